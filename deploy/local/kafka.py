@@ -1,0 +1,180 @@
+"""Apache Kafka 4.4 in KRaft mode: one node, on loopback, from the jars of ``kafka-jars.lock``."""
+
+import asyncio
+import base64
+import logging
+import secrets
+import shutil
+import signal
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from deploy.local import jars
+from deploy.local.errors import LocalError
+from deploy.local.home import cache_home
+from deploy.local.java import OPTIONS, ClassArchive, java
+from deploy.local.ports import LOOPBACK, free_port
+from deploy.local.processes import Command, Processes
+from deploy.local.progress import Progress
+from deploy.local.server import Server
+
+HEAP = ("-Xms128m", "-Xmx384m")
+SETTINGS = Path(__file__).with_name("kafka.properties")
+LOGGING = Path(__file__).with_name("kafka-log4j2.properties")
+
+
+@dataclass(frozen=True)
+class JavaOptions:
+    """Options for all of Kafka's programs, and more for the broker alone."""
+
+    all: tuple[str, ...] = ()
+    broker: tuple[str, ...] = ()
+
+
+class Kafka(Server):
+    """A Kafka server. ``url`` is what clients take as bootstrap servers: ``host:port``."""
+
+    def __init__(
+        self,
+        home: Path,
+        port: int = 0,
+        controller_port: int = 0,
+        *,
+        processes: Processes | None = None,
+        progress: Progress | None = None,
+        cache: Path | None = None,
+        name: str = "kafka",
+        java_options: JavaOptions | None = None,
+    ) -> None:
+        super().__init__(name, home, processes, progress)
+        self.directory = home / "kafka"
+        self.data = self.directory / "data"
+        self.controller_port = controller_port or free_port()
+        self.url = f"{LOOPBACK}:{port or free_port()}"
+        self._cache = cache or cache_home()
+        self._java_options = java_options
+        self._jars: list[Path] = []
+
+    def prepare(self) -> None:
+        """Fetch the jars, archive their classes and format the data directory."""
+        self._jars = jars.fetch(jars.read_lock(jars.LOCK.read_text()), self._cache / "kafka-jars", self.progress)
+        if self._java_options is None:
+            self._java_options = JavaOptions(self._archived_classes())
+        if not self.data.exists():
+            self.progress.say("formatting its storage")
+            self._format()
+
+    def start(self) -> None:
+        """Start the broker."""
+        settings = self._write_settings(self.data)
+        extra = self._java_options.broker if self._java_options else ()
+        broker = self._java(*extra, *self._main("kafka.Kafka", str(settings)))
+        self.launch(Command(self.name, broker, orphan_signal=signal.SIGTERM))
+
+    def ready(self, seconds: float = 90) -> None:
+        """Wait until it serves topics and consumer groups."""
+        self.wait_until(lambda: kafka_trouble(self.url), seconds)
+
+    def _java(self, *rest: str) -> list[str]:
+        options = self._java_options.all if self._java_options else ()
+        return [java(), *HEAP, *OPTIONS, *options, *rest]
+
+    def _main(self, *program: str) -> list[str]:
+        path = ":".join(map(str, self._jars))
+        return [f"-Dlog4j2.configurationFile={LOGGING}", "-cp", path, *program]
+
+    def _format(self) -> None:
+        """Format aside and rename, so that a run killed meanwhile leaves nothing half formatted."""
+        part = self.data.with_name("data.part")
+        shutil.rmtree(part, ignore_errors=True)
+        cluster = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
+        settings = self._write_settings(part)
+        tool = ["kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c", str(settings)]
+        self.processes.run(Command(f"{self.name}-format", self._java(*self._main(*tool))))
+        part.rename(self.data)
+
+    def _write_settings(self, data: Path) -> Path:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        controller = f"{LOOPBACK}:{self.controller_port}"
+        listeners = f"PLAINTEXT://{self.url},CONTROLLER://{controller}"
+        lines = [
+            "# Of this SHOP_HOME.",
+            f"listeners={listeners}",
+            f"advertised.listeners={listeners}",
+            f"controller.quorum.bootstrap.servers={controller}",
+            f"log.dirs={data}",
+        ]
+        path = self.directory / "server.properties"
+        path.write_text(SETTINGS.read_text() + "\n" + "\n".join(lines) + "\n")
+        return path
+
+    def _archived_classes(self) -> tuple[str, ...]:
+        """Make the class archive if there is none; failing that, Kafka starts slower, and that is all."""
+        archive = ClassArchive(self._jars, self._cache)
+        if not archive.made:
+            self.progress.say("recording its classes, once per machine: later starts take half as long")
+            with suppress(LocalError, OSError):
+                archive.make(self.processes, self._train)
+        return archive.options
+
+    def _train(self, base: str, at_exit: str) -> None:
+        """Run a broker on scratch data from start to orderly end."""
+        with tempfile.TemporaryDirectory(prefix="shopstream-kafka-") as scratch:
+            options = JavaOptions((base,), (at_exit,))
+            broker = Kafka(
+                Path(scratch),
+                processes=self.processes,
+                cache=self._cache,
+                name="kafka-training",
+                java_options=options,
+            )
+            broker.prepare()
+            try:
+                broker.start()
+                broker.ready()
+            finally:
+                broker.stop(grace=60)
+
+
+def kafka_trouble(bootstrap_servers: str) -> str:
+    """Say why this Kafka cannot be used; empty if it serves metadata and coordinates consumer groups."""
+    found: list[str] = []
+    # In a thread of its own: the caller may be inside an event loop, where asyncio.run() refuses to work.
+    thread = threading.Thread(target=lambda: found.append(asyncio.run(_kafka_trouble(bootstrap_servers))))
+    with _quiet("aiokafka"):
+        thread.start()
+        thread.join()
+    return found[0] if found else "no answer"
+
+
+async def _kafka_trouble(bootstrap_servers: str) -> str:
+    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers, request_timeout_ms=5000)
+    try:
+        await client.start()
+        # For a moment after the port is open, the group coordinator is "not available".
+        await client.find_coordinator("shopstream-ready")
+        await client.list_consumer_group_offsets("shopstream-ready")
+    except (KafkaError, OSError, ValueError, TimeoutError) as error:
+        return f"{type(error).__name__}: {error}"
+    finally:
+        await client.close()
+    return ""
+
+
+@contextmanager
+def _quiet(logger: str) -> Iterator[None]:
+    """Keep a library's complaints about a server that still starts out of the output."""
+    log = logging.getLogger(logger)
+    level = log.level
+    log.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        log.setLevel(level)

