@@ -1,0 +1,179 @@
+"""Who is asking: access tokens made by customer_svc, checked by everyone with its public keys.
+
+JWT (RFC 7519) signed with Ed25519 (RFC 8037) and nothing else; ``iss aud sub exp iat jti`` are required.
+The keys are published as a JWKS (RFC 7517) and cached here.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, get_args
+from uuid import UUID
+
+import httpx
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet, OKPKey
+from uuid_utils.compat import uuid7
+
+from chassis.errors import Forbidden, Unauthenticated, Unavailable
+
+Role = Literal["customer", "staff", "ops"]
+
+ALGORITHM = "Ed25519"
+LEEWAY_SECONDS = 5
+MAX_TOKEN = 4096
+CACHED_TOKENS = 10_000
+REFETCH_SECONDS = 10.0
+"""An unknown key id makes us fetch the keys anew, but not more often than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Whoever sent the request."""
+
+    id: UUID
+    role: Role
+
+
+class Issuer:
+    """Makes access tokens with the private key (PEM, Ed25519)."""
+
+    def __init__(self, private_key: bytes, issuer: str, audience: str, seconds: int) -> None:
+        key = OKPKey.import_key(private_key)
+        self._key = OKPKey.import_key(key.as_dict(private=True) | {"kid": key.thumbprint(), "use": "sig"})
+        self._issuer, self._audience, self.seconds = issuer, audience, seconds
+
+    def issue(self, principal: Principal) -> str:
+        """A token that says who its bearer is, for ``seconds``."""
+        now = int(time.time())
+        claims = {
+            "iss": self._issuer,
+            "aud": self._audience,
+            "sub": str(principal.id),
+            "role": principal.role,
+            "iat": now,
+            "exp": now + self.seconds,
+            "jti": str(uuid7()),
+        }
+        return jwt.encode({"alg": ALGORITHM, "kid": self._key.kid}, claims, self._key, algorithms=[ALGORITHM])
+
+    def jwks(self) -> dict[str, Any]:
+        """The public keys, for ``/.well-known/jwks.json``."""
+        return {"keys": [{**self._key.as_dict(private=False), "alg": ALGORITHM}]}
+
+
+class RemoteKeys:
+    """The JWKS that another service publishes at ``url``."""
+
+    def __init__(self, url: str) -> None:
+        self._url, self._client = url, httpx.AsyncClient(timeout=3.0)
+
+    async def fetch(self) -> dict[str, Any]:
+        """The keys as they are now; raise ``Unavailable``."""
+        try:
+            answer = await self._client.get(self._url)
+            answer.raise_for_status()
+            return dict(answer.json())
+        except (httpx.HTTPError, ValueError) as error:
+            raise Unavailable("The keys to check access tokens with cannot be had right now.") from error
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+        await self._client.aclose()
+
+
+class Verifier:
+    """Checks access tokens; remembers those it has checked until they expire."""
+
+    def __init__(self, keys: Callable[[], Awaitable[dict[str, Any]]], issuer: str, audience: str) -> None:
+        self._fetch, self._keys = keys, KeySet([])
+        self._fetched_at = -REFETCH_SECONDS
+        self._fetching = asyncio.Lock()
+        self._known: OrderedDict[str, tuple[Principal, float]] = OrderedDict()
+        self._rules = jwt.JWTClaimsRegistry(
+            leeway=LEEWAY_SECONDS,
+            iss={"essential": True, "value": issuer},
+            aud={"essential": True, "value": audience},
+            sub={"essential": True},
+            exp={"essential": True},
+            iat={"essential": True},
+            jti={"essential": True},
+            role={"essential": True, "values": list(get_args(Role))},
+        )
+
+    async def principal(self, token: str) -> Principal:
+        """Who the token speaks for; raise ``Unauthenticated`` for any token that is not good now."""
+        known = self._known.get(token)
+        if known and known[1] > time.time():
+            return known[0]
+        if len(token) > MAX_TOKEN:
+            raise Unauthenticated("The access token is longer than any we issue.")
+        claims = await self._claims(token)
+        try:
+            principal = Principal(UUID(claims["sub"]), claims["role"])
+        except ValueError as error:
+            raise Unauthenticated("The access token is not valid: subject.") from error
+        self._known[token] = (principal, float(claims["exp"]))
+        if len(self._known) > CACHED_TOKENS:
+            self._known.popitem(last=False)
+        return principal
+
+    async def _claims(self, token: str) -> dict[str, Any]:
+        try:
+            return self._checked(token)
+        except (JoseError, ValueError):
+            # The key may be newer than our copy of the keys.
+            if not await self._refetched():
+                raise
+            return self._checked(token)
+
+    def _checked(self, token: str) -> dict[str, Any]:
+        decoded = jwt.decode(token, self._keys, algorithms=[ALGORITHM])
+        self._rules.validate(decoded.claims)
+        return decoded.claims
+
+    async def _refetched(self) -> bool:
+        async with self._fetching:
+            if time.monotonic() - self._fetched_at < REFETCH_SECONDS:
+                return False
+            self._keys = KeySet.import_key_set(await self._fetch())  # type: ignore[arg-type]
+            self._fetched_at = time.monotonic()
+            return True
+
+
+bearer = HTTPBearer(auto_error=False, description="The access token from POST /v1/sessions of customer_svc.")
+
+
+async def authenticated(
+    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+) -> Principal:
+    """Dependency: whoever sent this request, or 401."""
+    if credentials is None:
+        raise Unauthenticated
+    verifier: Verifier = request.app.state.verifier
+    try:
+        return await verifier.principal(credentials.credentials)
+    except (JoseError, ValueError) as error:
+        reason = getattr(error, "error", "malformed")
+        raise Unauthenticated(f"The access token is not valid: {reason}.") from error
+
+
+Authenticated = Annotated[Principal, Depends(authenticated)]
+
+
+def _only(*roles: Role) -> Any:
+    async def check(principal: Authenticated) -> Principal:
+        if principal.role not in roles:
+            raise Forbidden(f"This needs the role {' or '.join(roles)}.")
+        return principal
+
+    return Depends(check)
+
+
+Customer = Annotated[Principal, _only("customer")]
+Staff = Annotated[Principal, _only("staff")]

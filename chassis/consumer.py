@@ -1,0 +1,243 @@
+"""The consumer: a batch of messages becomes one transaction, and what cannot be handled is set aside.
+
+inbox → load → every event decides in memory and in order → save → outbox → commit. A batch is tried until
+it is done, and only then does ``handle`` return and the caller acknowledge:
+
+- a conflict with another transaction: the whole batch again, on fresh reads;
+- the database away: again and again, with growing pauses, for as long as it takes;
+- anything else: event by event, so that a poison event costs only itself; that one, after a few tries,
+  becomes a dead letter, written in the transaction that enters it in the inbox. Later events of its key
+  are parked behind it, other keys go on.
+
+An event that kills the process cannot be caught, so it is counted: the first events after a start are noted
+before they are handled; those found noted already are handled alone, and one that was in hand at
+``max_starts`` starts is set aside unhandled.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+from uuid import UUID, uuid5
+
+import structlog
+
+from chassis.backoff import backoff
+from chassis.database import Away, Conflict, Database, DeadLetter, Record, fingerprint
+from chassis.telemetry import BATCH_SECONDS, BATCH_SIZE, DEAD_LETTERS, EVENTS_HANDLED, RETRIES, continued
+from chassis.unit import Step, Unit
+from schemas import Envelope, Event, Undecodable, decode
+
+U = TypeVar("U", bound=Unit)
+E = TypeVar("E", bound=Event)
+
+log = structlog.get_logger()
+
+NAMELESS = UUID("5a0d4c1e-6d1f-5c0a-9c55-0d8f6f3b2a10")
+"""Namespace (RFC 9562 §5.5) of the ids given to messages that came without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handler(Generic[U, E]):
+    """What an event does: which rows it looks at, and its effect on them."""
+
+    effect: Callable[[U, Envelope[E]], object]
+    wants: Callable[[U, E], None]
+
+
+Handlers = Mapping[type[Event], Handler[U, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message as far as it could be read: an envelope, or why there is none."""
+
+    record: Record
+    event_id: UUID
+    envelope: Envelope[Event] | None
+    fault: Exception | None = None
+
+
+class Consumer(Generic[U]):
+    """One service's consumer group."""
+
+    def __init__(
+        self,
+        database: Database[Any],
+        group: str,
+        open_unit: Callable[[datetime], U],
+        handlers: Handlers[U],
+        *,
+        max_batch: int = 500,
+        tries: int = 3,
+        max_starts: int = 5,
+    ) -> None:
+        self.group, self.handlers, self.max_batch = group, handlers, max_batch
+        self._database, self._open_unit = database, open_unit
+        self._tries, self._max_starts = tries, max_starts
+        # An event that killed this process lies within the first batch of its topic that was not committed.
+        self._to_note = dict.fromkeys(self.topics, max_batch)
+
+    @property
+    def topics(self) -> list[str]:
+        """The topics that the handled events are on, without the prefix."""
+        return sorted({cls.topic for cls in self.handlers})
+
+    async def handle(self, records: Sequence[Record]) -> None:
+        """Bring the effects of records of one topic into the store, exactly once; return when committed."""
+        batch = [received for record in records if (received := self._read(record))]
+        if not batch:
+            return
+        if self._to_note[batch[0].record.topic] > 0:
+            await self._handle_noted(batch)
+        else:
+            await self._settle(batch)
+
+    def _read(self, record: Record) -> Received | None:
+        try:
+            envelope = decode(record.headers, record.value, wanted=self.handlers)
+        except Undecodable as fault:
+            return Received(record, _id_of(record), None, fault)
+        return Received(record, envelope.id, envelope) if envelope else None
+
+    async def _handle_noted(self, batch: Sequence[Received]) -> None:
+        """Handle the events after a start: noted first, and those that were noted before one by one."""
+        starts = await self._persist(lambda tx: self._database.suspects(tx, self.group, _ids(batch)))
+        if not starts:
+            await self._settle(batch, noted=True)
+            return
+        for one in batch:
+            if starts.get(one.event_id, 0) >= self._max_starts:
+                fault = RuntimeError(f"in hand at {self._max_starts} starts that the process did not survive")
+                await self._settle([_faulty(one, fault)], noted=True)
+            else:
+                await self._persist(lambda tx, one=one: self._database.accuse(tx, self.group, one.event_id))  # type: ignore[misc]
+                await self._settle([one], noted=True)
+
+    async def _persist(self, work: Callable[[Any], Any]) -> Any:
+        """A small transaction of its own, tried until it is done."""
+        pauses = backoff(0.05, 10.0)
+        while True:
+            try:
+                async with self._database.transaction() as tx:
+                    return await work(tx)
+            except (Away, Conflict) as error:
+                log.warning("waiting for the database", why=str(error)[:200])
+                await asyncio.sleep(next(pauses))
+
+    async def _settle(self, batch: Sequence[Received], *, noted: bool = False) -> None:
+        """Try until the batch is committed, or split it, or set its one event aside."""
+        quick, slow = backoff(0.002, 0.2), backoff(0.1, 10.0)
+        failures = 0
+        while True:
+            try:
+                with BATCH_SECONDS.labels("kafka").time():
+                    return await self._transact(batch, noted=noted)
+            except Conflict:
+                RETRIES.labels("kafka", "conflict").inc()
+                await asyncio.sleep(next(quick))
+            except Away as error:
+                RETRIES.labels("kafka", "away").inc()
+                log.warning("waiting for the database", why=str(error)[:200])
+                await asyncio.sleep(next(slow))
+            except Exception as error:
+                if len(batch) > 1:
+                    RETRIES.labels("kafka", "split").inc()
+                    for one in batch:
+                        await self._settle([one], noted=noted)
+                    return None
+                failures += 1
+                log.warning("event failed", event_id=str(batch[0].event_id), try_=failures, exc_info=True)
+                if failures >= self._tries:
+                    batch = [_faulty(batch[0], error)]
+                await asyncio.sleep(next(quick))
+
+    async def _transact(self, batch: Sequence[Received], *, noted: bool) -> None:
+        BATCH_SIZE.labels("kafka").observe(len(batch))
+        database, unit = self._database, self._open_unit(datetime.now(UTC))
+        async with database.transaction() as tx:
+            fresh = await database.admit(tx, self.group, _ids(batch))
+            todo = _first_of_each(batch, fresh)
+            streams = {stream for one in todo if (stream := one.record.stream)}
+            blocked = await database.blocked(tx, self.group, streams) if streams else set()
+            live, letters = self._sort(todo, blocked)
+            steps = [self._step(one.envelope) for one in live if one.envelope]
+            for step in steps:
+                step.wants(unit)
+            await unit.load(tx)
+            for step in steps:
+                unit.decide(step)
+            await unit.save(tx)
+            await database.publish(tx, unit.outbox.added)
+            await database.bury(tx, letters)
+            if noted:
+                await database.acquit(tx, self.group, _ids(batch))
+        if noted:
+            self._to_note[batch[0].record.topic] -= len(todo)
+        _count(batch, live, letters)
+
+    def _sort(
+        self, todo: Sequence[Received], blocked: Collection[str | None]
+    ) -> tuple[list[Received], list[DeadLetter]]:
+        """Part the events into those to handle and those to set aside, keeping the order of each key."""
+        live, letters, blocked = [], [], set(blocked)
+        for one in todo:
+            if one.record.stream in blocked:
+                letters.append(self._letter(one, "parked", "parked", "behind a dead letter of its key"))
+            elif one.fault:
+                reason = one.fault.reason if isinstance(one.fault, Undecodable) else "handler_failed"
+                letters.append(self._letter(one, "dead", reason, repr(one.fault)))
+                if one.record.stream:
+                    blocked.add(one.record.stream)
+            else:
+                live.append(one)
+        return live, letters
+
+    def _letter(self, one: Received, state: Any, reason: str, detail: str) -> DeadLetter:
+        if state == "dead":
+            log.error("dead letter", event_id=str(one.event_id), stream=one.record.stream, why=detail[:300])
+        return DeadLetter(
+            one.event_id, self.group, state, one.record, reason, detail[:2000], fingerprint(reason, one.fault)
+        )
+
+    def _step(self, envelope: Envelope[Event]) -> Step[U, object]:
+        handler = self.handlers[type(envelope.event)]
+        return Step(
+            wants=lambda unit: handler.wants(unit, envelope.event),
+            decide=lambda unit: handler.effect(unit, envelope),
+            cause=str(envelope.id),
+            trace=continued(envelope.trace),
+        )
+
+
+def _first_of_each(batch: Sequence[Received], fresh: Collection[UUID]) -> list[Received]:
+    """The fresh events in order, each once: after a rebalance a batch can hold the same event twice."""
+    once = {one.event_id: one for one in reversed(batch) if one.event_id in fresh}
+    return [one for one in batch if once.get(one.event_id) is one]
+
+
+def _faulty(one: Received, fault: Exception) -> Received:
+    return Received(one.record, one.event_id, one.envelope, fault)
+
+
+def _ids(batch: Sequence[Received]) -> list[UUID]:
+    return list(dict.fromkeys(one.event_id for one in batch))
+
+
+def _id_of(record: Record) -> UUID:
+    """The id that an unreadable message claims; where it has none, one that its place always gives it."""
+    claimed = dict(record.headers).get("ce_id", b"")
+    try:
+        return UUID(claimed.decode())
+    except ValueError:
+        return uuid5(NAMELESS, f"{record.topic}/{record.partition}/{record.offset}")
+
+
+def _count(batch: Sequence[Received], live: Sequence[Received], letters: Sequence[DeadLetter]) -> None:
+    for one in live:
+        EVENTS_HANDLED.labels(one.record.topic, "done").inc()
+    for letter in letters:
+        DEAD_LETTERS.labels(letter.record.topic, letter.reason).inc()
+    if known := len(batch) - len(live) - len(letters):
+        EVENTS_HANDLED.labels(batch[0].record.topic, "known").inc(known)

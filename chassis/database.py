@@ -1,0 +1,165 @@
+"""What the chassis needs of a database, whichever it is: transactions, outbox, inbox, dead letters.
+
+Two databases do it, ``sql.Postgres`` and ``mongo.Mongo``, with the same verbs in the same order.
+"""
+
+import asyncio
+import base64
+import hashlib
+import traceback
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypeVar
+from uuid import UUID
+
+from schemas import Message
+
+Tx = TypeVar("Tx")
+
+
+class Conflict(Exception):
+    """Another transaction was faster; nothing was changed, and the same on fresh reads may succeed."""
+
+
+class Away(Exception):
+    """The database cannot be reached, or not now; nothing was changed."""
+
+
+class CommitUnknown(Away):
+    """The connection broke during the commit: everything was changed, or nothing."""
+
+
+class Deposed(Exception):
+    """The lease of the relay is lost; another process carries the outbox now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A message as Kafka delivered it; ``topic`` without the prefix of the installation."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+    value: bytes | None
+
+    @property
+    def stream(self) -> str | None:
+        """What is kept in order: one key of one topic; None for a message without a key."""
+        return None if self.key is None else f"{self.topic}/{printable(self.key)}"
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """An event set aside: ``dead`` because it could not be handled, ``parked`` because it is behind one."""
+
+    event_id: UUID
+    group: str
+    state: Literal["dead", "parked"]
+    record: Record
+    reason: str
+    detail: str
+    fingerprint: str
+
+    def headers(self) -> list[list[str]]:
+        """The original headers, byte for byte, in a form that JSON can hold: [name, base64]."""
+        return [[name, base64.b64encode(value).decode()] for name, value in self.record.headers]
+
+    def copy(self) -> Message:
+        """The copy for ``<group>.dlq``: the original value, and the story in the headers."""
+        record = self.record
+        headers = {name: printable(value) for name, value in record.headers} | {
+            "dlq_state": self.state,
+            "dlq_reason": self.reason,
+            "dlq_detail": self.detail,
+            "dlq_fingerprint": self.fingerprint,
+            "dlq_source": f"{record.topic}/{record.partition}/{record.offset}",
+        }
+        return Message(self.event_id, f"{self.group}.dlq", printable(record.key or b""), headers, record.value or b"")
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An outbox row that the broker has not confirmed yet; ``position`` is the database's own."""
+
+    position: Any
+    message: Message
+
+
+class OutboxReader(Protocol):
+    """The outbox in the hands of the one relay that leads."""
+
+    async def unpublished(self, limit: int) -> Sequence[Pending]:
+        """The oldest rows, in insertion order; raise ``Deposed`` when no longer the leader."""
+        ...
+
+    async def published(self, rows: Sequence[Pending]) -> None:
+        """Delete rows that the broker has confirmed."""
+        ...
+
+
+class Database(Protocol[Tx]):
+    """The verbs. Every method that takes a ``tx`` works inside that transaction."""
+
+    @property
+    def published(self) -> asyncio.Event:
+        """Set when a transaction of this process has committed events; the relay waits for it."""
+        ...
+
+    def transaction(self) -> AbstractAsyncContextManager[Tx]:
+        """Commit at the end, roll back on an exception; raise ``Conflict``, ``Away``, ``CommitUnknown``."""
+        ...
+
+    async def check(self) -> None:
+        """Raise ``Away`` unless the database answers."""
+        ...
+
+    async def publish(self, tx: Tx, messages: Sequence[Message]) -> None:
+        """Put messages in the outbox."""
+        ...
+
+    async def admit(self, tx: Tx, group: str, events: Collection[UUID]) -> set[UUID]:
+        """Enter events in the inbox and return those that were not there yet."""
+        ...
+
+    async def blocked(self, tx: Tx, group: str, streams: Collection[str]) -> set[str]:
+        """Those of the streams that have a dead letter."""
+        ...
+
+    async def bury(self, tx: Tx, letters: Sequence[DeadLetter]) -> None:
+        """Keep dead letters, and publish a copy of each."""
+        ...
+
+    async def suspects(self, tx: Tx, group: str, events: Collection[UUID]) -> Mapping[UUID, int]:
+        """How often each event was in hand when the process died, where it was; note the others once."""
+        ...
+
+    async def accuse(self, tx: Tx, group: str, event: UUID) -> None:
+        """Count one more handling of a suspect."""
+        ...
+
+    async def acquit(self, tx: Tx, group: str, events: Collection[UUID]) -> None:
+        """Forget suspects that were handled."""
+        ...
+
+    def leading(self) -> AbstractAsyncContextManager[OutboxReader]:
+        """Wait until this process is the one relay of the service, then read its outbox."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        ...
+
+
+def printable(raw: bytes) -> str:
+    """Bytes as text that any database and log can hold, and that still tells different bytes apart."""
+    return raw.decode(errors="backslashreplace").replace("\x00", "\\x00")
+
+
+def fingerprint(reason: str, error: BaseException | None) -> str:
+    """Equal for errors from the same place in the code, so that dead letters can be counted by cause."""
+    frames = traceback.extract_tb(error.__traceback__) if error else []
+    place = "".join(f"{frame.name}:{frame.lineno};" for frame in frames[-3:])
+    return hashlib.sha256(f"{reason}|{type(error).__name__}|{place}".encode()).hexdigest()[:16]

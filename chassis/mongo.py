@@ -1,0 +1,296 @@
+"""MongoDB: transactions, outbox, inbox and dead letters. The same verbs as ``sql.py``, in its order.
+
+Two differences come from the database. A key that is taken aborts the whole transaction, so the inbox
+looks before it enters and leaves the race to the conflict. And there is no sequence that grows in commit
+order per aggregate: the outbox is ordered by the event's time, which grows with every change of one
+aggregate whatever the clocks say (``unit.later``).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from pymongo import AsyncMongoClient, ReadPreference
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import (
+    BulkWriteError,
+    CollectionInvalid,
+    ConnectionFailure,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    OperationFailure,
+    PyMongoError,
+)
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+from uuid_utils.compat import uuid7
+
+from chassis.database import Away, CommitUnknown, Conflict, DeadLetter, Deposed, Pending
+from schemas import Message
+
+Document = dict[str, Any]
+
+LEASE_SECONDS = 10
+COMMIT_TRIES = 3
+
+INDEXES: Mapping[str, Sequence[tuple[str, int]]] = {
+    "outbox": [("at", 1), ("_id", 1)],
+    "dead_letters": [("group", 1), ("stream", 1)],
+}
+
+
+@dataclass
+class Tx:
+    """A transaction: pass ``session`` to every statement, or the statement is not part of it."""
+
+    session: AsyncClientSession
+    db: AsyncDatabase[Document]
+    published: bool = False
+
+
+class Mongo:
+    """A service's MongoDB database. ``url`` is ``mongodb://host:port/database?replicaSet=name``."""
+
+    def __init__(self, url: str) -> None:
+        self.published = asyncio.Event()
+        self.client: AsyncMongoClient[Document] = AsyncMongoClient(
+            url,
+            uuidRepresentation="standard",
+            tz_aware=True,
+            appname="shopstream",
+            serverSelectionTimeoutMS=5_000,
+            connectTimeoutMS=5_000,
+            socketTimeoutMS=30_000,
+        )
+        self.db = self.client.get_default_database()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Tx]:
+        """Commit at the end, roll back on an exception; raise ``Conflict``, ``Away``, ``CommitUnknown``."""
+        with translated():
+            async with self.client.start_session() as session:
+                await session.start_transaction(
+                    ReadConcern("snapshot"), WriteConcern("majority", j=True), ReadPreference.PRIMARY
+                )
+                tx = Tx(session, self.db)
+                try:
+                    yield tx
+                except BaseException:
+                    await _abort(session)
+                    raise
+                await self._commit(tx)
+
+    async def _commit(self, tx: Tx) -> None:
+        for attempt in range(1, COMMIT_TRIES + 1):
+            try:
+                await tx.session.commit_transaction()
+                break
+            except PyMongoError as error:
+                # To commit again is safe: the server remembers the outcome.
+                if not error.has_error_label("UnknownTransactionCommitResult"):
+                    raise
+                if attempt == COMMIT_TRIES:
+                    raise CommitUnknown(str(error)) from error
+        if tx.published:
+            self.published.set()
+
+    async def check(self) -> None:
+        """Raise ``Away`` unless the database answers."""
+        with translated():
+            await self.client.admin.command("ping")
+
+    async def publish(self, tx: Tx, messages: Sequence[Message]) -> None:
+        """Put messages in the outbox."""
+        if not messages:
+            return
+        await self.db.outbox.insert_many([_outbox_document(m) for m in messages], session=tx.session)
+        tx.published = True
+
+    async def admit(self, tx: Tx, group: str, events: Collection[UUID]) -> set[UUID]:
+        """Enter events in the inbox and return those that were not there yet."""
+        keys = {_inbox_key(group, event): event for event in events}
+        known = await self.db.inbox.distinct("_id", {"_id": {"$in": list(keys)}}, session=tx.session)
+        fresh = {key: event for key, event in keys.items() if key not in set(known)}
+        if fresh:
+            await self.db.inbox.insert_many([{"_id": key} for key in fresh], session=tx.session)
+        return set(fresh.values())
+
+    async def blocked(self, tx: Tx, group: str, streams: Collection[str]) -> set[str]:
+        """Those of the streams that have a dead letter."""
+        query = {"group": group, "stream": {"$in": list(streams)}}
+        return set(await self.db.dead_letters.distinct("stream", query, session=tx.session))
+
+    async def bury(self, tx: Tx, letters: Sequence[DeadLetter]) -> None:
+        """Keep dead letters, and publish a copy of each."""
+        if not letters:
+            return
+        await self.db.dead_letters.insert_many([_letter_document(letter) for letter in letters], session=tx.session)
+        await self.publish(tx, [letter.copy() for letter in letters])
+
+    async def suspects(self, tx: Tx, group: str, events: Collection[UUID]) -> Mapping[UUID, int]:
+        """How often each event was in hand when the process died, where it was; note the others once."""
+        keys = {_inbox_key(group, event): event for event in events}
+        known = await self.db.suspects.find({"_id": {"$in": list(keys)}}, session=tx.session).to_list()
+        starts = {keys[document["_id"]]: int(document["starts"]) for document in known}
+        fresh = [{"_id": key, "starts": 1} for key, event in keys.items() if event not in starts]
+        if fresh:
+            await self.db.suspects.insert_many(fresh, session=tx.session)
+        return starts
+
+    async def accuse(self, tx: Tx, group: str, event: UUID) -> None:
+        """Count one more handling of a suspect."""
+        await self.db.suspects.update_one(
+            {"_id": _inbox_key(group, event)}, {"$inc": {"starts": 1}}, session=tx.session
+        )
+
+    async def acquit(self, tx: Tx, group: str, events: Collection[UUID]) -> None:
+        """Forget suspects that were handled."""
+        keys = [_inbox_key(group, event) for event in events]
+        await self.db.suspects.delete_many({"_id": {"$in": keys}}, session=tx.session)
+
+    @asynccontextmanager
+    async def leading(self) -> AsyncIterator["MongoOutbox"]:
+        """Wait until this process is the one relay of the service, then read its outbox."""
+        owner = str(uuid7())
+        while not await self.hold_lease(owner):
+            await asyncio.sleep(1.0)
+        try:
+            yield MongoOutbox(self, owner)
+        finally:
+            with translated():
+                given_up = {"$set": {"owner": None, "until": datetime.fromtimestamp(0, UTC)}}
+                await self.db.leases.update_one({"_id": "relay", "owner": owner}, given_up)
+
+    async def hold_lease(self, owner: str) -> bool:
+        """Take or renew the lease, by the server's clock."""
+        free = {"$or": [{"$eq": ["$owner", owner]}, {"$lt": ["$until", "$$NOW"]}]}
+        until = {"$dateAdd": {"startDate": "$$NOW", "unit": "second", "amount": LEASE_SECONDS}}
+        with translated():
+            held = await self.db.leases.find_one_and_update(
+                {"_id": "relay", "$expr": free}, [{"$set": {"owner": owner, "until": until}}]
+            )
+        return held is not None
+
+    async def make_collections(self, *names: str) -> None:
+        """Make what is missing of the named collections, and of the chassis's own and their indexes."""
+        with translated():
+            known = await self.db.list_collection_names()
+            for name in {"outbox", "inbox", "dead_letters", "suspects", "leases", *names} - set(known):
+                # Another process may migrate at the same time.
+                with suppress(CollectionInvalid):
+                    await self.db.create_collection(name)
+            for name, index in INDEXES.items():
+                await self.db[name].create_index(index)
+            nobodys = {"owner": None, "until": datetime.fromtimestamp(0, UTC)}
+            await self.db.leases.update_one({"_id": "relay"}, {"$setOnInsert": nobodys}, upsert=True)
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        await self.client.close()
+
+
+class MongoOutbox:
+    """The outbox in the hands of the one relay that leads."""
+
+    def __init__(self, mongo: Mongo, owner: str) -> None:
+        self._mongo, self._owner = mongo, owner
+        self._renew_at = 0.0
+
+    async def unpublished(self, limit: int) -> Sequence[Pending]:
+        """The oldest rows, in insertion order; raise ``Deposed`` when no longer the leader."""
+        await self._keep_lease()
+        with translated():
+            cursor = self._mongo.db.outbox.find().sort([("at", 1), ("_id", 1)]).limit(limit)
+            return [
+                Pending(d["_id"], Message(d["event_id"], d["topic"], d["key"], d["headers"], d["value"]))
+                for d in await cursor.to_list()
+            ]
+
+    async def published(self, rows: Sequence[Pending]) -> None:
+        """Delete rows that the broker has confirmed."""
+        with translated():
+            await self._mongo.db.outbox.delete_many({"_id": {"$in": [row.position for row in rows]}})
+
+    async def _keep_lease(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now < self._renew_at:
+            return
+        if not await self._mongo.hold_lease(self._owner):
+            raise Deposed
+        self._renew_at = now + LEASE_SECONDS / 4
+
+
+def _outbox_document(message: Message) -> Document:
+    return {
+        "_id": uuid7(),
+        "at": message.headers.get("ce_time", ""),
+        "event_id": message.id,
+        "topic": message.topic,
+        "key": message.key,
+        "headers": dict(message.headers),
+        "value": message.value,
+    }
+
+
+def _inbox_key(group: str, event: UUID) -> str:
+    return f"{group}/{event}"
+
+
+def _letter_document(letter: DeadLetter) -> Document:
+    record = letter.record
+    return {
+        "event_id": letter.event_id,
+        "group": letter.group,
+        "state": letter.state,
+        "stream": record.stream,
+        "topic": record.topic,
+        "partition": record.partition,
+        "offset": record.offset,
+        "key": record.key,
+        "headers": letter.headers(),
+        "value": record.value,
+        "reason": letter.reason,
+        "detail": letter.detail,
+        "fingerprint": letter.fingerprint,
+        "at": datetime.now(UTC),
+    }
+
+
+async def _abort(session: AsyncClientSession) -> None:
+    try:
+        await session.abort_transaction()
+    except PyMongoError:
+        # The server aborts it by itself; the error that led here is the one to tell.
+        return
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise the driver's errors as ``Conflict`` and ``Away``; others are bugs, and pass."""
+    try:
+        yield
+    except PyMongoError as error:
+        if _is_conflict(error):
+            raise Conflict(str(error)) from error
+        if isinstance(error, ConnectionFailure | ExecutionTimeout) or _is_stepping_down(error):
+            raise Away(str(error)) from error
+        raise
+
+
+def _is_conflict(error: PyMongoError) -> bool:
+    """A write conflict, or a key just taken (code 11000)."""
+    if isinstance(error, BulkWriteError):
+        return any(e.get("code") == 11000 for e in error.details.get("writeErrors", []))
+    if isinstance(error, ConnectionFailure):
+        return False
+    return error.has_error_label("TransientTransactionError") or isinstance(error, DuplicateKeyError)
+
+
+def _is_stepping_down(error: PyMongoError) -> bool:
+    """Shutting down (91), interrupted at shutdown (11600, 11602), not primary (10107, 13435, 189)."""
+    return isinstance(error, OperationFailure) and error.code in {91, 189, 10107, 11600, 11602, 13435}

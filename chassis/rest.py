@@ -1,0 +1,233 @@
+"""The REST front of a service: errors as problem details, request ids, health, metrics, and the write side."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import structlog
+import uvicorn
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uuid_utils.compat import uuid7
+
+from chassis.auth import Verifier
+from chassis.database import Away, Conflict, Database
+from chassis.errors import BodyTooLarge, Malformed, ShopError, Unavailable, problem
+from chassis.groupcommit import GroupCommit
+from chassis.health import add_health
+from chassis.settings import Settings
+from chassis.telemetry import HTTP_SECONDS, configure_logging, continued, trace
+from chassis.unit import Unit
+
+log = structlog.get_logger()
+
+MAX_BODY = 256 * 1024
+PROBLEM_JSON = "application/problem+json"
+
+U = TypeVar("U", bound=Unit)
+
+
+class Body(BaseModel):
+    """A request body: unknown fields and near-miss types (``"1"`` or ``false`` for a number) are refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Answer(BaseModel):
+    """A response body."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Problem(BaseModel):
+    """Problem details (RFC 9457). ``code`` is stable; ``detail`` is for people."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    request_id: str | None = None
+
+
+def problems(*errors: type[ShopError]) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI ``responses`` of a route that can fail in these ways."""
+    answers: dict[int | str, dict[str, Any]] = {}
+    for error in errors:
+        described = f"`{error.code}`: {(error.__doc__ or '').strip().splitlines()[0]}"
+        known = answers.get(error.status)
+        text = f"{known['description']}\n\n{described}" if known else described
+        answers[error.status] = {
+            "description": text,
+            "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+    return answers
+
+
+def create_app(
+    service: str,
+    title: str,
+    router: APIRouter,
+    *,
+    database: Database[Any],
+    commit: GroupCommit[Any],
+    verifier: Verifier,
+    opening: Sequence[Callable[[], Awaitable[Any]]] = (),
+    closing: Sequence[Callable[[], Awaitable[Any]]] = (),
+    needs: Mapping[str, Any] | None = None,
+) -> FastAPI:
+    """A service's app. ``needs`` are what its routes ask for with ``state(name)``."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        for opened in opening:
+            await opened()
+        committing = asyncio.create_task(commit.run(), name="group commit")
+        yield
+        committing.cancel()
+        for close in (*closing, database.close):
+            await close()
+
+    app = FastAPI(
+        title=title,
+        version="1",
+        lifespan=lifespan,
+        max_body_size=MAX_BODY,
+        telemetry={"tracing": False, "metrics": False},
+        responses={422: {"description": "`malformed_request`", "model": Problem}},
+    )
+    app.state.commit, app.state.database, app.state.verifier = commit, database, verifier
+    for name, value in (needs or {}).items():
+        setattr(app.state, name, value)
+    app.include_router(router)
+    add_health(app, service, {"database": database.check})
+    for kind, handler in _HANDLERS.items():
+        app.add_exception_handler(kind, handler)
+    app.add_middleware(Requests)
+    return app
+
+
+def serve(app: FastAPI, service: str, settings: Settings) -> None:
+    """Run a REST front until SIGTERM or SIGINT; requests in flight get ten seconds to finish."""
+    configure_logging(service, settings.log_level, settings.log_format)
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+
+
+class Requests:
+    """Gives every request an id and a trace, answers with the id, and counts and times the request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        headers = dict(scope["headers"])
+        given = headers.get(b"x-request-id", b"").decode("latin-1")
+        request_id = given if 0 < len(given) <= 64 and given.isascii() and given.isprintable() else str(uuid7())
+        scope.setdefault("state", {})["request_id"] = request_id
+        trace.set(continued(headers.get(b"traceparent", b"").decode("latin-1")))
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        status, began = 500, time.perf_counter()
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, answer)
+        finally:
+            _observe(scope, status, time.perf_counter() - began)
+        return None
+
+
+def _observe(scope: MutableMapping[str, Any], status: int, seconds: float) -> None:
+    route = getattr(scope.get("route"), "path", "unmatched")
+    HTTP_SECONDS.labels(scope["method"], route, status).observe(seconds)
+    write = log.warning if status >= 500 else log.debug
+    write("request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))
+
+
+def _respond(request: Request, error: ShopError, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    body = problem(
+        error.status, error.code, error.detail, request_id=request.scope["state"]["request_id"], **error.extra
+    )
+    extra = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
+    if error.status == 503:
+        extra["Retry-After"] = "1"
+    return JSONResponse(body, error.status, {**extra, **(headers or {})}, media_type=PROBLEM_JSON)
+
+
+async def _shop_error(request: Request, error: Any) -> JSONResponse:
+    return _respond(request, error)
+
+
+async def _away(request: Request, error: Any) -> JSONResponse:
+    log.warning("store away", why=str(error)[:200])
+    return _respond(request, Unavailable())
+
+
+async def _malformed(request: Request, error: Any) -> JSONResponse:
+    # What was sent is not echoed: it may be a password, or no valid Unicode.
+    places = [
+        {"where": "/".join(_safe(part) for part in e["loc"]), "what": _safe(e["msg"]), "type": e["type"]}
+        for e in error.errors()[:20]
+    ]
+    return _respond(request, Malformed(errors=places))
+
+
+async def _http_error(request: Request, error: Any) -> JSONResponse:
+    if error.status_code == 413:
+        return _respond(request, BodyTooLarge(limit=MAX_BODY))
+    if error.status_code == 400:
+        # FastAPI's answer to a body that its JSON parser gave up on: bad UTF-8, nesting, endless numbers.
+        return _respond(request, Malformed("The body cannot be read as JSON."))
+    codes = {404: "not_found", 405: "method_not_allowed"}
+    body = problem(error.status_code, codes.get(error.status_code, "http_error"), str(error.detail))
+    return JSONResponse(body, error.status_code, error.headers, media_type=PROBLEM_JSON)
+
+
+async def _bug(request: Request, error: Any) -> JSONResponse:
+    log.error("request failed", exc_info=error)
+    return _respond(request, ShopError())
+
+
+_HANDLERS: Mapping[Any, Callable[[Request, Any], Awaitable[JSONResponse]]] = {
+    ShopError: _shop_error,
+    Away: _away,
+    Conflict: _away,
+    RequestValidationError: _malformed,
+    HTTPException: _http_error,
+    Exception: _bug,
+}
+
+
+def _safe(text: Any) -> str:
+    return str(text).encode(errors="backslashreplace").decode()[:200]
+
+
+def state(name: str) -> Any:
+    """A dependency: what ``create_app`` was given under this name (``commit`` and ``database`` always)."""
+
+    async def get(request: Request) -> Any:
+        return getattr(request.app.state, name)
+
+    return Depends(get)

@@ -1,0 +1,62 @@
+"""Settings come from the environment; a wrong or missing one ends the start and is named."""
+
+import sys
+from typing import Annotated, Literal, NoReturn, TypeVar
+
+from pydantic import Field, PostgresDsn, SecretStr, UrlConstraints, ValidationError
+from pydantic_core import Url
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+S = TypeVar("S", bound=BaseSettings)
+
+EX_CONFIG = 78
+"""Exit status for a configuration error (sysexits.h)."""
+
+MongoUrl = Annotated[Url, UrlConstraints(allowed_schemes=["mongodb", "mongodb+srv"], host_required=True)]
+SmtpUrl = Annotated[Url, UrlConstraints(allowed_schemes=["smtp", "smtps"], host_required=True)]
+HttpUrl = Annotated[Url, UrlConstraints(allowed_schemes=["http", "https"], host_required=True)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Settings(BaseSettings):
+    """What every process of every service can be told. The environment name is the field's, in capitals."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    shop_env: Literal["development", "production"] = "development"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "console"] = "json"
+    host: str = "127.0.0.1"
+    port: Port = 0
+    """Port of the REST front, or of the event process's health and metrics; 0 picks a free one."""
+    kafka_bootstrap_servers: str = Field(pattern=r"^[^:,\s]+:\d+(,[^:,\s]+:\d+)*$")
+    kafka_prefix: str = Field(default="", pattern=r"^[A-Za-z0-9._-]*$")
+    """Put before every topic and group name, so that installations can share a cluster."""
+    jwt_issuer: str = "shopstream"
+    jwt_audience: str = "shopstream"
+
+
+class PostgresSettings(Settings):
+    """A service with a PostgreSQL database of its own."""
+
+    postgres_url: PostgresDsn
+
+
+def load(cls: type[S], service: str) -> S:
+    """Read the settings, or end the process naming every setting that is wrong."""
+    try:
+        return cls()
+    except ValidationError as error:
+        _refuse(service, error)
+
+
+def _refuse(service: str, error: ValidationError) -> NoReturn:
+    print(f"{service} cannot start, its settings are not right:", file=sys.stderr)
+    for one in error.errors():
+        name = str(one["loc"][0]).upper() if one["loc"] else "settings"
+        what = "is not set" if one["type"] == "missing" else one["msg"]
+        print(f"  {name}: {what}", file=sys.stderr)
+    raise SystemExit(EX_CONFIG)
+
+
+__all__ = ["HttpUrl", "MongoUrl", "Port", "PostgresSettings", "SecretStr", "Settings", "SmtpUrl", "load"]

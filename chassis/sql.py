@@ -1,0 +1,345 @@
+"""PostgreSQL: transactions, outbox, inbox and dead letters; and statements that take columns as arrays."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, TypeVar
+from uuid import UUID
+
+import orjson
+import sqlalchemy as sa
+from psycopg import errors as pg
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import BYTEA, JSONB
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from chassis.database import Away, CommitUnknown, Conflict, DeadLetter, Deposed, Pending
+from chassis.unit import Rows
+from schemas import Message
+
+Tx = AsyncConnection
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+metadata = sa.MetaData()
+
+_DIALECT: sa.Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("position", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("event_id", sa.Uuid, nullable=False),
+    sa.Column("topic", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("headers", JSONB, nullable=False),
+    sa.Column("value", BYTEA, nullable=False),
+)
+
+inbox = sa.Table(
+    "inbox",
+    metadata,
+    sa.Column("consumer_group", sa.Text, primary_key=True),
+    sa.Column("event_id", sa.Uuid, primary_key=True),
+)
+
+dead_letters = sa.Table(
+    "dead_letters",
+    metadata,
+    sa.Column("position", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("event_id", sa.Uuid, nullable=False),
+    sa.Column("consumer_group", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("stream", sa.Text),
+    sa.Column("topic", sa.Text, nullable=False),
+    sa.Column("partition", sa.Integer, nullable=False),
+    sa.Column("offset", sa.BigInteger, nullable=False),
+    sa.Column("key", BYTEA),
+    sa.Column("headers", JSONB, nullable=False),
+    sa.Column("value", BYTEA),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("fingerprint", sa.Text, nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Index("dead_letters_stream", "consumer_group", "stream"),
+)
+
+suspects = sa.Table(
+    "suspects",
+    metadata,
+    sa.Column("consumer_group", sa.Text, primary_key=True),
+    sa.Column("event_id", sa.Uuid, primary_key=True),
+    sa.Column("starts", sa.Integer, nullable=False),
+)
+
+Row = Mapping[str, Any]
+
+
+def insert_rows(table: sa.Table, *columns: str) -> sa.TextClause:
+    """``INSERT … SELECT … FROM unnest(…)``: any number of rows in one round trip, in their order."""
+    names = ", ".join(f'"{name}"' for name in columns)
+    return sa.text(f'INSERT INTO "{table.name}" ({names}) {_unnest(table, columns)} ORDER BY nth')
+
+
+def update_rows(table: sa.Table, key: str, *columns: str) -> sa.TextClause:
+    """``UPDATE … FROM unnest(…)``: set columns of the rows that ``key`` names."""
+    sets = ", ".join(f'"{name}" = new."{name}"' for name in columns)
+    rows = _unnest(table, (key, *columns))
+    return sa.text(f'UPDATE "{table.name}" SET {sets} FROM ({rows}) new WHERE "{table.name}"."{key}" = new."{key}"')
+
+
+def upsert_rows(table: sa.Table, key: str, *columns: str, newer: str) -> sa.TextClause:
+    """``INSERT … ON CONFLICT DO UPDATE`` where the column ``newer`` grows: an older row changes nothing."""
+    sets = ", ".join(f'"{name}" = excluded."{name}"' for name in columns)
+    return sa.text(
+        f"{insert_rows(table, key, *columns).text}"
+        f' ON CONFLICT ("{key}") DO UPDATE SET {sets} WHERE "{table.name}"."{newer}" < excluded."{newer}"'
+    )
+
+
+def select_rows(table: sa.Table, key: str, *, lock: bool = True) -> sa.TextClause:
+    """``SELECT … WHERE key = ANY(:keys)``, locked in the order of the key so that nobody deadlocks."""
+    of_type = _type(table, key)
+    order = f' ORDER BY "{key}" FOR UPDATE' if lock else ""
+    return sa.text(f'SELECT * FROM "{table.name}" WHERE "{key}" = ANY(CAST(:keys AS {of_type}[])){order}')
+
+
+async def hold(tx: Tx, rows: Rows[K, V], statement: sa.TextClause, read: Callable[[Any], tuple[K, V]]) -> None:
+    """Load what is wanted of one kind with a ``select_rows`` statement; ``read`` makes (key, value) of a row."""
+    if wanted := rows.wanted:
+        found = await tx.execute(statement, {"keys": wanted})
+        rows.hold(dict(read(row) for row in found))
+
+
+def arrays(rows: Sequence[Row]) -> dict[str, list[Any]]:
+    """Rows as one list a column, the parameters of the statements above; dicts become JSON."""
+    return {name: [_plain(row[name]) for row in rows] for name in rows[0]}
+
+
+def _type(table: sa.Table, column: str) -> str:
+    return str(table.c[column].type.compile(dialect=_DIALECT))
+
+
+def _plain(value: Any) -> Any:
+    return orjson.dumps(value).decode() if isinstance(value, dict | list | tuple) else value
+
+
+def _unnest(table: sa.Table, columns: Sequence[str]) -> str:
+    types = {name: _type(table, name) for name in columns}
+    selected = ", ".join(f'r."{name}"::{types[name]} AS "{name}"' for name in columns)
+    # jsonb[] has no adapter in the driver: JSON travels as text and is cast on the server.
+    arrays = ", ".join(f"CAST(:{name} AS {'TEXT' if types[name] == 'JSONB' else types[name]}[])" for name in columns)
+    names = ", ".join(f'"{name}"' for name in columns)
+    return f"SELECT {selected} FROM unnest({arrays}) WITH ORDINALITY AS r({names}, nth)"
+
+
+_INSERT_OUTBOX = insert_rows(outbox, "event_id", "topic", "key", "headers", "value")
+_BURY = insert_rows(
+    dead_letters,
+    *("event_id", "consumer_group", "state", "stream", "topic", "partition", "offset", "key"),
+    *("headers", "value", "reason", "detail", "fingerprint"),
+)
+_ADMIT = sa.text(
+    "INSERT INTO inbox (consumer_group, event_id)"
+    " SELECT :group, id FROM unnest(CAST(:events AS uuid[])) AS e(id) ORDER BY id"
+    " ON CONFLICT DO NOTHING RETURNING event_id"
+)
+_BLOCKED = sa.text(
+    "SELECT DISTINCT stream FROM dead_letters WHERE consumer_group = :group AND stream = ANY(:streams)"
+)
+_SUSPECTS = sa.text(
+    "WITH known AS (SELECT event_id, starts FROM suspects WHERE consumer_group = :group"
+    "   AND event_id = ANY(:events)),"
+    " noted AS (INSERT INTO suspects SELECT :group, id, 1 FROM unnest(CAST(:events AS uuid[])) AS e(id)"
+    "   ON CONFLICT DO NOTHING)"
+    " SELECT event_id, starts FROM known"
+)
+_ACCUSE = sa.text("UPDATE suspects SET starts = starts + 1 WHERE consumer_group = :group AND event_id = :event")
+_ACQUIT = sa.text("DELETE FROM suspects WHERE consumer_group = :group AND event_id = ANY(:events)")
+_UNPUBLISHED = sa.text(
+    "SELECT position, event_id, topic, key, headers, value FROM outbox ORDER BY position LIMIT :limit"
+)
+_PUBLISHED = sa.text("DELETE FROM outbox WHERE position = ANY(:positions)")
+# The lock is taken per database, and each service has its own: one number serves them all.
+_LEAD = sa.text("SELECT pg_try_advisory_lock(736001)")
+
+
+class Postgres:
+    """A service's PostgreSQL database. ``url`` is ``postgresql://user:password@host:port/database``."""
+
+    def __init__(self, url: str, *, pool_size: int = 5) -> None:
+        self.published = asyncio.Event()
+        self.engine = _engine(url, pool_size)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Tx]:
+        """Commit at the end, roll back on an exception; raise ``Conflict``, ``Away``, ``CommitUnknown``."""
+        with translated():
+            async with self.engine.connect() as tx:
+                await tx.begin()
+                yield tx
+                await self._commit(tx)
+
+    async def _commit(self, tx: Tx) -> None:
+        wrote = bool(tx.info.pop("published", False))
+        try:
+            await tx.commit()
+        except sa.exc.DBAPIError as error:
+            raise (CommitUnknown(str(error.orig)) if _is_away(error) else error) from error
+        if wrote:
+            self.published.set()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Tx]:
+        """A connection for reads: each statement sees what is committed when it starts."""
+        with translated():
+            async with self.engine.connect() as connection:
+                yield await connection.execution_options(isolation_level="AUTOCOMMIT")
+
+    async def check(self) -> None:
+        """Raise ``Away`` unless the database answers."""
+        async with self.reading() as connection:
+            await connection.execute(sa.text("SELECT 1"))
+
+    async def publish(self, tx: Tx, messages: Sequence[Message]) -> None:
+        """Put messages in the outbox."""
+        if not messages:
+            return
+        rows = [
+            {"event_id": m.id, "topic": m.topic, "key": m.key, "headers": dict(m.headers), "value": m.value}
+            for m in messages
+        ]
+        await tx.execute(_INSERT_OUTBOX, arrays(rows))
+        tx.info["published"] = True
+
+    async def admit(self, tx: Tx, group: str, events: Collection[UUID]) -> set[UUID]:
+        """Enter events in the inbox and return those that were not there yet."""
+        # A transaction elsewhere that holds the same event makes this wait for its outcome.
+        found = await tx.execute(_ADMIT, {"group": group, "events": list(events)})
+        return set(found.scalars())
+
+    async def blocked(self, tx: Tx, group: str, streams: Collection[str]) -> set[str]:
+        """Those of the streams that have a dead letter."""
+        found = await tx.execute(_BLOCKED, {"group": group, "streams": list(streams)})
+        return set(found.scalars())
+
+    async def bury(self, tx: Tx, letters: Sequence[DeadLetter]) -> None:
+        """Keep dead letters, and publish a copy of each."""
+        if not letters:
+            return
+        await tx.execute(_BURY, arrays([_letter_row(letter) for letter in letters]))
+        await self.publish(tx, [letter.copy() for letter in letters])
+
+    async def suspects(self, tx: Tx, group: str, events: Collection[UUID]) -> Mapping[UUID, int]:
+        """How often each event was in hand when the process died, where it was; note the others once."""
+        found = await tx.execute(_SUSPECTS, {"group": group, "events": list(events)})
+        return {row.event_id: row.starts for row in found}
+
+    async def accuse(self, tx: Tx, group: str, event: UUID) -> None:
+        """Count one more handling of a suspect."""
+        await tx.execute(_ACCUSE, {"group": group, "event": event})
+
+    async def acquit(self, tx: Tx, group: str, events: Collection[UUID]) -> None:
+        """Forget suspects that were handled."""
+        await tx.execute(_ACQUIT, {"group": group, "events": list(events)})
+
+    @asynccontextmanager
+    async def leading(self) -> AsyncIterator["PostgresOutbox"]:
+        """Wait until this process is the one relay of the service, then read its outbox."""
+        # Lock and reads share one connection: whoever loses the lock loses the outbox with it.
+        async with self.reading() as connection:
+            while not await connection.scalar(_LEAD):
+                await asyncio.sleep(1.0)
+            try:
+                yield PostgresOutbox(connection)
+            finally:
+                # Back in the pool the connection would keep the lock.
+                await connection.invalidate()
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        await self.engine.dispose()
+
+
+class PostgresOutbox:
+    """The outbox in the hands of the one relay that leads."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def unpublished(self, limit: int) -> Sequence[Pending]:
+        """The oldest rows, in insertion order; raise ``Deposed`` when no longer the leader."""
+        if self._connection.invalidated:
+            raise Deposed
+        rows = await self._connection.execute(_UNPUBLISHED, {"limit": limit})
+        return [Pending(r.position, Message(r.event_id, r.topic, r.key, r.headers, r.value)) for r in rows]
+
+    async def published(self, rows: Sequence[Pending]) -> None:
+        """Delete rows that the broker has confirmed."""
+        await self._connection.execute(_PUBLISHED, {"positions": [row.position for row in rows]})
+
+
+def _engine(url: str, pool_size: int) -> AsyncEngine:
+    parsed = sa.make_url(url).set(drivername="postgresql+psycopg")
+    # A peer that vanished without a word is noticed within seconds, not after the kernel's two hours; and
+    # a process that was stopped inside a transaction does not keep its row locks from the others.
+    connect_args = {
+        "connect_timeout": 5,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 15_000,
+        "options": "-c idle_in_transaction_session_timeout=10s -c statement_timeout=30s",
+    }
+    return create_async_engine(
+        parsed, pool_size=pool_size, max_overflow=5, pool_timeout=10, connect_args=connect_args
+    )
+
+
+def _letter_row(letter: DeadLetter) -> Row:
+    record = letter.record
+    return {
+        "event_id": letter.event_id,
+        "consumer_group": letter.group,
+        "state": letter.state,
+        "stream": record.stream,
+        "topic": record.topic,
+        "partition": record.partition,
+        "offset": record.offset,
+        "key": record.key,
+        "headers": letter.headers(),
+        "value": record.value,
+        "reason": letter.reason,
+        "detail": letter.detail,
+        "fingerprint": letter.fingerprint,
+    }
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise the driver's errors as ``Conflict`` and ``Away``; others are bugs, and pass."""
+    try:
+        yield
+    except sa.exc.TimeoutError as error:
+        raise Away("no free database connection") from error
+    except sa.exc.DBAPIError as error:
+        if _is_away(error):
+            raise Away(str(error.orig)) from error
+        if _is_conflict(error):
+            raise Conflict(str(error.orig)) from error
+        raise
+
+
+def _is_away(error: sa.exc.DBAPIError) -> bool:
+    """Connection lost or refused (class 08, no code), server going down or too slow (57), out of resources (53)."""
+    state = getattr(error.orig, "sqlstate", None)
+    if error.connection_invalidated or state is None:
+        return isinstance(error.orig, pg.OperationalError | pg.InterfaceError)
+    return state[:2] in {"08", "53", "57"} or state == "25P03"
+
+
+def _is_conflict(error: sa.exc.DBAPIError) -> bool:
+    """Serialization failure or deadlock (class 40), lock not available, or a key just taken (23505)."""
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return state[:2] == "40" or state in {"55P03", "23505"}

@@ -1,0 +1,113 @@
+"""The event process of a service: its consumer, its relay and its own loops, with health and metrics.
+
+Any of them failing ends the whole process, non-zero and with a log line; whoever supervises it starts it
+again. SIGTERM and SIGINT end it in order: no new batch, the one in hand undone or committed, then out.
+"""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from chassis.consumer import Consumer
+from chassis.database import Away, Database
+from chassis.health import add_health
+from chassis.relay import Relay
+from chassis.settings import Settings
+from chassis.stream import Subscription
+from chassis.telemetry import configure_logging
+
+log = structlog.get_logger()
+
+Loop = Callable[[], Coroutine[Any, Any, None]]
+
+
+@dataclass
+class EventProcess:
+    """The parts of one event process."""
+
+    service: str
+    settings: Settings
+    database: Database[Any]
+    consumer: Consumer[Any] | None = None
+    loops: Sequence[Loop] = field(default_factory=tuple)
+
+    async def run(self) -> None:
+        """Run all parts until a signal comes (return) or one of them fails (raise)."""
+        kafka, prefix = self.settings.kafka_bootstrap_servers, self.settings.kafka_prefix
+        subscription = Subscription(self.consumer, kafka, prefix) if self.consumer else None
+        parts = [Relay(self.database, kafka, prefix).run, *self.loops]
+        if subscription:
+            parts.append(subscription.run)
+        async with _http(self._health(subscription), self.settings), _running(parts) as tasks:
+            stopping = asyncio.create_task(_signalled(), name="signal")
+            done, _ = await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
+            stopping.cancel()
+            for task in done - {stopping}:
+                task.result()
+                raise RuntimeError(f"{task.get_name()} ended by itself")
+        await self.database.close()
+
+    def _health(self, subscription: Subscription | None) -> FastAPI:
+        async def assigned() -> None:
+            if subscription and not subscription.assigned.is_set():
+                raise Away("waiting for the consumer group")
+
+        app = FastAPI(title=f"{self.service} event process", telemetry={"tracing": False})
+        add_health(app, self.service, {"database": self.database.check, "kafka": assigned})
+        return app
+
+
+def run_worker(process: Callable[[], Coroutine[Any, Any, EventProcess]], service: str, settings: Settings) -> None:
+    """Build an event process and run it: returns after a signal, raises what made a part fail."""
+    configure_logging(service, settings.log_level, settings.log_format)
+
+    async def main() -> None:
+        await (await process()).run()
+
+    asyncio.run(main())
+    log.info("event process stopped")
+
+
+async def _signalled() -> None:
+    received = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, received.set)
+    await received.wait()
+
+
+@asynccontextmanager
+async def _running(parts: Sequence[Loop]) -> AsyncIterator[list[asyncio.Task[None]]]:
+    tasks = [asyncio.create_task(part(), name=part.__qualname__) for part in parts]
+    try:
+        yield tasks
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers: the process has its own."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def _http(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
+    config = uvicorn.Config(app, settings.host, settings.port, log_config=None, access_log=False, lifespan="off")
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(), name="http")
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving

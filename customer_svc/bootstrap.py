@@ -1,0 +1,52 @@
+"""Gives one of us an account: ``BOOTSTRAP_PASSWORD=… python -m customer_svc.bootstrap EMAIL --role staff``."""
+
+import asyncio
+from typing import Annotated, Literal
+
+import typer
+from pydantic import Field, SecretStr
+from uuid_utils.compat import uuid7
+
+from chassis.groupcommit import GroupCommit
+from chassis.migrate import MigrationSettings
+from chassis.settings import load
+from chassis.sql import Postgres
+from customer_svc import SERVICE
+from customer_svc.commands import appoint
+from customer_svc.domain import Account, normalised
+from customer_svc.passwords import Passwords
+from customer_svc.store import Accounts
+
+
+class Settings(MigrationSettings):
+    """The database, and the password, which does not belong on a command line that others can read."""
+
+    bootstrap_password: Annotated[SecretStr, Field(min_length=10)]
+
+
+def bootstrap(
+    email: Annotated[str, typer.Argument(help="The address to log in with.")],
+    role: Annotated[Literal["staff", "ops"], typer.Option(help="What the account may do.")],
+    name: Annotated[str, typer.Option(help="A name to show.")] = "Staff",
+) -> None:
+    """Make a staff or ops account with the password in BOOTSTRAP_PASSWORD; one that is there stays as it is."""
+    account = asyncio.run(_appoint(load(Settings, SERVICE), email, role, name))
+    typer.echo(f"{account.email} has the role {account.role}")
+
+
+async def _appoint(settings: Settings, email: str, role: Literal["staff", "ops"], name: str) -> Account:
+    database = Postgres(str(settings.postgres_url))
+    commit = GroupCommit(database, Accounts)
+    committing = asyncio.create_task(commit.run())
+    password_hash = await Passwords().hashed(settings.bootstrap_password.get_secret_value())
+    account = await commit(
+        lambda unit: appoint(unit, uuid7(), email, name, password_hash, role),
+        wants=lambda unit: unit.by_email.want(normalised(email)),
+    )
+    committing.cancel()
+    await database.close()
+    return account
+
+
+if __name__ == "__main__":
+    typer.run(bootstrap)

@@ -1,0 +1,41 @@
+"""The REST process of customer_svc: ``python -m customer_svc.main``."""
+
+from typing import Any
+
+from fastapi import FastAPI
+
+from chassis.auth import Issuer, Verifier
+from chassis.groupcommit import GroupCommit
+from chassis.rest import create_app, serve
+from chassis.settings import load
+from chassis.sql import Postgres
+from customer_svc import SERVICE
+from customer_svc.api import router
+from customer_svc.passwords import Passwords
+from customer_svc.settings import Settings
+from customer_svc.store import Accounts
+
+
+def build(settings: Settings) -> FastAPI:
+    """The app, with everything it needs."""
+    database = Postgres(str(settings.postgres_url))
+    key = settings.jwt_private_key_file.read_bytes()
+    issuer = Issuer(key, settings.jwt_issuer, settings.jwt_audience, settings.jwt_seconds)
+
+    async def own_keys() -> dict[str, Any]:
+        return issuer.jwks()
+
+    return create_app(
+        SERVICE,
+        "Shopstream customers",
+        router,
+        database=database,
+        commit=GroupCommit(database, Accounts),
+        verifier=Verifier(own_keys, settings.jwt_issuer, settings.jwt_audience),
+        needs={"issuer": issuer, "passwords": Passwords()},
+    )
+
+
+if __name__ == "__main__":
+    settings = load(Settings, SERVICE)
+    serve(build(settings), SERVICE, settings)

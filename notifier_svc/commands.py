@@ -1,0 +1,68 @@
+"""What can be done in notifier_svc. Each function decides inside a transaction that it neither opens nor ends."""
+
+from uuid import UUID
+
+from notifier_svc.domain import Customer, Mail
+from notifier_svc.store import Ledger
+from schemas import MailFailed
+
+
+def learn_customer(ledger: Ledger, customer: Customer) -> None:
+    """Keep our copy of an address; what is older than the copy changes nothing."""
+    known = ledger.customers.find(customer.id)
+    if known is None or known.version < customer.version:
+        ledger.customers.put(customer.id, customer)
+
+
+def queue_mail(ledger: Ledger, mail: Mail) -> None:
+    """Enter a mail in the ledger; one that is there already is not sent again.
+
+    It waits there until its customer is known.
+    """
+    if ledger.mails.find(mail.id) is None:
+        ledger.mails.put(mail.id, mail)
+
+
+def begin_sending(ledger: Ledger, mail_id: UUID, claim: UUID) -> bool:
+    """Note that a mail is about to be handed over; False when it is in other hands now."""
+    begun = _mail(ledger, mail_id).begin(claim, ledger.now)
+    if begun:
+        ledger.mails.put(mail_id, begun)
+    return begun is not None
+
+
+def mark_sent(ledger: Ledger, mail_id: UUID) -> None:
+    """Note that the mail server has taken a mail over."""
+    if delivered := _mail(ledger, mail_id).delivered(ledger.now):
+        mail, event = delivered
+        ledger.mails.put(mail_id, mail)
+        ledger.emit(event, 1, mail.changed_at)
+
+
+def postpone(ledger: Ledger, mail_id: UUID, claim: UUID, error: str) -> None:
+    """Note that a mail has not left, and is to be tried later."""
+    ledger.mails.put(mail_id, _mail(ledger, mail_id).postpone(claim, error, ledger.now))
+
+
+def mark_doubtful(ledger: Ledger, mail_id: UUID, claim: UUID | None) -> None:
+    """Note that nobody can know whether a mail has left."""
+    _end(ledger, mail_id, _mail(ledger, mail_id).doubt(claim, ledger.now))
+
+
+def mark_failed(ledger: Ledger, mail_id: UUID, error: str) -> None:
+    """Note that a mail cannot be delivered."""
+    _end(ledger, mail_id, _mail(ledger, mail_id).fail(error, ledger.now))
+
+
+def _mail(ledger: Ledger, mail_id: UUID) -> Mail:
+    mail = ledger.mails.find(mail_id)
+    if mail is None:
+        raise LookupError(f"mail {mail_id} is not in the ledger")
+    return mail
+
+
+def _end(ledger: Ledger, mail_id: UUID, outcome: tuple[Mail, MailFailed | None]) -> None:
+    mail, event = outcome
+    ledger.mails.put(mail_id, mail)
+    if event:
+        ledger.emit(event, 1, mail.changed_at)

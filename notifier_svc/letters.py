@@ -1,0 +1,78 @@
+"""Letters: a mail of the ledger as an RFC 5322 message, HTML and plain text.
+
+The templates are MJML with Jinja inside. MJML is compiled once, when the process starts; what remains for
+each mail is Jinja.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP, SMTPUTF8
+from email.utils import format_datetime
+from importlib.resources import files
+from typing import Any, get_args
+
+import jinja2
+import mjml
+from babel.numbers import format_currency, get_currency_precision
+
+from notifier_svc.domain import Customer, Mail, Template
+
+LOCALE = "en"
+
+SUBJECTS: dict[Template, str] = {
+    "receipt": "Your order {number} is confirmed",
+    "rejected": "We could not fulfil your order {number}",
+    "cancelled": "Your order {number} is cancelled",
+}
+
+
+class Letters:
+    """Writes letters from one sender."""
+
+    def __init__(self, sender: str) -> None:
+        self._sender, self._domain = sender, sender.rpartition("@")[2]
+        folder = files("notifier_svc") / "templates"
+        html = {
+            f"{name}.html": mjml.mjml2html((folder / f"{name}.mjml").read_text(encoding="utf-8"))
+            for name in get_args(Template)
+        }
+        text = {f"{name}.txt": (folder / f"{name}.txt").read_text(encoding="utf-8") for name in get_args(Template)}
+        environment = jinja2.Environment(
+            loader=jinja2.DictLoader(html | text),
+            autoescape=lambda name: bool(name and name.endswith(".html")),
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.filters["money"] = money
+        environment.filters["times"] = times
+        self._templates = {name: environment.get_template(name) for name in html | text}
+
+    def write(self, mail: Mail, customer: Customer, now: datetime) -> EmailMessage:
+        """The message; its Message-ID is the same whenever this mail is written."""
+        number = str(mail.order_id)[-12:]
+        names = {line["sku"]: line["name"] for line in mail.context.get("lines", ())}
+        context = mail.context | {"name": customer.name, "number": number, "names": names}
+        message = EmailMessage(SMTP if customer.email.isascii() else SMTPUTF8)
+        message["From"] = Address("Shopstream", addr_spec=self._sender)
+        message["To"] = Address(customer.name, addr_spec=customer.email)
+        message["Subject"] = SUBJECTS[mail.template].format(number=number)
+        message["Date"] = format_datetime(now)
+        message["Message-ID"] = f"<{mail.id}@{self._domain}>"
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(self._templates[f"{mail.template}.txt"].render(context))
+        message.add_alternative(self._templates[f"{mail.template}.html"].render(context), subtype="html")
+        return message
+
+
+def money(value: dict[str, Any]) -> str:
+    """An amount in minor units as people write it: 1250 EUR is €12.50."""
+    whole = Decimal(value["amount"]).scaleb(-get_currency_precision(value["currency"]))
+    return format_currency(whole, value["currency"], locale=LOCALE)
+
+
+def times(value: dict[str, Any], quantity: int) -> dict[str, Any]:
+    """The price of so many."""
+    return {**value, "amount": value["amount"] * quantity}

@@ -1,0 +1,1 @@
+"""The schema of notifier_svc's database, revision by revision: ``python -m notifier_svc.migrations``."""

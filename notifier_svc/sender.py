@@ -1,0 +1,223 @@
+"""Sends what the ledger holds, over a few kept SMTP connections.
+
+Nothing can make a mail leave exactly once: between the final dot and our commit its fate is unknown. So
+the ledger says how far a mail has come *before* each step, no database transaction is open while SMTP is
+spoken, and only a mail that was being handed over when its process vanished can ever be sent twice, once,
+under the same Message-ID, and counted.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import TypeVar
+from uuid import UUID
+
+import aiosmtplib
+import sqlalchemy as sa
+import structlog
+from prometheus_client import Counter
+from pydantic_core import Url
+from uuid_utils.compat import uuid7
+
+from chassis.backoff import backoff
+from chassis.database import Away
+from chassis.errors import OutcomeUnknown, Unavailable
+from chassis.groupcommit import GroupCommit
+from chassis.sql import Postgres
+from notifier_svc.commands import begin_sending, mark_doubtful, mark_failed, mark_sent, postpone
+from notifier_svc.domain import Customer, Mail
+from notifier_svc.letters import Letters
+from notifier_svc.store import Ledger, mail_of
+
+log = structlog.get_logger()
+
+R = TypeVar("R")
+
+MAILS = Counter("shop_mails", "Mails by what became of them", ["template", "outcome"])
+
+IDLE_SECONDS = (0.01, 0.1)
+"""How soon to look into the ledger again when nothing was due: at first, and at most."""
+
+# A mail whose customer is not known yet is passed over, and found once the customer is.
+_CLAIM = sa.text(
+    "WITH due AS ("
+    "  SELECT m.id FROM mails m JOIN customers c ON c.id = m.customer_id"
+    "  WHERE m.state = 'queued' AND m.due_at <= now() ORDER BY m.due_at LIMIT :limit"
+    "  FOR UPDATE OF m SKIP LOCKED)"
+    " UPDATE mails SET state = 'claimed', claim = :claim, lease_until = now() + make_interval(secs => :lease)"
+    " FROM due, customers WHERE mails.id = due.id AND customers.id = mails.customer_id"
+    " RETURNING mails.*, customers.email AS customer_email, customers.name AS customer_name,"
+    " customers.version AS customer_version"
+)
+_LAPSED = sa.text(
+    "SELECT id, state, claim FROM mails WHERE state IN ('claimed', 'sending') AND lease_until < now() LIMIT 500"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A mail in hand, with whom it goes to; ``claim`` proves that it is in ours."""
+
+    mail: Mail
+    customer: Customer
+    claim: UUID
+
+
+class Sender:
+    """One process's hands on the ledger."""
+
+    def __init__(
+        self,
+        database: Postgres,
+        commit: GroupCommit[Ledger],
+        letters: Letters,
+        smtp_url: Url,
+        *,
+        connections: int,
+        lease_seconds: float,
+    ) -> None:
+        self._database, self._commit, self._letters = database, commit, letters
+        self._smtp_url, self._lease = smtp_url, lease_seconds
+        self._connections = connections
+        self._jobs: asyncio.Queue[Job] = asyncio.Queue(connections * 4)
+
+    async def run(self) -> None:
+        """Send until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._claim_for_ever(), name="claim mails")
+            tasks.create_task(self._sweep_for_ever(), name="sweep lapsed mails")
+            for _ in range(self._connections):
+                tasks.create_task(self._send_for_ever(), name="send mails")
+
+    async def _claim_for_ever(self) -> None:
+        idle = IDLE_SECONDS[0]
+        while True:
+            free = self._jobs.maxsize - self._jobs.qsize()
+            jobs = await self._insisting(partial(self._claim, free)) if free else []
+            for job in jobs:
+                await self._jobs.put(job)
+            idle = IDLE_SECONDS[0] if jobs else min(idle * 1.5, IDLE_SECONDS[1])
+            await asyncio.sleep(idle)
+
+    async def _claim(self, limit: int) -> list[Job]:
+        claim = uuid7()
+        async with self._database.reading() as connection:
+            parameters = {"limit": limit, "claim": claim, "lease": self._lease}
+            rows = (await connection.execute(_CLAIM, parameters)).all()
+        return [
+            Job(mail_of(r), Customer(r.customer_id, r.customer_email, r.customer_name, r.customer_version), claim)
+            for r in rows
+        ]
+
+    async def _sweep_for_ever(self) -> None:
+        while True:
+            await self._insisting(self.sweep)
+            await asyncio.sleep(self._lease / 4)
+
+    async def sweep(self) -> None:
+        """Take up what processes that vanished, or hang, had in hand."""
+        async with self._database.reading() as connection:
+            lapsed = (await connection.execute(_LAPSED)).all()
+        for row in lapsed:
+            log.warning("mail left in hand", mail_id=str(row.id), state=row.state)
+            if row.state == "sending":
+                await self._mark(row.id, lambda ledger, row=row: mark_doubtful(ledger, row.id, row.claim))  # type: ignore[misc]
+                MAILS.labels("any", "in_doubt").inc()
+            else:
+                await self._mark(row.id, lambda ledger, row=row: postpone(ledger, row.id, row.claim, "lapsed"))  # type: ignore[misc]
+
+    async def _send_for_ever(self) -> None:
+        smtp: aiosmtplib.SMTP | None = None
+        pauses = backoff(0.2, 15.0)
+        while True:
+            job = await self._jobs.get()
+            try:
+                smtp = smtp if smtp and smtp.is_connected else await self._connect()
+                pauses = backoff(0.2, 15.0)
+            except (aiosmtplib.SMTPException, OSError) as error:
+                # The mail server is away: hold back, or a queue would build up of its refusals.
+                await self._postpone(job, f"cannot connect: {error}")
+                await asyncio.sleep(next(pauses))
+                continue
+            if not await self._send(smtp, job):
+                await _quit(smtp)
+                smtp = None
+
+    async def _connect(self) -> aiosmtplib.SMTP:
+        url = self._smtp_url
+        smtp = aiosmtplib.SMTP(
+            hostname=url.host,
+            port=url.port,
+            username=url.username,
+            password=url.password,
+            use_tls=url.scheme == "smtps",
+            timeout=self._lease / 3,
+        )
+        await smtp.connect()
+        return smtp
+
+    async def _send(self, smtp: aiosmtplib.SMTP, job: Job) -> bool:
+        """Send one mail; False when the connection is not to be used again."""
+        mail = job.mail
+        message = self._letters.write(mail, job.customer, datetime.now(UTC))
+        options = [] if job.customer.email.isascii() else ["SMTPUTF8"]
+        try:
+            await smtp.mail(str(message["From"].addresses[0].addr_spec), options=options)
+            await smtp.rcpt(job.customer.email, options=[])
+        except aiosmtplib.SMTPResponseException as refusal:
+            await self._refused(job, refusal)
+            return False
+        except (aiosmtplib.SMTPException, OSError) as error:
+            await self._postpone(job, f"before the message: {error}")
+            return False
+        if not await self._mark(mail.id, lambda ledger: begin_sending(ledger, mail.id, job.claim)):
+            return False
+        try:
+            await smtp.data(message.as_bytes())
+        except aiosmtplib.SMTPResponseException as refusal:
+            await self._refused(job, refusal)
+            return False
+        except (aiosmtplib.SMTPException, OSError) as error:
+            log.warning("mail in doubt", mail_id=str(mail.id), why=str(error)[:200])
+            await self._mark(mail.id, lambda ledger: mark_doubtful(ledger, mail.id, job.claim))
+            MAILS.labels(mail.template, "in_doubt").inc()
+            return False
+        await self._mark(mail.id, lambda ledger: mark_sent(ledger, mail.id))
+        MAILS.labels(mail.template, "sent").inc()
+        return True
+
+    async def _refused(self, job: Job, refusal: aiosmtplib.SMTPResponseException) -> None:
+        """An answer of 5xx is for good, any other is for now (RFC 5321 §4.2.1)."""
+        why = f"{refusal.code} {refusal.message}"[:500].replace("\x00", "")
+        if 500 <= refusal.code < 600:
+            log.error("mail refused", mail_id=str(job.mail.id), why=why)
+            await self._mark(job.mail.id, lambda ledger: mark_failed(ledger, job.mail.id, why))
+            MAILS.labels(job.mail.template, "failed").inc()
+        else:
+            await self._postpone(job, why)
+
+    async def _postpone(self, job: Job, why: str) -> None:
+        await self._mark(job.mail.id, lambda ledger: postpone(ledger, job.mail.id, job.claim, why[:500]))
+        MAILS.labels(job.mail.template, "postponed").inc()
+
+    async def _mark(self, mail_id: UUID, change: Callable[[Ledger], R]) -> R:
+        return await self._insisting(lambda: self._commit(change, lambda ledger: ledger.mails.want(mail_id)))
+
+    async def _insisting(self, work: Callable[[], Awaitable[R]]) -> R:
+        """Do it as soon as the database lets us; every change of the ledger may be repeated."""
+        pauses = backoff(0.1, 10.0)
+        while True:
+            try:
+                return await work()
+            except (Away, Unavailable, OutcomeUnknown) as error:
+                log.warning("waiting for the database", why=str(error)[:200])
+                await asyncio.sleep(next(pauses))
+
+
+async def _quit(smtp: aiosmtplib.SMTP) -> None:
+    with suppress(aiosmtplib.SMTPException, OSError):
+        await smtp.quit(timeout=2.0)
+    smtp.close()

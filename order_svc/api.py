@@ -1,0 +1,158 @@
+"""The routes of order_svc."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response, status
+from uuid_utils.compat import uuid7
+
+from chassis.auth import Authenticated, Customer, Principal
+from chassis.errors import Forbidden, Unauthenticated
+from chassis.groupcommit import GroupCommit
+from chassis.rest import problems, state
+from chassis.sql import Postgres
+from order_svc import queries
+from order_svc.catalogue import Catalogue
+from order_svc.commands import Basket, cancel_order, learn_product, place_order, want_basket
+from order_svc.domain import Product, summed
+from order_svc.dto import OrderBody, OrderOut, OrdersOut, TimelineOut, order_out, timeline_out
+from order_svc.errors import (
+    CatalogueUnavailable,
+    KeyReused,
+    MixedCurrencies,
+    NotPossibleNow,
+    OrderTooLarge,
+    OrderUnknown,
+    SkuUnknown,
+)
+from order_svc.idempotency import Claim, IdempotencyKey, claim, once
+from order_svc.store import Answered, OrderBook
+
+router = APIRouter()
+
+Commit = Annotated[GroupCommit[OrderBook], state("commit")]
+Database = Annotated[Postgres, state("database")]
+Asking = Annotated[Catalogue, state("catalogue")]
+
+
+@router.post(
+    "/v1/orders",
+    status_code=status.HTTP_202_ACCEPTED,
+    response_model=OrderOut,
+    tags=["orders"],
+    summary="Place an order",
+    responses=problems(
+        *(
+            Unauthenticated,
+            Forbidden,
+            SkuUnknown,
+            MixedCurrencies,
+            OrderTooLarge,
+            KeyReused,
+            CatalogueUnavailable,
+        )
+    ),
+)
+async def place(
+    body: OrderBody,
+    customer: Customer,
+    commit: Commit,
+    catalogue: Asking,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Accept an order. It is PENDING until its stock is reserved; follow its timeline at ``Location``."""
+    basket = Basket(uuid7(), customer.id, summed(body.as_lines()), body.address())
+    # Without a key of the client's, the order's id is one that nobody else can have used.
+    key = idempotency_key or str(basket.order_id)
+    use = claim(customer.id, "POST /v1/orders", key, body.model_dump_json())
+    try:
+        answered, repeated = await _placed(commit, basket, use)
+    except SkuUnknown as unknown:
+        await _ask_about(commit, catalogue, unknown.extra["skus"])
+        answered, repeated = await _placed(commit, basket, use)
+    headers = {"Location": f"/v1/orders/{answered.order_id}"}
+    if repeated:
+        headers["Idempotency-Replayed"] = "true"
+    return Response(answered.answer, status.HTTP_202_ACCEPTED, headers, media_type="application/json")
+
+
+async def _placed(commit: GroupCommit[OrderBook], basket: Basket, use: Claim) -> tuple[Answered, bool]:
+    def act(book: OrderBook) -> tuple[UUID, str]:
+        order = place_order(book, basket)
+        return order.id, order_out(order).model_dump_json()
+
+    def wants(book: OrderBook) -> None:
+        book.answered.want(use.id)
+        want_basket(book, basket)
+
+    return await commit(lambda book: once(book, use, lambda: act(book)), wants)
+
+
+async def _ask_about(commit: GroupCommit[OrderBook], catalogue: Catalogue, skus: list[str]) -> None:
+    products = await catalogue.products(skus)
+
+    def learn(book: OrderBook) -> None:
+        for product in products:
+            learn_product(book, product)
+
+    await commit(learn, lambda book: book.products.want(*_skus(products)))
+
+
+def _skus(products: list[Product]) -> list[str]:
+    return [product.sku for product in products]
+
+
+@router.get("/v1/orders", tags=["orders"], summary="List one's orders", responses=problems(Unauthenticated))
+async def list_orders(
+    principal: Authenticated,
+    database: Database,
+    before: Annotated[UUID | None, Query(description="`next` of the page before")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> OrdersOut:
+    """One's own orders, newest first; everybody's for staff. A page stays the same when others are placed."""
+    found = await queries.history(database, _owner(principal), before, limit + 1)
+    page = [order_out(order) for order in found[:limit]]
+    return OrdersOut(items=page, next=page[-1].id if len(found) > limit else None)
+
+
+@router.get(
+    "/v1/orders/{order_id}",
+    tags=["orders"],
+    summary="Read an order",
+    responses=problems(Unauthenticated, OrderUnknown),
+)
+async def read_order(order_id: UUID, principal: Authenticated, database: Database) -> OrderOut:
+    """One of one's own orders; anybody's for staff."""
+    return order_out(await queries.order(database, order_id, _owner(principal)))
+
+
+@router.get(
+    "/v1/orders/{order_id}/timeline",
+    tags=["orders"],
+    summary="Follow an order",
+    responses=problems(Unauthenticated, OrderUnknown),
+)
+async def read_timeline(order_id: UUID, principal: Authenticated, database: Database) -> TimelineOut:
+    """Everything that happened to the order so far: its own events, the stock's answers, the mails."""
+    order = await queries.order(database, order_id, _owner(principal))
+    return timeline_out(order, await queries.order_timeline(database, order_id))
+
+
+@router.post(
+    "/v1/orders/{order_id}/cancel",
+    tags=["orders"],
+    summary="Cancel an order",
+    responses=problems(Unauthenticated, OrderUnknown, NotPossibleNow),
+)
+async def cancel(order_id: UUID, principal: Authenticated, commit: Commit) -> OrderOut:
+    """End an order before it is shipped; its stock can be sold again."""
+    owner = _owner(principal)
+    order = await commit(
+        lambda book: cancel_order(book, order_id, owner, "customer" if owner else "staff"),
+        lambda book: book.orders.want(order_id),
+    )
+    return order_out(order)
+
+
+def _owner(principal: Principal) -> UUID | None:
+    return None if principal.role == "staff" else principal.id

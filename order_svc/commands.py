@@ -1,0 +1,87 @@
+"""What can be done in order_svc. Each function decides inside a transaction that it neither opens nor ends."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from order_svc import domain, saga
+from order_svc.domain import Order, Product, Reason
+from order_svc.errors import OrderUnknown, SkuUnknown
+from order_svc.store import Entry, OrderBook
+from schemas import Address, Envelope, Event, StockRejected, StockReserved
+
+
+@dataclass(frozen=True, slots=True)
+class Basket:
+    """What a customer asks for. ``order_id`` is made before the transaction, so that a retry repeats it."""
+
+    order_id: UUID
+    customer_id: UUID
+    quantities: Mapping[str, int]
+    shipping_address: Address
+
+
+def want_basket(book: OrderBook, basket: Basket) -> None:
+    """Want what ``place_order`` looks at."""
+    book.orders.want(basket.order_id)
+    book.products.want(*basket.quantities)
+
+
+def place_order(book: OrderBook, basket: Basket) -> Order:
+    """Accept an order at the catalogue's prices.
+
+    Raise ``SkuUnknown`` for SKUs that our copy of the catalogue lacks, ``MixedCurrencies``, ``OrderTooLarge``.
+    """
+    products = {sku: book.products.find(sku) for sku in basket.quantities}
+    unknown = [sku for sku, product in products.items() if product is None]
+    if unknown:
+        raise SkuUnknown(skus=unknown)
+    lines = [
+        domain.priced(product, basket.quantities[sku]) for sku, product in products.items() if product is not None
+    ]
+    order, placed = domain.place(basket.order_id, basket.customer_id, lines, basket.shipping_address, book.now)
+    book.keep(order, placed)
+    return order
+
+
+def cancel_order(book: OrderBook, order_id: UUID, customer_id: UUID | None, reason: Reason) -> Order:
+    """End an order before shipping; ``customer_id`` is its owner, None for staff.
+
+    Raise ``OrderUnknown``, also for somebody else's, and ``NotPossibleNow``.
+    """
+    order = book.orders.find(order_id)
+    if order is None or customer_id not in (None, order.customer_id):
+        raise OrderUnknown
+    order, cancelled = order.cancel(reason, book.now)
+    book.keep(order, cancelled)
+    return order
+
+
+def take_answer(book: OrderBook, answer: Envelope[StockReserved] | Envelope[StockRejected]) -> None:
+    """Move an order on with the answer about its stock."""
+    event = answer.event
+    order = book.orders.find(event.order_id)
+    if order is None:
+        raise LookupError(f"an answer for order {event.order_id}, which was never stored")
+    book.timeline.add(Entry(order.id, answer.time, event.type, {}))
+    if moved := saga.on_answer(order, event, book.now):
+        book.keep(*moved)
+
+
+def expire_order(book: OrderBook, order_id: UUID) -> None:
+    """Cancel an order whose answer did not come in time."""
+    order = book.orders.find(order_id)
+    if order and (moved := saga.on_deadline(order, book.now)):
+        book.keep(*moved)
+
+
+def learn_product(book: OrderBook, product: Product) -> None:
+    """Keep our copy of the catalogue; what is older than the copy changes nothing."""
+    known = book.products.find(product.sku)
+    if known is None or known.version < product.version:
+        book.products.put(product.sku, product)
+
+
+def note(book: OrderBook, order_id: UUID, envelope: Envelope[Event], detail: Mapping[str, str]) -> None:
+    """Enter in an order's timeline what another service did for it."""
+    book.timeline.add(Entry(order_id, envelope.time, envelope.event.type, dict(detail)))

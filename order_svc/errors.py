@@ -1,0 +1,45 @@
+"""What a client of order_svc can get wrong."""
+
+from chassis.errors import Conflicting, NotFound, ShopError, Unavailable
+
+
+class OrderUnknown(NotFound):
+    """There is no such order."""
+
+    code = "order_unknown"
+
+
+class SkuUnknown(Conflicting):
+    """No product has this SKU."""
+
+    code = "sku_unknown"
+
+
+class MixedCurrencies(Conflicting):
+    """The products of one order must have the same currency."""
+
+    code = "mixed_currencies"
+
+
+class OrderTooLarge(Conflicting):
+    """The order's total is larger than we can book."""
+
+    code = "order_too_large"
+
+
+class NotPossibleNow(Conflicting):
+    """The order's state does not allow this."""
+
+    code = "not_possible_now"
+
+
+class KeyReused(ShopError):
+    """This Idempotency-Key was used with another body."""
+
+    status, code = 422, "idempotency_key_reused"
+
+
+class CatalogueUnavailable(Unavailable):
+    """The order names products that we do not know yet, and the catalogue cannot be asked right now."""
+
+    code = "catalogue_unavailable"

@@ -1,0 +1,58 @@
+"""What order_svc does when others tell it something."""
+
+from chassis.consumer import Handler, Handlers
+from order_svc.commands import learn_product, note, take_answer
+from order_svc.domain import Product
+from order_svc.store import OrderBook
+from schemas import (
+    Envelope,
+    MailFailed,
+    MailSent,
+    ProductCreated,
+    StockRejected,
+    StockReleased,
+    StockReserved,
+)
+
+
+def learn_products(book: OrderBook, envelope: Envelope[ProductCreated]) -> None:
+    """A product entered the catalogue: its variants can be ordered."""
+    event = envelope.event
+    for variant in event.variants:
+        product = Product(variant.sku, event.product_id, event.name, variant.price, envelope.aggregate_version)
+        learn_product(book, product)
+
+
+def note_release(book: OrderBook, envelope: Envelope[StockReleased]) -> None:
+    """What was reserved for an order can be sold again."""
+    note(book, envelope.event.order_id, envelope, {})
+
+
+def note_mail(book: OrderBook, envelope: Envelope[MailSent | MailFailed]) -> None:
+    """A mail about an order left, or could not."""
+    if envelope.event.order_id:
+        note(book, envelope.event.order_id, envelope, {"template": envelope.event.template})
+
+
+def its_skus(book: OrderBook, event: ProductCreated) -> None:
+    """Wants our copies of the product's variants."""
+    book.products.want(*(variant.sku for variant in event.variants))
+
+
+def its_order(book: OrderBook, event: StockReserved | StockRejected) -> None:
+    """Wants the order."""
+    book.orders.want(event.order_id)
+
+
+def nothing(_book: OrderBook, _event: object) -> None:
+    """Wants no row: the timeline is only added to."""
+
+
+HANDLERS: Handlers[OrderBook] = {
+    ProductCreated: Handler(learn_products, wants=its_skus),
+    StockReserved: Handler(take_answer, wants=its_order),
+    StockRejected: Handler(take_answer, wants=its_order),
+    StockReleased: Handler(note_release, wants=nothing),
+    MailSent: Handler(note_mail, wants=nothing),
+    MailFailed: Handler(note_mail, wants=nothing),
+}

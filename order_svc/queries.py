@@ -1,0 +1,40 @@
+"""What can be asked of order_svc. The owner is part of every question: to others an order does not exist."""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from chassis.sql import Postgres
+from order_svc.domain import Order
+from order_svc.errors import OrderUnknown
+from order_svc.store import Entry, order_of, orders, timeline
+
+
+async def order(database: Postgres, order_id: UUID, owner: UUID | None) -> Order:
+    """One order; ``owner`` None asks for anybody's. Raise ``OrderUnknown``."""
+    query = sa.select(orders).where(orders.c.id == order_id)
+    if owner:
+        query = query.where(orders.c.customer_id == owner)
+    async with database.reading() as connection:
+        row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        raise OrderUnknown
+    return order_of(row)
+
+
+async def history(database: Postgres, owner: UUID | None, before: UUID | None, limit: int) -> list[Order]:
+    """Orders, newest first, from the one before ``before`` on."""
+    query = sa.select(orders).order_by(orders.c.id.desc()).limit(limit)
+    if owner:
+        query = query.where(orders.c.customer_id == owner)
+    if before:
+        query = query.where(orders.c.id < before)
+    async with database.reading() as connection:
+        return [order_of(row) for row in await connection.execute(query)]
+
+
+async def order_timeline(database: Postgres, order_id: UUID) -> list[Entry]:
+    """What happened to an order, in the order in which it was heard of here."""
+    query = sa.select(timeline).where(timeline.c.order_id == order_id).order_by(timeline.c.position)
+    async with database.reading() as connection:
+        return [Entry(row.order_id, row.at, row.type, row.detail) for row in await connection.execute(query)]

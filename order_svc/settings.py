@@ -1,0 +1,21 @@
+"""What order_svc can be told."""
+
+from pydantic import PositiveFloat
+
+from chassis.settings import HttpUrl, PostgresSettings
+
+
+class WorkerSettings(PostgresSettings):
+    """The event process."""
+
+    order_deadline_seconds: PositiveFloat = 600.0
+    """An order that has no answer about its stock by then is cancelled."""
+
+
+class RestSettings(PostgresSettings):
+    """The REST front."""
+
+    jwks_url: HttpUrl
+    """Where customer_svc publishes the keys of access tokens."""
+    product_url: HttpUrl
+    """The REST API of product_svc, asked for products that we have not heard of yet."""

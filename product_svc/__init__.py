@@ -1,0 +1,8 @@
+"""Products: what is sold.
+
+owns        the catalogue, the stock, the reservations (MongoDB)
+publishes   product.events, stock.events
+consumes    order.events
+"""
+
+SERVICE = "product_svc"

@@ -1,0 +1,61 @@
+"""What can be done in product_svc. Each function decides inside a transaction that it neither opens nor ends."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from product_svc import domain
+from product_svc.domain import Attributes, Movement, Product, Reservation, Stock
+from product_svc.errors import SkuTaken, SkuUnknown
+from product_svc.store import Warehouse
+from schemas import Event, Line
+from schemas.values import Variant
+
+
+def create_product(
+    unit: Warehouse, product_id: UUID, name: str, attributes: Attributes, variants: Sequence[Variant]
+) -> Product:
+    """Put a product in the catalogue, with no stock yet; raise ``SkuTaken``."""
+    taken = [variant.sku for variant in variants if unit.stock.find(variant.sku)]
+    if taken:
+        raise SkuTaken(skus=taken)
+    product, created = domain.create(product_id, name, attributes, variants, unit.now)
+    unit.products.put(product.id, product)
+    for variant in variants:
+        unit.stock.put(variant.sku, Stock(variant.sku, 0, 0, 0, unit.now))
+    unit.emit(created, product.version, product.changed_at)
+    return product
+
+
+def adjust_stock(unit: Warehouse, sku: str, delta: int, reason: str) -> Stock:
+    """Change what is on hand of a SKU; raise ``SkuUnknown`` or ``StockTooLow``."""
+    stock = unit.stock.find(sku)
+    if stock is None:
+        raise SkuUnknown
+    stock, adjusted = stock.adjust(delta, reason, unit.now)
+    unit.stock.put(sku, stock)
+    unit.movements.add(Movement(sku, delta, reason, stock.changed_at))
+    unit.emit(adjusted, stock.version, stock.changed_at)
+    return stock
+
+
+def reserve_stock(unit: Warehouse, order_id: UUID, lines: Sequence[Line]) -> None:
+    """Answer an order: promise all of it or nothing. An order that was answered before is left alone."""
+    if unit.reservations.find(order_id):
+        return
+    stocks = {line.sku: unit.stock.find(line.sku) for line in lines}
+    _keep(unit, *domain.reserve(order_id, lines, stocks, unit.now))
+
+
+def release_stock(unit: Warehouse, order_id: UUID) -> None:
+    """Give back what an order was promised."""
+    held = unit.reservations.find(order_id)
+    stocks = {line.sku: unit.stock.find(line.sku) for line in held.lines} if held else {}
+    if released := domain.release(order_id, held, stocks, unit.now):
+        _keep(unit, *released)
+
+
+def _keep(unit: Warehouse, reservation: Reservation, stocks: Sequence[Stock], event: Event) -> None:
+    unit.reservations.put(reservation.order_id, reservation)
+    for stock in stocks:
+        unit.stock.put(stock.sku, stock)
+    unit.emit(event, reservation.version, reservation.changed_at)

@@ -1,0 +1,34 @@
+"""The REST process of product_svc: ``python -m product_svc.main``."""
+
+from fastapi import FastAPI
+
+from chassis.auth import RemoteKeys, Verifier
+from chassis.groupcommit import GroupCommit
+from chassis.mongo import Mongo
+from chassis.rest import create_app, serve
+from chassis.settings import load
+from product_svc import SERVICE
+from product_svc.api import router
+from product_svc.settings import RestSettings
+from product_svc.store import Warehouse, open_documents
+
+
+def build(settings: RestSettings) -> FastAPI:
+    """The app, with everything it needs."""
+    database = Mongo(str(settings.mongo_url))
+    keys = RemoteKeys(str(settings.jwks_url))
+    return create_app(
+        SERVICE,
+        "Shopstream products",
+        router,
+        database=database,
+        commit=GroupCommit(database, Warehouse),
+        verifier=Verifier(keys.fetch, settings.jwt_issuer, settings.jwt_audience),
+        opening=[lambda: open_documents(database)],
+        closing=[keys.close],
+    )
+
+
+if __name__ == "__main__":
+    settings = load(RestSettings, SERVICE)
+    serve(build(settings), SERVICE, settings)

@@ -1,0 +1,259 @@
+"""The collections of product_svc, and how products, stock and reservations get in and out of them.
+
+Documents are defined with Beanie, which reads them for the queries and keeps their indexes. The batches of
+a transaction go through the driver: one read and one bulk write a collection, however many they are.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar, Literal, TypeVar
+from uuid import UUID
+
+from beanie import Document, init_beanie
+from pydantic import BaseModel
+from pymongo import ASCENDING, IndexModel, InsertOne, UpdateOne
+from uuid_utils.compat import uuid7
+
+from chassis.database import Conflict
+from chassis.mongo import Mongo, Tx
+from chassis.unit import Log, Rows, Unit
+from product_svc import SERVICE
+from product_svc.domain import Movement, Product, Reservation, Stock
+from schemas import Line
+from schemas.values import Variant
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class LinePart(BaseModel):
+    """So many of one SKU."""
+
+    sku: str
+    quantity: int
+
+
+class PricePart(BaseModel):
+    """Minor units of a currency."""
+
+    amount: int
+    currency: str
+
+
+class VariantPart(BaseModel):
+    """A SKU with its price."""
+
+    sku: str
+    price: PricePart
+
+
+class ProductDocument(Document):
+    """A product. Times are microseconds since 1970: MongoDB's own dates would cut them to milliseconds."""
+
+    id: UUID  # type: ignore[assignment]
+    name: str
+    attributes: dict[str, Any]
+    variants: list[VariantPart]
+    version: int
+    changed_at: int
+
+    class Settings:
+        """Beanie's settings."""
+
+        name = "products"
+        indexes: ClassVar = [IndexModel([("variants.sku", ASCENDING)], unique=True)]
+
+
+class StockDocument(Document):
+    """The stock of one SKU, which is its id."""
+
+    id: str  # type: ignore[assignment]
+    on_hand: int
+    reserved: int
+    version: int
+    changed_at: int
+
+    class Settings:
+        """Beanie's settings."""
+
+        name = "stock"
+
+
+class ReservationDocument(Document):
+    """What an order was promised; its id is the order's."""
+
+    id: UUID  # type: ignore[assignment]
+    state: Literal["held", "rejected", "released"]
+    lines: list[LinePart]
+    version: int
+    changed_at: int
+
+    class Settings:
+        """Beanie's settings."""
+
+        name = "reservations"
+
+
+class MovementDocument(Document):
+    """A change of the number on hand."""
+
+    id: UUID  # type: ignore[assignment]
+    sku: str
+    delta: int
+    reason: str
+    at: int
+
+    class Settings:
+        """Beanie's settings."""
+
+        name = "movements"
+        indexes: ClassVar = [IndexModel([("sku", ASCENDING), ("_id", ASCENDING)])]
+
+
+DOCUMENTS = (ProductDocument, StockDocument, ReservationDocument, MovementDocument)
+COLLECTIONS = ("products", "stock", "reservations", "movements")
+
+
+async def open_documents(mongo: Mongo, *, indexes: bool = False) -> None:
+    """Connect the documents to a database; with ``indexes``, make the collections and indexes too."""
+    await init_beanie(mongo.db, document_models=list(DOCUMENTS), skip_indexes=not indexes)
+
+
+class Warehouse(Unit):
+    """The products, stock and reservations of one transaction."""
+
+    source = SERVICE
+
+    def __init__(self, now: datetime) -> None:
+        super().__init__(now)
+        self.products: Rows[UUID, Product] = Rows(self)
+        self.stock: Rows[str, Stock] = Rows(self)
+        self.reservations: Rows[UUID, Reservation] = Rows(self)
+        self.movements: Log[Movement] = Log(self)
+
+    async def load(self, tx: Tx) -> None:
+        """Load every wanted document as of one moment; who changes it meanwhile makes this conflict."""
+        await _hold(tx, self.reservations, "reservations", _reservation)
+        # To release, an order's own lines are wanted, which only its reservation knows.
+        for held in self.reservations.present:
+            self.stock.want(*(line.sku for line in held.lines))
+        await _hold(tx, self.stock, "stock", stock_of)
+        await _hold(tx, self.products, "products", product_of)
+
+    async def save(self, tx: Tx) -> None:
+        """Write every changed document; raise ``Conflict`` where stock is not what the decisions saw."""
+        await _write(tx, "products", [InsertOne(_product_document(p)) for p in self.products.made])
+        await _write(tx, "stock", self._stock_writes())
+        await _write(tx, "reservations", [_upsert(_reservation_document(r)) for r in self.reservations.changed])
+        await _write(tx, "movements", [InsertOne(_movement_document(m)) for m in self.movements.added])
+
+    def _stock_writes(self) -> list[Any]:
+        writes: list[Any] = [InsertOne(_stock_document(stock)) for stock in self.stock.made]
+        for stock in self.stock.amended:
+            before = self.stock.loaded(stock.sku)
+            assert before is not None
+            added, promised = stock.on_hand - before.on_hand, stock.reserved - before.reserved
+            # What the decision rests on stands in the condition: no oversell, even if we were wrong.
+            enough = {"$gte": [{"$subtract": ["$on_hand", "$reserved"]}, promised - added]}
+            change = {
+                "$inc": {"on_hand": added, "reserved": promised},
+                "$set": {"version": stock.version, "changed_at": _micros(stock.changed_at)},
+            }
+            writes.append(UpdateOne({"_id": stock.sku, "version": before.version, "$expr": enough}, change))
+        return writes
+
+
+async def _hold(tx: Tx, rows: Rows[K, V], collection: str, read: Callable[[Any], tuple[K, V]]) -> None:
+    if wanted := rows.wanted:
+        cursor = tx.db[collection].find({"_id": {"$in": wanted}}, session=tx.session)
+        rows.hold(dict([read(document) for document in await cursor.to_list()]))
+
+
+async def _write(tx: Tx, collection: str, writes: Sequence[Any]) -> None:
+    if not writes:
+        return
+    done = await tx.db[collection].bulk_write(writes, session=tx.session)
+    if done.inserted_count + done.matched_count + done.upserted_count != len(writes):
+        raise Conflict(f"{collection}: not as it was read")
+
+
+def _upsert(document: dict[str, Any]) -> UpdateOne:
+    return UpdateOne({"_id": document["_id"]}, {"$set": document}, upsert=True)
+
+
+def product_of(document: Any) -> tuple[UUID, Product]:
+    """(id, product) of a document of ``products``."""
+    variants = tuple(Variant.model_validate(variant) for variant in document["variants"])
+    return document["_id"], Product(
+        document["_id"],
+        document["name"],
+        document["attributes"],
+        variants,
+        document["version"],
+        _moment(document["changed_at"]),
+    )
+
+
+def stock_of(document: Any) -> tuple[str, Stock]:
+    """(SKU, stock) of a document of ``stock``."""
+    sku, changed_at = document["_id"], _moment(document["changed_at"])
+    return sku, Stock(sku, document["on_hand"], document["reserved"], document["version"], changed_at)
+
+
+def _reservation(document: Any) -> tuple[UUID, Reservation]:
+    lines = tuple(Line(sku=line["sku"], quantity=line["quantity"]) for line in document["lines"])
+    changed_at = _moment(document["changed_at"])
+    order_id = document["_id"]
+    return order_id, Reservation(order_id, document["state"], lines, document["version"], changed_at)
+
+
+def _product_document(product: Product) -> dict[str, Any]:
+    return {
+        "_id": product.id,
+        "name": product.name,
+        "attributes": dict(product.attributes),
+        "variants": [variant.model_dump() for variant in product.variants],
+        "version": product.version,
+        "changed_at": _micros(product.changed_at),
+    }
+
+
+def _stock_document(stock: Stock) -> dict[str, Any]:
+    return {
+        "_id": stock.sku,
+        "on_hand": stock.on_hand,
+        "reserved": stock.reserved,
+        "version": stock.version,
+        "changed_at": _micros(stock.changed_at),
+    }
+
+
+def _reservation_document(reservation: Reservation) -> dict[str, Any]:
+    return {
+        "_id": reservation.order_id,
+        "state": reservation.state,
+        "lines": [{"sku": line.sku, "quantity": line.quantity} for line in reservation.lines],
+        "version": reservation.version,
+        "changed_at": _micros(reservation.changed_at),
+    }
+
+
+def _movement_document(movement: Movement) -> dict[str, Any]:
+    return {
+        "_id": uuid7(),
+        "sku": movement.sku,
+        "delta": movement.delta,
+        "reason": movement.reason,
+        "at": _micros(movement.at),
+    }
+
+
+def _micros(moment: datetime) -> int:
+    since = moment - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def _moment(micros: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=micros)

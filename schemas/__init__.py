@@ -1,0 +1,43 @@
+"""The contracts: every event that crosses a service border, and nothing else.
+
+A service may change anything inside itself; what stands here it may only add to. The JSON Schema and
+one example of every event version are committed under ``golden/`` and compared by the tests.
+"""
+
+from schemas.customer import CustomerRegistered
+from schemas.envelope import Envelope, Message, Undecodable, decode, encode
+from schemas.event import CATALOGUE, Event
+from schemas.notification import MailFailed, MailSent
+from schemas.order import OrderCancelled, OrderConfirmed, OrderPlaced, OrderRejected
+from schemas.product import ProductCreated
+from schemas.stock import StockAdjusted, StockRejected, StockReleased, StockReserved
+from schemas.topics import TOPICS
+from schemas.values import Address, Line, Money, PricedLine, Shortage
+
+__all__ = [
+    "CATALOGUE",
+    "TOPICS",
+    "Address",
+    "CustomerRegistered",
+    "Envelope",
+    "Event",
+    "Line",
+    "MailFailed",
+    "MailSent",
+    "Message",
+    "Money",
+    "OrderCancelled",
+    "OrderConfirmed",
+    "OrderPlaced",
+    "OrderRejected",
+    "PricedLine",
+    "ProductCreated",
+    "Shortage",
+    "StockAdjusted",
+    "StockRejected",
+    "StockReleased",
+    "StockReserved",
+    "Undecodable",
+    "decode",
+    "encode",
+]

@@ -1,0 +1,28 @@
+"""What notifier_svc tells: which mails left, and which could not."""
+
+from pydantic import Field
+
+from schemas.event import Event, event
+from schemas.topics import NOTIFICATION_EVENTS
+from schemas.values import Id
+
+
+@event("notification.mail_sent", topic=NOTIFICATION_EVENTS, key="mail_id")
+class MailSent(Event):
+    """The mail server took a mail over."""
+
+    mail_id: Id
+    template: str = Field(examples=["receipt"])
+    customer_id: Id
+    order_id: Id | None = None
+
+
+@event("notification.mail_failed", topic=NOTIFICATION_EVENTS, key="mail_id")
+class MailFailed(Event):
+    """The mail server refused a mail for good, or left it in doubt twice."""
+
+    mail_id: Id
+    template: str = Field(examples=["receipt"])
+    customer_id: Id
+    order_id: Id | None = None
+    reason: str = Field(examples=["550 no such mailbox"])

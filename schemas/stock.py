@@ -1,0 +1,42 @@
+"""What product_svc tells of its stock: answers to orders (keyed by order), and changes (keyed by SKU)."""
+
+from pydantic import Field
+
+from schemas.event import Event, event
+from schemas.topics import STOCK_EVENTS
+from schemas.values import Id, Line, Shortage, Sku
+
+
+@event("stock.reserved", topic=STOCK_EVENTS, key="order_id")
+class StockReserved(Event):
+    """Every line of the order is set aside for it."""
+
+    order_id: Id
+    lines: tuple[Line, ...]
+
+
+@event("stock.rejected", topic=STOCK_EVENTS, key="order_id")
+class StockRejected(Event):
+    """Nothing was set aside, since these lines could not be."""
+
+    order_id: Id
+    shortages: tuple[Shortage, ...]
+
+
+@event("stock.released", topic=STOCK_EVENTS, key="order_id")
+class StockReleased(Event):
+    """What was set aside for the order can be sold again; empty when nothing had been."""
+
+    order_id: Id
+    lines: tuple[Line, ...]
+
+
+@event("stock.adjusted", topic=STOCK_EVENTS, key="sku")
+class StockAdjusted(Event):
+    """Staff changed the number on hand: a delivery, a count, a damage."""
+
+    sku: Sku = Field(examples=["MUG-1"])
+    delta: int = Field(examples=[10])
+    reason: str = Field(examples=["delivery"])
+    on_hand: int = Field(examples=[12])
+    reserved: int = Field(examples=[2])
