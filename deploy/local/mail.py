@@ -8,12 +8,11 @@ import asyncio
 import signal
 import smtplib
 import sys
-import urllib.error
-import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from deploy.local.errors import first_line
+from deploy.local.loopback import http_trouble
 from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.processes import Command, Processes
 from deploy.local.progress import Progress
@@ -54,7 +53,7 @@ class Mail(Server):
 
     def ready(self, seconds: float = 60) -> None:
         """Wait until it takes mail and shows its page."""
-        self.wait_until(lambda: smtp_trouble(self.url) or _page_trouble(self.page_url), seconds)
+        self.wait_until(lambda: smtp_trouble(self.url) or http_trouble(f"{self.page_url}/health/ready"), seconds)
 
 
 def smtp_trouble(url: str) -> str:
@@ -67,14 +66,6 @@ def smtp_trouble(url: str) -> str:
     except (smtplib.SMTPException, OSError, ValueError) as error:
         return first_line(error)
     return ""
-
-
-def _page_trouble(url: str) -> str:
-    try:
-        with urllib.request.urlopen(f"{url}/health/ready", timeout=5):  # noqa: S310 - our own address
-            return ""
-    except (urllib.error.URLError, OSError) as error:
-        return first_line(error)
 
 
 def main() -> None:

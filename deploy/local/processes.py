@@ -101,22 +101,22 @@ class Processes:
     def __init__(self, home: Path) -> None:
         self.logs = home / "logs"
         self.notes = home / "pids"
-        self.children: dict[str, Child] = {}
+        self.lasting: dict[str, Child] = {}
+        self.jobs: dict[str, Child] = {}
         self._closed = False
         self._lock = threading.Lock()
 
     def start(self, command: Command) -> Child:
         """Start a process that stays; what an earlier run left under this name is ended first."""
-        pids.reap(self.notes, {command.name})
-        return _FORKING.submit(self._fork, command).result()
+        return self._start(command, self.lasting)
 
     def run(self, command: Command, seconds: float = 120) -> None:
         """Run a command to its end; raise ``JobFailed`` with its last lines unless that is a good one."""
-        child = self.start(command)
+        child = self._start(command, self.jobs)
         if not child.wait(seconds):
             end([child], grace=2)
             raise JobFailed(f"{command.name} did not end within {seconds:g} s", child.last_lines())
-        self.remove(child)
+        child.forget()
         if child.exit_status:
             raise JobFailed(f"{command.name} {ended(child)}, see {child.log}", child.last_lines())
 
@@ -125,12 +125,13 @@ class Processes:
         with self._lock:
             self._closed = True
 
-    def remove(self, child: Child) -> None:
-        """Take a process that has ended off the list."""
-        child.forget()
-        self.children.pop(child.name, None)
+    def _start(self, command: Command, kind: dict[str, Child]) -> Child:
+        if self._closed:
+            raise Closed
+        pids.reap(self.notes, {command.name})
+        return _FORKING.submit(self._fork, command, kind).result()
 
-    def _fork(self, command: Command) -> Child:
+    def _fork(self, command: Command, kind: dict[str, Child]) -> Child:
         with self._lock:
             if self._closed:
                 raise Closed
@@ -150,7 +151,7 @@ class Processes:
                 )
                 pids.remember(self.notes, command.name, popen.pid, command.stop_signal)
                 child = Child(command, popen, log, out.tell(), self.notes)
-            self.children[command.name] = child
+            kind[command.name] = child
             return child
 
 
