@@ -30,11 +30,14 @@ def bootstrap(
     name: Annotated[str, typer.Option(help="A name to show.")] = "Staff",
 ) -> None:
     """Make a staff or ops account with the password in BOOTSTRAP_PASSWORD; one that is there stays as it is."""
-    account = asyncio.run(_appoint(load(Settings, SERVICE), email, role, name))
+    account = asyncio.run(appoint_account(load(Settings, SERVICE), email, role, name))
     typer.echo(f"{account.email} has the role {account.role}")
 
 
-async def _appoint(settings: Settings, email: str, role: Literal["staff", "ops"], name: str) -> Account:
+async def appoint_account(
+    settings: Settings, email: str, role: Literal["staff", "ops"], name: str = "Staff"
+) -> Account:
+    """Make the account, or return the one that is there."""
     database = Postgres(str(settings.postgres_url))
     commit = GroupCommit(database, Accounts)
     committing = asyncio.create_task(commit.run())

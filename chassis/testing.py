@@ -1,0 +1,72 @@
+"""What the tests of every service need: tokens, a client for an app in this process, events as Kafka has them."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import cache
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+import httpx
+from fastapi import FastAPI
+from joserfc.jwk import OKPKey
+from uuid_utils.compat import uuid7
+
+from chassis.auth import Issuer, Principal, Role, Verifier
+from chassis.database import Record
+from schemas import Envelope, Event, Message, encode
+
+_OFFSETS = count()
+
+
+@cache
+def private_key() -> bytes:
+    """The key that signs the tokens of this test run."""
+    return OKPKey.generate_key("Ed25519").as_pem(private=True)
+
+
+def issuer(**changes: Any) -> Issuer:
+    """An issuer of access tokens; ``changes`` make it a wrong one."""
+    rules = {"private_key": private_key(), "issuer": "shopstream", "audience": "shopstream", "seconds": 900}
+    return Issuer(**(rules | changes))
+
+
+async def test_keys() -> dict[str, Any]:
+    """The public keys of this test run, as customer_svc would publish them."""
+    return issuer().jwks()
+
+
+def bearer(principal_id: UUID | None = None, role: Role = "customer", **changes: Any) -> dict[str, str]:
+    """The header that says who is asking."""
+    token = issuer(**changes).issue(Principal(principal_id or uuid7(), role))
+    return {"Authorization": f"Bearer {token}"}
+
+
+@asynccontextmanager
+async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an app that runs in this process and believes the tokens of this test run."""
+    app.state.verifier = Verifier(test_keys, "shopstream", "shopstream")
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://test") as made,
+    ):
+        yield made
+
+
+def enveloped(event: Event, version: int = 1, at: datetime | None = None, event_id: UUID | None = None) -> Message:
+    """An event as another service would have put it in its outbox."""
+    moment = at or datetime.now(UTC)
+    return encode(Envelope(event_id or uuid7(), "/shopstream/test", moment, version, event))
+
+
+def record(message: Message, partition: int = 0) -> Record:
+    """A message as Kafka would deliver it."""
+    headers = tuple((name, value.encode()) for name, value in message.headers.items())
+    return Record(message.topic, partition, next(_OFFSETS), message.key.encode(), headers, message.value)
+
+
+def records(events: Iterable[Event]) -> list[Record]:
+    """Events as Kafka would deliver them."""
+    return [record(enveloped(event)) for event in events]

@@ -1,0 +1,49 @@
+"""Fixtures for everybody: the servers, started once a run, and databases of one's own."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from chassis.mongo import Mongo
+from chassis.sql import Postgres
+from tests.databases import Databases, drop_mongo
+from tests.servers import Servers, servers
+
+
+@pytest.fixture(scope="session", name="servers")
+def _servers() -> Iterator[Servers]:
+    with servers() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def databases(servers: Servers) -> Databases:
+    return Databases(servers.postgres, servers.mongo)
+
+
+@pytest.fixture
+def postgres_url(databases: Databases, request: pytest.FixtureRequest) -> str:
+    """A fresh database of the service whose tests these are."""
+    service = request.node.path.parent.name
+    return databases.postgres(service if service.endswith("_svc") else "order_svc")
+
+
+@pytest.fixture
+async def postgres(postgres_url: str) -> AsyncIterator[Postgres]:
+    database = Postgres(postgres_url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def mongo_url(databases: Databases) -> AsyncIterator[str]:
+    url = await databases.mongo()
+    yield url
+    await drop_mongo(url)
+
+
+@pytest.fixture
+async def mongo(mongo_url: str) -> AsyncIterator[Mongo]:
+    database = Mongo(mongo_url)
+    yield database
+    await database.close()

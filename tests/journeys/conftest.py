@@ -1,0 +1,17 @@
+"""A running platform for each module of journeys."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.databases import Databases
+from tests.servers import Servers
+from tests.stack import Stack, stack
+
+
+@pytest.fixture(scope="module")
+async def shop(
+    servers: Servers, databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Stack]:
+    async with stack(servers, databases, tmp_path_factory.mktemp("shop"), {"MAIL_LEASE_SECONDS": "3"}) as running:
+        yield running

@@ -1,0 +1,66 @@
+"""An order over REST ends as a mail in a mailbox, through all four services."""
+
+from tests.stack import Stack, eventually
+
+
+async def test_enough_stock_ends_in_a_receipt(shop: Stack) -> None:
+    email, customer = await shop.customer()
+    sku = await shop.product(on_hand=10)
+    placed = await shop.order(customer, {sku: 2}, key="k1")
+    assert (placed.status_code, placed.json()["state"]) == (202, "PENDING")
+    assert placed.json()["total"] == {"amount": 2500, "currency": "EUR"}
+
+    timeline = await told(shop, placed.headers["location"], customer)
+    assert timeline["state"] == "CONFIRMED"
+    happened = [entry["type"] for entry in timeline["entries"]]
+    assert happened == ["order.placed", "stock.reserved", "order.confirmed", "notification.mail_sent"]
+    assert [entry["at"] for entry in timeline["entries"]] == sorted(entry["at"] for entry in timeline["entries"])
+    assert await shop.stock(sku) == (10, 2)
+    (mail,) = await shop.mails(email)
+    assert mail["subject"].endswith("is confirmed")
+    assert mail["copies"] == 1
+
+
+async def test_too_little_stock_ends_in_a_mail_that_says_what_was_short(shop: Stack) -> None:
+    email, customer = await shop.customer()
+    sku = await shop.product(on_hand=1)
+    placed = await shop.order(customer, {sku: 2})
+    timeline = await told(shop, placed.headers["location"], customer)
+    assert timeline["state"] == "REJECTED"
+    assert await shop.stock(sku) == (1, 0)
+    (mail,) = await shop.mails(email)
+    text = (await shop.http.get(f"{shop.mail_page}/api/messages/{mail['id']}")).json()["text"]
+    assert f"({sku}): 2 ordered, 1 left" in text
+
+
+async def test_a_cancelled_order_gives_its_stock_back(shop: Stack) -> None:
+    email, customer = await shop.customer()
+    sku = await shop.product(on_hand=5)
+    location = (await shop.order(customer, {sku: 5})).headers["location"]
+    await told(shop, location, customer)
+    cancelled = await shop.http.post(f"{shop.urls['order']}{location}/cancel", headers=customer)
+    assert (cancelled.status_code, cancelled.json()["state"]) == (200, "CANCELLED")
+
+    async def released() -> bool:
+        return await shop.stock(sku) == (5, 0) and len(await shop.mails(email)) == 2
+
+    await eventually(released, 20, "the stock to be released and the mail to be sent")
+
+
+async def test_a_repeated_request_places_one_order(shop: Stack) -> None:
+    _, customer = await shop.customer()
+    sku = await shop.product(on_hand=5)
+    first, again = [await shop.order(customer, {sku: 1}, key="same") for _ in range(2)]
+    assert again.content == first.content
+    assert again.headers["idempotency-replayed"] == "true"
+    assert len((await shop.read("order", "/v1/orders", customer))["items"]) == 1
+
+
+async def told(shop: Stack, location: str, customer: dict[str, str]) -> dict:  # type: ignore[type-arg]
+    """The timeline of an order once its customer was written to."""
+
+    async def mailed() -> dict | None:  # type: ignore[type-arg]
+        timeline = await shop.read("order", f"{location}/timeline", customer)
+        return timeline if timeline["entries"][-1]["type"] == "notification.mail_sent" else None
+
+    return await eventually(mailed, 30, "the mail")  # type: ignore[no-any-return]

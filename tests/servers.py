@@ -1,0 +1,122 @@
+"""The real servers that the tests run against: those named in the environment, else Docker's, else local ones."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import docker
+from docker.errors import DockerException
+from testcontainers.core.container import DockerContainer
+from testcontainers.core.waiting_utils import wait_for_logs
+
+from deploy.local.kafka import Kafka
+from deploy.local.mail import Mail
+from deploy.local.mongo import Mongo
+from deploy.local.ports import free_port
+from deploy.local.postgres import Postgres
+from deploy.local.server import Server
+
+KAFKA_IMAGE, POSTGRES_IMAGE, MONGO_IMAGE = "apache/kafka:4.4.0", "postgres:18", "mongo:8"
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Where the servers are. ``mail_page`` lists what the mail sink got."""
+
+    kafka: str
+    postgres: str
+    mongo: str
+    smtp: str
+    mail_page: str
+
+
+@contextmanager
+def servers() -> Iterator[Servers]:
+    """Start what is missing, and stop it in the end. The mail sink is always ours: the tests read it."""
+    with ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="shopstream-tests-")))
+        # The embedded PostgreSQL runs as another user when this is root.
+        home.chmod(0o755)
+        urls = {name: os.environ.get(name, "") for name in ("KAFKA_BOOTSTRAP_SERVERS", "POSTGRES_URL", "MONGO_URL")}
+        mail = Mail(home)
+        if not all(urls.values()):
+            start = _containers if docker_is_at_hand() else _local
+            urls = {name: url or start(name, home, stack) for name, url in urls.items()}
+        run(mail, stack)
+        kafka, postgres, mongo = urls.values()
+        yield Servers(kafka, postgres, mongo, mail.url, mail.page_url)
+
+
+def run(server: Server, stack: ExitStack) -> str:
+    """Start a local server, to be stopped with the stack; return its URL."""
+    server.prepare()
+    server.start()
+    stack.callback(server.stop)
+    server.ready()
+    return server.url
+
+
+def _local(name: str, home: Path, stack: ExitStack) -> str:
+    kinds = {"KAFKA_BOOTSTRAP_SERVERS": Kafka, "POSTGRES_URL": Postgres, "MONGO_URL": Mongo}
+    return run(kinds[name](home), stack)
+
+
+def docker_is_at_hand() -> bool:
+    """Is there an engine that has the images already? Tests do not pull."""
+    if not os.environ.get("DOCKER_HOST") and not Path("/var/run/docker.sock").exists():
+        return False
+    try:
+        with closing(docker.from_env(timeout=5)) as client:
+            for image in (KAFKA_IMAGE, POSTGRES_IMAGE, MONGO_IMAGE):
+                client.images.get(image)
+    except DockerException:
+        return False
+    return True
+
+
+def _containers(name: str, _home: Path, stack: ExitStack) -> str:
+    start = {"KAFKA_BOOTSTRAP_SERVERS": _kafka, "POSTGRES_URL": _postgres, "MONGO_URL": _mongo}
+    return start[name](stack)
+
+
+def _kafka(stack: ExitStack) -> str:
+    # Clients are sent on to the advertised address, so the port must be known before the start.
+    port = free_port()
+    container = DockerContainer(KAFKA_IMAGE).with_bind_ports(9092, port)
+    for key, value in {
+        "KAFKA_NODE_ID": "1",
+        "KAFKA_PROCESS_ROLES": "broker,controller",
+        "KAFKA_LISTENERS": "PLAINTEXT://:9092,CONTROLLER://:9093",
+        "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://127.0.0.1:{port}",
+        "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
+        "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:9093",
+        "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
+        "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
+        "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1",
+        "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
+        "KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false",
+    }.items():
+        container = container.with_env(key, value)
+    wait_for_logs(stack.enter_context(container), "Kafka Server started", timeout=60)
+    return f"127.0.0.1:{port}"
+
+
+def _postgres(stack: ExitStack) -> str:
+    container = DockerContainer(POSTGRES_IMAGE).with_exposed_ports(5432).with_env("POSTGRES_PASSWORD", "tests")
+    container = container.with_command("postgres -c max_connections=300")
+    started = stack.enter_context(container)
+    # The image starts the server twice: once to set it up, once to stay.
+    wait_for_logs(started, r"(?s)ready to accept connections.*ready to accept connections", timeout=60)
+    return f"postgresql://postgres:tests@127.0.0.1:{started.get_exposed_port(5432)}/postgres"
+
+
+def _mongo(stack: ExitStack) -> str:
+    container = DockerContainer(MONGO_IMAGE).with_exposed_ports(27017).with_command("--replSet rs0 --bind_ip_all")
+    started = stack.enter_context(container)
+    wait_for_logs(started, "Waiting for connections", timeout=60)
+    started.exec(["mongosh", "--quiet", "--eval", "rs.initiate({_id:'rs0',members:[{_id:0,host:'localhost'}]})"])
+    return f"mongodb://127.0.0.1:{started.get_exposed_port(27017)}/?replicaSet=rs0&directConnection=true"
