@@ -94,6 +94,9 @@ def decode(
         id_, time = UUID(attributes["ce_id"]), datetime.fromisoformat(attributes["ce_time"])
         source, version = attributes["ce_source"], int(attributes["ce_aggregateversion"])
         cls = _class(attributes["ce_dataschema"])
+        # A time without its offset (RFC 3339 wants one) would be read as whatever zone the reader is in.
+        if attributes["ce_specversion"] != "1.0" or time.tzinfo is None or version < 1:
+            raise ValueError("no CloudEvents 1.0 attributes")
     except Undecodable:
         raise
     except (KeyError, ValueError) as error:
