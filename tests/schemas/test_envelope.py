@@ -1,0 +1,191 @@
+"""Events as bytes and back; and bytes that are no event."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from uuid_utils.compat import uuid7
+
+from schemas import (
+    CATALOGUE,
+    CustomerRegistered,
+    Envelope,
+    Event,
+    Message,
+    OrderCancelled,
+    OrderPlaced,
+    Undecodable,
+    decode,
+    encode,
+    golden,
+)
+
+AT = datetime(2026, 5, 6, 7, 8, 9, 123456, UTC)
+REGISTERED = CustomerRegistered(customer_id=uuid7(), email="ada@example.com", name="Ada")
+ENVELOPE: Envelope[Event] = Envelope(uuid7(), "/shopstream/customer_svc", AT, 1, REGISTERED)
+MESSAGE = encode(ENVELOPE)
+
+
+def read(message: Message, **changes: str | bytes | None) -> Envelope[Event] | None:
+    """Decode a message with headers replaced, or left out where the change is None."""
+    headers = {name: value.encode() for name, value in message.headers.items()}
+    for name, value in changes.items():
+        headers.pop(name, None)
+        if value is not None:
+            headers[name] = value.encode() if isinstance(value, str) else value
+    return decode(headers.items(), message.value)
+
+
+def reason(headers: Mapping[str, str | bytes | None] | None = None, value: bytes | None = MESSAGE.value) -> str:
+    with pytest.raises(Undecodable) as refused:
+        read(replace(MESSAGE, value=value), **(headers or {}))  # type: ignore[arg-type]
+    return refused.value.reason
+
+
+@pytest.mark.parametrize("cls", CATALOGUE.values(), ids=lambda cls: f"{cls.type}.v{cls.version}")
+def test_an_event_comes_back_as_it_went(cls: type[Event]) -> None:
+    envelope = Envelope(uuid7(), "/shopstream/test", AT, 7, golden.example(cls), "cause-1", "00-ab-cd-01")
+    assert read(encode(envelope)) == envelope
+
+
+@given(
+    name=st.text(st.characters(exclude_categories=["Cs"])),
+    version=st.integers(1, 2**40),
+    at=st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=45))])),
+)
+def test_whatever_stands_in_an_event_comes_back(name: str, version: int, at: datetime) -> None:
+    registered = REGISTERED.model_copy(update={"name": name})
+    envelope: Envelope[Event] = replace(ENVELOPE, event=registered, aggregate_version=version, time=at)
+    assert read(encode(envelope)) == envelope
+
+
+def test_the_key_is_the_aggregate_and_the_subject() -> None:
+    assert MESSAGE.topic == "customer.events"
+    assert MESSAGE.key == MESSAGE.headers["ce_subject"] == str(REGISTERED.customer_id)
+    assert MESSAGE.id == ENVELOPE.id
+
+
+def test_cause_and_trace_are_left_out_where_there_are_none() -> None:
+    assert not {"ce_causationid", "ce_traceparent"} & MESSAGE.headers.keys()
+
+
+def test_a_reader_ignores_fields_that_it_does_not_know() -> None:
+    placed = golden.example(OrderPlaced)
+    message = encode(replace(ENVELOPE, event=placed))
+    document = json.loads(message.value)
+    document["discount"] = {"percent": 10}
+    document["total"]["formatted"] = "€12.50"
+    document["lines"][0]["gift"] = True
+    document["shipping_address"]["phone"] = "+44"
+    envelope = read(replace(message, value=json.dumps(document).encode()), ce_newer="x")
+    assert envelope is not None
+    assert envelope.event == placed
+
+
+def test_an_event_that_is_not_wanted_is_passed_over_unread() -> None:
+    headers = [(name, value.encode()) for name, value in MESSAGE.headers.items()]
+    assert decode(headers, b"not even JSON", wanted=[OrderCancelled]) is None
+
+
+def test_an_unknown_event_is_not_passed_over_even_when_not_wanted() -> None:
+    headers = [(name, value.encode()) for name, value in MESSAGE.headers.items() if name != "ce_dataschema"]
+    with pytest.raises(Undecodable, match="unknown_type"):
+        decode([*headers, ("ce_dataschema", b"urn:shopstream:schema:order.eaten:1")], b"", wanted=[OrderCancelled])
+
+
+@pytest.mark.parametrize(
+    "name", ["ce_specversion", "ce_id", "ce_source", "ce_time", "ce_dataschema", "ce_aggregateversion"]
+)
+def test_a_missing_attribute_is_bad_headers(name: str) -> None:
+    assert reason({name: None}) == "bad_headers"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"ce_specversion": "0.3"},
+        {"ce_id": "no-uuid"},
+        {"ce_id": b"\xff"},
+        {"ce_time": "yesterday"},
+        {"ce_time": "2026-05-06T07:08:09"},
+        {"ce_aggregateversion": "first"},
+        {"ce_aggregateversion": "0"},
+        {"ce_aggregateversion": "-1"},
+        {"ce_aggregateversion": "9" * 5000},
+        {"anything": b"\xc3"},
+    ],
+    ids=str,
+)
+def test_a_wrong_attribute_is_bad_headers(wrong: dict[str, str | bytes]) -> None:
+    assert reason({**wrong}) == "bad_headers"
+
+
+def test_no_headers_at_all_are_bad_headers() -> None:
+    with pytest.raises(Undecodable) as refused:
+        decode([], b"{}")
+    assert refused.value.reason == "bad_headers"
+
+
+def test_a_header_without_value_is_bad_headers() -> None:
+    with pytest.raises(Undecodable) as refused:
+        decode([("ce_id", None)], b"{}")  # type: ignore[list-item]
+    assert refused.value.reason == "bad_headers"
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        "urn:shopstream:schema:customer.eaten:1",
+        "urn:shopstream:schema:customer.registered:2",
+        "urn:shopstream:schema:customer.registered:01",
+        "urn:shopstream:schema:customer.registered:0",
+        "urn:shopstream:schema:customer.registered",
+        "urn:shopstream:schema:customer.registered:1\n",
+        "https://example.com/schema",
+        "",
+    ],
+)
+def test_a_schema_that_is_not_in_the_catalogue_is_an_unknown_type(schema: str) -> None:
+    assert reason({"ce_dataschema": schema}) == "unknown_type"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        b"",
+        b"\x00\xff",
+        b"{",
+        b"[]",
+        b"null",
+        b"{}",
+        b'{"customer_id": 1, "email": "a", "name": "b"}',
+        b'{"customer_id": "1", "email": "a", "name": "b"}',
+        b'{"customer_id": "019b7c61-0000-7000-8000-000000000001", "email": "a", "name": null}',
+        b'{"customer_id": "019b7c61-0000-7000-8000-000000000001", "email": "a", "name": "\\ud800"}',
+        b'{"customer_id": "019b7c61-0000-7000-8000-000000000001", "email": "a", "name": "\xff"}',
+        b"[" * 100_000,
+    ],
+    ids=lambda value: repr(value)[:50],
+)
+def test_a_value_that_is_not_as_the_schema_says_is_a_bad_payload(value: bytes | None) -> None:
+    assert reason(value=value) == "bad_payload"
+
+
+@pytest.mark.parametrize("quantity", ["false", '"2"', "2.0", "1e400", "0", "-1", "null"])
+def test_a_number_must_be_one_and_within_its_bounds(quantity: str) -> None:
+    message = encode(replace(ENVELOPE, event=golden.example(OrderPlaced)))
+    value = message.value.replace(b'"quantity":2', b'"quantity":' + quantity.encode())
+    assert value != message.value
+    with pytest.raises(Undecodable, match=r"bad_payload: lines.0.quantity"):
+        read(replace(message, value=value))
+
+
+def test_what_is_said_of_a_bad_payload_names_places_and_not_what_stands_there() -> None:
+    with pytest.raises(Undecodable) as refused:
+        read(replace(MESSAGE, value=b'{"customer_id": "Ada Lovelace", "email": 5}'))
+    assert refused.value.detail == "customer_id uuid_parsing; email string_type; name missing"
