@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+from unicodedata import normalize
 from uuid import UUID
 
 from schemas import CustomerRegistered
@@ -25,7 +26,8 @@ class Account:
 
 def normalised(email: str) -> str:
     """One spelling per mailbox: mail providers ignore case, and so do people."""
-    return email.strip().casefold()
+    # Not casefold(): it makes ss of ß, and that is somebody else's mailbox.
+    return normalize("NFC", email.strip().lower())
 
 
 def register(
