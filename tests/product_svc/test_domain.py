@@ -1,0 +1,189 @@
+"""The rules of stock and reservations, without any I/O."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from uuid_utils.compat import uuid7
+
+from product_svc.domain import Reservation, Stock, create, release, reserve, summed
+from product_svc.errors import StockTooLow
+from schemas import Line, Money, ProductCreated, Shortage, StockAdjusted, StockRejected, StockReleased, StockReserved
+from schemas.values import Variant
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+LATER = NOW + timedelta(seconds=1)
+ORDER = UUID("019b7c61-0000-7000-8000-000000000001")
+SKUS = ("MUG", "CUP", "JUG")
+
+lines = st.lists(st.builds(Line, sku=st.sampled_from(SKUS), quantity=st.integers(1, 8)), min_size=1, max_size=6)
+shelves = st.dictionaries(st.sampled_from(SKUS), st.integers(0, 12))
+
+
+def stock(sku: str = "MUG", on_hand: int = 0, reserved: int = 0) -> Stock:
+    return Stock(sku, on_hand, reserved, 3, NOW)
+
+
+def held(*lines: Line, version: int = 1) -> Reservation:
+    return Reservation(ORDER, "held", lines, version, NOW)
+
+
+def test_a_new_product_starts_at_version_one_and_is_told() -> None:
+    variants = [Variant(sku="MUG", price=Money(amount=1250, currency="EUR"))]
+    product, event = create(ORDER, "Mug", {"material": "stoneware"}, variants, NOW)
+    assert (product.version, product.variants, product.changed_at) == (1, tuple(variants), NOW)
+    assert event == ProductCreated(product_id=ORDER, name="Mug", variants=tuple(variants))
+
+
+def test_an_adjustment_counts_and_tells_the_numbers_after_it() -> None:
+    adjusted, event = stock(on_hand=5, reserved=2).adjust(-3, "damage", LATER)
+    assert adjusted == Stock("MUG", 2, 2, 4, LATER)
+    assert event == StockAdjusted(sku="MUG", delta=-3, reason="damage", on_hand=2, reserved=2)
+
+
+def test_what_is_reserved_cannot_be_taken_away() -> None:
+    with pytest.raises(StockTooLow) as refused:
+        stock(on_hand=5, reserved=2).adjust(-4, "damage", LATER)
+    assert refused.value.extra == {"available": 3}
+
+
+def test_an_adjustments_time_grows_whatever_the_clock_says() -> None:
+    adjusted, _ = stock().adjust(1, "count", NOW - timedelta(hours=1))
+    assert adjusted.changed_at == NOW + timedelta(microseconds=1)
+
+
+def test_everything_is_promised_where_there_is_enough() -> None:
+    wanted = (Line(sku="MUG", quantity=2), Line(sku="CUP", quantity=1))
+    shelf = {"MUG": stock(on_hand=2), "CUP": stock("CUP", on_hand=4, reserved=3)}
+    reservation, stocks, event = reserve(ORDER, wanted, shelf, LATER)
+    assert reservation == Reservation(ORDER, "held", wanted, 1, LATER)
+    assert stocks == [stock(on_hand=2, reserved=2), stock("CUP", on_hand=4, reserved=4)]
+    assert event == StockReserved(order_id=ORDER, lines=wanted)
+
+
+def test_nothing_is_promised_where_one_line_is_short() -> None:
+    wanted = (Line(sku="MUG", quantity=2), Line(sku="CUP", quantity=5), Line(sku="JUG", quantity=1))
+    shelf = {"MUG": stock(on_hand=2), "CUP": stock("CUP", on_hand=4, reserved=3), "JUG": None}
+    reservation, stocks, event = reserve(ORDER, wanted, shelf, LATER)
+    assert reservation == Reservation(ORDER, "rejected", (), 1, LATER)
+    assert stocks == []
+    assert event == StockRejected(
+        order_id=ORDER,
+        shortages=(
+            Shortage(sku="CUP", requested=5, available=1, reason="short"),
+            Shortage(sku="JUG", requested=1, available=0, reason="unknown"),
+        ),
+    )
+
+
+def test_lines_of_the_same_sku_count_together() -> None:
+    twice = (Line(sku="MUG", quantity=2), Line(sku="MUG", quantity=2))
+    _, stocks, event = reserve(ORDER, twice, {"MUG": stock(on_hand=3)}, NOW)
+    assert stocks == []
+    assert event == StockRejected(
+        order_id=ORDER, shortages=(Shortage(sku="MUG", requested=4, available=3, reason="short"),)
+    )
+
+
+@given(lines)
+def test_a_sum_has_each_sku_once_in_the_order_of_first_mention(wanted: list[Line]) -> None:
+    totals = summed(wanted)
+    assert [line.sku for line in totals] == list(dict.fromkeys(line.sku for line in wanted))
+    assert {line.sku: line.quantity for line in totals} == {
+        sku: sum(line.quantity for line in wanted if line.sku == sku) for sku in {line.sku for line in wanted}
+    }
+
+
+@given(lines, shelves)
+def test_a_reservation_is_all_or_nothing(wanted: list[Line], on_hand: Mapping[str, int]) -> None:
+    shelf: dict[str, Stock | None] = {sku: stock(sku, number) for sku, number in on_hand.items()}
+    reservation, stocks, event = reserve(ORDER, wanted, shelf, NOW)
+    asked = {line.sku: line.quantity for line in summed(wanted)}
+    enough = all(on_hand.get(sku, 0) >= quantity for sku, quantity in asked.items())
+    assert isinstance(event, StockReserved) is enough
+    assert reservation.state == ("held" if enough else "rejected")
+    assert {s.sku: s.reserved for s in stocks} == (asked if enough else {})
+    if isinstance(event, StockRejected):
+        assert {s.sku for s in event.shortages} == {sku for sku in asked if on_hand.get(sku, 0) < asked[sku]}
+
+
+def test_a_release_gives_everything_back_and_tells_what() -> None:
+    line = Line(sku="MUG", quantity=2)
+    assert release(ORDER, held(line), {"MUG": stock(on_hand=5, reserved=3)}, LATER) == (
+        Reservation(ORDER, "released", (), 2, LATER),
+        [stock(on_hand=5, reserved=1)],
+        StockReleased(order_id=ORDER, lines=(line,)),
+    )
+
+
+def test_a_release_before_its_reserve_leaves_a_tombstone() -> None:
+    assert release(ORDER, None, {}, NOW) == (
+        Reservation(ORDER, "released", (), 1, NOW),
+        [],
+        StockReleased(order_id=ORDER, lines=()),
+    )
+
+
+@pytest.mark.parametrize("state", ["rejected", "released"])
+def test_what_holds_nothing_has_nothing_to_release(state: str) -> None:
+    ended = Reservation(ORDER, state, (), 1, NOW)  # type: ignore[arg-type]
+    assert release(ORDER, ended, {}, LATER) is None
+
+
+class Shop(RuleBasedStateMachine):
+    """Adjusts, reserves and releases in any order, repeats included."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stocks: dict[str, Stock | None] = {sku: stock(sku) for sku in SKUS[:2]}
+        self.reservations: dict[UUID, Reservation] = {}
+        self.booked = dict.fromkeys(SKUS[:2], 0)
+        self.orders: list[UUID] = [uuid7() for _ in range(4)]
+
+    @rule(sku=st.sampled_from(SKUS[:2]), delta=st.integers(-10, 20))
+    def adjust(self, sku: str, delta: int) -> None:
+        before = self.stocks[sku]
+        assert before is not None
+        try:
+            self.stocks[sku], event = before.adjust(delta, "count", NOW)
+        except StockTooLow:
+            assert before.available + delta < 0
+        else:
+            self.booked[sku] += delta
+            assert event.on_hand == self.booked[sku]
+
+    @rule(order=st.integers(0, 3), wanted=lines)
+    def reserve(self, order: int, wanted: list[Line]) -> None:
+        if self.orders[order] not in self.reservations:
+            self._keep(*reserve(self.orders[order], wanted, self.stocks, NOW)[:2])
+
+    @rule(order=st.integers(0, 3))
+    def release(self, order: int) -> None:
+        order_id = self.orders[order]
+        if released := release(order_id, self.reservations.get(order_id), self.stocks, NOW):
+            self._keep(*released[:2])
+
+    def _keep(self, reservation: Reservation, stocks: list[Stock]) -> None:
+        self.reservations[reservation.order_id] = reservation
+        self.stocks |= {changed.sku: changed for changed in stocks}
+
+    @invariant()
+    def never_more_is_promised_than_there_is(self) -> None:
+        assert all(stock and stock.available >= 0 and stock.reserved >= 0 for stock in self.stocks.values())
+
+    @invariant()
+    def what_is_reserved_is_what_the_reservations_hold(self) -> None:
+        promised = dict.fromkeys(SKUS[:2], 0)
+        for reservation in self.reservations.values():
+            for line in reservation.lines:
+                promised[line.sku] += line.quantity
+        assert promised == {sku: stock.reserved for sku, stock in self.stocks.items() if stock}
+        assert self.booked == {sku: stock.on_hand for sku, stock in self.stocks.items() if stock}
+
+
+TestShop = Shop.TestCase
+TestShop.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
