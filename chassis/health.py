@@ -39,7 +39,8 @@ def add_health(app: FastAPI, service: str, checks: Mapping[str, Check]) -> None:
 
 async def _try(check: Check) -> str:
     try:
-        await asyncio.wait_for(check(), CHECK_SECONDS)
+        async with asyncio.timeout(CHECK_SECONDS):
+            await check()
     except Away as error:
         return str(error)[:200] or "away"
     except TimeoutError:

@@ -1,0 +1,116 @@
+"""The smallest service that can be: it counts, per SKU, in either database. What the chassis is tested with."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from chassis import mongo, sql
+from chassis.consumer import Handler, Handlers
+from chassis.database import Database
+from chassis.unit import Rows, Unit
+from schemas import Envelope, StockAdjusted
+
+tallies = sa.Table(
+    "tallies",
+    sa.MetaData(),
+    sa.Column("sku", sa.Text, primary_key=True),
+    sa.Column("total", sa.Integer, nullable=False),
+    sa.Column("seen", sa.Text, nullable=False),
+)
+_SELECT = sql.select_rows(tallies, "sku")
+_INSERT = sql.insert_rows(tallies, "sku", "total", "seen")
+_UPDATE = sql.update_rows(tallies, "sku", "total", "seen")
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    sku: str
+    total: int = 0
+    seen: str = ""
+    """The reasons of the events, in the order in which they were handled."""
+
+
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Tallies(Unit):
+    source = "tally_svc"
+
+    def __init__(self, now: datetime) -> None:
+        super().__init__(now)
+        self.rows: Rows[str, Tally] = Rows(self)
+
+    async def load(self, tx: Any) -> None:
+        if isinstance(tx, mongo.Tx):
+            found = await tx.db.tallies.find({"_id": {"$in": self.rows.wanted}}, session=tx.session).to_list()
+            self.rows.hold({d["_id"]: Tally(d["_id"], d["total"], d["seen"]) for d in found})
+        else:
+            await sql.hold(tx, self.rows, _SELECT, lambda row: (row.sku, Tally(row.sku, row.total, row.seen)))
+
+    async def save(self, tx: Any) -> None:
+        if isinstance(tx, mongo.Tx):
+            for row in self.rows.changed:
+                values = {"$set": {"total": row.total, "seen": row.seen}}
+                await tx.db.tallies.update_one({"_id": row.sku}, values, upsert=True, session=tx.session)
+            return
+        for statement, rows in ((_INSERT, self.rows.made), (_UPDATE, self.rows.amended)):
+            if rows:
+                found = [{"sku": row.sku, "total": row.total, "seen": row.seen} for row in rows]
+                await tx.execute(statement, sql.arrays(found))
+
+
+class Deadly(BaseException):
+    """Stands for a process that dies: nothing in the chassis may catch it."""
+
+
+def count(unit: Tallies, envelope: Envelope[StockAdjusted]) -> None:
+    event = envelope.event
+    tally = unit.rows.find(event.sku) or Tally(event.sku)
+    unit.rows.put(event.sku, replace(tally, total=tally.total + event.delta, seen=f"{tally.seen}{event.reason} "))
+    total = tally.total + event.delta
+    unit.emit(event, total, BEGIN + timedelta(seconds=total))
+    if event.reason == "bug":
+        raise RuntimeError("a bug, after something was changed already")
+    if event.reason == "deadly":
+        raise Deadly
+
+
+HANDLERS: Handlers[Tallies] = {StockAdjusted: Handler(count, wants=lambda unit, event: unit.rows.want(event.sku))}
+
+
+def counted(sku: str, reason: str = "x", delta: int = 1) -> StockAdjusted:
+    return StockAdjusted(sku=sku, delta=delta, reason=reason, on_hand=0, reserved=0)
+
+
+async def make_tables(database: Database[Any]) -> None:
+    if isinstance(database, sql.Postgres):
+        async with database.transaction() as tx:
+            await tx.run_sync(tallies.create)
+    else:
+        await database.make_collections("tallies")  # type: ignore[attr-defined]
+
+
+async def tally(database: Database[Any], sku: str) -> Tally | None:
+    unit = Tallies(datetime.now().astimezone())
+    unit.rows.want(sku)
+    async with database.transaction() as tx:
+        await unit.load(tx)
+    return unit.rows.find(sku)
+
+
+async def outbox(database: Database[Any]) -> list[tuple[str, str]]:
+    """(topic, key) of what waits to be published, in order."""
+    async with database.leading() as reader:
+        return [(row.message.topic, row.message.key) for row in await reader.unpublished(1000)]
+
+
+async def letters(database: Database[Any]) -> list[tuple[str, str]]:
+    """(state, reason) of the dead letters, in order."""
+    if isinstance(database, sql.Postgres):
+        async with database.reading() as connection:
+            rows = await connection.execute(sa.select(sql.dead_letters).order_by(sql.dead_letters.c.position))
+            return [(row.state, row.reason) for row in rows]
+    found = await database.db.dead_letters.find().sort("_id").to_list()  # type: ignore[attr-defined]
+    return [(document["state"], document["reason"]) for document in found]

@@ -1,0 +1,83 @@
+"""The relay, on both databases and a real Kafka: in order, nothing lost, one at a time."""
+
+import asyncio
+from collections import defaultdict
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from chassis.database import Database
+from chassis.groupcommit import GroupCommit
+from chassis.relay import Relay
+from chassis.testing import enveloped
+from schemas import Envelope, StockAdjusted
+from tests.chassis.tally import Tallies, count, counted
+from tests.servers import Servers
+
+
+@pytest.fixture
+async def prefix(servers: Servers) -> str:
+    made = f"r{uuid4().hex[:8]}."
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka)
+    await admin.start()
+    await admin.create_topics([NewTopic(f"{made}stock.events", 3, 1)])
+    await admin.close()
+    return made
+
+
+async def published(servers: Servers, prefix: str, number: int) -> dict[str, list[int]]:
+    """Key → aggregate versions, as they lie on the topic."""
+    found: dict[str, list[int]] = defaultdict(list)
+    topic = f"{prefix}stock.events"
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=servers.kafka, auto_offset_reset="earliest")
+    async with consumer, asyncio.timeout(30):
+        for _ in range(number):
+            message = await consumer.getone()
+            found[message.key.decode()].append(int(dict(message.headers)["ce_aggregateversion"]))
+    return found
+
+
+async def write(database: Database[Any], commit: GroupCommit[Tallies], sku: str, times: int) -> None:
+    for _ in range(times):
+        message: Envelope[StockAdjusted] = decoded(counted(sku))
+        await commit(lambda unit, m=message: count(unit, m), lambda unit: unit.rows.want(sku))  # type: ignore[misc]
+
+
+def decoded(event: StockAdjusted) -> Envelope[Any]:
+    from chassis.testing import record
+    from schemas import decode
+
+    one = record(enveloped(event))
+    envelope = decode(one.headers, one.value)
+    assert envelope is not None
+    return envelope
+
+
+async def test_many_writers_are_published_in_order(database: Database[Any], servers: Servers, prefix: str) -> None:
+    commits = [GroupCommit(database, Tallies) for _ in range(4)]
+    relays = [Relay(database, servers.kafka, prefix) for _ in range(2)]
+    running = [asyncio.create_task(one.run()) for one in (*commits, *relays)]
+    writing = [write(database, commits[n % 4], sku, 15) for n in range(16) for sku in [f"S{n % 4}"]]
+    await asyncio.gather(*writing)
+    found = await published(servers, prefix, 240)
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+    assert {sku: versions == list(range(1, 61)) for sku, versions in found.items()} == dict.fromkeys(
+        ("S0", "S1", "S2", "S3"), True
+    )
+
+
+async def test_the_next_relay_takes_over(database: Database[Any], servers: Servers, prefix: str) -> None:
+    async with asyncio.timeout(40):
+        for versions in ([1], [1, 2]):
+            commit = GroupCommit(database, Tallies)
+            running = [asyncio.create_task(one.run()) for one in (commit, Relay(database, servers.kafka, prefix))]
+            await write(database, commit, "A", 1)
+            assert (await published(servers, prefix, len(versions)))["A"] == versions
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)

@@ -1,0 +1,92 @@
+"""What cannot be handled is set aside; its key waits behind it, everything else goes on."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import psycopg
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from uuid_utils.compat import uuid7
+
+from chassis.testing import enveloped
+from schemas import Message, StockReserved
+from schemas.topics import STOCK_EVENTS
+from tests.servers import Servers
+from tests.stack import Stack, eventually
+
+Letter = tuple[str, str, str]
+"""(state, reason, key)"""
+
+
+async def test_poison_costs_only_its_own_key(shop: Stack, servers: Servers) -> None:
+    _, customer = await shop.customer()
+    sku = await shop.product(on_hand=10)
+    keys = [str(uuid7()) for _ in range(4)]
+    good = enveloped(StockReserved(order_id=UUID(keys[0]), lines=()))
+    unknown = {**good.headers, "ce_id": str(uuid7()), "ce_dataschema": "urn:shopstream:schema:stock.vanished:1"}
+    broken = {**good.headers, "ce_id": str(uuid7())}
+    never_stored = enveloped(StockReserved(order_id=UUID(keys[3]), lines=()))
+    await send(
+        shop,
+        servers,
+        [
+            Message(uuid7(), STOCK_EVENTS, keys[0], {}, b"\xff\x00 not JSON"),
+            Message(uuid7(), STOCK_EVENTS, keys[1], unknown, b"{}"),
+            Message(uuid7(), STOCK_EVENTS, keys[2], broken, b'{"order_id": 1}'),
+            never_stored,
+            # Behind each of them, an event that could be handled.
+            *(enveloped(StockReserved(order_id=UUID(key), lines=())) for key in keys),
+        ],
+    )
+
+    async def set_aside() -> list[Letter] | None:
+        letters = dead_letters(shop)
+        return letters if len(letters) == 8 else None
+
+    letters = await eventually(set_aside, 30, "eight dead letters")
+    assert sorted(letters) == sorted(
+        [
+            ("dead", "bad_headers", keys[0]),
+            ("dead", "unknown_type", keys[1]),
+            ("dead", "bad_payload", keys[2]),
+            ("dead", "handler_failed", keys[3]),
+            *(("parked", "parked", key) for key in keys),
+        ]
+    )
+    placed = await shop.order(customer, {sku: 1})
+
+    async def confirmed() -> bool:
+        order = await shop.read("order", placed.headers["location"], customer)
+        return bool(order["state"] == "CONFIRMED")
+
+    await eventually(confirmed, 30, "an order of another key")
+    assert sorted(await copies(shop, servers, 8)) == sorted((key, reason) for _, reason, key in letters), (
+        "a copy of each lies on the dead-letter topic"
+    )
+
+
+def dead_letters(shop: Stack) -> list[Letter]:
+    with psycopg.connect(shop.commands["order"].env["POSTGRES_URL"]) as connection:
+        rows = connection.execute("SELECT state, reason, convert_from(key, 'UTF8') FROM dead_letters")
+        return rows.fetchall()
+
+
+async def send(shop: Stack, servers: Servers, messages: Sequence[Message]) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=servers.kafka) as producer:
+        for message in messages:
+            headers = [(name, value.encode()) for name, value in message.headers.items()]
+            await producer.send_and_wait(
+                prefix(shop) + message.topic, message.value, key=message.key.encode(), headers=headers
+            )
+
+
+async def copies(shop: Stack, servers: Servers, count: int) -> list[tuple[str, str]]:
+    consumer = AIOKafkaConsumer(
+        f"{prefix(shop)}order_svc.dlq", bootstrap_servers=servers.kafka, auto_offset_reset="earliest"
+    )
+    async with consumer:
+        found = [await consumer.getone() for _ in range(count)]
+    return [(one.key.decode(), dict(one.headers)["dlq_reason"].decode()) for one in found]
+
+
+def prefix(shop: Stack) -> str:
+    return shop.commands["order"].env["KAFKA_PREFIX"]
