@@ -1,6 +1,7 @@
 """``python -m deploy.local``: first sees whether this Python can run it at all."""
 
 import platform
+import signal
 import sys
 
 OLDEST = (3, 11)
@@ -8,6 +9,7 @@ OLDEST = (3, 11)
 
 def main() -> None:
     """Check what cannot be explained later, then hand over to the command line."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until run.py listens: no traceback from a Ctrl-C while importing
     if sys.version_info < OLDEST:
         sys.exit(
             f"✗ this is Python {platform.python_version()}, Shopstream needs 3.11 or newer: use 'make run PYTHON=…'"

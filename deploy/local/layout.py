@@ -17,7 +17,15 @@ from deploy.local.processes import Processes
 from deploy.local.progress import Progress
 from deploy.local.record import RunRecord
 from deploy.local.server import Server
-from deploy.local.services import SERVICES, Addresses, Service, make_signing_key, processes_of, start_ready
+from deploy.local.services import (
+    ON_POSTGRES,
+    SERVICES,
+    Addresses,
+    Service,
+    make_signing_key,
+    processes_of,
+    start_ready,
+)
 from deploy.local.together import Task
 
 SERVER_PORTS = {
@@ -97,15 +105,16 @@ def _without_password(url: str) -> str:
 def service_tasks(layout: Layout, record: RunRecord) -> list[Task]:
     """Return the steps from running servers to running services."""
     addresses = _addresses(layout)
-    staff = partial(provision.make_staff, addresses, layout.processes, provision.staff_password(layout.home))
+    password = provision.staff_password(layout.home)
+    staff = partial(provision.make_staff, addresses, layout.processes, password)
     tasks = [
         _task("topics", partial(provision.make_topics, addresses), "kafka"),
         _task("databases", partial(provision.make_databases, addresses), "postgres"),
-        _task("staff account", staff, "customer database"),
+        _task("code", provision.compile_code),
+        _task("staff account", _once(staff, "staff", "postgres", layout), "customer database"),
     ]
     for name in SERVICES:
-        store = "mongo" if name == "product" else "databases"
-        tasks.append(_task(f"{name} database", partial(provision.migrate, name, addresses, layout.processes), store))
+        tasks.append(_task(f"{name} database", _migration(name, addresses, layout), _store(name), "code"))
         for service in processes_of(name, layout.ports, addresses):
             start = partial(_start_service, service, layout, record)
             needs = (f"{name} database", *(("topics", "mail") if service.name != name else ()))
@@ -113,7 +122,23 @@ def service_tasks(layout: Layout, record: RunRecord) -> list[Task]:
     return tasks
 
 
-def _task(name: str, work: "partial[str]", *needs: str) -> Task:
+def _store(service: str) -> str:
+    return "databases" if service in ON_POSTGRES else "mongo"
+
+
+def _migration(service: str, addresses: Addresses, layout: Layout) -> Callable[[], str]:
+    server = "postgres" if service in ON_POSTGRES else "mongo"
+    return _once(partial(provision.migrate, service, addresses, layout.processes), service, server, layout)
+
+
+def _once(work: Callable[[], str], what: str, server: str, layout: Layout) -> Callable[[], str]:
+    """Skip work that was done on these data by this code; always do it where the data are not ours."""
+    if isinstance(layout.servers[server], External):
+        return work
+    return partial(provision.once_per_code, work, layout.home / server / f"done-{what}")
+
+
+def _task(name: str, work: Callable[[], str], *needs: str) -> Task:
     def report(progress: Progress) -> str:
         progress.say("working")
         return work()

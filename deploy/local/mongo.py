@@ -44,7 +44,7 @@ class Mongo(Server):
         progress: Progress | None = None,
     ) -> None:
         super().__init__("mongo", home, processes, progress)
-        self.data = home / "mongo"
+        self.data = home / "mongo" / "data"
         self._address = f"{LOOPBACK}:{port or free_port()}"
         self.url = f"mongodb://{self._address}/?replicaSet={REPLICA_SET}"
 

@@ -37,8 +37,13 @@ class Stop:
 
     @property
     def status(self) -> int:
-        """The exit status after a stop: 0 for the good end, else as the shell counts signals."""
-        return 0 if self.expected else 128 + self.signal
+        """The exit status after a stop: 0 for the good end, else as the shell counts signals.
+
+        A Ctrl-C that reached us reached the ``make`` above us too, which ends by it whatever we say: leave
+        it nothing to complain about.
+        """
+        told = self.expected or (self._make and self.signal == signal.SIGINT)
+        return 0 if told else 128 + self.signal
 
     def wait(self, seconds: float) -> None:
         """Sleep; raise ``Stopped`` as soon as a stop is asked for."""

@@ -1,0 +1,32 @@
+# Everything one does in this repository. `make` alone lists it.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help run test lint clean venv
+
+# Options for the program behind a target: make test ARGS="-k order"
+ARGS ?=
+VENV := .venv
+LOCK := deploy/requirements/dev.lock
+
+help: ## List what can be made
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+# Programs are started with exec, so that a signal finds them and not a shell.
+run: venv ## Start the whole shop here, place a sample order, stay up (ARGS=--help)
+	@exec $(VENV)/bin/python -m deploy.local run $(ARGS)
+
+test: venv ## Run the tests, against real servers that they start (ARGS for pytest)
+	@exec $(VENV)/bin/python -m pytest $(ARGS)
+
+lint: venv ## Check style, types and who imports whom
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy .
+	@$(VENV)/bin/lint-imports
+
+clean: ## Remove the data of `make run` (SHOP_HOME, .local)
+	@python=$$(sh deploy/local/python.sh "$(PYTHON)") && exec "$$python" -m deploy.local.clean
+
+venv: ## Make the virtual environment, where it is missing or older than its lock file
+	@sh deploy/local/venv.sh $(VENV) $(LOCK) "$(PYTHON)"
