@@ -10,14 +10,16 @@ it is done, and only then does ``handle`` return and the caller acknowledge:
   are parked behind it, other keys go on.
 
 An event that kills the process cannot be caught, so it is counted: the first events after a start are noted
-before they are handled; those found noted already are handled alone, and one that was in hand at
-``max_starts`` starts is set aside unhandled.
+before they are handled. Those found noted already are handled in smaller and smaller company, the oftener
+the process died with them in hand, in the end alone; and one that was in hand at ``max_starts`` starts is set
+aside unhandled.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Generic, TypeVar
 from uuid import UUID, uuid5
 
@@ -102,18 +104,38 @@ class Consumer(Generic[U]):
         return Received(record, envelope.id, envelope) if envelope else None
 
     async def _handle_noted(self, batch: Sequence[Received]) -> None:
-        """Handle the events after a start: noted first, and those that were noted before one by one."""
-        starts = await self._persist(lambda tx: self._database.suspects(tx, self.group, _ids(batch)))
+        """Handle the events after a start: noted first, and those that were noted before with care."""
+        starts = await self._persist(partial(self._note, batch))
         if not starts:
             await self._settle(batch, noted=True)
             return
-        for one in batch:
-            if starts.get(one.event_id, 0) >= self._max_starts:
-                fault = RuntimeError(f"in hand at {self._max_starts} starts that the process did not survive")
-                await self._settle([_faulty(one, fault)], noted=True)
+        fault = RuntimeError(f"in hand at {self._max_starts} starts that the process did not survive")
+        for group in self._small_groups(batch, starts):
+            if starts.get(group[0].event_id, 0) >= self._max_starts:
+                await self._settle([_faulty(group[0], fault)], noted=True)
             else:
-                await self._persist(lambda tx, one=one: self._database.accuse(tx, self.group, one.event_id))  # type: ignore[misc]
-                await self._settle([one], noted=True)
+                await self._persist(partial(self._accuse, group))
+                await self._settle(group, noted=True)
+
+    def _small_groups(self, batch: Sequence[Received], starts: Mapping[UUID, int]) -> Iterator[list[Received]]:
+        """Part the batch, in order: the more starts an event was in hand at, the fewer events beside it."""
+        group: list[Received] = []
+        most = self.max_batch
+        for one in batch:
+            deaths = starts.get(one.event_id, 0)
+            company = 1 if deaths >= self._max_starts - 1 else max(1, self.max_batch // 5**deaths)
+            if group and len(group) >= min(most, company):
+                yield group
+                group, most = [], self.max_batch
+            group.append(one)
+            most = min(most, company)
+        yield group
+
+    async def _note(self, batch: Sequence[Received], tx: Any) -> Mapping[UUID, int]:
+        return await self._database.suspects(tx, self.group, _ids(batch))
+
+    async def _accuse(self, group: Sequence[Received], tx: Any) -> None:
+        await self._database.accuse(tx, self.group, _ids(group))
 
     async def _persist(self, work: Callable[[Any], Any]) -> Any:
         """A small transaction of its own, tried until it is done."""

@@ -136,8 +136,8 @@ class Database(Protocol[Tx]):
         """How often each event was in hand when the process died, where it was; note the others once."""
         ...
 
-    async def accuse(self, tx: Tx, group: str, event: UUID) -> None:
-        """Count one more handling of a suspect."""
+    async def accuse(self, tx: Tx, group: str, events: Collection[UUID]) -> None:
+        """Count one more handling of suspects."""
         ...
 
     async def acquit(self, tx: Tx, group: str, events: Collection[UUID]) -> None:

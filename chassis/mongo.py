@@ -142,11 +142,10 @@ class Mongo:
             await self.db.suspects.insert_many(fresh, session=tx.session)
         return starts
 
-    async def accuse(self, tx: Tx, group: str, event: UUID) -> None:
-        """Count one more handling of a suspect."""
-        await self.db.suspects.update_one(
-            {"_id": _inbox_key(group, event)}, {"$inc": {"starts": 1}}, session=tx.session
-        )
+    async def accuse(self, tx: Tx, group: str, events: Collection[UUID]) -> None:
+        """Count one more handling of suspects."""
+        keys = [_inbox_key(group, event) for event in events]
+        await self.db.suspects.update_many({"_id": {"$in": keys}}, {"$inc": {"starts": 1}}, session=tx.session)
 
     async def acquit(self, tx: Tx, group: str, events: Collection[UUID]) -> None:
         """Forget suspects that were handled."""

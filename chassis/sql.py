@@ -155,7 +155,7 @@ _SUSPECTS = sa.text(
     "   ON CONFLICT DO NOTHING)"
     " SELECT event_id, starts FROM known"
 )
-_ACCUSE = sa.text("UPDATE suspects SET starts = starts + 1 WHERE consumer_group = :group AND event_id = :event")
+_ACCUSE = sa.text("UPDATE suspects SET starts = starts + 1 WHERE consumer_group = :group AND event_id = ANY(:events)")
 _ACQUIT = sa.text("DELETE FROM suspects WHERE consumer_group = :group AND event_id = ANY(:events)")
 _UNPUBLISHED = sa.text(
     "SELECT position, event_id, topic, key, headers, value FROM outbox ORDER BY position LIMIT :limit"
@@ -236,9 +236,9 @@ class Postgres:
         found = await tx.execute(_SUSPECTS, {"group": group, "events": list(events)})
         return {row.event_id: row.starts for row in found}
 
-    async def accuse(self, tx: Tx, group: str, event: UUID) -> None:
-        """Count one more handling of a suspect."""
-        await tx.execute(_ACCUSE, {"group": group, "event": event})
+    async def accuse(self, tx: Tx, group: str, events: Collection[UUID]) -> None:
+        """Count one more handling of suspects."""
+        await tx.execute(_ACCUSE, {"group": group, "events": list(events)})
 
     async def acquit(self, tx: Tx, group: str, events: Collection[UUID]) -> None:
         """Forget suspects that were handled."""

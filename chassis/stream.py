@@ -40,6 +40,9 @@ class Subscription:
             topic_disable_leader=True,
             consumer_auto_offset_reset="earliest",
             broker_commit_interval=0.2,
+            # A member that was killed keeps its partitions for this long; brokers allow no less than 6 s.
+            broker_session_timeout=6.0,
+            broker_heartbeat_interval=1.0,
             stream_wait_empty=False,
             agent_supervisor=CrashingSupervisor,
         )

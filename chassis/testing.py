@@ -28,7 +28,12 @@ def private_key() -> bytes:
 
 def issuer(**changes: Any) -> Issuer:
     """An issuer of access tokens; ``changes`` make it a wrong one."""
-    rules = {"private_key": private_key(), "issuer": "shopstream", "audience": "shopstream", "seconds": 900}
+    rules: dict[str, Any] = {
+        "private_key": private_key(),
+        "issuer": "shopstream",
+        "audience": "shopstream",
+        "seconds": 900,
+    }
     return Issuer(**(rules | changes))
 
 

@@ -25,11 +25,12 @@ async def list_notifications(
     principal: Authenticated,
     database: Database,
     order_id: Annotated[UUID | None, Query(description="only mails about this order")] = None,
+    before: Annotated[int | None, Query(ge=0, lt=2**63, description="`next` of the page before")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> NotificationsOut:
     """One's own mails, newest first; everybody's for staff."""
-    found = await queries.notifications(database, _owner(principal), order_id, limit)
-    return NotificationsOut(items=[notification_out(mail) for mail in found])
+    found, more = await queries.notifications(database, _owner(principal), order_id, before, limit)
+    return NotificationsOut(items=[notification_out(mail) for mail in found], next=more)
 
 
 @router.get(

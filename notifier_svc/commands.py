@@ -33,10 +33,12 @@ def begin_sending(ledger: Ledger, mail_id: UUID, claim: UUID) -> bool:
 
 def mark_sent(ledger: Ledger, mail_id: UUID) -> None:
     """Note that the mail server has taken a mail over."""
-    if delivered := _mail(ledger, mail_id).delivered(ledger.now):
+    before = _mail(ledger, mail_id)
+    if delivered := before.delivered(ledger.now):
         mail, event = delivered
         ledger.mails.put(mail_id, mail)
-        ledger.emit(event, 1, mail.changed_at)
+        # Given up as doubtful it was told of as failed; the answer may come after all.
+        ledger.emit(event, 2 if before.state == "failed" else 1, mail.changed_at)
 
 
 def postpone(ledger: Ledger, mail_id: UUID, claim: UUID, error: str) -> None:

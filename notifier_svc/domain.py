@@ -57,8 +57,11 @@ class Mail:
 
     def begin(self, claim: UUID, now: datetime) -> "Mail | None":
         """About to hand it over; None when another process has taken it up meanwhile."""
-        if self.state != "claimed" or self.claim != claim:
+        if self.claim != claim or self.state not in ("claimed", "sending"):
             return None
+        if self.state == "sending":
+            # Said before, but the database went away before it could answer.
+            return self
         return replace(self, state="sending", attempts=self.attempts + 1, changed_at=now)
 
     def delivered(self, now: datetime) -> tuple["Mail", MailSent] | None:
@@ -75,9 +78,9 @@ class Mail:
         if self.claim != claim or self.state not in ("claimed", "sending"):
             return self
         first, most = RETRY_SECONDS
-        pause = min(first * 2 ** min(self.attempts, 20), most)
-        due = now + timedelta(seconds=pause)
-        return replace(self, state="queued", claim=None, due_at=due, error=error, changed_at=now)
+        tries = self.attempts if self.state == "sending" else self.attempts + 1
+        due = now + timedelta(seconds=min(first * 2 ** min(tries - 1, 20), most))
+        return replace(self, state="queued", claim=None, attempts=tries, due_at=due, error=error, changed_at=now)
 
     def doubt(self, claim: UUID | None, now: datetime) -> tuple["Mail", MailFailed | None]:
         """It may have left. Once, it is sent again; twice, it is left for people to look at."""

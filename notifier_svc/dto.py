@@ -25,9 +25,10 @@ class NotificationOut(Answer):
 
 
 class NotificationsOut(Answer):
-    """The latest mails, newest first."""
+    """A page of mails, newest first; ``next`` is the ``before`` of the page that follows, if there is one."""
 
     items: list[NotificationOut]
+    next: int | None
 
 
 def notification_out(mail: Mail) -> NotificationOut:

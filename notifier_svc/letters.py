@@ -20,6 +20,10 @@ from babel.numbers import format_currency, get_currency_precision
 from notifier_svc.domain import Customer, Mail, Template
 
 LOCALE = "en"
+# 7bit: a body of 8-bit bytes would need a server with 8BITMIME (RFC 6152).
+ASCII_MAIL, UTF8_MAIL = SMTP.clone(cte_type="7bit"), SMTPUTF8.clone(cte_type="7bit")
+MAX_NAME = 60
+_SPECIALS = frozenset('()<>[]:;@\\,"=?')
 
 SUBJECTS: dict[Template, str] = {
     "receipt": "Your order {number} is confirmed",
@@ -55,9 +59,10 @@ class Letters:
         number = str(mail.order_id)[-12:]
         names = {line["sku"]: line["name"] for line in mail.context.get("lines", ())}
         context = mail.context | {"name": customer.name, "number": number, "names": names}
-        message = EmailMessage(SMTP if customer.email.isascii() else SMTPUTF8)
+        username, _, domain = customer.email.rpartition("@")
+        message = EmailMessage(ASCII_MAIL if customer.email.isascii() else UTF8_MAIL)
         message["From"] = Address("Shopstream", addr_spec=self._sender)
-        message["To"] = Address(customer.name, addr_spec=customer.email)
+        message["To"] = Address(in_header(customer.name), username, domain)
         message["Subject"] = SUBJECTS[mail.template].format(number=number)
         message["Date"] = format_datetime(now)
         message["Message-ID"] = f"<{mail.id}@{self._domain}>"
@@ -65,6 +70,16 @@ class Letters:
         message.set_content(self._templates[f"{mail.template}.txt"].render(context))
         message.add_alternative(self._templates[f"{mail.template}.html"].render(context), subtype="html")
         return message
+
+
+def in_header(name: str) -> str:
+    """A name as a header can hold it, whatever it is: in one line, and without what needs quotes.
+
+    The standard library forgets the quotes of a name that it has to fold (CPython gh-80222), and a customer
+    called ``x, eve@example.com, …`` would add a recipient.
+    """
+    plain = "".join(c if c.isprintable() and c not in _SPECIALS else " " for c in name)
+    return " ".join(plain.split())[:MAX_NAME].strip()
 
 
 def money(value: dict[str, Any]) -> str:

@@ -10,15 +10,23 @@ from notifier_svc.errors import NotificationUnknown
 from notifier_svc.store import mail_of, mails
 
 
-async def notifications(database: Postgres, owner: UUID | None, order_id: UUID | None, limit: int) -> list[Mail]:
-    """The latest mails, newest first; ``owner`` None asks for everybody's."""
-    query = sa.select(mails).order_by(mails.c.changed_at.desc(), mails.c.id).limit(limit)
+async def notifications(
+    database: Postgres, owner: UUID | None, order_id: UUID | None, before: int | None, limit: int
+) -> tuple[list[Mail], int | None]:
+    """Mails, newest first, from before a position on, and the position to go on from, if there are more.
+
+    ``owner`` None asks for everybody's.
+    """
+    query = sa.select(mails).order_by(mails.c.position.desc()).limit(limit + 1)
     if owner:
         query = query.where(mails.c.customer_id == owner)
     if order_id:
         query = query.where(mails.c.order_id == order_id)
+    if before is not None:
+        query = query.where(mails.c.position < before)
     async with database.reading() as connection:
-        return [mail_of(row) for row in await connection.execute(query)]
+        rows = (await connection.execute(query)).all()
+    return [mail_of(row) for row in rows[:limit]], rows[limit - 1].position if len(rows) > limit else None
 
 
 async def notification(database: Postgres, mail_id: UUID, owner: UUID | None) -> Mail:

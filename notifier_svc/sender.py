@@ -8,7 +8,6 @@ under the same Message-ID, and counted.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -30,6 +29,7 @@ from chassis.sql import Postgres
 from notifier_svc.commands import begin_sending, mark_doubtful, mark_failed, mark_sent, postpone
 from notifier_svc.domain import Customer, Mail
 from notifier_svc.letters import Letters
+from notifier_svc.smtp import announce, connect, hang_up, transfer
 from notifier_svc.store import Ledger, mail_of
 
 log = structlog.get_logger()
@@ -40,6 +40,12 @@ MAILS = Counter("shop_mails", "Mails by what became of them", ["template", "outc
 
 IDLE_SECONDS = (0.01, 0.1)
 """How soon to look into the ledger again when nothing was due: at first, and at most."""
+
+BEGIN_BY, END_BY = 0.4, 0.8
+"""Parts of the lease: past the first no mail is begun, past the second it is in doubt.
+
+A mail that was still being handed over when its lease lapsed would be sent by the next who takes it up.
+"""
 
 # A mail whose customer is not known yet is passed over, and found once the customer is.
 _CLAIM = sa.text(
@@ -64,6 +70,8 @@ class Job:
     mail: Mail
     customer: Customer
     claim: UUID
+    taken_at: float
+    """By the clock of the event loop."""
 
 
 class Sender:
@@ -103,12 +111,17 @@ class Sender:
             await asyncio.sleep(idle)
 
     async def _claim(self, limit: int) -> list[Job]:
-        claim = uuid7()
+        claim, taken_at = uuid7(), asyncio.get_running_loop().time()
         async with self._database.reading() as connection:
             parameters = {"limit": limit, "claim": claim, "lease": self._lease}
             rows = (await connection.execute(_CLAIM, parameters)).all()
         return [
-            Job(mail_of(r), Customer(r.customer_id, r.customer_email, r.customer_name, r.customer_version), claim)
+            Job(
+                mail_of(r),
+                Customer(r.customer_id, r.customer_email, r.customer_name, r.customer_version),
+                claim,
+                taken_at,
+            )
             for r in rows
         ]
 
@@ -135,7 +148,7 @@ class Sender:
         while True:
             job = await self._jobs.get()
             try:
-                smtp = smtp if smtp and smtp.is_connected else await self._connect()
+                smtp = smtp if smtp and smtp.is_connected else await connect(self._smtp_url, self._lease / 3)
                 pauses = backoff(0.2, 15.0)
             except (aiosmtplib.SMTPException, OSError) as error:
                 # The mail server is away: hold back, or a queue would build up of its refusals.
@@ -143,47 +156,47 @@ class Sender:
                 await asyncio.sleep(next(pauses))
                 continue
             if not await self._send(smtp, job):
-                await _quit(smtp)
+                await hang_up(smtp)
                 smtp = None
-
-    async def _connect(self) -> aiosmtplib.SMTP:
-        url = self._smtp_url
-        smtp = aiosmtplib.SMTP(
-            hostname=url.host,
-            port=url.port,
-            username=url.username,
-            password=url.password,
-            use_tls=url.scheme == "smtps",
-            timeout=self._lease / 3,
-        )
-        await smtp.connect()
-        return smtp
 
     async def _send(self, smtp: aiosmtplib.SMTP, job: Job) -> bool:
         """Send one mail; False when the connection is not to be used again."""
-        mail = job.mail
-        message = self._letters.write(mail, job.customer, datetime.now(UTC))
-        options = [] if job.customer.email.isascii() else ["SMTPUTF8"]
         try:
-            await smtp.mail(str(message["From"].addresses[0].addr_spec), options=options)
-            await smtp.rcpt(job.customer.email, options=[])
+            letter = self._letters.write(job.mail, job.customer, datetime.now(UTC))
+            sender, content = letter["From"].addresses[0].addr_spec, letter.as_bytes()
+        except Exception as error:  # noqa: BLE001 - a letter that cannot be written costs only itself
+            await self._failed(job, f"cannot be written: {error!r}")
+            return True
+        try:
+            async with asyncio.timeout_at(job.taken_at + self._lease * BEGIN_BY):
+                await announce(smtp, sender, job.customer.email)
         except aiosmtplib.SMTPResponseException as refusal:
             await self._refused(job, refusal)
+            return False
+        except ValueError as error:
+            await self._failed(job, f"no address: {error}")
             return False
         except (aiosmtplib.SMTPException, OSError) as error:
-            await self._postpone(job, f"before the message: {error}")
+            await self._postpone(job, f"before the message: {error!r}")
             return False
-        if not await self._mark(mail.id, lambda ledger: begin_sending(ledger, mail.id, job.claim)):
+        if not await self._mark(job.mail.id, lambda ledger: begin_sending(ledger, job.mail.id, job.claim)):
+            smtp.close()
             return False
+        return await self._hand_over(smtp, job, content)
+
+    async def _hand_over(self, smtp: aiosmtplib.SMTP, job: Job, content: bytes) -> bool:
+        """Send the message itself. Any end but a plain answer after the final dot leaves a doubt."""
+        mail = job.mail
         try:
-            await smtp.data(message.as_bytes())
-        except aiosmtplib.SMTPResponseException as refusal:
-            await self._refused(job, refusal)
-            return False
+            async with asyncio.timeout_at(job.taken_at + self._lease * END_BY):
+                answer = await transfer(smtp, content)
         except (aiosmtplib.SMTPException, OSError) as error:
             log.warning("mail in doubt", mail_id=str(mail.id), why=str(error)[:200])
             await self._mark(mail.id, lambda ledger: mark_doubtful(ledger, mail.id, job.claim))
             MAILS.labels(mail.template, "in_doubt").inc()
+            return False
+        if answer.code >= 400:
+            await self._refused(job, aiosmtplib.SMTPDataError(answer.code, answer.message))
             return False
         await self._mark(mail.id, lambda ledger: mark_sent(ledger, mail.id))
         MAILS.labels(mail.template, "sent").inc()
@@ -191,16 +204,16 @@ class Sender:
 
     async def _refused(self, job: Job, refusal: aiosmtplib.SMTPResponseException) -> None:
         """An answer of 5xx is for good, any other is for now (RFC 5321 §4.2.1)."""
-        why = f"{refusal.code} {refusal.message}"[:500].replace("\x00", "")
-        if 500 <= refusal.code < 600:
-            log.error("mail refused", mail_id=str(job.mail.id), why=why)
-            await self._mark(job.mail.id, lambda ledger: mark_failed(ledger, job.mail.id, why))
-            MAILS.labels(job.mail.template, "failed").inc()
-        else:
-            await self._postpone(job, why)
+        why = f"{refusal.code} {refusal.message}"
+        await (self._failed(job, why) if 500 <= refusal.code < 600 else self._postpone(job, why))
+
+    async def _failed(self, job: Job, why: str) -> None:
+        log.error("mail failed", mail_id=str(job.mail.id), why=_storable(why))
+        await self._mark(job.mail.id, lambda ledger: mark_failed(ledger, job.mail.id, _storable(why)))
+        MAILS.labels(job.mail.template, "failed").inc()
 
     async def _postpone(self, job: Job, why: str) -> None:
-        await self._mark(job.mail.id, lambda ledger: postpone(ledger, job.mail.id, job.claim, why[:500]))
+        await self._mark(job.mail.id, lambda ledger: postpone(ledger, job.mail.id, job.claim, _storable(why)))
         MAILS.labels(job.mail.template, "postponed").inc()
 
     async def _mark(self, mail_id: UUID, change: Callable[[Ledger], R]) -> R:
@@ -217,7 +230,6 @@ class Sender:
                 await asyncio.sleep(next(pauses))
 
 
-async def _quit(smtp: aiosmtplib.SMTP) -> None:
-    with suppress(aiosmtplib.SMTPException, OSError):
-        await smtp.quit(timeout=2.0)
-    smtp.close()
+def _storable(text: str) -> str:
+    """What a mail server said, in any bytes, as PostgreSQL can keep it."""
+    return text[:500].encode(errors="backslashreplace").decode().replace("\x00", "")

@@ -19,6 +19,8 @@ mails = sa.Table(
     "mails",
     metadata,
     sa.Column("id", sa.Uuid, primary_key=True),
+    # Ids are made from what the mail is about: this keeps the order of their making.
+    sa.Column("position", sa.BigInteger, sa.Identity(always=True), nullable=False),
     sa.Column("template", sa.Text, nullable=False),
     sa.Column("customer_id", sa.Uuid, nullable=False),
     sa.Column("order_id", sa.Uuid),
@@ -34,7 +36,7 @@ mails = sa.Table(
     sa.Column("lease_until", sa.DateTime(timezone=True)),
     sa.Index("mails_due", "due_at", postgresql_where=sa.text("state = 'queued'")),
     sa.Index("mails_in_hand", "lease_until", postgresql_where=sa.text("state IN ('claimed', 'sending')")),
-    sa.Index("mails_of_customer", "customer_id", "changed_at", "id"),
+    sa.Index("mails_of_customer", "customer_id", "position"),
 )
 
 customers = sa.Table(
@@ -46,7 +48,7 @@ customers = sa.Table(
     sa.Column("version", sa.Integer, nullable=False),
 )
 
-_MAIL_COLUMNS = [column.name for column in mails.c if column.name != "lease_until"]
+_MAIL_COLUMNS = [column.name for column in mails.c if column.name not in ("position", "lease_until")]
 _SELECT_MAILS = select_rows(mails, "id")
 _SELECT_CUSTOMERS = select_rows(customers, "id", lock=False)
 _INSERT_MAILS = insert_rows(mails, *_MAIL_COLUMNS)

@@ -141,7 +141,7 @@ async def stack(
     try:
         await made.start(*made.commands)
         accounts = made.commands["customer"].env["POSTGRES_URL"]
-        staff = BootstrapSettings(postgres_url=accounts, bootstrap_password=STAFF[1])  # type: ignore[arg-type]
+        staff = BootstrapSettings(postgres_url=accounts, bootstrap_password=STAFF[1])
         await appoint_account(staff, STAFF[0], "staff")
         yield made
     finally:

@@ -36,7 +36,12 @@ async def test_requests_see_each_other_and_share_transactions(
     database: Database[Any], commit: GroupCommit[Tallies], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, transaction = [], database.transaction
-    monkeypatch.setattr(database, "transaction", lambda: begun.append(1) or transaction())
+
+    def counting() -> Any:
+        begun.append(1)
+        return transaction()
+
+    monkeypatch.setattr(database, "transaction", counting)
     totals = await asyncio.gather(*(commit(*add("A")) for _ in range(50)))
     assert sorted(totals) == list(range(1, 51))
     assert len(begun) <= 3

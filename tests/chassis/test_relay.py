@@ -12,8 +12,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from chassis.database import Database
 from chassis.groupcommit import GroupCommit
 from chassis.relay import Relay
-from chassis.testing import enveloped
-from schemas import Envelope, StockAdjusted
+from chassis.testing import enveloped, record
+from schemas import Envelope, StockAdjusted, decode
 from tests.chassis.tally import Tallies, count, counted
 from tests.servers import Servers
 
@@ -47,9 +47,6 @@ async def write(database: Database[Any], commit: GroupCommit[Tallies], sku: str,
 
 
 def decoded(event: StockAdjusted) -> Envelope[Any]:
-    from chassis.testing import record
-    from schemas import decode
-
     one = record(enveloped(event))
     envelope = decode(one.headers, one.value)
     assert envelope is not None
@@ -59,7 +56,8 @@ def decoded(event: StockAdjusted) -> Envelope[Any]:
 async def test_many_writers_are_published_in_order(database: Database[Any], servers: Servers, prefix: str) -> None:
     commits = [GroupCommit(database, Tallies) for _ in range(4)]
     relays = [Relay(database, servers.kafka, prefix) for _ in range(2)]
-    running = [asyncio.create_task(one.run()) for one in (*commits, *relays)]
+    loops = [one.run for one in commits] + [one.run for one in relays]
+    running = [asyncio.create_task(loop()) for loop in loops]
     writing = [write(database, commits[n % 4], sku, 15) for n in range(16) for sku in [f"S{n % 4}"]]
     await asyncio.gather(*writing)
     found = await published(servers, prefix, 240)
@@ -75,7 +73,8 @@ async def test_the_next_relay_takes_over(database: Database[Any], servers: Serve
     async with asyncio.timeout(40):
         for versions in ([1], [1, 2]):
             commit = GroupCommit(database, Tallies)
-            running = [asyncio.create_task(one.run()) for one in (commit, Relay(database, servers.kafka, prefix))]
+            loops = (commit.run, Relay(database, servers.kafka, prefix).run)
+            running = [asyncio.create_task(loop()) for loop in loops]
             await write(database, commit, "A", 1)
             assert (await published(servers, prefix, len(versions)))["A"] == versions
             for task in running:

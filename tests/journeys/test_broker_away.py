@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -17,12 +17,12 @@ AWAY_SECONDS = 60
 
 
 @pytest.fixture
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Kafka]:
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
     """A broker that nobody else needs."""
     with ExitStack() as ended:
         broker = Kafka(tmp_path_factory.mktemp("kafka"))
         run(broker, ended)
-        yield broker  # type: ignore[misc]
+        yield broker
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ def upgrade() -> None:
     op.create_table(
         "mails",
         sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column("position", sa.BigInteger, sa.Identity(always=True), nullable=False),
         sa.Column("template", sa.Text, nullable=False),
         sa.Column("customer_id", sa.Uuid, nullable=False),
         sa.Column("order_id", sa.Uuid),
@@ -32,7 +33,7 @@ def upgrade() -> None:
     op.create_index(
         "mails_in_hand", "mails", ["lease_until"], postgresql_where=sa.text("state IN ('claimed', 'sending')")
     )
-    op.create_index("mails_of_customer", "mails", ["customer_id", "changed_at", "id"])
+    op.create_index("mails_of_customer", "mails", ["customer_id", "position"])
     op.create_table(
         "customers",
         sa.Column("id", sa.Uuid, primary_key=True),

@@ -1,0 +1,61 @@
+"""SMTP, step by step: what happens before the message leaves no doubt, what happens after it does.
+
+The library would send DATA and the message in one call, and then a connection that broke could have broken
+on either side of the final dot.
+"""
+
+import re
+from contextlib import suppress
+from urllib.parse import unquote
+
+import aiosmtplib
+from pydantic_core import Url
+
+_LEADING_DOT = re.compile(rb"(?m)^\.")
+
+
+async def connect(url: Url, timeout: float) -> aiosmtplib.SMTP:
+    """A connection, logged in where the URL says as whom; ``timeout`` in seconds, for each answer."""
+    smtp = aiosmtplib.SMTP(
+        hostname=url.host,
+        port=url.port,
+        username=url.username and unquote(url.username),
+        password=url.password and unquote(url.password),
+        use_tls=url.scheme == "smtps",
+        timeout=timeout,
+    )
+    await smtp.connect()
+    return smtp
+
+
+async def announce(smtp: aiosmtplib.SMTP, sender: str, recipient: str) -> None:
+    """Everything before the message; whatever is raised here, it has not left.
+
+    Raise ``ValueError`` for a recipient that SMTP cannot express.
+    """
+    await smtp.mail(sender, options=[] if recipient.isascii() else ["SMTPUTF8"])
+    await smtp.rcpt(recipient, encoding="utf-8")
+    answer = await smtp.execute_command(b"DATA")
+    if answer.code != aiosmtplib.SMTPStatus.start_input:
+        raise aiosmtplib.SMTPDataError(answer.code, answer.message)
+
+
+async def transfer(smtp: aiosmtplib.SMTP, content: bytes) -> aiosmtplib.SMTPResponse:
+    """The message with its final dot (RFC 5321 §4.5.2), and the answer: 2xx, 4xx or 5xx.
+
+    Raise ``SMTPException`` where there is no such answer: it may have left.
+    """
+    if smtp.protocol is None:
+        raise aiosmtplib.SMTPServerDisconnected("Connection lost")
+    smtp.protocol.write(_LEADING_DOT.sub(b"..", content) + b".\r\n")
+    answer = await smtp.protocol.read_response(smtp.timeout)
+    if answer.code // 100 not in (2, 4, 5):
+        raise aiosmtplib.SMTPDataError(answer.code, answer.message)
+    return answer
+
+
+async def hang_up(smtp: aiosmtplib.SMTP) -> None:
+    """End the connection, in good manners if the server still listens."""
+    with suppress(aiosmtplib.SMTPException, OSError):
+        await smtp.quit(timeout=2.0)
+    smtp.close()
