@@ -1,0 +1,203 @@
+"""What is known of a mail's fate, without any I/O."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from uuid_utils.compat import uuid7
+
+from notifier_svc.domain import MAX_DOUBTS, Mail, State, compose, mail_id
+from schemas import MailFailed, MailSent
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+LATER = NOW + timedelta(seconds=1)
+CUSTOMER, ORDER, CLAIM, OTHER = (UUID(f"019b7c61-0000-7000-8000-{n:012}") for n in range(1, 5))
+QUEUED = compose("receipt", CUSTOMER, str(ORDER), ORDER, {}, NOW)
+SENT = MailSent(mail_id=QUEUED.id, template="receipt", customer_id=CUSTOMER, order_id=ORDER)
+
+
+def mail(state: State, claim: UUID | None = CLAIM, attempts: int = 0, doubts: int = 0) -> Mail:
+    return replace(QUEUED, state=state, claim=claim, attempts=attempts, doubts=doubts)
+
+
+def failed(reason: str) -> MailFailed:
+    return MailFailed(mail_id=QUEUED.id, template="receipt", customer_id=CUSTOMER, order_id=ORDER, reason=reason)
+
+
+def test_a_mail_is_made_of_template_customer_and_thing() -> None:
+    assert mail_id("receipt", CUSTOMER, "1") == mail_id("receipt", CUSTOMER, "1")
+    others = {mail_id("cancelled", CUSTOMER, "1"), mail_id("receipt", ORDER, "1"), mail_id("receipt", CUSTOMER, "2")}
+    assert len(others | {mail_id("receipt", CUSTOMER, "1")}) == 4
+
+
+def test_a_new_mail_is_due_at_once() -> None:
+    assert (QUEUED.state, QUEUED.due_at, QUEUED.attempts, QUEUED.doubts) == ("queued", NOW, 0, 0)
+
+
+def test_the_claim_that_holds_a_mail_begins_it() -> None:
+    assert mail("claimed").begin(CLAIM, LATER) == replace(mail("sending", attempts=1), changed_at=LATER)
+
+
+def test_beginning_again_with_the_same_claim_changes_nothing() -> None:
+    assert mail("sending", attempts=1).begin(CLAIM, LATER) == mail("sending", attempts=1)
+
+
+@pytest.mark.parametrize("state", ["queued", "claimed", "sending", "sent", "failed"])
+def test_another_claim_cannot_begin_it(state: State) -> None:
+    assert mail(state).begin(OTHER, LATER) is None
+
+
+@pytest.mark.parametrize("state", ["queued", "sent", "failed"])
+def test_what_is_not_in_hand_cannot_be_begun(state: State) -> None:
+    assert mail(state).begin(CLAIM, LATER) is None
+
+
+@pytest.mark.parametrize("state", ["queued", "claimed", "sending", "failed"])
+def test_a_mail_the_server_took_is_sent_whatever_was_thought_of_it(state: State) -> None:
+    assert mail(state).delivered(LATER) == (replace(mail("sent"), changed_at=LATER), SENT)
+
+
+def test_a_mail_is_told_of_as_sent_once() -> None:
+    assert mail("sent").delivered(LATER) is None
+
+
+def test_the_pauses_between_tries_double_up_to_five_minutes() -> None:
+    pauses, current = [], mail("claimed")
+    for _ in range(10):
+        current = current.postpone(CLAIM, "451 later", NOW)
+        pauses.append((current.due_at - NOW).total_seconds())
+        current = replace(current, state="claimed", claim=CLAIM)
+    assert pauses == [2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
+    assert current.attempts == 10
+
+
+def test_a_try_counts_once_whether_it_ended_before_or_after_it_began() -> None:
+    before = mail("claimed").postpone(CLAIM, "451", NOW)
+    begun = mail("claimed").begin(CLAIM, NOW)
+    assert begun is not None
+    assert before == begun.postpone(CLAIM, "451", NOW)
+    assert (before.state, before.claim, before.attempts, before.doubts) == ("queued", None, 1, 0)
+
+
+@pytest.mark.parametrize("state", ["queued", "sent", "failed"])
+def test_what_is_not_in_hand_cannot_be_postponed(state: State) -> None:
+    assert mail(state).postpone(CLAIM, "451", LATER) == mail(state)
+
+
+def test_another_claim_can_neither_postpone_nor_doubt() -> None:
+    assert mail("sending").postpone(OTHER, "451", LATER) == mail("sending")
+    assert mail("sending").doubt(OTHER, LATER) == (mail("sending"), None)
+
+
+def test_the_first_doubt_sends_it_again_at_once() -> None:
+    doubted, event = mail("sending", attempts=1).doubt(CLAIM, LATER)
+    assert event is None
+    assert (doubted.state, doubted.claim, doubted.doubts, doubted.due_at) == ("queued", None, 1, LATER)
+
+
+def test_the_second_doubt_ends_it() -> None:
+    ended, event = mail("sending", attempts=2, doubts=1).doubt(CLAIM, LATER)
+    assert ended.state == "failed"
+    assert event == failed("in doubt twice: it may have been delivered")
+
+
+@pytest.mark.parametrize("state", ["queued", "claimed", "sent", "failed"])
+def test_what_was_not_being_handed_over_is_not_in_doubt(state: State) -> None:
+    assert mail(state).doubt(CLAIM, LATER) == (mail(state), None)
+
+
+def test_a_refusal_for_good_ends_it() -> None:
+    ended, event = mail("sending").fail("550 no such mailbox", LATER)
+    assert (ended.state, ended.error) == ("failed", "550 no such mailbox")
+    assert event == failed("550 no such mailbox")
+
+
+@pytest.mark.parametrize("state", ["sent", "failed"])
+def test_what_has_ended_does_not_fail(state: State) -> None:
+    assert mail(state).fail("550", LATER) == (mail(state), None)
+
+
+class Senders(RuleBasedStateMachine):
+    """Three processes and a sweeper that do what they may with one mail, in any order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mail = QUEUED
+        self.hands: list[UUID | None] = [None, None, None]
+        self.handed_over = 0
+        self.known_outcomes = 0
+        self.was_sent = False
+
+    hand = st.integers(0, 2)
+
+    @precondition(lambda self: self.mail.state == "queued")
+    @rule(hand=hand)
+    def take_up(self, hand: int) -> None:
+        self.hands[hand] = uuid7()
+        self.mail = replace(self.mail, state="claimed", claim=self.hands[hand])
+
+    def _begun(self, hand: int) -> bool:
+        claim = self.hands[hand]
+        begun = self.mail.begin(claim, NOW) if claim else None
+        if begun is None or self.mail.state == "sending":
+            return False
+        self.mail = begun
+        self.handed_over += 1
+        assert not self.was_sent
+        return True
+
+    @rule(hand=hand)
+    def send(self, hand: int) -> None:
+        if self._begun(hand):
+            self._delivered()
+
+    @rule(hand=hand)
+    def vanish_while_sending(self, hand: int) -> None:
+        self._begun(hand)
+        self.hands[hand] = None
+
+    @rule(hand=hand)
+    def be_refused_for_now(self, hand: int) -> None:
+        if self._begun(hand):
+            self.known_outcomes += 1
+            self.mail = self.mail.postpone(self.hands[hand] or uuid7(), "451", NOW)
+
+    @rule(hand=hand)
+    def be_refused_for_good(self, hand: int) -> None:
+        if self._begun(hand):
+            self.known_outcomes += 1
+            self.mail, _ = self.mail.fail("550", NOW)
+
+    @precondition(lambda self: self.mail.state in ("claimed", "sending"))
+    @rule()
+    def lapse(self) -> None:
+        claim = self.mail.claim
+        assert claim
+        if self.mail.state == "sending":
+            self.mail, _ = self.mail.doubt(claim, NOW)
+        else:
+            self.mail = self.mail.postpone(claim, "lapsed", NOW)
+
+    def _delivered(self) -> None:
+        self.known_outcomes += 1
+        if delivered := self.mail.delivered(NOW):
+            self.mail, _ = delivered
+        self.was_sent = True
+
+    @invariant()
+    def only_a_doubt_can_send_it_again_and_only_once(self) -> None:
+        unknown = self.handed_over - self.known_outcomes
+        assert unknown <= MAX_DOUBTS + 1
+        assert self.mail.doubts <= MAX_DOUBTS
+
+    @invariant()
+    def sent_is_for_ever(self) -> None:
+        assert not self.was_sent or self.mail.state == "sent"
+
+
+TestSenders = Senders.TestCase
+TestSenders.settings = settings(max_examples=80, stateful_step_count=25, deadline=None)
