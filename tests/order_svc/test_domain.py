@@ -6,7 +6,7 @@ from typing import get_args
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from order_svc.domain import MOVES, Order, Product, Reason, State, place, priced, summed
@@ -134,6 +134,7 @@ def test_an_order_that_has_ended_moves_no_more() -> None:
 @given(
     moves=st.lists(st.tuples(st.sampled_from(sorted(MOVE)), st.integers(-5_000_000, 5_000_000)), max_size=6),
 )
+@settings(deadline=None)
 def test_every_move_bumps_version_and_time_and_changes_nothing_else(moves: list[tuple[str, int]]) -> None:
     current = order()
     for move, micros in moves:
@@ -150,6 +151,7 @@ def test_every_move_bumps_version_and_time_and_changes_nothing_else(moves: list[
 
 
 @given(st.lists(st.builds(Line, sku=st.sampled_from("ABC"), quantity=st.integers(1, 100)), min_size=1))
+@settings(deadline=None)
 def test_lines_of_the_same_sku_are_added_up(lines: list[Line]) -> None:
     totals = summed(lines)
     assert list(totals) == list(dict.fromkeys(one.sku for one in lines))

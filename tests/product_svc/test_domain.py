@@ -90,6 +90,7 @@ def test_lines_of_the_same_sku_count_together() -> None:
 
 
 @given(lines)
+@settings(deadline=None)
 def test_a_sum_has_each_sku_once_in_the_order_of_first_mention(wanted: list[Line]) -> None:
     totals = summed(wanted)
     assert [line.sku for line in totals] == list(dict.fromkeys(line.sku for line in wanted))
@@ -99,6 +100,7 @@ def test_a_sum_has_each_sku_once_in_the_order_of_first_mention(wanted: list[Line
 
 
 @given(lines, shelves)
+@settings(deadline=None)
 def test_a_reservation_is_all_or_nothing(wanted: list[Line], on_hand: Mapping[str, int]) -> None:
     shelf: dict[str, Stock | None] = {sku: stock(sku, number) for sku, number in on_hand.items()}
     reservation, stocks, event = reserve(ORDER, wanted, shelf, NOW)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from uuid_utils.compat import uuid7
 
@@ -57,6 +57,7 @@ def test_an_event_comes_back_as_it_went(cls: type[Event]) -> None:
     version=st.integers(1, 2**40),
     at=st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=45))])),
 )
+@settings(deadline=None)
 def test_whatever_stands_in_an_event_comes_back(name: str, version: int, at: datetime) -> None:
     registered = REGISTERED.model_copy(update={"name": name})
     envelope: Envelope[Event] = replace(ENVELOPE, event=registered, aggregate_version=version, time=at)

@@ -1,7 +1,7 @@
 """The values that events are made of, and what they refuse."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
@@ -23,6 +23,7 @@ def test_text_refuses_controls_line_breaks_and_lone_surrogates(code: int) -> Non
 
 
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"])))
+@settings(deadline=None)
 def test_text_takes_anything_else(text: str) -> None:
     assert TEXT.validate_python(text) == text
 
@@ -49,6 +50,7 @@ def test_money_is_a_bounded_whole_number(amount: object) -> None:
 
 
 @given(st.integers(0, 10**6), st.integers(1, 10**6))
+@settings(deadline=None)
 def test_money_times_a_quantity(amount: int, quantity: int) -> None:
     assert Money(amount=amount, currency="EUR").times(quantity) == Money(amount=amount * quantity, currency="EUR")
 
