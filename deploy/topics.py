@@ -29,22 +29,25 @@ async def create_topics(
     try:
         there = set(await client.list_topics())
         names = [prefix + name for name in (*TOPICS, *DEAD_LETTERS)]
-        missing = [name for name in names if name not in there]
-        if missing:
-            topics = [NewTopic(name, partitions, replication, topic_configs=SETTINGS) for name in missing]
-            response = await client.create_topics(topics)
-            _refuse_failures(response.topic_errors)
-        return missing
+        topics = [
+            NewTopic(name, partitions, replication, topic_configs=SETTINGS) for name in names if name not in there
+        ]
+        response = await client.create_topics(topics) if topics else None
+        return _created(response.topic_errors) if response else []
     finally:
         await client.close()
 
 
-def _refuse_failures(answers: Iterable[tuple[str, int, str | None]]) -> None:
-    """Raise the first error that is one: that somebody else was faster is none."""
+def _created(answers: Iterable[tuple[str, int, str | None]]) -> list[str]:
+    """Return the created; raise the first error that is one. That somebody else was faster is none."""
+    created = []
     for topic, code, message in answers:
         error = for_code(code)
-        if code and error is not TopicAlreadyExistsError:
+        if not code:
+            created.append(topic)
+        elif error is not TopicAlreadyExistsError:
             raise error(f"{topic}: {message}")
+    return created
 
 
 def main(

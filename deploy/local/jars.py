@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,8 +91,9 @@ def fetch(jars: list[Jar], directory: Path, progress: Progress, stream: Stream |
 def _sweep(directory: Path) -> None:
     """Remove what killed downloads have left; a download that still runs is younger than a day."""
     for part in directory.glob(".*.part"):
-        if part.stat().st_mtime < time.time() - 86400:
-            part.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # another run has just finished it
+            if part.stat().st_mtime < time.time() - 86400:
+                part.unlink()
 
 
 def _first_failure(result: Callable[[], None], pool: ThreadPoolExecutor) -> None:

@@ -1,0 +1,237 @@
+"""Each local server, by its four verbs: it starts, survives a SIGKILL with its data, moves, and stops."""
+
+import os
+import signal
+import smtplib
+import socket
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from pymongo import MongoClient
+
+from deploy.local import mongo
+from deploy.local.errors import DidNotStart, Prerequisite
+from deploy.local.external import SETTINGS, External
+from deploy.local.kafka import Kafka
+from deploy.local.mail import Mail
+from deploy.local.mongo import Mongo
+from deploy.local.pids import fingerprint
+from deploy.local.ports import LOOPBACK, free_port
+from deploy.local.postgres import Postgres
+from deploy.local.server import Server
+from deploy.topics import DEAD_LETTERS, create_topics
+from schemas.topics import TOPICS
+
+Make = Callable[[Callable[..., Any]], Any]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Make]:
+    """Make servers of this test's home; they are stopped in the end."""
+    made: list[Server] = []
+
+    def make(kind: Callable[..., Any]) -> Any:
+        made.append(kind(tmp_path))
+        return made[-1]
+
+    yield make
+    for server in made:
+        server.stop()
+
+
+def up(server: Server) -> None:
+    server.prepare()
+    server.start()
+    server.ready()
+
+
+def kill(server: Server) -> None:
+    assert server.child
+    server.child.signal(signal.SIGKILL)
+    server.child.wait()
+
+
+def test_postgres_keeps_its_data_over_a_kill_and_a_new_port(make: Make) -> None:
+    first = make(Postgres)
+    up(first)
+    first.create_database("order_svc")
+    first.create_database("order_svc")
+    with psycopg.connect(first.url) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+    kill(first)
+    first.start()
+    first.ready()
+    first.stop()
+    second = make(Postgres)
+    up(second)
+    assert second.url != first.url
+    with psycopg.connect(second.url) as connection:
+        assert connection.execute("SELECT answer FROM kept").fetchall() == [(42,)]
+        assert connection.execute("SHOW fsync").fetchone() == ("on",)
+        assert connection.execute("SHOW listen_addresses").fetchone() == (LOOPBACK,)
+
+
+def test_postgres_lets_nobody_in_without_the_password(make: Make) -> None:
+    server = make(Postgres)
+    up(server)
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(f"postgresql://postgres:wrong@{LOOPBACK}:{server.port}/postgres")
+
+
+def test_postgres_starts_where_a_dead_ones_pid_belongs_to_another_program(make: Make) -> None:
+    server = make(Postgres)
+    up(server)
+    lock = server.data / "postmaster.pid"
+    lines = lock.read_text().splitlines()
+    kill(server)
+    lock.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
+    server.start()
+    server.ready()
+
+
+def test_a_server_that_cannot_start_says_why(make: Make) -> None:
+    server = make(Postgres)
+    server.prepare()
+    (server.data / "PG_VERSION").write_text("9.6\n")
+    server.start()
+    with pytest.raises(DidNotStart, match=r"postgres ended with status 1, see .*postgres\.log") as failed:
+        server.ready()
+    assert "incompatible" in failed.value.detail
+
+
+def test_mongo_keeps_its_data_over_a_kill_and_a_new_port(make: Make) -> None:
+    first = make(Mongo)
+    up(first)
+    with (
+        MongoClient[dict[str, Any]](first.url) as client,
+        client.start_session() as session,
+        session.start_transaction(),
+    ):
+        client.shop.kept.insert_one({"answer": 42}, session=session)
+    kill(first)
+    first.start()
+    first.ready()
+    kill(first)
+    second = make(Mongo)
+    up(second)
+    assert second.url != first.url
+    with MongoClient[dict[str, Any]](second.url) as client:
+        assert client.shop.kept.count_documents({"answer": 42}) == 1
+        options = client.admin.command("getCmdLineOpts")["parsed"]["net"]
+        assert options["bindIp"] == LOOPBACK
+        assert options["compression"]["compressors"] == "snappy"
+
+
+def test_a_mongod_that_lacks_a_library_is_refused_with_what_to_do(tmp_path: Path, monkeypatch: Any) -> None:
+    fake = tmp_path / "mongod"
+    fake.write_text("#!/bin/sh\necho 'error while loading shared libraries: libcurl.so.4' >&2; exit 127\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    mongo.mongod.cache_clear()
+    with pytest.raises(Prerequisite, match=r"libcurl\.so\.4.*apt install libcurl4.*MONGO_URL"):
+        mongo.mongod()
+    mongo.mongod.cache_clear()
+
+
+async def test_kafka_keeps_its_data_over_a_kill_and_a_new_port(make: Make) -> None:
+    first = make(Kafka)
+    up(first)
+    assert set(await create_topics(first.url, prefix="x.")) == {f"x.{name}" for name in (*TOPICS, *DEAD_LETTERS)}
+    assert await create_topics(first.url, prefix="x.") == []
+    producer = AIOKafkaProducer(bootstrap_servers=first.url, enable_idempotence=True)
+    await producer.start()
+    await producer.send_and_wait("x.order.events", b"kept", partition=5)
+    await producer.stop()
+    kill(first)
+    second = make(Kafka)
+    up(second)
+    assert second.url != first.url
+    consumer = AIOKafkaConsumer(bootstrap_servers=second.url, auto_offset_reset="earliest")
+    await consumer.start()
+    consumer.assign([TopicPartition("x.order.events", 5)])
+    assert (await consumer.getone()).value == b"kept"
+    await consumer.stop()
+    admin = AIOKafkaAdminClient(bootstrap_servers=second.url)
+    await admin.start()
+    assert "x.order_svc.dlq" in await admin.list_topics()
+    await admin.close()
+    assert "SLF4J" not in second.log.read_text()
+
+
+def test_mail_that_was_acknowledged_survives_a_kill(make: Make) -> None:
+    sink = make(Mail)
+    up(sink)
+    host, port = sink.url.removeprefix("smtp://").split(":")
+
+    def send(number: int) -> None:
+        with smtplib.SMTP(host, int(port)) as smtp:
+            content = f"Message-ID: <{number}@shop>\r\nSubject: x\r\n\r\n.\r\n..\r\n{'long ' * 20000}\r\n"
+            smtp.sendmail("shop@example.com", ["ada@example.com"], content)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(send, range(40)))
+    kill(sink)
+    sink.start()
+    sink.ready()
+    with httpx.Client(base_url=sink.page_url) as web:
+        listed = web.get("/api/messages").json()
+        assert {message["message_id"] for message in listed} == {f"<{number}@shop>" for number in range(40)}
+        raw = web.get(f"/api/messages/{listed[0]['id']}/raw").text
+        assert "\r\n\r\n.\r\n..\r\nlong long" in raw
+
+
+def test_mail_refuses_what_is_too_large_and_takes_the_next(make: Make, monkeypatch: Any) -> None:
+    sink = make(Mail)
+    up(sink)
+    host, port = sink.url.removeprefix("smtp://").split(":")
+    with smtplib.SMTP(host, int(port)) as smtp:
+        smtp.helo()  # so that the size is not announced beforehand
+        huge = b"Subject: x\r\n\r\n" + (b"y" * 998 + b"\r\n") * (33 * 1024 + 1)
+        with pytest.raises(smtplib.SMTPDataError, match="552"):
+            smtp.sendmail("shop@example.com", ["ada@example.com"], huge)
+        smtp.sendmail("shop@example.com", ["ada@example.com"], b"Subject: small\r\n\r\n")
+
+
+def test_a_stopped_server_is_gone_and_one_left_behind_is_replaced(make: Make) -> None:
+    left, server = make(Mail), make(Mail)
+    up(left)
+    assert left.child
+    server.start()
+    assert fingerprint(left.child.pid) is None
+    server.ready()
+    server.stop()
+    assert server.pid is None
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("kafka", "127.0.0.1:{}"),
+        ("postgres", "postgresql://shop@127.0.0.1:{}/shop"),
+        ("mongo", "mongodb://127.0.0.1:{}"),
+        ("mail", "smtp://127.0.0.1:{}"),
+    ],
+)
+def test_an_external_server_that_does_not_answer_is_named_by_its_setting(name: str, url: str) -> None:
+    with pytest.raises(Prerequisite, match=f"^{SETTINGS[name][0]} is set, but") as refused:
+        External(name, url.format(free_port())).ready()
+    assert "\n" not in str(refused.value)
+
+
+def test_an_external_server_that_speaks_something_else_is_refused() -> None:
+    def greet(server: socket.socket) -> None:
+        with server.accept()[0] as client:
+            client.sendall(b"220 this is a mail server\r\n")
+
+    with socket.create_server((LOOPBACK, 0)) as other, ThreadPoolExecutor(1) as pool:
+        pool.submit(greet, other)
+        url = f"postgresql://shop@{LOOPBACK}:{other.getsockname()[1]}/shop?sslmode=disable"
+        with pytest.raises(Prerequisite, match="POSTGRES_URL"):
+            External("postgres", url).ready()
