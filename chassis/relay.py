@@ -23,7 +23,7 @@ log = structlog.get_logger()
 BATCH = 500
 SEND_SECONDS = 30.0
 """A send that is not confirmed by then has failed."""
-IDLE_SECONDS = (0.005, 0.025)
+IDLE_SECONDS = (0.005, 0.04)
 """How soon to look again when the outbox was empty: at first, and at most."""
 BACKOFF_SECONDS = (0.2, 5.0)
 

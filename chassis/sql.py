@@ -8,6 +8,7 @@ from uuid import UUID
 
 import orjson
 import sqlalchemy as sa
+from psycopg import AsyncConnection as AsyncPsycopg
 from psycopg import errors as pg
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import BYTEA, JSONB
@@ -157,9 +158,7 @@ _SUSPECTS = sa.text(
 )
 _ACCUSE = sa.text("UPDATE suspects SET starts = starts + 1 WHERE consumer_group = :group AND event_id = ANY(:events)")
 _ACQUIT = sa.text("DELETE FROM suspects WHERE consumer_group = :group AND event_id = ANY(:events)")
-_UNPUBLISHED = sa.text(
-    "SELECT position, event_id, topic, key, headers, value FROM outbox ORDER BY position LIMIT :limit"
-)
+_UNPUBLISHED = "SELECT position, event_id, topic, key, headers, value FROM outbox ORDER BY position LIMIT %s"
 _PUBLISHED = sa.text("DELETE FROM outbox WHERE position = ANY(:positions)")
 # The lock is taken per database, and each service has its own: one number serves them all.
 _LEAD = sa.text("SELECT pg_try_advisory_lock(736001)")
@@ -272,8 +271,11 @@ class PostgresOutbox:
         """The oldest rows, in insertion order; raise ``Deposed`` when no longer the leader."""
         if self._connection.invalidated:
             raise Deposed
-        rows = await self._connection.execute(_UNPUBLISHED, {"limit": limit})
-        return [Pending(r.position, Message(r.event_id, r.topic, r.key, r.headers, r.value)) for r in rows]
+        # Looked at many times a second, also when there is nothing to do: straight through the driver.
+        driver = (await self._connection.get_raw_connection()).driver_connection
+        assert isinstance(driver, AsyncPsycopg)
+        rows = await (await driver.execute(_UNPUBLISHED, (limit,), prepare=True)).fetchall()
+        return [Pending(position, Message(*message)) for position, *message in rows]
 
     async def published(self, rows: Sequence[Pending]) -> None:
         """Delete rows that the broker has confirmed."""
