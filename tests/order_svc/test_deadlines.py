@@ -1,0 +1,104 @@
+"""Orders whose stock was not answered in time."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import sqlalchemy as sa
+
+from chassis.consumer import Consumer
+from chassis.groupcommit import GroupCommit
+from chassis.sql import Postgres
+from chassis.testing import records
+from order_svc import SERVICE
+from order_svc.deadlines import AT_ONCE, Deadlines
+from order_svc.domain import Order
+from order_svc.handlers import HANDLERS
+from order_svc.store import OrderBook
+from schemas import OrderCancelled, OrderConfirmed, OrderPlaced, StockReserved
+from tests.order_svc.orders import basket, pending, place, product, read, timeline
+from tests.schemas.outbox import events
+
+SECONDS = 600.0
+
+
+@pytest.fixture
+async def committing(postgres: Postgres) -> AsyncIterator[GroupCommit[OrderBook]]:
+    """A group commit on a database of this test: deadlines look at every order there is."""
+    commit = GroupCommit(postgres, OrderBook)
+    running = asyncio.create_task(commit.run())
+    yield commit
+    running.cancel()
+
+
+async def wait(database: Postgres, seconds: float, *orders: Order) -> None:
+    """Let so much time pass for these orders by the database's clock."""
+    statement = sa.text("UPDATE orders SET stored_at = stored_at - make_interval(secs => :s) WHERE id = ANY(:ids)")
+    async with database.transaction() as tx:
+        await tx.execute(statement, {"s": seconds, "ids": [order.id for order in orders]})
+
+
+async def test_an_order_without_an_answer_in_time_is_cancelled(
+    postgres: Postgres, committing: GroupCommit[OrderBook]
+) -> None:
+    late, early = await pending(committing), await pending(committing)
+    await wait(postgres, SECONDS + 1, late)
+    await wait(postgres, SECONDS - 60, early)
+    assert await Deadlines(postgres, committing, SECONDS).expire() == 1
+    cancelled = await read(postgres, late)
+    assert (cancelled.state, cancelled.reason) == ("CANCELLED", "timeout")
+    assert (await events(postgres, late.id))[1:] == [
+        OrderCancelled(order_id=late.id, customer_id=late.customer_id, reason="timeout")
+    ]
+    assert (await timeline(postgres, late.id))[-1] == (
+        "order.cancelled",
+        {"state": "CANCELLED", "reason": "timeout"},
+    )
+    assert await read(postgres, early) == early
+
+
+async def test_an_answered_order_is_left_alone(postgres: Postgres, committing: GroupCommit[OrderBook]) -> None:
+    order = await pending(committing)
+    await Consumer(postgres, SERVICE, OrderBook, HANDLERS).handle(
+        records([StockReserved(order_id=order.id, lines=())])
+    )
+    await wait(postgres, SECONDS + 1, order)
+    assert await Deadlines(postgres, committing, SECONDS).expire() == 0
+    assert [type(event) for event in await events(postgres, order.id)] == [OrderPlaced, OrderConfirmed]
+
+
+async def test_an_answer_and_a_deadline_at_once_end_an_order_once(
+    postgres: Postgres, committing: GroupCommit[OrderBook]
+) -> None:
+    orders = [await pending(committing) for _ in range(10)]
+    await wait(postgres, SECONDS + 1, *orders)
+    consumer = Consumer(postgres, SERVICE, OrderBook, HANDLERS)
+    await asyncio.gather(
+        Deadlines(postgres, committing, SECONDS).expire(),
+        consumer.handle(records([StockReserved(order_id=order.id, lines=()) for order in orders])),
+    )
+    for order in orders:
+        ended = await read(postgres, order)
+        assert ended.state in ("CONFIRMED", "CANCELLED")
+        assert ended.version == len(await events(postgres, order.id)) == 2
+
+
+async def test_several_watchers_cancel_each_order_once(
+    postgres: Postgres, committing: GroupCommit[OrderBook]
+) -> None:
+    orders = [await pending(committing) for _ in range(10)]
+    await wait(postgres, SECONDS + 1, *orders)
+    watchers = [Deadlines(postgres, committing, SECONDS) for _ in range(3)]
+    await asyncio.gather(*(watcher.expire() for watcher in watchers))
+    for order in orders:
+        assert [type(event) for event in await events(postgres, order.id)] == [OrderPlaced, OrderCancelled]
+
+
+async def test_many_overdue_orders_are_cancelled_in_portions(
+    postgres: Postgres, committing: GroupCommit[OrderBook]
+) -> None:
+    sku = await product(committing)
+    orders = await asyncio.gather(*(place(committing, basket({sku: 1})) for _ in range(AT_ONCE + 5)))
+    await wait(postgres, SECONDS + 1, *orders)
+    deadlines = Deadlines(postgres, committing, SECONDS)
+    assert [await deadlines.expire() for _ in range(3)] == [AT_ONCE, 5, 0]
