@@ -16,6 +16,7 @@ from deploy.local.postgres import Postgres
 from deploy.local.processes import Processes
 from deploy.local.progress import Progress
 from deploy.local.record import RunRecord
+from deploy.local.sample import Person
 from deploy.local.server import Server
 from deploy.local.services import (
     ON_POSTGRES,
@@ -52,6 +53,11 @@ class Layout:
     ports: Mapping[str, int]
     up: set[str] = field(default_factory=set)
     """The processes that are ready, and have to stay."""
+
+    @property
+    def staff(self) -> Person:
+        """The first staff account."""
+        return provision.staff_account(self.home, isinstance(self.servers["postgres"], Server))
 
     @property
     def mail_page(self) -> str | None:
@@ -105,8 +111,7 @@ def _without_password(url: str) -> str:
 def service_tasks(layout: Layout, record: RunRecord) -> list[Task]:
     """Return the steps from running servers to running services."""
     addresses = _addresses(layout)
-    password = provision.staff_password(layout.home)
-    staff = partial(provision.make_staff, addresses, layout.processes, password)
+    staff = partial(provision.make_staff, addresses, layout.processes, layout.staff)
     tasks = [
         _task("topics", partial(provision.make_topics, addresses), "kafka"),
         _task("databases", partial(provision.make_databases, addresses), "postgres"),

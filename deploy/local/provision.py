@@ -16,10 +16,10 @@ from deploy.local.errors import Prerequisite, first_line
 from deploy.local.files import kept_secret, write_atomically
 from deploy.local.postgres import create_database
 from deploy.local.processes import REPOSITORY, Command, Processes
+from deploy.local.sample import Person
 from deploy.local.services import ON_POSTGRES, SERVICES, Addresses, environment, package
 from deploy.topics import create_topics
 
-STAFF_EMAIL = "staff@example.com"
 PACKAGES = ("schemas", "chassis", *map(package, SERVICES))
 """What a service is made of."""
 
@@ -82,14 +82,24 @@ def _digest_of_code() -> str:
     return digest.hexdigest()
 
 
-def staff_password(home: Path) -> str:
-    """Return the password of the first staff account, which is kept in SHOP_HOME."""
-    return kept_secret(home / "secrets" / "staff-password")
+def staff_password_file(home: Path) -> Path:
+    """Return where the password of the first staff account is kept."""
+    return home / "secrets" / "staff-password"
 
 
-def make_staff(addresses: Addresses, processes: Processes, password: str) -> str:
+def staff_account(home: Path, ours: bool) -> Person:
+    """Return the first staff account; ``ours`` says whether its database lies in this SHOP_HOME.
+
+    Somebody else's database may know the account of another SHOP_HOME, with another password.
+    """
+    password = kept_secret(staff_password_file(home))
+    mark = "" if ours else f"-{hashlib.sha256(password.encode()).hexdigest()[:6]}"
+    return Person(f"staff{mark}@example.com", password)
+
+
+def make_staff(addresses: Addresses, processes: Processes, staff: Person) -> str:
     """Make the first staff account, unless it is there."""
-    program = [sys.executable, "-m", "customer_svc.bootstrap", STAFF_EMAIL, "--role", "staff"]
-    env = environment("customer", addresses) | {"BOOTSTRAP_PASSWORD": password}
+    program = [sys.executable, "-m", "customer_svc.bootstrap", staff.email, "--role", "staff"]
+    env = environment("customer", addresses) | {"BOOTSTRAP_PASSWORD": staff.password}
     processes.run(Command("staff-account", program, env))
-    return STAFF_EMAIL
+    return staff.email

@@ -1,15 +1,17 @@
 #!/bin/sh
 # Print a Python that is new enough: the one asked for as $1 (make PYTHON=…), else the first that is found.
-oldest='(3, 11)'
-
-for python in ${1:-python3 python3.13 python3.12 python3.11}; do
-    if "$python" -c "import sys; sys.exit(sys.version_info < $oldest)" 2>/dev/null; then
+asked=$1
+if [ -z "$asked" ]; then
+    set -- python3 python3.13 python3.12 python3.11
+fi
+for python in "$@"; do
+    if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
         command -v "$python"
         exit 0
     fi
 done
-if [ -n "$1" ]; then
-    echo "✗ PYTHON=$1 is not a Python 3.11 or newer" >&2
+if [ -n "$asked" ]; then
+    echo "✗ PYTHON=$asked is not a Python 3.11 or newer" >&2
 else
     echo "✗ no Python 3.11 or newer on PATH: install one, or name it: make PYTHON=/path/to/python3.11" >&2
 fi

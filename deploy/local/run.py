@@ -11,9 +11,8 @@ from deploy.local.home import locked
 from deploy.local.layout import Layout, lay_out, server_tasks, service_tasks
 from deploy.local.processes import end, ended
 from deploy.local.progress import Progress
-from deploy.local.provision import STAFF_EMAIL, staff_password
 from deploy.local.record import RunRecord
-from deploy.local.sample import Person, Sample, place_sample_order
+from deploy.local.sample import Sample, place_sample_order
 from deploy.local.stop import Stop, Stopped
 from deploy.local.together import Task, do_all
 
@@ -77,8 +76,7 @@ def _bring_up(layout: Layout, record: RunRecord, console: Console, stop: Stop, *
 
 def _order(layout: Layout, outcome: list[Sample], progress: Progress) -> str:
     progress.say("placing it through the REST API")
-    staff = Person(STAFF_EMAIL, staff_password(layout.home))
-    sample = place_sample_order(layout.rest, staff, layout.mail_page)
+    sample = place_sample_order(layout.rest, layout.staff, layout.mail_page)
     outcome.append(sample)
     return f"{sample.order} is {sample.timeline['state']}"
 

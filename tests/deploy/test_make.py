@@ -1,0 +1,84 @@
+"""``make`` finds a Python, or says in one line what is missing."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def sh(script: str, *arguments: str, path: str | None = None) -> "subprocess.CompletedProcess[str]":
+    env = {**os.environ, **({"PATH": path} if path is not None else {})}
+    command = ["/bin/sh", str(REPOSITORY / "deploy" / "local" / script), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env=env, cwd=REPOSITORY)
+
+
+def fake_python(directory: Path, script: str) -> Path:
+    directory.mkdir(exist_ok=True)
+    python = directory / "python3"
+    python.write_text(f"#!/bin/sh\n{script}\n")
+    python.chmod(0o755)
+    return python
+
+
+def test_make_alone_lists_what_can_be_made() -> None:
+    shown = subprocess.run(["make"], capture_output=True, text=True, cwd=REPOSITORY).stdout
+    assert [line.split()[1] for line in shown.splitlines()] == ["help", "run", "test", "lint", "clean", "venv"]
+
+
+def test_a_python_that_is_too_old_is_passed_over(tmp_path: Path) -> None:
+    fake_python(tmp_path / "old", "exit 1")
+    new = tmp_path / "new" / "python3.12"
+    fake_python(tmp_path / "new", "exit 1").rename(new)
+    new.write_text("#!/bin/sh\nexit 0\n")
+    assert sh("python.sh", path=f"{tmp_path}/old:{tmp_path}/new").stdout.strip() == str(new)
+
+
+def test_no_python_is_one_clear_line(tmp_path: Path) -> None:
+    found = sh("python.sh", path=str(tmp_path))
+    assert found.returncode == 1
+    assert found.stderr.startswith("✗ no Python 3.11 or newer on PATH: install one, or name it")
+    assert len(found.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["/no/such/python", "false"])
+def test_a_python_asked_for_that_will_not_do_is_named(name: str) -> None:
+    assert sh("python.sh", name).stderr == f"✗ PYTHON={name} is not a Python 3.11 or newer\n"
+
+
+def test_a_python_without_venv_is_one_clear_line(tmp_path: Path) -> None:
+    python = fake_python(tmp_path, 'case "$*" in *ensurepip*) exit 1;; *) exit 0;; esac')
+    made = sh("venv.sh", str(tmp_path / "venv"), "deploy/requirements/dev.lock", str(python))
+    assert made.returncode == 1
+    assert made.stderr.endswith("on Debian and Ubuntu, apt install python3-venv\n")
+    assert len(made.stderr.splitlines()) == 1
+    assert not (tmp_path / "venv").exists()
+
+
+MAKES_ENVIRONMENTS = """
+case "$*" in
+    "-m venv --clear "*) rm -rf "$4"; mkdir -p "$4/bin"; cp "$0" "$4/bin/python" ;;
+    *"-m pip install"*) exit ${PIP_STATUS:-0} ;;
+    *) echo 3.12 ;;
+esac
+"""
+
+
+def test_an_environment_is_made_again_when_it_was_interrupted_or_its_lock_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    venv, lock = tmp_path / "venv", tmp_path / "some.lock"
+    lock.touch()
+    arguments = ("venv.sh", str(venv), str(lock), str(fake_python(tmp_path / "bin", MAKES_ENVIRONMENTS)))
+    monkeypatch.setenv("PIP_STATUS", "1")
+    assert sh(*arguments).returncode == 1
+    monkeypatch.setenv("PIP_STATUS", "0")
+    assert "making" in sh(*arguments).stdout
+    (venv / "kept").touch()
+    assert sh(*arguments).stdout == ""
+    assert (venv / "kept").exists()
+    lock.write_text("# another\n")
+    assert "making" in sh(*arguments).stdout
+    assert not (venv / "kept").exists()

@@ -1,0 +1,230 @@
+"""The runner as its users meet it: a process with an exit status, an output and a terminal's signals."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from deploy.local.external import SETTINGS
+from deploy.local.pids import fingerprint
+from deploy.local.ports import LOOPBACK, free_port, release
+from tests.servers import Servers
+
+PREFIX = f"run{uuid4().hex[:6]}."
+SECONDS = 90
+
+
+class Run:
+    """``python -m deploy.local`` in a process group of its own, as a shell would start it."""
+
+    def __init__(self, home: Path, *arguments: str, env: Mapping[str, str] | None = None) -> None:
+        inherited = {name: value for name, value in os.environ.items() if not _chooses_servers_or_ports(name)}
+        self.home = home
+        self.output = ""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "deploy.local", *arguments],
+            env={**inherited, "SHOP_HOME": str(home), "COLUMNS": "200", **(env or {})},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def until(self, words: str) -> None:
+        """Read its output until these words come."""
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self.output += line
+            if words in line:
+                return
+        raise AssertionError(f"it ended without {words!r}:\n{self.output}")
+
+    def signal(self, number: int) -> None:
+        os.kill(self.process.pid, number)
+
+    def finish(self) -> int:
+        """Wait for its end; return the exit status."""
+        try:
+            self.output += self.process.communicate(timeout=SECONDS)[0]
+        finally:
+            self.process.kill()
+        return self.process.returncode
+
+    @property
+    def record(self) -> Any:
+        return json.loads((self.home / "run.json").read_text())
+
+    def pids(self) -> list[int]:
+        """Everything it has started, by its notes."""
+        return [json.loads(note.read_text())["pid"] for note in (self.home / "pids").glob("*.json")]
+
+
+def _chooses_servers_or_ports(name: str) -> bool:
+    return name.endswith("_PORT") or name in {setting for setting, _ in SETTINGS.values()}
+
+
+Start = Callable[..., Run]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    runs: list[Run] = []
+
+    def start(*arguments: str, home: Path | None = None, env: Mapping[str, str] | None = None) -> Run:
+        runs.append(Run(home or tmp_path / "home", *arguments, env=env))
+        return runs[-1]
+
+    yield start
+    for run in runs:
+        if run.process.poll() is None:
+            run.signal(signal.SIGTERM)
+        run.finish()
+
+
+@pytest.fixture
+def external(servers: Servers) -> dict[str, str]:
+    """The servers of this test run instead of the runner's own, but for the mail sink."""
+    return {
+        "KAFKA_BOOTSTRAP_SERVERS": servers.kafka,
+        "POSTGRES_URL": servers.postgres,
+        "MONGO_URL": servers.mongo,
+        "KAFKA_PREFIX": PREFIX,
+    }
+
+
+def all_gone(pids: list[int], seconds: float = 20) -> bool:
+    deadline = time.monotonic() + seconds
+    while any(fingerprint(pid) for pid in pids):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def test_a_killed_run_takes_its_servers_along_and_the_next_goes_on_with_the_data(start: Start) -> None:
+    first = start("servers")
+    first.until("Everything is up")
+    before = first.record
+    assert before["state"] == "up"
+    assert set(before["processes"]) == {"kafka", "postgres", "mongo", "mail"}
+    assert all(fingerprint(entry["pid"]) and Path(entry["log"]).exists() for entry in before["processes"].values())
+    with psycopg.connect(before["processes"]["postgres"]["url"]) as connection:
+        connection.execute("CREATE TABLE kept (answer int)")
+    first.signal(signal.SIGKILL)
+    first.finish()
+    assert all_gone([entry["pid"] for entry in before["processes"].values()])
+
+    second = start("servers")
+    second.until("Everything is up")
+    after = second.record["processes"]
+    assert {name: entry["url"] for name, entry in after.items()} == {
+        name: entry["url"] for name, entry in before["processes"].items()
+    }
+    with psycopg.connect(after["postgres"]["url"]) as connection:
+        connection.execute("SELECT answer FROM kept")
+    second.signal(signal.SIGTERM)
+    assert second.finish() == 0
+    assert second.record["state"] == "stopped"
+    assert all_gone([entry["pid"] for entry in after.values()], seconds=0)
+
+
+def test_the_sample_order_is_shown_with_its_receipt_and_a_crash_is_named(
+    start: Start, external: dict[str, str]
+) -> None:
+    run = start("run", env=external)
+    run.until("Ctrl-C stops everything")
+    assert run.record["state"] == "up"
+    assert len(run.record["processes"]) == 12
+    for shown in ("order.placed", "stock.reserved", "order.confirmed", "notification.mail_sent", "Total: €25.00"):
+        assert shown in run.output
+    _order_again_as_it_says(run.output)
+    children = run.pids()
+    os.kill(run.record["processes"]["notifier"]["pid"], signal.SIGKILL)
+    assert run.finish() == 1
+    assert f"✗ notifier was ended by SIGKILL; the end of {run.home}/logs/notifier.log:" in run.output
+    assert run.record["state"] == "failed"
+    assert all_gone(children, seconds=0)
+
+
+def _order_again_as_it_says(output: str) -> None:
+    if not shutil.which("curl"):
+        return
+    commands = [line for line in output.splitlines() if line.startswith(("TOKEN=", "curl "))]
+    assert len(commands) == 3
+    answer = subprocess.run(["sh", "-euc", "\n".join(commands)], capture_output=True, text=True, timeout=30)
+    assert "HTTP/1.1 202" in answer.stdout
+    assert '"order.confirmed"' in answer.stdout
+
+
+@pytest.mark.parametrize(
+    ("number", "moment"),
+    [
+        (signal.SIGINT, "mail                 started"),
+        (signal.SIGTERM, "customer             starting"),
+        (signal.SIGHUP, "✓ product "),
+    ],
+    ids=["ctrl-c", "sigterm", "sighup"],
+)
+def test_a_run_that_is_stopped_half_way_leaves_nothing(
+    start: Start, external: dict[str, str], number: signal.Signals, moment: str
+) -> None:
+    run = start("run", env={**external, "MAKELEVEL": ""})
+    run.until(moment)
+    children = run.pids()
+    run.signal(number)
+    assert run.finish() == 128 + number
+    assert "Traceback" not in run.output
+    assert run.record["state"] == "stopped"
+    assert children
+    assert all_gone([*children, *run.pids()], seconds=0)
+
+
+def test_two_runs_with_homes_of_their_own_do_not_collide(
+    start: Start, external: dict[str, str], tmp_path: Path
+) -> None:
+    runs = [start("servers", "--once", home=tmp_path / name, env=external) for name in ("one", "other")]
+    assert [run.finish() for run in runs] == [0, 0]
+    pages = {run.record["processes"]["mail"]["page"] for run in runs}
+    assert len(pages) == 2
+
+
+def test_a_second_run_in_the_same_home_gets_one_clear_line(start: Start, external: dict[str, str]) -> None:
+    first = start("servers", env=external)
+    first.until("Everything is up")
+    second = start("servers", env=external)
+    assert second.finish() == 1
+    assert f"✗ another run (pid {first.process.pid}) works in {first.home}: stop it" in second.output
+    assert len(second.output.splitlines()) == 1
+    cleaning = start("clean")
+    assert cleaning.finish() == 1
+    assert f"✗ another run (pid {first.process.pid})" in cleaning.output
+
+
+def test_a_taken_port_gets_one_clear_line(start: Start) -> None:
+    port = free_port()
+    release(port)
+    with socket.create_server((LOOPBACK, port)):
+        run = start("run", env={"ORDER_PORT": str(port)})
+        assert run.finish() == 1
+    assert f"✗ port {port} (ORDER_PORT) is unusable, taken by another process" in run.output
+    assert len(run.output.splitlines()) == 1
+
+
+def test_an_external_server_that_is_away_gets_one_clear_line(start: Start) -> None:
+    names = [setting for setting, _ in SETTINGS.values()]
+    urls = ["127.0.0.1:1", "postgresql://x@127.0.0.1:1/x", "mongodb://127.0.0.1:1", "smtp://127.0.0.1:1"]
+    run = start("servers", env=dict(zip(names, urls, strict=True)))
+    assert run.finish() == 1
+    assert "is set, but" in run.output
+    assert "Traceback" not in run.output
