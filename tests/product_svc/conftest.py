@@ -1,0 +1,60 @@
+"""What the tests of product_svc share: one database a module, in which every test looks at its own documents."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import pytest
+
+from chassis.groupcommit import GroupCommit
+from chassis.mongo import Mongo
+from product_svc.store import Warehouse
+from tests.databases import Databases, drop_mongo
+
+Connecting = Callable[[], AbstractAsyncContextManager[Mongo]]
+
+
+@pytest.fixture(scope="module")
+async def shared_url(databases: Databases) -> AsyncIterator[str]:
+    url = await databases.mongo()
+    yield url
+    await drop_mongo(url)
+
+
+@pytest.fixture(scope="module")
+async def shared(shared_url: str) -> AsyncIterator[Mongo]:
+    database = Mongo(shared_url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture(scope="module")
+async def commit(shared: Mongo) -> AsyncIterator[GroupCommit[Warehouse]]:
+    async with committing(shared) as commit:
+        yield commit
+
+
+@asynccontextmanager
+async def committing(database: Mongo) -> AsyncIterator[GroupCommit[Warehouse]]:
+    """A group commit at work, as a REST process has one."""
+    commit = GroupCommit(database, Warehouse)
+    running = asyncio.create_task(commit.run())
+    try:
+        yield commit
+    finally:
+        running.cancel()
+
+
+@pytest.fixture
+def connecting(shared_url: str) -> Connecting:
+    """``async with connecting() as mongo:`` is what another process has of the same database."""
+
+    @asynccontextmanager
+    async def connect() -> AsyncIterator[Mongo]:
+        database = Mongo(shared_url)
+        try:
+            yield database
+        finally:
+            await database.close()
+
+    return connect

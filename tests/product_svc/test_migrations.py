@@ -1,0 +1,40 @@
+"""The migrations of product_svc, run as their own processes run them."""
+
+from uuid import uuid4
+
+from chassis.mongo import Mongo
+from product_svc import SERVICE
+from product_svc.migrations.__main__ import migrate
+from tests.databases import drop_mongo
+from tests.schemas.tables import migrated
+from tests.servers import Servers
+
+
+async def shape(url: str) -> dict[str, set[str]]:
+    """Collection → its indexes."""
+    database = Mongo(url)
+    names = await database.db.list_collection_names()
+    found = {name: set(await database.db[name].index_information()) for name in names}
+    await database.close()
+    return found
+
+
+async def test_two_processes_may_migrate_at_once_and_again(servers: Servers) -> None:
+    base, _, options = servers.mongo.partition("/?")
+    url = f"{base}/empty_{uuid4().hex[:12]}?{options}"
+    await migrated(SERVICE, {"MONGO_URL": url}, at_once=2)
+    made = await shape(url)
+    await migrate(url)
+    assert await shape(url) == made
+    assert made == {
+        "products": {"_id_", "variants.sku_1"},
+        "stock": {"_id_"},
+        "reservations": {"_id_"},
+        "movements": {"_id_", "sku_1__id_1"},
+        "outbox": {"_id_", "at_1__id_1"},
+        "inbox": {"_id_"},
+        "dead_letters": {"_id_", "group_1_stream_1"},
+        "suspects": {"_id_"},
+        "leases": {"_id_"},
+    }
+    await drop_mongo(url)

@@ -1,0 +1,86 @@
+"""Several processes on one stock: exactly what is there is promised."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from chassis.database import Conflict
+from chassis.mongo import Mongo
+from product_svc.commands import reserve_stock
+from product_svc.store import Warehouse
+from schemas import StockRejected, StockReserved
+from tests.product_svc.conftest import Connecting, committing
+from tests.product_svc.goods import Commit, adjust, cancelled, hear, numbers, placed, reservation, stocked
+from tests.schemas.outbox import events
+
+
+async def test_the_last_piece_goes_to_one_of_two_processes(
+    shared: Mongo, commit: Commit, connecting: Connecting
+) -> None:
+    async with connecting() as one, connecting() as other:
+        for _ in range(5):
+            sku = await stocked(commit, 1)
+            first, second = placed({sku: 1}), placed({sku: 1})
+            await asyncio.gather(hear(one, first), hear(other, second))
+            answers = [(await events(shared, order.order_id))[0] for order in (first, second)]
+            assert {type(answer) for answer in answers} == {StockReserved, StockRejected}
+            assert await numbers(shared, sku) == (1, 1)
+
+
+async def test_orders_over_crossed_skus_neither_deadlock_nor_oversell(
+    shared: Mongo, commit: Commit, connecting: Connecting
+) -> None:
+    mug, cup = await stocked(commit, 10), await stocked(commit, 10)
+    forth = [placed({mug: 1, cup: 1}) for _ in range(8)]
+    back = [placed({cup: 1, mug: 1}) for _ in range(8)]
+    async with connecting() as one, connecting() as other:
+        await asyncio.gather(hear(one, *forth), hear(other, *back))
+    answers = [type((await events(shared, order.order_id))[0]) for order in forth + back]
+    assert (answers.count(StockReserved), answers.count(StockRejected)) == (10, 6)
+    assert [await numbers(shared, sku) for sku in (mug, cup)] == [(10, 10), (10, 10)]
+
+
+async def test_orders_and_adjustments_at_once_both_count(
+    shared: Mongo, commit: Commit, connecting: Connecting
+) -> None:
+    sku = await stocked(commit, 20)
+    orders = [placed({sku: 1}) for _ in range(10)]
+    async with connecting() as other, committing(other) as theirs:
+        tasks = [adjust(theirs, sku, -1) for _ in range(10)] + [adjust(commit, sku, 1) for _ in range(5)]
+        await asyncio.gather(*(hear(shared, order) for order in orders), *tasks)
+    assert await numbers(shared, sku) == (15, 10)
+
+
+async def test_a_reservation_and_its_release_at_once_end_with_nothing_held(
+    shared: Mongo, commit: Commit, connecting: Connecting
+) -> None:
+    sku = await stocked(commit, 5)
+    orders = [placed({sku: 1}) for _ in range(5)]
+    async with connecting() as one, connecting() as other:
+        await asyncio.gather(
+            *(hear(one, order) for order in orders), *(hear(other, cancelled(order)) for order in orders)
+        )
+    assert await numbers(shared, sku) == (5, 0)
+
+
+async def test_a_decision_on_stock_that_has_changed_since_is_not_stored(
+    shared: Mongo, commit: Commit, connecting: Connecting
+) -> None:
+    sku = await stocked(commit, 1)
+    order, faster = placed({sku: 1}), placed({sku: 1})
+    slow = Warehouse(datetime.now(UTC))
+    slow.reservations.want(order.order_id)
+    slow.stock.want(sku)
+
+    async def decide_slowly() -> None:
+        async with shared.transaction() as tx, connecting() as other:
+            await slow.load(tx)
+            await hear(other, faster)
+            reserve_stock(slow, order.order_id, order.lines)
+            await slow.save(tx)
+
+    with pytest.raises(Conflict):
+        await decide_slowly()
+    assert await numbers(shared, sku) == (1, 1)
+    assert await reservation(shared, order.order_id) is None
