@@ -3,7 +3,7 @@
 inbox → load → every event decides in memory and in order → save → outbox → commit. A batch is tried until
 it is done, and only then does ``handle`` return and the caller acknowledge:
 
-- a conflict with another transaction: the whole batch again, on fresh reads;
+- a conflict with another transaction: the whole batch again, on fresh reads, a good many times;
 - the database away: again and again, with growing pauses, for as long as it takes;
 - anything else: event by event, so that a poison event costs only itself; that one, after a few tries,
   becomes a dead letter, written in the transaction that enters it in the inbox. Later events of its key
@@ -35,6 +35,9 @@ U = TypeVar("U", bound=Unit)
 E = TypeVar("E", bound=Event)
 
 log = structlog.get_logger()
+
+MAX_CONFLICTS = 30
+"""With the pauses between them these take some four seconds."""
 
 NAMELESS = UUID("5a0d4c1e-6d1f-5c0a-9c55-0d8f6f3b2a10")
 """Namespace (RFC 9562 §5.5) of the ids given to messages that came without one."""
@@ -151,29 +154,36 @@ class Consumer(Generic[U]):
     async def _settle(self, batch: Sequence[Received], *, noted: bool = False) -> None:
         """Try until the batch is committed, or split it, or set its one event aside."""
         quick, slow = backoff(0.002, 0.2), backoff(0.1, 10.0)
-        failures = 0
+        failures = conflicts = 0
         while True:
             try:
                 with BATCH_SECONDS.labels("kafka").time():
                     return await self._transact(batch, noted=noted)
-            except Conflict:
+            except Conflict as error:
                 RETRIES.labels("kafka", "conflict").inc()
-                await asyncio.sleep(next(quick))
+                conflicts += 1
+                if conflicts % MAX_CONFLICTS:
+                    await asyncio.sleep(next(quick))
+                    continue
+                # That often it is no race: somebody keeps the row, or a statement can never succeed.
+                fault: Exception = error
             except Away as error:
                 RETRIES.labels("kafka", "away").inc()
                 log.warning("waiting for the database", why=str(error)[:200])
                 await asyncio.sleep(next(slow))
-            except Exception as error:
-                if len(batch) > 1:
-                    RETRIES.labels("kafka", "split").inc()
-                    for one in batch:
-                        await self._settle([one], noted=noted)
-                    return None
-                failures += 1
-                log.warning("event failed", event_id=str(batch[0].event_id), try_=failures, exc_info=True)
-                if failures >= self._tries:
-                    batch = [_faulty(batch[0], error)]
-                await asyncio.sleep(next(quick))
+                continue
+            except Exception as error:  # noqa: BLE001 - belongs to one of the events, and is kept with it
+                fault = error
+            if len(batch) > 1:
+                RETRIES.labels("kafka", "split").inc()
+                for one in batch:
+                    await self._settle([one], noted=noted)
+                return None
+            failures += 1
+            log.warning("event failed", event_id=str(batch[0].event_id), try_=failures, exc_info=fault)
+            if failures >= self._tries:
+                batch = [_faulty(batch[0], fault)]
+            await asyncio.sleep(next(quick))
 
     async def _transact(self, batch: Sequence[Received], *, noted: bool) -> None:
         BATCH_SIZE.labels("kafka").observe(len(batch))

@@ -88,9 +88,10 @@ async def _running(parts: Sequence[Loop]) -> AsyncIterator[list[asyncio.Task[Non
     try:
         yield tasks
     finally:
-        for task in tasks:
+        # Last come, first gone: what a part leans on (a group commit, the relay) outlives it.
+        for task in reversed(tasks):
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(task, return_exceptions=True)
 
 
 class _Server(uvicorn.Server):

@@ -8,6 +8,7 @@ under the same Message-ID, and counted.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -46,6 +47,9 @@ BEGIN_BY, END_BY = 0.4, 0.8
 
 A mail that was still being handed over when its lease lapsed would be sent by the next who takes it up.
 """
+
+LEAVE_SECONDS = 5.0
+"""How long a process that is told to stop may take to finish the mails in hand."""
 
 # A mail whose customer is not known yet is passed over, and found once the customer is.
 _CLAIM = sa.text(
@@ -91,14 +95,27 @@ class Sender:
         self._smtp_url, self._lease = smtp_url, lease_seconds
         self._connections = connections
         self._jobs: asyncio.Queue[Job] = asyncio.Queue(connections * 4)
+        self._in_hand: set[asyncio.Task[bool]] = set()
 
     async def run(self) -> None:
         """Send until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._claim_for_ever(), name="claim mails")
-            tasks.create_task(self._sweep_for_ever(), name="sweep lapsed mails")
-            for _ in range(self._connections):
-                tasks.create_task(self._send_for_ever(), name="send mails")
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._claim_for_ever(), name="claim mails")
+                tasks.create_task(self._sweep_for_ever(), name="sweep lapsed mails")
+                for _ in range(self._connections):
+                    tasks.create_task(self._send_for_ever(), name="send mails")
+        finally:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LEAVE_SECONDS):
+                    await self._leave()
+
+    async def _leave(self) -> None:
+        """Let mails in hand arrive, which would be in doubt otherwise, and give the others back."""
+        if self._in_hand:
+            await asyncio.wait(self._in_hand)
+        while not self._jobs.empty():
+            await self._postpone(self._jobs.get_nowait(), "the process was stopped")
 
     async def _claim_for_ever(self) -> None:
         idle = IDLE_SECONDS[0]
@@ -155,7 +172,10 @@ class Sender:
                 await self._postpone(job, f"cannot connect: {error}")
                 await asyncio.sleep(next(pauses))
                 continue
-            if not await self._send(smtp, job):
+            sending = asyncio.create_task(self._send(smtp, job))
+            self._in_hand.add(sending)
+            sending.add_done_callback(self._in_hand.discard)
+            if not await asyncio.shield(sending):
                 await hang_up(smtp)
                 smtp = None
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -54,6 +55,23 @@ async def test_event_processes_killed_again_and_again(shop: Stack) -> None:
     await assert_stock_conserved(shop, skus, orders)
     assert_told_once(await timelines(shop, customer, stream.placed))
     await assert_one_mail_an_order(shop, email, customer, len(stream.placed))
+
+
+async def test_a_polite_stop_leaves_no_mail_in_doubt(shop: Stack) -> None:
+    chance = random.Random(7)
+    email, customer = await shop.customer()
+    stream = Stream(shop, [await shop.product(on_hand=10_000) for _ in range(2)], customer)
+    placing = asyncio.create_task(stream.run(chance))
+    for _ in range(3):
+        await asyncio.sleep(chance.uniform(0.5, 1.5))
+        await shop.kill("notifier-worker", signal.SIGTERM)
+        assert shop.child("notifier-worker").exit_status == 0
+        await shop.start("notifier-worker")
+    stream.stopped.set()
+    await placing
+    await timelines(shop, customer, stream.placed)
+    assert {mail["copies"] for mail in await shop.mails(email)} == {1}
+    assert {n["doubts"] async for n in everything(shop, "notifier", "/v1/notifications", customer)} == {0}
 
 
 async def all_ended(shop: Stack, who: Mapping[str, str], placed: Mapping[str, Any]) -> list[dict[str, Any]]:
