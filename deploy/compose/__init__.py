@@ -1,0 +1,1 @@
+"""Parts of ``compose.yaml``: what its servers and jobs are given."""

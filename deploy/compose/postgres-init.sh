@@ -1,0 +1,17 @@
+#!/bin/sh
+# Runs once, on an empty data volume: one database and one user for each service that has its store here.
+# No service can connect to the database of another.
+set -eu
+
+create() { # NAME PASSWORD
+    psql --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres \
+        --set name="$1" --set password="$2" --quiet <<'SQL'
+CREATE USER :"name" PASSWORD :'password';
+CREATE DATABASE :"name" OWNER :"name";
+REVOKE ALL ON DATABASE :"name" FROM PUBLIC;
+SQL
+}
+
+create customer_svc "$CUSTOMER_DB_PASSWORD"
+create order_svc "$ORDER_DB_PASSWORD"
+create notifier_svc "$NOTIFIER_DB_PASSWORD"
