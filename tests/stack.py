@@ -121,12 +121,12 @@ class Stack:
         return list(answer.json())
 
 
-async def eventually(true: Callable[[], Any], seconds: float, what: str) -> Any:
+async def eventually(true: Callable[[], Any], seconds: float, what: str, pause: float = 0.05) -> Any:
     """Ask until the answer is true, and return it."""
     deadline = time.monotonic() + seconds
     while not (answer := await true()):
         assert time.monotonic() < deadline, f"waited {seconds:g} s for {what}"
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(pause)
     return answer
 
 

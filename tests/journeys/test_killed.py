@@ -79,7 +79,7 @@ async def all_ended(shop: Stack, who: Mapping[str, str], placed: Mapping[str, An
         orders = [order async for order in everything(shop, "order", "/v1/orders", who)]
         return orders if {order["state"] for order in orders} <= ENDED else None
 
-    orders: list[dict[str, Any]] = await eventually(ended, 90, "every order to end")
+    orders: list[dict[str, Any]] = await eventually(ended, 90, "every order to end", pause=1)
     assert {f"/v1/orders/{order['id']}" for order in orders} == set(placed), "every order that was accepted, once"
     return orders
 
@@ -96,12 +96,17 @@ async def everything(shop: Stack, service: str, path: str, who: Mapping[str, str
 
 
 async def timelines(shop: Stack, who: Mapping[str, str], placed: Mapping[str, Any]) -> list[dict[str, Any]]:
-    async def told() -> list[dict[str, Any]] | None:
-        found = [await shop.read("order", f"{location}/timeline", who) for location in placed]
-        mailed = all(any(entry["type"].startswith("notification.") for entry in one["entries"]) for one in found)
-        return found if mailed else None
+    found: dict[str, dict[str, Any]] = {}
 
-    return await eventually(told, 90, "every mail to be told of")  # type: ignore[no-any-return]
+    async def told() -> bool:
+        for location in placed.keys() - found.keys():
+            timeline = await shop.read("order", f"{location}/timeline", who)
+            if any(entry["type"].startswith("notification.") for entry in timeline["entries"]):
+                found[location] = timeline
+        return len(found) == len(placed)
+
+    await eventually(told, 90, "every mail to be told of", pause=1)
+    return list(found.values())
 
 
 async def assert_stock_conserved(shop: Stack, skus: list[str], orders: list[dict[str, Any]]) -> None:
