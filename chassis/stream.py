@@ -8,7 +8,9 @@ loop; decoding inside Faust acknowledges what it cannot decode, so bytes come in
 """
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -34,6 +36,8 @@ class Subscription:
             autodiscover=False,
             web_enabled=False,
             store="memory://",
+            # Nothing is kept there, but Faust makes the directory, by default where we happen to stand.
+            datadir=str(Path(tempfile.gettempdir()) / "faust"),
             key_serializer="raw",
             value_serializer="raw",
             topic_allow_declare=False,
@@ -84,12 +88,12 @@ class Subscription:
 
 async def greedy(stream: Any, limit: int) -> AsyncIterator[list[Any]]:
     """Wait for one event, then take what has already arrived, up to a limit, without waiting for more."""
-    events = aiter(stream.noack().events())
-    while True:
-        batch = [await anext(events)]
-        while len(batch) < limit and not stream.channel.empty():
-            batch.append(await anext(events))
-        yield batch
+    batch: list[Any] = []
+    async for event in stream.noack().events():
+        batch.append(event)
+        if len(batch) >= limit or stream.channel.empty():
+            yield batch
+            batch = []
 
 
 def record_of(message: Any, prefix: str = "") -> Record:
