@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local.errors import FetchFailed, Prerequisite
+from deploy.local.errors import FetchFailed, Prerequisite, first_line
 from deploy.local.progress import Progress
 
 LOCK = Path(__file__).with_name("kafka-jars.lock")
@@ -169,7 +169,7 @@ def _from_maven() -> Stream:
     downloader = Downloader(base=os.environ["MAVEN_URL"]) if os.environ.get("MAVEN_URL") else Downloader()
 
     def refuse(url: str, error: Exception) -> None:
-        reason = str(getattr(error, "reason", None) or error).splitlines()[0][:160]
+        reason = first_line(_innermost(error))
         raise FetchFailed(
             f"cannot fetch {url} ({reason}): connect to the internet (MAVEN_URL names a mirror of"
             " Maven Central), or set KAFKA_BOOTSTRAP_SERVERS to a Kafka that runs"
@@ -184,6 +184,12 @@ def _from_maven() -> Stream:
             refuse(url, error)
 
     return stream
+
+
+def _innermost(error: Exception) -> Exception:
+    """Return what requests has wrapped: it says "connection refused", not which pool had how many tries."""
+    inner = getattr(error, "reason", None) or (error.args[0] if error.args else None)
+    return _innermost(inner) if isinstance(inner, Exception) else error
 
 
 def lock_of(repository: Path) -> str:

@@ -4,6 +4,7 @@ PostgreSQL refuses to run as root. There it runs as ``nobody``, to whom its data
 """
 
 import os
+import pwd
 import shutil
 import signal
 import time
@@ -12,7 +13,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from deploy.local.errors import DidNotStart, first_line
+from deploy.local.errors import DidNotStart, Prerequisite, first_line
 from deploy.local.files import kept_secret
 from deploy.local.pids import PROC
 from deploy.local.ports import LOOPBACK, free_port
@@ -62,19 +63,9 @@ class Postgres(Server):
     def prepare(self) -> None:
         """Make the database cluster, aside and renamed, so that no half of one is ever taken for whole."""
         if self.data.exists():
-            return
-        self.progress.say("initialising its data directory")
-        part = self.data.with_name("data.part")
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True, mode=0o700)
-        kept_secret(self._password_file)
-        if self.user:
-            shutil.chown(part, self.user)
-            shutil.chown(self._password_file, self.user)  # initdb reads it
-        options = ["-D", str(part), "-U", SUPERUSER, "-A", "scram-sha-256", f"--pwfile={self._password_file}"]
-        locale = ["-E", "UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
-        self.processes.run(Command("postgres-init", [_program("initdb"), *options, *locale], user=self.user))
-        part.rename(self.data)
+            self._own(self.data)
+        else:
+            self._initialise()
 
     def start(self) -> None:
         """Start the server; SIGINT is its fast orderly stop, SIGTERM would wait for its clients."""
@@ -101,6 +92,34 @@ class Postgres(Server):
         """Create this database unless there is one."""
         create_database(self.url, name)
 
+    def _initialise(self) -> None:
+        self.progress.say("initialising its data directory")
+        part = self.data.with_name("data.part")
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True, mode=0o700)
+        kept_secret(self._password_file)
+        self._own(part)
+        self._own(self._password_file)  # initdb reads it
+        options = ["-D", str(part), "-U", SUPERUSER, "-A", "scram-sha-256", f"--pwfile={self._password_file}"]
+        locale = ["-E", "UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
+        self.processes.run(Command("postgres-init", [_program("initdb"), *options, *locale], user=self.user))
+        part.rename(self.data)
+
+    def _own(self, path: Path) -> None:
+        """Give it to the server's user: copied or restored by root, it may be somebody else's."""
+        if not self.user:
+            return
+        try:
+            owner = pwd.getpwnam(self.user)
+        except KeyError:
+            raise Prerequisite(
+                f"PostgreSQL does not run as root, and there is no user {self.user} for it:"
+                " make one, or set POSTGRES_URL, or do not be root"
+            ) from None
+        if path.stat().st_uid != owner.pw_uid:
+            for one in (path, *path.rglob("*")):
+                os.chown(one, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
+
     def _drop_stale_lock(self) -> None:
         """Remove the lock file of a dead server whose pid now belongs to another program.
 
@@ -113,7 +132,7 @@ class Postgres(Server):
             running = (PROC / str(pid) / "exe").readlink()
         except (OSError, ValueError, IndexError):
             return
-        if running.name != "postgres":
+        if not running.name.startswith("postgres"):  # "postgres (deleted)" runs too
             lock.unlink(missing_ok=True)
 
 

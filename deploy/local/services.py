@@ -102,7 +102,7 @@ def start_ready(service: Service, processes: Processes) -> Child:
             raise DidNotStart(f"{service.name} {ended(child)}, see {child.log}", child.last_lines())
         if time.monotonic() > deadline:
             raise _too_slow(service, child, reason)
-        time.sleep(0.1)
+        time.sleep(0.2)
     return child
 
 

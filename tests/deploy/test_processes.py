@@ -124,5 +124,6 @@ def test_another_user_is_let_into_directories_that_only_root_may_enter(tmp_path:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     (closed / "file").write_text("seen")
-    Processes(tmp_path).run(Command("reader", ["cat", str(closed / "file")], user="nobody"))
-    assert (tmp_path / "logs" / "reader.log").read_text() == "seen"
+    look = f"cat {closed}/file && test -r {closed}/file && echo ', and access(2) agrees'"
+    Processes(tmp_path).run(Command("reader", ["sh", "-c", look], user="nobody"))
+    assert (tmp_path / "logs" / "reader.log").read_text() == "seen, and access(2) agrees\n"

@@ -4,6 +4,7 @@ import os
 import signal
 import smtplib
 import socket
+import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -69,6 +70,8 @@ def test_postgres_keeps_its_data_over_a_kill_and_a_new_port(make: Make) -> None:
     first.start()
     first.ready()
     first.stop()
+    if os.geteuid() == 0:
+        subprocess.run(["chown", "-R", "root:root", first.data], check=True)  # as after a copy
     second = make(Postgres)
     up(second)
     assert second.url != first.url
