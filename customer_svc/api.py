@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response, status
 from uuid_utils.compat import uuid7
 
 from chassis.auth import Authenticated, Issuer, Principal
-from chassis.errors import Unauthenticated
+from chassis.errors import NotFound, Unauthenticated
 from chassis.groupcommit import GroupCommit
 from chassis.rest import problems, state
 from chassis.sql import Postgres
@@ -67,7 +67,7 @@ async def log_in(body: Credentials, database: Database, passwords: Hashing, issu
     "/v1/customers/me",
     tags=["customers"],
     summary="Read one's own account",
-    responses=problems(Unauthenticated),
+    responses=problems(Unauthenticated, NotFound),
 )
 async def me(principal: Authenticated, database: Database) -> AccountOut:
     """The account that the access token speaks for."""

@@ -3,14 +3,22 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import EmailStr, Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, EmailStr, Field, SecretStr, StringConstraints
 
 from chassis.rest import Answer, Body
 from customer_svc.domain import Account, Role
 from schemas.values import Text
 
+
+def _encodable(secret: SecretStr) -> SecretStr:
+    """Refuse lone surrogates: other text is checked for them, secrets are not, and they cannot be hashed."""
+    secret.get_secret_value().encode()
+    return secret
+
+
+Secret = Annotated[SecretStr, AfterValidator(_encodable)]
 Email = Annotated[EmailStr, StringConstraints(max_length=254), Field(examples=["ada@example.com"])]
-Password = Annotated[SecretStr, Field(min_length=10, max_length=200, examples=["correct horse battery"])]
+Password = Annotated[Secret, Field(min_length=10, max_length=200, examples=["correct horse battery"])]
 
 
 class Registration(Body):
@@ -25,7 +33,7 @@ class Credentials(Body):
     """What one logs in with."""
 
     email: Annotated[Text, Field(max_length=254, examples=["ada@example.com"])]
-    password: Annotated[SecretStr, Field(max_length=200, examples=["correct horse battery"])]
+    password: Annotated[Secret, Field(max_length=200, examples=["correct horse battery"])]
 
 
 class AccountOut(Answer):
