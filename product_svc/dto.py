@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from chassis.rest import Answer, Body
 from product_svc.domain import Product, Scalar, Stock
@@ -12,6 +12,14 @@ from schemas.values import Currency, Sku, Text, Variant
 
 MAX_QUANTITY = 1_000_000
 
+
+def _no_whole_number(value: object) -> object:
+    """Refuse what ``AttributeNumber`` refused: as a float, a large whole number would lose its last digits."""
+    if isinstance(value, int):
+        raise ValueError("whole numbers are kept exactly up to 2**53 - 1")
+    return value
+
+
 AttributeName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$")]
 AttributeNumber = Annotated[int, Field(ge=-(2**53) + 1, le=2**53 - 1)]
 AttributeText = Annotated[Text, Field(max_length=2000)]
@@ -19,7 +27,7 @@ AttributeValue = (
     AttributeText
     | bool
     | AttributeNumber
-    | Annotated[float, Field(allow_inf_nan=False)]
+    | Annotated[float, BeforeValidator(_no_whole_number), Field(allow_inf_nan=False)]
     | Annotated[list[AttributeText], Field(max_length=100)]
 )
 
