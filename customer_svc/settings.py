@@ -1,6 +1,10 @@
 """What customer_svc can be told."""
 
-from pydantic import FilePath, PositiveInt
+from pathlib import Path
+
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
+from pydantic import FilePath, PositiveInt, field_validator
 
 from chassis.settings import PostgresSettings
 
@@ -12,3 +16,15 @@ class Settings(PostgresSettings):
     """PEM file with the Ed25519 key that signs access tokens."""
     jwt_seconds: PositiveInt = 900
     """How long an access token is good for."""
+
+    @field_validator("jwt_private_key_file")
+    @classmethod
+    def _signs(cls, path: Path) -> Path:
+        """Refuse at boot what would fail at the first log-in."""
+        try:
+            key = OKPKey.import_key(path.read_bytes())
+        except (JoseError, ValueError, OSError):
+            key = None
+        if key is None or not key.is_private or key.curve_name != "Ed25519":
+            raise ValueError("no PEM file with an Ed25519 private key")
+        return path

@@ -1,6 +1,6 @@
 """What notifier_svc can be told."""
 
-from pydantic import EmailStr, PositiveFloat, PositiveInt
+from pydantic import EmailStr, Field, PositiveInt
 
 from chassis.settings import HttpUrl, PostgresSettings, SmtpUrl
 
@@ -14,7 +14,7 @@ class WorkerSettings(PostgresSettings):
     """The sender of every mail; its domain stands in the Message-IDs."""
     mail_connections: PositiveInt = 8
     """SMTP connections of one event process."""
-    mail_lease_seconds: PositiveFloat = 60.0
+    mail_lease_seconds: float = Field(default=60.0, gt=0, le=86_400)
     """A mail in hand for longer than this is taken up by another process."""
 
 

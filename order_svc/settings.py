@@ -1,6 +1,6 @@
 """What order_svc can be told."""
 
-from pydantic import PositiveFloat
+from pydantic import Field
 
 from chassis.settings import HttpUrl, PostgresSettings
 
@@ -8,7 +8,7 @@ from chassis.settings import HttpUrl, PostgresSettings
 class WorkerSettings(PostgresSettings):
     """The event process."""
 
-    order_deadline_seconds: PositiveFloat = 600.0
+    order_deadline_seconds: float = Field(default=600.0, gt=0, le=31_536_000)
     """An order that has no answer about its stock by then is cancelled."""
 
 

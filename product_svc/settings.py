@@ -1,13 +1,27 @@
 """What product_svc can be told."""
 
-from chassis.settings import HttpUrl, MongoUrl, Settings
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, MongoDsn
+
+from chassis.settings import HttpUrl, Settings
+
+
+def _names_a_database(url: MongoDsn) -> MongoDsn:
+    if not re.fullmatch(r"/[A-Za-z0-9_-]{1,63}", url.path or ""):
+        raise ValueError("names no database: mongodb://host:port/database?replicaSet=name")
+    return url
+
+
+DatabaseUrl = Annotated[MongoDsn, AfterValidator(_names_a_database)]
+"""``mongodb://host:port,host:port/database?replicaSet=name``; transactions need a replica set."""
 
 
 class WorkerSettings(Settings):
     """The event process."""
 
-    mongo_url: MongoUrl
-    """``mongodb://host:port/database?replicaSet=name``; transactions need a replica set."""
+    mongo_url: DatabaseUrl
 
 
 class RestSettings(WorkerSettings):

@@ -5,15 +5,16 @@ import asyncio
 from pydantic_settings import BaseSettings
 
 from chassis.mongo import Mongo
-from chassis.settings import MongoUrl, load
+from chassis.settings import load
 from product_svc import SERVICE
+from product_svc.settings import DatabaseUrl
 from product_svc.store import COLLECTIONS, open_documents
 
 
 class MigrationSettings(BaseSettings):
     """Migrations need a database and nothing else."""
 
-    mongo_url: MongoUrl
+    mongo_url: DatabaseUrl
 
 
 async def migrate(url: str) -> None:
