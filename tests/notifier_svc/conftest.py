@@ -1,8 +1,8 @@
 """What the tests of notifier_svc share: a ledger with mails in it, and a sender at work on it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 from pydantic_core import Url
@@ -12,6 +12,9 @@ from chassis.sql import Postgres
 from notifier_svc.letters import Letters
 from notifier_svc.sender import Sender
 from notifier_svc.store import Ledger
+from tests.schemas.processes import environment
+
+__all__ = ["environment"]
 
 Sending = Callable[..., AbstractAsyncContextManager[Sender]]
 
@@ -29,24 +32,14 @@ def sending(postgres: Postgres, letters: Letters) -> Sending:
     async def run(url: str, *, connections: int = 2, lease_seconds: float = 30.0) -> AsyncIterator[Sender]:
         commit = GroupCommit(postgres, Ledger)
         sender = Sender(postgres, commit, letters, Url(url), connections=connections, lease_seconds=lease_seconds)
-        tasks = [asyncio.create_task(commit.run()), asyncio.create_task(sender.run())]
+        committing, at_work = asyncio.create_task(commit.run()), asyncio.create_task(sender.run())
         try:
             yield sender
-            for task in tasks:
-                assert not task.done(), "a part of the sender ended by itself"
+            assert not at_work.done(), "the sender ended by itself"
         finally:
-            for task in tasks:
+            # What the sender has in hand when it is stopped it still writes down.
+            for task in (at_work, committing):
                 task.cancel()
-            for task in tasks:
-                with suppress(asyncio.CancelledError):
-                    await task
+                await asyncio.wait([task])
 
     return run
-
-
-async def eventually(look: Callable[[], Awaitable[bool]], what: str, seconds: float = 20.0) -> None:
-    """Wait until it is so."""
-    async with asyncio.timeout(seconds):
-        while not await look():
-            await asyncio.sleep(0.02)
-    assert True, what

@@ -9,6 +9,9 @@ from chassis.groupcommit import GroupCommit
 from chassis.sql import Postgres
 from order_svc.store import OrderBook
 from tests.databases import Databases
+from tests.schemas.processes import environment
+
+__all__ = ["environment"]
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,9 @@ from chassis.groupcommit import GroupCommit
 from chassis.mongo import Mongo
 from product_svc.store import Warehouse
 from tests.databases import Databases, drop_mongo
+from tests.schemas.processes import environment
+
+__all__ = ["environment"]
 
 Connecting = Callable[[], AbstractAsyncContextManager[Mongo]]
 

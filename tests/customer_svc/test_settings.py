@@ -1,0 +1,61 @@
+"""Settings of customer_svc: a wrong or missing one ends the start and is named."""
+
+from pathlib import Path
+
+import pytest
+from joserfc.jwk import ECKey, OKPKey
+from pydantic import ValidationError
+
+from chassis.settings import PostgresSettings
+from customer_svc.settings import Settings
+from tests.schemas.processes import Environment, refusal
+
+GOOD = {"postgres_url": "postgresql://a:secret-pw@db/x", "kafka_bootstrap_servers": "kafka:9092"}
+PRIVATE = OKPKey.generate_key("Ed25519")
+
+
+async def test_every_wrong_setting_is_named_at_once_and_not_shown() -> None:
+    wrong = {
+        "KAFKA_BOOTSTRAP_SERVERS": "kafka",
+        "POSTGRES_URL": "mysql://root:secret-pw@db/x",
+        "JWT_PRIVATE_KEY_FILE": "/nowhere.pem",
+        "JWT_SECONDS": "0",
+        "PORT": "99999",
+        "LOG_LEVEL": "LOUD",
+    }
+    told = await refusal("customer_svc.main", wrong)
+    assert all(f"  {name}: " in told for name in wrong)
+    assert "secret-pw" not in told
+
+
+def test_every_missing_setting_is_named_at_once(environment: Environment) -> None:
+    assert environment.refused(Settings, {}) == ["KAFKA_BOOTSTRAP_SERVERS", "POSTGRES_URL", "JWT_PRIVATE_KEY_FILE"]
+
+
+def test_the_event_process_needs_no_key(environment: Environment) -> None:
+    assert environment.refused(PostgresSettings, {}) == ["KAFKA_BOOTSTRAP_SERVERS", "POSTGRES_URL"]
+
+
+def test_an_ed25519_private_key_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "key.pem"
+    path.write_bytes(PRIVATE.as_pem(private=True))
+    assert Settings.model_validate({**GOOD, "jwt_private_key_file": path}).jwt_seconds == 900
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"no key",
+        b"\x00\xff",
+        PRIVATE.as_pem(private=False),
+        OKPKey.generate_key("X25519").as_pem(private=True),
+        ECKey.generate_key("P-256").as_pem(private=True),
+    ],
+    ids=["empty", "text", "bytes", "public", "X25519", "P-256"],
+)
+def test_any_other_key_is_refused_at_boot(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "key.pem"
+    path.write_bytes(content)
+    with pytest.raises(ValidationError, match="jwt_private_key_file"):
+        Settings.model_validate({**GOOD, "jwt_private_key_file": path})

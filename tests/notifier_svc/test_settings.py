@@ -1,0 +1,39 @@
+"""Settings of notifier_svc: a wrong or missing one ends the start and is named."""
+
+import pytest
+from pydantic import ValidationError
+
+from notifier_svc.settings import WorkerSettings
+from tests.schemas.processes import Environment
+
+GOOD = {
+    "postgres_url": "postgresql://a:b@db/x",
+    "kafka_bootstrap_servers": "kafka:9092",
+    "smtp_url": "smtp://u:p@mail:25",
+    "mail_from": "shop@shopstream.example",
+}
+
+
+def test_every_missing_and_wrong_setting_is_named_at_once(environment: Environment) -> None:
+    names = ["KAFKA_BOOTSTRAP_SERVERS", "POSTGRES_URL", "SMTP_URL", "MAIL_FROM", "MAIL_CONNECTIONS"]
+    assert environment.refused(WorkerSettings, {"smtp_url": "secret-pw@mail:25", "mail_connections": "0"}) == names
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("smtp_url", "http://mail"),
+        ("smtp_url", "smtp://"),
+        ("mail_from", "shop"),
+        ("mail_from", "a@b.example, c@d.example"),
+        ("mail_from", "a@b.example\r\nBcc: x@y.example"),
+        ("mail_connections", "-1"),
+        ("mail_connections", "many"),
+        ("mail_lease_seconds", "inf"),
+        ("mail_lease_seconds", "0"),
+    ],
+)
+def test_a_wrong_setting_is_refused_at_boot(name: str, wrong: str) -> None:
+    WorkerSettings.model_validate(GOOD)
+    with pytest.raises(ValidationError, match=name):
+        WorkerSettings.model_validate({**GOOD, name: wrong})

@@ -1,0 +1,40 @@
+"""Settings of order_svc: a wrong or missing one ends the start and is named."""
+
+import pytest
+from pydantic import ValidationError
+
+from chassis.migrate import MigrationSettings
+from chassis.settings import load
+from order_svc.settings import RestSettings, WorkerSettings
+from tests.schemas.processes import Environment, refusal
+
+GOOD = {"postgres_url": "postgresql://a:b@db/x", "kafka_bootstrap_servers": "kafka:9092"}
+
+
+async def test_a_process_names_every_missing_setting_and_ends() -> None:
+    told = await refusal("order_svc.worker", {})
+    assert told.splitlines() == [
+        "order_svc cannot start, its settings are not right:",
+        "  KAFKA_BOOTSTRAP_SERVERS: is not set",
+        "  POSTGRES_URL: is not set",
+    ]
+
+
+def test_every_missing_and_wrong_setting_is_named_at_once(environment: Environment) -> None:
+    names = ["KAFKA_BOOTSTRAP_SERVERS", "POSTGRES_URL", "JWKS_URL", "PRODUCT_URL"]
+    assert environment.refused(RestSettings, {"product_url": "nowhere"}) == names
+
+
+def test_migrations_need_their_database_and_nothing_else(environment: Environment) -> None:
+    assert environment.refused(MigrationSettings, {}) == ["POSTGRES_URL"]
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "1e300", "soon"])
+def test_a_deadline_that_is_none_is_refused_at_boot(seconds: str) -> None:
+    with pytest.raises(ValidationError, match="order_deadline_seconds"):
+        WorkerSettings.model_validate({**GOOD, "order_deadline_seconds": seconds})
+
+
+def test_a_setting_that_is_left_empty_is_as_if_it_were_not_set(environment: Environment) -> None:
+    environment.set(WorkerSettings, {**GOOD, "order_deadline_seconds": ""})
+    assert load(WorkerSettings, "order_svc").order_deadline_seconds == 600.0

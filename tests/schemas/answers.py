@@ -1,0 +1,78 @@
+"""Every answer of a REST API held against its OpenAPI description, while the tests use it."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+
+from chassis.testing import client
+
+PROBLEM_JSON = "application/problem+json"
+FIELDS = {"type", "title", "status", "code", "detail"}
+
+
+@asynccontextmanager
+async def watched(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an app that refuses undocumented statuses, problems without a code, and every 500."""
+    described = _Described(app)
+    async with client(app) as made:
+        made.event_hooks["response"].append(described.check)
+        yield made
+
+
+class _Described:
+    def __init__(self, app: FastAPI) -> None:
+        self._paths = {
+            re.compile(re.sub(r"\\\{\w+\\\}", r"[^/]+", re.escape(path))): operations
+            for path, operations in app.openapi()["paths"].items()
+        }
+
+    async def check(self, response: httpx.Response) -> None:
+        await response.aread()
+        assert response.status_code < 500 or response.status_code == 503, response.text
+        assert response.headers["x-request-id"]
+        if response.status_code >= 400:
+            body = problem(response)
+            assert body["request_id"] == response.headers["x-request-id"]
+        responses = self._responses(response.request)
+        if responses is not None:
+            assert str(response.status_code) in responses, f"{response.request.url} {response.status_code}"
+
+    def _responses(self, request: httpx.Request) -> dict[str, Any] | None:
+        """Those of the route, or None where there is no such route."""
+        path = request.url.raw_path.partition(b"?")[0].decode()
+        for pattern, operations in self._paths.items():
+            if pattern.fullmatch(path) and request.method.lower() in operations:
+                found: dict[str, Any] = operations[request.method.lower()]["responses"]
+                return found
+        return None
+
+
+def problem(response: httpx.Response) -> dict[str, Any]:
+    """The problem details (RFC 9457) of an answer, which must be whole."""
+    assert response.headers["content-type"] == PROBLEM_JSON, response.text
+    body: dict[str, Any] = response.json()
+    assert body.keys() >= FIELDS
+    assert body["status"] == response.status_code
+    assert re.fullmatch(r"[a-z_]+", body["code"])
+    assert body["type"] == f"urn:shopstream:problem:{body['code']}"
+    if response.status_code == 401:
+        assert response.headers["www-authenticate"] == "Bearer"
+    if response.status_code == 503:
+        assert response.headers["retry-after"]
+    return body
+
+
+def refused(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    """Assert this refusal; return its problem details."""
+    body = problem(response)
+    assert (response.status_code, body["code"]) == (status, code), response.text
+    return body
+
+
+def malformed_at(response: httpx.Response) -> set[str]:
+    """The places that a refusal of a malformed request names."""
+    return {error["where"] for error in refused(response, 422, "malformed_request")["errors"]}
