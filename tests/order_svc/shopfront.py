@@ -1,0 +1,76 @@
+"""A stand-in for product_svc's REST API that answers, or does not, as the test says."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import parse_qs, urlsplit
+
+from uuid_utils.compat import uuid7
+
+Mood = Literal["well", "broken", "babbling", "hanging", "hanging up", "strange"]
+
+
+@dataclass
+class Shopfront:
+    """What it sells (SKU → price), what it was asked for, and how it feels."""
+
+    port: int = 0
+    mood: Mood = "well"
+    prices: dict[str, int] = field(default_factory=dict)
+    asked: list[list[str]] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def sell(self, amount: int = 500) -> str:
+        sku = f"SKU-{uuid7()}"
+        self.prices[sku] = amount
+        return sku
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = (await reader.readuntil(b"\r\n\r\n")).split(b" ")[1].decode()
+        skus = parse_qs(urlsplit(request).query)["sku"]
+        self.asked.append(skus)
+        if self.mood == "hanging":
+            await asyncio.sleep(3600)
+        if self.mood != "hanging up":
+            status = "500 Oh" if self.mood == "broken" else "200 OK"
+            body = b"<html>" if self.mood == "babbling" else json.dumps(self._page(skus)).encode()
+            head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+            writer.write(head.encode() + body)
+        writer.close()
+
+    def _page(self, skus: list[str]) -> dict[str, Any]:
+        if self.mood == "strange":
+            return {"items": [{"id": 1, "variants": "many"}]}
+        return {"items": [self._product(sku) for sku in skus if sku in self.prices], "next": None}
+
+    def _product(self, sku: str) -> dict[str, Any]:
+        variant = {"sku": sku, "price": {"amount": self.prices[sku], "currency": "EUR"}}
+        return {"id": str(uuid7()), "name": "New mug", "version": 1, "attributes": {}, "variants": [variant]}
+
+
+@asynccontextmanager
+async def open_shopfront() -> AsyncIterator[Shopfront]:
+    shopfront = Shopfront()
+    tasks: set[asyncio.Task[None]] = set()
+
+    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(shopfront.serve(reader, writer))
+        tasks.add(task)
+        task.add_done_callback(lambda _: writer.close())
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    shopfront.port = server.sockets[0].getsockname()[1]
+    try:
+        yield shopfront
+    finally:
+        server.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await server.wait_closed()
