@@ -1,4 +1,4 @@
-"""A running platform for each module of journeys."""
+"""A running platform, shared by the journeys: each has customers and products of its own."""
 
 from collections.abc import AsyncIterator
 
@@ -9,9 +9,9 @@ from tests.servers import Servers
 from tests.stack import Stack, stack
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def shop(
     servers: Servers, databases: Databases, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Stack]:
-    async with stack(servers, databases, tmp_path_factory.mktemp("shop"), {"MAIL_LEASE_SECONDS": "3"}) as running:
+    async with stack(servers, databases, tmp_path_factory.mktemp("shop"), {"MAIL_LEASE_SECONDS": "10"}) as running:
         yield running
