@@ -1,0 +1,151 @@
+"""The REST API of order_svc against those who mean no good, or whose programs are broken."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+import sqlalchemy as sa
+from uuid_utils.compat import uuid7
+
+from chassis.sql import Postgres
+from chassis.testing import bearer
+from order_svc.store import orders
+from tests.order_svc.test_api import ADDRESS, API
+from tests.schemas import hostile
+from tests.schemas.answers import believed, malformed_at, refused, survivors, undescribed
+
+GOOD: dict[str, Any] = {"lines": [{"sku": "MUG", "quantity": 2}], "shipping_address": ADDRESS}
+ORDERS = "/v1/orders"
+ONE = f"{ORDERS}/019b7c61-0000-7000-8000-000000000001"
+
+
+@pytest.fixture(autouse=True)
+async def nothing_is_stored(shared: Postgres) -> AsyncIterator[None]:
+    async def stored() -> int:
+        async with shared.reading() as connection:
+            return int(await connection.scalar(sa.select(sa.func.count()).select_from(orders)) or 0)
+
+    before = await stored()
+    yield
+    assert await stored() == before
+
+
+@pytest.fixture
+async def customer(api: API) -> dict[str, str]:
+    return bearer()
+
+
+async def send(api: API, changed: dict[str, Any]) -> httpx.Response:
+    return await api.post(ORDERS, json=GOOD | changed, headers=bearer())
+
+
+async def test_what_is_no_json_object_is_malformed(api: API, customer: dict[str, str]) -> None:
+    assert await survivors(api, ORDERS, hostile.NO_OBJECT.items(), customer) == []
+
+
+async def test_a_body_spoiled_at_any_place_is_malformed(api: API, customer: dict[str, str]) -> None:
+    bodies = [(name, content) for name, content, _ in hostile.edges(GOOD)]
+    assert len(bodies) > 150
+    assert await survivors(api, ORDERS, bodies, customer) == []
+
+
+async def test_a_body_that_lacks_anything_is_malformed_there(api: API, customer: dict[str, str]) -> None:
+    for name, content, place in hostile.without_each(GOOD):
+        answer = await api.post(ORDERS, content=content, headers={**hostile.JSON, **customer})
+        assert malformed_at(answer) == {"/".join(map(str, ("body", *place)))}, name
+
+
+@pytest.mark.parametrize("quantity", [0, -1, 10_001, 2**31, 2**63, 10**4299])
+async def test_a_quantity_out_of_bounds_is_malformed(api: API, quantity: int) -> None:
+    answer = await send(api, {"lines": [{"sku": "MUG", "quantity": quantity}]})
+    assert malformed_at(answer) == {"body/lines/0/quantity"}
+
+
+async def test_an_order_has_from_one_to_a_hundred_lines(api: API) -> None:
+    assert malformed_at(await send(api, {"lines": []})) == {"body/lines"}
+    many = [{"sku": f"SKU-{n}", "quantity": 1} for n in range(101)]
+    assert malformed_at(await send(api, {"lines": many})) == {"body/lines"}
+
+
+async def test_a_price_of_the_clients_is_refused(api: API) -> None:
+    line = {"sku": "MUG", "quantity": 1, "unit_price": {"amount": 1, "currency": "EUR"}}
+    assert malformed_at(await send(api, {"lines": [line]})) == {"body/lines/0/unit_price"}
+
+
+@pytest.mark.parametrize("country", ["gb", "GBR", "G", "G1", "ÅÄ"])
+async def test_a_country_is_two_capitals(api: API, country: str) -> None:
+    answer = await send(api, {"shipping_address": {**ADDRESS, "country": country}})
+    assert malformed_at(answer) == {"body/shipping_address/country"}
+
+
+async def test_what_was_sent_is_not_echoed(api: API, customer: dict[str, str]) -> None:
+    secret = "s3cret-value-nobody-should-see"
+    answer = await api.post(
+        ORDERS, json={**GOOD, "lines": [{"sku": f" {secret}", "quantity": secret}]}, headers=customer
+    )
+    assert secret not in answer.text
+
+
+async def test_a_body_too_large_is_refused_even_when_its_length_is_not_told(
+    api: API, customer: dict[str, str]
+) -> None:
+    headers = {**hostile.JSON, **customer}
+    answer = await api.post(ORDERS, content=hostile.chunked(hostile.oversized()), headers=headers)
+    assert refused(answer, 413, "body_too_large")["limit"] == 262_144
+
+
+@pytest.mark.parametrize(
+    "kind", ["", "text/plain", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data", "\x00"]
+)
+async def test_a_body_of_another_type_is_malformed(api: API, customer: dict[str, str], kind: str) -> None:
+    headers = {**customer, "Content-Type": kind}
+    malformed_at(await api.post(ORDERS, content=json.dumps(GOOD), headers=headers))
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", ORDERS), ("GET", ORDERS), ("GET", ONE), ("GET", f"{ONE}/timeline"), ("POST", f"{ONE}/cancel")],
+)
+async def test_a_token_that_is_not_good_is_refused_everywhere(api: API, method: str, path: str) -> None:
+    json_body = GOOD if path == ORDERS and method == "POST" else None
+    assert await believed(api, method, path, hostile.bad_tokens(), json_body) == []
+    refused(await api.request(method, path, json=json_body), 401, "unauthenticated")
+
+
+@pytest.mark.parametrize(
+    "header", [b"", b"Bearer", b"Bearer ", b"Basic YTpi", b"Token x", b"\xff", b"Bearer \xff\xfe", b"Bearer a b"]
+)
+async def test_any_other_authorization_is_none(api: API, header: bytes) -> None:
+    refused(await api.get(ORDERS, headers=[(b"authorization", header)]), 401, "unauthenticated")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", f"{ORDERS}/{{}}"), ("GET", f"{ORDERS}/{{}}/timeline"), ("POST", f"{ORDERS}/{{}}/cancel")],
+)
+async def test_an_id_that_is_no_uuid_is_malformed(api: API, customer: dict[str, str], method: str, path: str) -> None:
+    api.headers.update(customer)
+    assert await undescribed(api, method, path, hostile.NO_UUID) == []
+    del api.headers["authorization"]
+
+
+LIMITS = ("0", "-1", "201", "1.5", "1e1", "", "%00", "x", "9" * 5000, "5&limit=0")
+CURSORS = ("", "x", "%ff", "%00", "null", "0")
+
+
+@pytest.mark.parametrize("query", [f"limit={limit}" for limit in LIMITS] + [f"before={cursor}" for cursor in CURSORS])
+async def test_a_cursor_or_limit_that_is_none_is_malformed(api: API, customer: dict[str, str], query: str) -> None:
+    malformed_at(await api.get(f"{ORDERS}?{query}", headers=customer))
+
+
+async def test_a_cursor_of_no_order_is_a_place_like_any_other(api: API, customer: dict[str, str]) -> None:
+    for cursor in ("00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff", str(uuid7())):
+        assert (await api.get(f"{ORDERS}?before={cursor}", headers=customer)).json() == {"items": [], "next": None}
+
+
+async def test_another_method_is_not_allowed(api: API, customer: dict[str, str]) -> None:
+    for method in ("PUT", "DELETE", "PATCH"):
+        refused(await api.request(method, ORDERS, headers=customer), 405, "method_not_allowed")
+    refused(await api.get("/v1/nothing", headers=customer), 404, "not_found")
