@@ -63,9 +63,24 @@ class DeadLetter:
     detail: str
     fingerprint: str
 
-    def headers(self) -> list[list[str]]:
-        """The original headers, byte for byte, in a form that JSON can hold: [name, base64]."""
-        return [[name, base64.b64encode(value).decode()] for name, value in self.record.headers]
+    def row(self) -> dict[str, Any]:
+        """What the database keeps. Headers are [name, base64]: byte for byte, in a form that JSON can hold."""
+        record = self.record
+        return {
+            "event_id": self.event_id,
+            "consumer_group": self.group,
+            "state": self.state,
+            "stream": record.stream,
+            "topic": record.topic,
+            "partition": record.partition,
+            "offset": record.offset,
+            "key": record.key,
+            "headers": [[name, base64.b64encode(value).decode()] for name, value in record.headers],
+            "value": record.value,
+            "reason": self.reason,
+            "detail": self.detail,
+            "fingerprint": self.fingerprint,
+        }
 
     def copy(self) -> Message:
         """The copy for ``<group>.dlq``: the original value, and the story in the headers."""

@@ -40,7 +40,7 @@ COMMIT_TRIES = 3
 
 INDEXES: Mapping[str, Sequence[tuple[str, int]]] = {
     "outbox": [("at", 1), ("_id", 1)],
-    "dead_letters": [("group", 1), ("stream", 1)],
+    "dead_letters": [("consumer_group", 1), ("stream", 1)],
 }
 
 
@@ -122,14 +122,16 @@ class Mongo:
 
     async def blocked(self, tx: Tx, group: str, streams: Collection[str]) -> set[str]:
         """Those of the streams that have a dead letter."""
-        query = {"group": group, "stream": {"$in": list(streams)}}
+        query = {"consumer_group": group, "stream": {"$in": list(streams)}}
         return set(await self.db.dead_letters.distinct("stream", query, session=tx.session))
 
     async def bury(self, tx: Tx, letters: Sequence[DeadLetter]) -> None:
         """Keep dead letters, and publish a copy of each."""
         if not letters:
             return
-        await self.db.dead_letters.insert_many([_letter_document(letter) for letter in letters], session=tx.session)
+        await self.db.dead_letters.insert_many(
+            [{**letter.row(), "at": datetime.now(UTC)} for letter in letters], session=tx.session
+        )
         await self.publish(tx, [letter.copy() for letter in letters])
 
     async def suspects(self, tx: Tx, group: str, events: Collection[UUID]) -> Mapping[UUID, int]:
@@ -238,26 +240,6 @@ def _outbox_document(message: Message) -> Document:
 
 def _inbox_key(group: str, event: UUID) -> str:
     return f"{group}/{event}"
-
-
-def _letter_document(letter: DeadLetter) -> Document:
-    record = letter.record
-    return {
-        "event_id": letter.event_id,
-        "group": letter.group,
-        "state": letter.state,
-        "stream": record.stream,
-        "topic": record.topic,
-        "partition": record.partition,
-        "offset": record.offset,
-        "key": record.key,
-        "headers": letter.headers(),
-        "value": record.value,
-        "reason": letter.reason,
-        "detail": letter.detail,
-        "fingerprint": letter.fingerprint,
-        "at": datetime.now(UTC),
-    }
 
 
 async def _abort(session: AsyncClientSession) -> None:

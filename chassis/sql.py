@@ -113,6 +113,12 @@ async def hold(tx: Tx, rows: Rows[K, V], statement: sa.TextClause, read: Callabl
         rows.hold(dict(read(row) for row in found))
 
 
+async def write(tx: Tx, statement: sa.TextClause, rows: Sequence[Row]) -> None:
+    """Run one of the statements above on rows, if there are any."""
+    if rows:
+        await tx.execute(statement, arrays(rows))
+
+
 def arrays(rows: Sequence[Row]) -> dict[str, list[Any]]:
     """Rows as one list a column, the parameters of the statements above; dicts become JSON."""
     return {name: [_plain(row[name]) for row in rows] for name in rows[0]}
@@ -227,7 +233,7 @@ class Postgres:
         """Keep dead letters, and publish a copy of each."""
         if not letters:
             return
-        await tx.execute(_BURY, arrays([_letter_row(letter) for letter in letters]))
+        await tx.execute(_BURY, arrays([letter.row() for letter in letters]))
         await self.publish(tx, [letter.copy() for letter in letters])
 
     async def suspects(self, tx: Tx, group: str, events: Collection[UUID]) -> Mapping[UUID, int]:
@@ -297,25 +303,6 @@ def _engine(url: str, pool_size: int) -> AsyncEngine:
     return create_async_engine(
         parsed, pool_size=pool_size, max_overflow=5, pool_timeout=10, connect_args=connect_args
     )
-
-
-def _letter_row(letter: DeadLetter) -> Row:
-    record = letter.record
-    return {
-        "event_id": letter.event_id,
-        "consumer_group": letter.group,
-        "state": letter.state,
-        "stream": record.stream,
-        "topic": record.topic,
-        "partition": record.partition,
-        "offset": record.offset,
-        "key": record.key,
-        "headers": letter.headers(),
-        "value": record.value,
-        "reason": letter.reason,
-        "detail": letter.detail,
-        "fingerprint": letter.fingerprint,
-    }
 
 
 @contextmanager

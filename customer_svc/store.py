@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from chassis.sql import Tx, arrays, hold, insert_rows, select_rows
+from chassis.sql import Tx, hold, insert_rows, select_rows, write
 from chassis.unit import Rows, Unit
 from customer_svc import SERVICE
 from customer_svc.domain import Account
@@ -44,8 +44,7 @@ class Accounts(Unit):
 
     async def save(self, tx: Tx) -> None:
         """Write every changed row."""
-        if made := self.by_email.changed:
-            await tx.execute(_INSERT, arrays([asdict(account) for account in made]))
+        await write(tx, _INSERT, [asdict(account) for account in self.by_email.changed])
 
 
 def account_of(row: Any) -> Account:

@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from chassis.sql import Tx, arrays, hold, insert_rows, select_rows, update_rows, upsert_rows
+from chassis.sql import Tx, hold, insert_rows, select_rows, update_rows, upsert_rows, write
 from chassis.unit import Rows, Unit
 from notifier_svc import SERVICE
 from notifier_svc.domain import Customer, Mail
@@ -73,13 +73,9 @@ class Ledger(Unit):
 
     async def save(self, tx: Tx) -> None:
         """Write every changed row."""
-        for statement, rows in (
-            (_INSERT_MAILS, self.mails.made),
-            (_UPDATE_MAILS, self.mails.amended),
-            (_UPSERT_CUSTOMERS, self.customers.changed),
-        ):
-            if rows:
-                await tx.execute(statement, arrays([asdict(row) for row in rows]))
+        await write(tx, _INSERT_MAILS, [asdict(mail) for mail in self.mails.made])
+        await write(tx, _UPDATE_MAILS, [asdict(mail) for mail in self.mails.amended])
+        await write(tx, _UPSERT_CUSTOMERS, [asdict(customer) for customer in self.customers.changed])
 
 
 def mail_of(row: Any) -> Mail:

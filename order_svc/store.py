@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from chassis.sql import Row, Tx, arrays, hold, insert_rows, select_rows, update_rows, upsert_rows
+from chassis.sql import Row, Tx, hold, insert_rows, select_rows, update_rows, upsert_rows, write
 from chassis.unit import Log, Rows, Unit
 from order_svc import SERVICE
 from order_svc.domain import Order, Product
@@ -121,15 +121,11 @@ class OrderBook(Unit):
 
     async def save(self, tx: Tx) -> None:
         """Write every changed row."""
-        for statement, rows in (
-            (_INSERT_ORDERS, [_order_row(order) for order in self.orders.made]),
-            (_UPDATE_ORDERS, [_order_row(order) for order in self.orders.amended]),
-            (_UPSERT_PRODUCTS, [_product_row(product) for product in self.products.changed]),
-            (_INSERT_TIMELINE, [_entry_row(entry) for entry in self.timeline.added]),
-            (_INSERT_ANSWERED, [_answered_row(answered) for answered in self.answered.changed]),
-        ):
-            if rows:
-                await tx.execute(statement, arrays(rows))
+        await write(tx, _INSERT_ORDERS, [_order_row(order) for order in self.orders.made])
+        await write(tx, _UPDATE_ORDERS, [_order_row(order) for order in self.orders.amended])
+        await write(tx, _UPSERT_PRODUCTS, [_product_row(product) for product in self.products.changed])
+        await write(tx, _INSERT_TIMELINE, [_entry_row(entry) for entry in self.timeline.added])
+        await write(tx, _INSERT_ANSWERED, [_answered_row(answered) for answered in self.answered.changed])
 
 
 _SELECT_ORDERS = select_rows(orders, "id")

@@ -5,6 +5,7 @@ too. So every chosen port is also claimed by a socket in Linux's abstract namesp
 network namespace as the port, and vanishes with the process that claimed it.
 """
 
+import atexit
 import errno
 import json
 import os
@@ -23,6 +24,13 @@ RANGE = range(20000, 32000)
 stopped server could otherwise be given the server's own port, connect to itself, and keep it."""
 
 _claims: dict[int, socket.socket] = {}
+
+
+@atexit.register
+def _give_back() -> None:
+    # The kernel would do it too; Python warns of sockets that were left to it.
+    for lock in _claims.values():
+        lock.close()
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The smallest service that can be: it counts, per SKU, in either database. What the chassis is tested with."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -55,10 +55,8 @@ class Tallies(Unit):
                 values = {"$set": {"total": row.total, "seen": row.seen}}
                 await tx.db.tallies.update_one({"_id": row.sku}, values, upsert=True, session=tx.session)
             return
-        for statement, rows in ((_INSERT, self.rows.made), (_UPDATE, self.rows.amended)):
-            if rows:
-                found = [{"sku": row.sku, "total": row.total, "seen": row.seen} for row in rows]
-                await tx.execute(statement, sql.arrays(found))
+        await sql.write(tx, _INSERT, [asdict(row) for row in self.rows.made])
+        await sql.write(tx, _UPDATE, [asdict(row) for row in self.rows.amended])
 
 
 class Deadly(BaseException):
