@@ -8,17 +8,10 @@ from contextlib import contextmanager
 from rich.console import Console as Screen
 from rich.console import RenderableType
 from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    ProgressColumn,
-    SpinnerColumn,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-)
+from rich.progress import Progress, ProgressColumn, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Task as Row
+from rich.progress_bar import ProgressBar
+from rich.text import Text
 
 NAME_WIDTH = 20
 
@@ -33,8 +26,8 @@ class Console:
             SpinnerColumn(),
             TextColumn(f"{{task.fields[name]:<{NAME_WIDTH}}}"),
             TextColumn("{task.description}"),
-            _WhenKnown(BarColumn(bar_width=30)),
-            _WhenKnown(DownloadColumn()),
+            _Bar(),
+            _Size(),
             TimeElapsedColumn(),
             console=self.screen,
             transient=True,
@@ -96,12 +89,12 @@ class Step:
         if self._row is None:
             self._console.print(f"  {self._name:<{NAME_WIDTH}} {escape(text)}", wrap=False)
         else:
-            self._live.update(self._row, description=escape(text), total=None, completed=0)
+            self._live.update(self._row, description=escape(text), fetched=None)
 
     def fetched(self, done: int, total: int) -> None:
         """Move the bar; where there is none, print a line at each quarter."""
         if self._row is not None:
-            self._live.update(self._row, completed=done, total=total)
+            self._live.update(self._row, fetched=(done, total))
         elif 4 * done // total > self._quarter:
             self._quarter = 4 * done // total
             self.say(f"fetched {done / 2**20:.0f} of {total / 2**20:.0f} MiB")
@@ -113,13 +106,19 @@ class Step:
         self._console.print(line, wrap=False)
 
 
-class _WhenKnown(ProgressColumn):
-    """Shows a column only for rows whose total is known: downloads."""
-
-    def __init__(self, column: ProgressColumn) -> None:
-        super().__init__()
-        self._column = column
+class _Bar(ProgressColumn):
+    """A bar, for the steps that fetch something and while they do."""
 
     def render(self, task: Row) -> RenderableType:
         """Render one cell."""
-        return self._column(task) if task.total else ""
+        done, total = task.fields.get("fetched") or (0, 0)
+        return ProgressBar(total=total, completed=done, width=30) if total else ""
+
+
+class _Size(ProgressColumn):
+    """How much of it has come."""
+
+    def render(self, task: Row) -> RenderableType:
+        """Render one cell."""
+        done, total = task.fields.get("fetched") or (0, 0)
+        return Text(f"{done / 2**20:.0f}/{total / 2**20:.0f} MiB") if total else ""

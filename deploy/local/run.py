@@ -100,6 +100,8 @@ def _end_all(layout: Layout, console: Console, stop: Stop) -> None:
     users = [child for child in children if child.name not in layout.servers]
     servers = [child for child in children if child.name in layout.servers]
     killed = end(users, SERVICE_GRACE, lambda: stop.hurried) + end(servers, SERVER_GRACE, lambda: stop.hurried)
+    for server in layout.servers.values():
+        server.stop()  # they have ended: what is left is to tidy up
     if running:
         words = f"; had to kill {', '.join(killed)}" if killed else ""
         console.print(f"[green]✓[/] stopped{words}  [dim]{time.monotonic() - began:.1f} s[/]")
