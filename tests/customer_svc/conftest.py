@@ -2,13 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
+import httpx
 import pytest
 
 from chassis.groupcommit import GroupCommit
 from chassis.sql import Postgres
+from chassis.testing import private_key
+from customer_svc.main import build
+from customer_svc.settings import Settings
 from customer_svc.store import Accounts
 from tests.databases import Databases
+from tests.schemas.answers import watched
 from tests.schemas.processes import environment
 
 __all__ = ["environment"]
@@ -32,3 +38,21 @@ async def commit(shared: Postgres) -> AsyncIterator[GroupCommit[Accounts]]:
     running = asyncio.create_task(commit.run())
     yield commit
     running.cancel()
+
+
+@pytest.fixture(scope="module")
+async def api(shared_url: str, key_file: Path) -> AsyncIterator[httpx.AsyncClient]:
+    async with watched(build(settings(shared_url, key_file))) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("keys") / "jwt.pem"
+    path.write_bytes(private_key())
+    return path
+
+
+def settings(postgres_url: str, key_file: Path) -> Settings:
+    told = {"postgres_url": postgres_url, "jwt_private_key_file": key_file}
+    return Settings.model_validate(told | {"kafka_bootstrap_servers": "nobody:9092"})

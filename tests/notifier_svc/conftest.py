@@ -4,14 +4,19 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+import httpx
 import pytest
 from pydantic_core import Url
 
 from chassis.groupcommit import GroupCommit
 from chassis.sql import Postgres
 from notifier_svc.letters import Letters
+from notifier_svc.main import build
 from notifier_svc.sender import Sender
+from notifier_svc.settings import RestSettings
 from notifier_svc.store import Ledger
+from tests.databases import Databases
+from tests.schemas.answers import watched
 from tests.schemas.processes import environment
 
 __all__ = ["environment"]
@@ -43,3 +48,29 @@ def sending(postgres: Postgres, letters: Letters) -> Sending:
                 await asyncio.wait([task])
 
     return run
+
+
+@pytest.fixture(scope="module")
+def shared_url(databases: Databases) -> str:
+    return databases.postgres("notifier_svc")
+
+
+@pytest.fixture(scope="module")
+async def shared(shared_url: str) -> AsyncIterator[Postgres]:
+    """A database of the module, in which every test looks at its own mails."""
+    database = Postgres(shared_url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture(scope="module")
+async def api(shared_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    settings = RestSettings.model_validate(
+        {
+            "postgres_url": shared_url,
+            "kafka_bootstrap_servers": "nobody:9092",
+            "jwks_url": "http://127.0.0.1:9/jwks.json",
+        }
+    )
+    async with watched(build(settings)) as client:
+        yield client

@@ -1,7 +1,5 @@
 """What notifier_svc does with the events of others, in a real database."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 import sqlalchemy as sa
 from uuid_utils.compat import uuid7
@@ -11,16 +9,8 @@ from chassis.testing import enveloped, record, records
 from notifier_svc.domain import Customer, Mail, mail_id
 from notifier_svc.store import customers
 from schemas import OrderRejected, Shortage, golden
-from tests.databases import Databases
 from tests.notifier_svc.ledger import all_mails, cancelled, confirmed, consumer, hear, registered
 from tests.schemas.outbox import events
-
-
-@pytest.fixture(scope="module")
-async def shared(databases: Databases) -> AsyncIterator[Postgres]:
-    database = Postgres(databases.postgres("notifier_svc"))
-    yield database
-    await database.close()
 
 
 async def mails_of(database: Postgres, customer_id: object) -> list[Mail]:

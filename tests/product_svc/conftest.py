@@ -4,12 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+import httpx
 import pytest
 
 from chassis.groupcommit import GroupCommit
 from chassis.mongo import Mongo
+from product_svc.main import build
+from product_svc.settings import RestSettings
 from product_svc.store import Warehouse
 from tests.databases import Databases, drop_mongo
+from tests.schemas.answers import watched
 from tests.schemas.processes import environment
 
 __all__ = ["environment"]
@@ -61,3 +65,19 @@ def connecting(shared_url: str) -> Connecting:
             await database.close()
 
     return connect
+
+
+@pytest.fixture(scope="module")
+async def api(shared_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    async with watched(build(settings(shared_url))) as client:
+        yield client
+
+
+def settings(mongo_url: str) -> RestSettings:
+    return RestSettings.model_validate(
+        {
+            "mongo_url": mongo_url,
+            "kafka_bootstrap_servers": "nobody:9092",
+            "jwks_url": "http://127.0.0.1:9/jwks.json",
+        }
+    )

@@ -1,0 +1,117 @@
+"""The REST API of customer_svc against those who mean no good, or whose programs are broken."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from chassis.sql import Postgres
+from customer_svc.store import accounts
+from tests.customer_svc.test_api import API, PASSWORD, registration
+from tests.schemas import hostile
+from tests.schemas.answers import believed, malformed_at, refused, survivors
+
+CUSTOMERS, SESSIONS, ME = "/v1/customers", "/v1/sessions", "/v1/customers/me"
+EMAIL = "nobody-yet@example.com"
+SESSION: dict[str, Any] = {"email": EMAIL, "password": PASSWORD}
+POSTS = pytest.mark.parametrize(
+    ("path", "good"), [(CUSTOMERS, registration(EMAIL)), (SESSIONS, SESSION)], ids=["customer", "session"]
+)
+
+
+@pytest.fixture(autouse=True)
+async def nothing_is_stored(shared: Postgres) -> AsyncIterator[None]:
+    async def stored() -> int:
+        async with shared.reading() as connection:
+            return int(await connection.scalar(sa.select(sa.func.count()).select_from(accounts)) or 0)
+
+    before = await stored()
+    yield
+    assert await stored() == before
+
+
+@POSTS
+async def test_what_is_no_json_object_is_malformed(api: API, path: str, good: dict[str, Any]) -> None:
+    assert await survivors(api, path, hostile.NO_OBJECT.items(), {}) == []
+
+
+@POSTS
+async def test_a_body_spoiled_at_any_place_is_malformed(api: API, path: str, good: dict[str, Any]) -> None:
+    # A log-in with an empty address or password is only wrong.
+    bodies = [
+        (name, content)
+        for name, content, place in hostile.edges(good, free=["password"])
+        if path == CUSTOMERS or json.loads(content).get(place[-1]) != ""
+    ]
+    assert len(bodies) > 30
+    assert await survivors(api, path, bodies, {}) == []
+
+
+@POSTS
+async def test_a_body_that_lacks_anything_is_malformed_there(api: API, path: str, good: dict[str, Any]) -> None:
+    for name, content, place in hostile.without_each(good):
+        answer = await api.post(path, content=content, headers=hostile.JSON)
+        assert malformed_at(answer) == {f"body/{place[-1]}"}, name
+
+
+@POSTS
+@pytest.mark.parametrize("password", ["\ud800" * 10, "x" * 20 + "\udfff"])
+async def test_a_password_with_lone_surrogates_is_malformed(
+    api: API, path: str, good: dict[str, Any], password: str
+) -> None:
+    answer = await api.post(path, content=json.dumps({**good, "password": password}), headers=hostile.JSON)
+    assert malformed_at(answer) == {"body/password"}
+
+
+@POSTS
+async def test_a_password_is_never_echoed(api: API, path: str, good: dict[str, Any]) -> None:
+    secret = "s3cret-value-nobody-should-see"
+    for changed in (
+        {"password": [secret]},
+        {"password": secret * 20},
+        {"password": {"a": secret}},
+        {"extra": secret},
+    ):
+        answer = await api.post(path, json={**good, **changed})
+        assert malformed_at(answer)
+        assert secret not in answer.text
+
+
+NO_ADDRESS = (
+    *("", "ada", "@example.com", "ada@", "ada@example", "a b@example.com", "ada@example.com\n"),
+    *("ada@exa\x00mple.com", "ada@@example.com", "ada@-example.com", "ada@example..com", "ada@[127.0.0.1]"),
+    *(f"{'a' * 255}@example.com", f"a@{'b.' * 130}com", "ada@example.com,eve@example.com"),
+    *("\u202eada@example.com", "ada\r\nBcc: eve@example.com", "Ada <ada@example.com"),
+)
+
+
+@pytest.mark.parametrize("email", NO_ADDRESS, ids=lambda email: repr(email)[:30])
+async def test_what_is_no_address_cannot_register(api: API, email: str) -> None:
+    answer = await api.post(CUSTOMERS, json=registration(email))
+    assert malformed_at(answer) == {"body/email"}
+
+
+@POSTS
+async def test_a_body_too_large_is_refused_even_when_its_length_is_not_told(
+    api: API, path: str, good: dict[str, Any]
+) -> None:
+    content = hostile.chunked(hostile.oversized())
+    refused(await api.post(path, content=content, headers=hostile.JSON), 413, "body_too_large")
+
+
+@POSTS
+@pytest.mark.parametrize("kind", ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
+async def test_a_body_of_another_type_is_malformed(api: API, path: str, good: dict[str, Any], kind: str) -> None:
+    malformed_at(await api.post(path, content=json.dumps(good), headers={"Content-Type": kind}))
+
+
+async def test_a_role_cannot_be_asked_for(api: API) -> None:
+    answer = await api.post(CUSTOMERS, json=registration(EMAIL, role="staff"))
+    assert malformed_at(answer) == {"body/role"}
+
+
+async def test_a_token_that_is_not_good_is_refused(api: API) -> None:
+    assert await believed(api, "GET", ME, hostile.bad_tokens()) == []
+    refused(await api.get(ME), 401, "unauthenticated")

@@ -1,0 +1,129 @@
+"""The REST API of product_svc against those who mean no good, or whose programs are broken."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from chassis.mongo import Mongo
+from chassis.testing import bearer
+from tests.product_svc.test_api import API, STAFF, added, body
+from tests.schemas import hostile
+from tests.schemas.answers import believed, malformed_at, refused, survivors, undescribed
+
+PRODUCTS, SKU = "/v1/products", "SKU-of-this-module"
+ADJUSTMENTS = f"/v1/stock/{SKU}/adjustments"
+ADJUSTMENT: dict[str, Any] = {"delta": 5, "reason": "count"}
+PRODUCT = body("MUG-BLUE")
+POSTS = pytest.mark.parametrize(
+    ("path", "good"), [(PRODUCTS, PRODUCT), (ADJUSTMENTS, ADJUSTMENT)], ids=["product", "adjustment"]
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+async def product(api: API) -> None:
+    await added(api, SKU)
+
+
+@pytest.fixture(autouse=True)
+async def nothing_is_stored(shared: Mongo, product: None) -> AsyncIterator[None]:
+    async def stored() -> list[int]:
+        return [await shared.db[name].count_documents({}) for name in ("products", "stock", "movements", "outbox")]
+
+    before = await stored()
+    yield
+    assert await stored() == before
+
+
+@POSTS
+async def test_what_is_no_json_object_is_malformed(api: API, path: str, good: dict[str, Any]) -> None:
+    assert await survivors(api, path, hostile.NO_OBJECT.items(), STAFF) == []
+
+
+@POSTS
+async def test_a_body_spoiled_at_any_place_is_malformed(api: API, path: str, good: dict[str, Any]) -> None:
+    fixed = {key: value for key, value in good.items() if key != "attributes"}
+    bodies = [(name, content) for name, content, _ in hostile.edges(fixed)]
+    assert len(bodies) > 30
+    assert await survivors(api, path, bodies, STAFF) == []
+
+
+@POSTS
+async def test_a_body_that_lacks_anything_is_malformed_there(api: API, path: str, good: dict[str, Any]) -> None:
+    for name, content, place in hostile.without_each(good, optional=("material",)):
+        answer = await api.post(path, content=content, headers={**hostile.JSON, **STAFF})
+        assert malformed_at(answer) == {"/".join(map(str, ("body", *place)))}, name
+
+
+@pytest.mark.parametrize("amount", [0, -1, 1_000_000_001, 2**63, 10**4299])
+async def test_a_price_out_of_bounds_is_malformed(api: API, amount: int) -> None:
+    variants = [{"sku": "A", "price": {"amount": amount, "currency": "EUR"}}]
+    answer = await api.post(PRODUCTS, json=body() | {"variants": variants}, headers=STAFF)
+    assert malformed_at(answer) == {"body/variants/0/price/amount"}
+
+
+@pytest.mark.parametrize("delta", [1_000_001, -1_000_001, 2**63, 10**4299])
+async def test_an_adjustment_out_of_bounds_is_malformed(api: API, delta: int) -> None:
+    answer = await api.post(ADJUSTMENTS, json=ADJUSTMENT | {"delta": delta}, headers=STAFF)
+    assert malformed_at(answer) == {"body/delta"}
+
+
+async def test_a_product_has_a_variant(api: API) -> None:
+    assert malformed_at(await api.post(PRODUCTS, json=body(), headers=STAFF)) == {"body/variants"}
+
+
+@POSTS
+async def test_a_body_too_large_is_refused_even_when_its_length_is_not_told(
+    api: API, path: str, good: dict[str, Any]
+) -> None:
+    content = hostile.chunked(hostile.oversized())
+    refused(await api.post(path, content=content, headers={**hostile.JSON, **STAFF}), 413, "body_too_large")
+
+
+@POSTS
+@pytest.mark.parametrize("kind", ["", "text/plain", "application/xml", "multipart/form-data"])
+async def test_a_body_of_another_type_is_malformed(api: API, path: str, good: dict[str, Any], kind: str) -> None:
+    headers = {**STAFF, "Content-Type": kind}
+    malformed_at(await api.post(path, content=json.dumps(good), headers=headers))
+
+
+@POSTS
+async def test_a_token_that_is_not_good_is_refused(api: API, path: str, good: dict[str, Any]) -> None:
+    assert await believed(api, "POST", path, hostile.bad_tokens("staff"), good) == []
+    refused(await api.post(path, json=good), 401, "unauthenticated")
+
+
+async def test_a_customer_who_says_to_be_staff_is_none(api: API) -> None:
+    head, _, signature = bearer()["Authorization"].split(".")
+    _, claims, _ = STAFF["Authorization"].split(".")
+    forged = {"Authorization": f"{head}.{claims}.{signature}"}
+    refused(await api.post(PRODUCTS, json=PRODUCT, headers=forged), 401, "unauthenticated")
+
+
+async def test_an_id_that_is_no_uuid_is_malformed(api: API) -> None:
+    assert await undescribed(api, "GET", f"{PRODUCTS}/{{}}", hostile.NO_UUID) == []
+
+
+async def test_a_sku_that_can_be_none_is_malformed(api: API) -> None:
+    odd = ["%00", "a%00", "%ED%A0%80", "%ff", "-a", "a" * 65, "a%0a", "a%20b", "%C3%A4", "..%2f..", "a" * 50_000]
+    assert await undescribed(api, "GET", "/v1/stock/{}", odd) == []
+    for sku in odd:
+        answer = await api.post(f"/v1/stock/{sku}/adjustments", json=ADJUSTMENT, headers=STAFF)
+        assert answer.status_code in (404, 422), sku
+
+
+@pytest.mark.parametrize(
+    "query",
+    [f"limit={limit}" for limit in ("0", "-1", "201", "1.5", "", "%00", "x", "9" * 5000)]
+    + [f"after={cursor}" for cursor in ("", "x", "%ff", "null", "0")]
+    + ["sku=", "sku=%00", "sku=a&sku=", "sku=" + "a" * 65, "&".join(f"sku=a{n}" for n in range(101))],
+    ids=lambda query: query[:20],
+)
+async def test_a_cursor_limit_or_sku_that_is_none_is_malformed(api: API, query: str) -> None:
+    malformed_at(await api.get(f"{PRODUCTS}?{query}"))
+
+
+async def test_a_query_of_operators_is_only_text(api: API) -> None:
+    answer = await api.get(f"{PRODUCTS}?sku[$ne]=x&after[$gt]=&limit=1")
+    assert len(answer.json()["items"]) == 1
