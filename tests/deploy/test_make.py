@@ -79,6 +79,7 @@ def test_an_environment_is_made_again_when_it_was_interrupted_or_its_lock_has_ch
     (venv / "kept").touch()
     assert sh(*arguments).stdout == ""
     assert (venv / "kept").exists()
+    assert sh(*arguments[:-1], "").stdout == ""
     lock.write_text("# another\n")
     assert "making" in sh(*arguments).stdout
     assert not (venv / "kept").exists()
