@@ -104,4 +104,4 @@ def _end_all(layout: Layout, console: Console, stop: Stop) -> None:
         server.stop()  # they have ended: what is left is to tidy up
     if running:
         words = f"; had to kill {', '.join(killed)}" if killed else ""
-        console.print(f"[green]✓[/] stopped{words}  [dim]{time.monotonic() - began:.1f} s[/]")
+        console.print(f"[green]✓[/] stopped{words}  [dim]{time.monotonic() - began:.1f} s[/]", wrap=False)

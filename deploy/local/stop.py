@@ -19,7 +19,7 @@ class Stopped(Exception):
 
 
 class Stop:
-    """Remembers the first signal, and whether a later one asked to hurry."""
+    """Remembers the first signal, and whether a later Ctrl-C asked to hurry."""
 
     def __init__(self) -> None:
         self.signal = 0
@@ -51,7 +51,8 @@ class Stop:
             raise Stopped
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
-        self.hurried = bool(self.signal)
+        # A SIGTERM to the process group comes twice, make hands its own one on: no reason to hurry.
+        self.hurried = self.hurried or bool(self.signal and number == signal.SIGINT)
         self.signal = self.signal or number
         self._event.set()
 
