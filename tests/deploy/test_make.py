@@ -24,7 +24,9 @@ def fake_python(directory: Path, script: str) -> Path:
 
 
 def test_make_alone_lists_what_can_be_made() -> None:
-    shown = subprocess.run(["make"], capture_output=True, text=True, cwd=REPOSITORY).stdout
+    # Under ``make test`` it would think itself a part of that, and say so.
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    shown = subprocess.run(["make"], capture_output=True, text=True, cwd=REPOSITORY, env=env).stdout
     assert [line.split()[1] for line in shown.splitlines()] == ["help", "run", "test", "lint", "clean", "venv"]
 
 
