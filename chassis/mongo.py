@@ -8,7 +8,7 @@ aggregate whatever the clocks say (``unit.later``).
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -37,6 +37,7 @@ Document = dict[str, Any]
 
 LEASE_SECONDS = 10
 COMMIT_TRIES = 3
+NAMESPACE_EXISTS = 48
 
 INDEXES: Mapping[str, Sequence[tuple[str, int]]] = {
     "outbox": [("at", 1), ("_id", 1)],
@@ -182,9 +183,14 @@ class Mongo:
         with translated():
             known = await self.db.list_collection_names()
             for name in {"outbox", "inbox", "dead_letters", "suspects", "leases", *names} - set(known):
-                # Another process may migrate at the same time.
-                with suppress(CollectionInvalid):
+                try:
                     await self.db.create_collection(name)
+                except CollectionInvalid:
+                    continue
+                except OperationFailure as error:
+                    # Another process migrates at the same time.
+                    if error.code != NAMESPACE_EXISTS:
+                        raise
             for name, index in INDEXES.items():
                 await self.db[name].create_index(index)
             nobodys = {"owner": None, "until": datetime.fromtimestamp(0, UTC)}
