@@ -4,7 +4,7 @@ from uuid_utils.compat import uuid7
 
 from chassis.sql import Postgres
 from tests.notifier_svc.conftest import Sending
-from tests.notifier_svc.ledger import change, due_mail, until
+from tests.notifier_svc.ledger import all_mails, change, due_mail, until
 from tests.notifier_svc.postoffice import Behaviour, post_office
 
 LAPSED = "lease_until = now() - interval '1 second'"
@@ -70,3 +70,17 @@ async def test_a_slow_server_makes_no_copies(postgres: Postgres, sending: Sendin
         found = await until(postgres, ["sent"] * 6)
     assert len(office.ids) == len(set(office.ids)) == 6
     assert {one.doubts for one in found} == {0}
+
+
+async def test_a_sender_that_is_stopped_lets_the_mail_in_hand_arrive_and_gives_the_others_back(
+    postgres: Postgres, sending: Sending
+) -> None:
+    for _ in range(3):
+        await due_mail(postgres)
+    async with post_office("dawdle") as office:
+        async with sending(office.url, connections=1):
+            await until(postgres, ["sending", "claimed", "claimed"])
+        found = await all_mails(postgres)
+    assert sorted(one.state for one in found) == ["queued", "queued", "sent"]
+    assert {one.doubts for one in found} == {0}
+    assert len(office.copies) == 1
