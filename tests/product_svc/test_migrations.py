@@ -26,10 +26,10 @@ async def shape(url: str) -> dict[str, set[str]]:
     return found
 
 
-async def test_to_migrate_again_changes_nothing(servers: Servers) -> None:
+async def test_two_processes_may_migrate_at_once_and_again(servers: Servers) -> None:
     base, _, options = servers.mongo.partition("/?")
     url = f"{base}/empty_{uuid4().hex[:12]}?{options}"
-    await migrated(SERVICE, {"MONGO_URL": url})
+    await migrated(SERVICE, {"MONGO_URL": url}, at_once=2)
     made = await shape(url)
     await migrate(url)
     assert await shape(url) == made
