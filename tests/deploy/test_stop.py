@@ -19,7 +19,8 @@ HOLDS_BACK = (
 @pytest.fixture
 def stop(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stop]:
     monkeypatch.delenv("MAKELEVEL", raising=False)
-    before = {number: signal.getsignal(number) for number in SIGNALS}
+    # Whoever runs the tests in the background, or under nohup, has some of the signals ignored.
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in SIGNALS}
     stop = Stop()
     stop.listen()
     yield stop
