@@ -28,6 +28,8 @@ ALGORITHM = "Ed25519"
 LEEWAY_SECONDS = 5
 MAX_TOKEN = 4096
 CACHED_TOKENS = 10_000
+BAD_TOKEN = (JoseError, ValueError, TypeError, RecursionError, OverflowError)
+"""What the library raises for tokens that are not as they should be, some of them by accident."""
 REFETCH_SECONDS = 10.0
 """An unknown key id makes us fetch the keys anew, but not more often than this."""
 
@@ -126,7 +128,7 @@ class Verifier:
     async def _claims(self, token: str) -> dict[str, Any]:
         try:
             return self._checked(token)
-        except (JoseError, ValueError):
+        except BAD_TOKEN:
             # The key may be newer than our copy of the keys.
             if not await self._refetched():
                 raise
@@ -158,7 +160,7 @@ async def authenticated(
     verifier: Verifier = request.app.state.verifier
     try:
         return await verifier.principal(credentials.credentials)
-    except (JoseError, ValueError) as error:
+    except BAD_TOKEN as error:
         reason = getattr(error, "error", "malformed")
         raise Unauthenticated(f"The access token is not valid: {reason}.") from error
 

@@ -100,7 +100,11 @@ def create_app(
         lifespan=lifespan,
         max_body_size=MAX_BODY,
         telemetry={"tracing": False, "metrics": False},
-        responses={422: {"description": "`malformed_request`", "model": Problem}},
+        redirect_slashes=False,
+        responses={
+            **problems(BodyTooLarge, Unavailable),
+            422: {"description": "`malformed_request`", "model": Problem},
+        },
     )
     app.state.commit, app.state.database, app.state.verifier = commit, database, verifier
     for name, value in (needs or {}).items():

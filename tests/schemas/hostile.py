@@ -131,6 +131,7 @@ async def chunked(body: bytes) -> AsyncIterator[bytes]:
 FORGED_HEADERS: Mapping[str, Any] = {
     "no alg": {"typ": "JWT"},
     "alg none, signed": {"alg": "none"},
+    "crit number": {"alg": "Ed25519", "crit": 5},
     "alg list": {"alg": ["Ed25519"]},
     "alg object": {"alg": {}},
     "alg null": {"alg": None},
