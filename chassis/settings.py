@@ -3,7 +3,7 @@
 import sys
 from typing import Annotated, Literal, NoReturn, TypeVar
 
-from pydantic import Field, PostgresDsn, SecretStr, UrlConstraints, ValidationError
+from pydantic import Field, PostgresDsn, UrlConstraints, ValidationError
 from pydantic_core import Url
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -12,7 +12,6 @@ S = TypeVar("S", bound=BaseSettings)
 EX_CONFIG = 78
 """Exit status for a configuration error (sysexits.h)."""
 
-MongoUrl = Annotated[Url, UrlConstraints(allowed_schemes=["mongodb", "mongodb+srv"], host_required=True)]
 SmtpUrl = Annotated[Url, UrlConstraints(allowed_schemes=["smtp", "smtps"], host_required=True)]
 HttpUrl = Annotated[Url, UrlConstraints(allowed_schemes=["http", "https"], host_required=True)]
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -57,6 +56,3 @@ def _refuse(service: str, error: ValidationError) -> NoReturn:
         what = "is not set" if one["type"] == "missing" else one["msg"]
         print(f"  {name}: {what}", file=sys.stderr)
     raise SystemExit(EX_CONFIG)
-
-
-__all__ = ["HttpUrl", "MongoUrl", "Port", "PostgresSettings", "SecretStr", "Settings", "SmtpUrl", "load"]
