@@ -70,7 +70,7 @@ async def test_many_writers_are_published_in_order(database: Database[Any], serv
 
 
 async def test_the_next_relay_takes_over(database: Database[Any], servers: Servers, prefix: str) -> None:
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(100):
         for versions in ([1], [1, 2]):
             commit = GroupCommit(database, Tallies)
             loops = (commit.run, Relay(database, servers.kafka, prefix).run)
