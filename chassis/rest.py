@@ -78,11 +78,12 @@ def create_app(
     database: Database[Any],
     commit: GroupCommit[Any],
     verifier: Verifier,
+    ops: APIRouter,
     opening: Sequence[Callable[[], Awaitable[Any]]] = (),
     closing: Sequence[Callable[[], Awaitable[Any]]] = (),
     needs: Mapping[str, Any] | None = None,
 ) -> FastAPI:
-    """A service's app. ``needs`` are what its routes ask for with ``state(name)``."""
+    """A service's app; ``ops`` is its ``ops_router``. ``needs`` are what its routes ask for with ``state(name)``."""
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -110,6 +111,7 @@ def create_app(
         setattr(app.state, name, value)
     # Not on the app: its answer would be given outside of our middleware, as plain text.
     app.include_router(router, max_body_size=MAX_BODY)
+    app.include_router(ops, max_body_size=MAX_BODY)
     add_health(app, service, {"database": database.check})
     for kind, handler in _HANDLERS.items():
         app.add_exception_handler(kind, handler)
