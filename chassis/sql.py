@@ -197,9 +197,7 @@ _SUSPECTS = (
     "   ON CONFLICT DO NOTHING)"
     " SELECT event_id, starts FROM known"
 )
-_ACCUSE = (
-    "UPDATE suspects SET starts = starts + 1 WHERE consumer_group = %(group)s AND event_id = ANY(%(events)b)"
-)
+_ACCUSE = "UPDATE suspects SET starts = starts + 1 WHERE consumer_group = %(group)s AND event_id = ANY(%(events)b)"
 _ACQUIT = "DELETE FROM suspects WHERE consumer_group = %(group)s AND event_id = ANY(%(events)b)"
 _UNPUBLISHED = "SELECT position, event_id, topic, key, headers, value FROM outbox ORDER BY position LIMIT %s"
 _PUBLISHED = sa.text("DELETE FROM outbox WHERE position = ANY(:positions)")
