@@ -180,3 +180,4 @@ class Bearer(HTTPBearer):
 Authenticated = Annotated[Principal, Depends(Bearer())]
 Customer = Annotated[Principal, Depends(Bearer("customer"))]
 Staff = Annotated[Principal, Depends(Bearer("staff"))]
+Ops = Annotated[Principal, Depends(Bearer("ops"))]

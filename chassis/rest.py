@@ -73,16 +73,17 @@ def problems(*errors: type[ShopError]) -> dict[int | str, dict[str, Any]]:
     return answers
 
 
-def new_router(route_class: type[APIRoute] = APIRoute) -> APIRouter:
-    """A router for a service's routes, with what any of them may answer."""
+def new_router(*errors: type[ShopError], route_class: type[APIRoute] = APIRoute, **options: Any) -> APIRouter:
+    """A router for a service's routes, all of which may answer with these errors; ``options`` are FastAPI's."""
     # The limit is not the app's: its answer would be given outside of our middleware, as plain text.
     return APIRouter(
         route_class=route_class,
         max_body_size=MAX_BODY,
         responses={
-            **problems(BodyTooLarge, Unavailable),
+            **problems(BodyTooLarge, Unavailable, *errors),
             422: {"description": "`malformed_request`", "model": Problem},
         },
+        **options,
     )
 
 
@@ -93,11 +94,12 @@ def create_app(
     database: Database[Any],
     commit: GroupCommit[Any],
     verifier: Verifier,
+    ops: APIRouter,
     opening: Sequence[Callable[[], Awaitable[Any]]] = (),
     closing: Sequence[Callable[[], Awaitable[Any]]] = (),
     needs: Mapping[str, Any] | None = None,
 ) -> FastAPI:
-    """A service's app. ``needs`` are what its routes ask for with ``state(name)``."""
+    """A service's app; ``ops`` is its ``ops_router``. ``needs`` are what its routes ask for with ``state(name)``."""
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -119,7 +121,7 @@ def create_app(
     app.state.commit, app.state.database, app.state.verifier = commit, database, verifier
     for name, value in (needs or {}).items():
         setattr(app.state, name, value)
-    for router in routers:
+    for router in (ops, *routers):
         # As they are and before the others: an included router is searched twice at every request.
         app.router.routes[:0] = router.routes
     add_health(app, service, {"database": database.check})

@@ -30,7 +30,7 @@ from order_svc.idempotency import Claim, IdempotencyKey, claim, once
 from order_svc.store import Answered, OrderBook
 
 router = new_router()
-hot = new_router(HotRoute)
+hot = new_router(route_class=HotRoute)
 
 Commit = Annotated[GroupCommit[OrderBook], state("commit")]
 Database = Annotated[Postgres, state("database")]
