@@ -25,6 +25,7 @@ from uuid import UUID, uuid5
 
 import structlog
 
+from chassis import faults
 from chassis.backoff import backoff
 from chassis.database import Away, Conflict, Database, DeadLetter, Record, fingerprint
 from chassis.telemetry import BATCH_SECONDS, BATCH_SIZE, DEAD_LETTERS, EVENTS_HANDLED, RETRIES, continued
@@ -205,6 +206,10 @@ class Consumer(Generic[U]):
             await database.bury(tx, letters)
             if noted:
                 await database.acquit(tx, self.group, _ids(batch))
+            if faults.armed:
+                await faults.reach("consumer.commit.before")
+        if faults.armed:
+            await faults.reach("consumer.commit.after")
         if noted:
             self._to_note[batch[0].record.topic] -= len(todo)
         _count(batch, live, letters)

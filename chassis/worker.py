@@ -15,6 +15,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from chassis import faults
 from chassis.consumer import Consumer
 from chassis.database import Away, Database
 from chassis.health import add_health
@@ -67,6 +68,7 @@ class EventProcess:
 def run_worker(process: Callable[[], Coroutine[Any, Any, EventProcess]], service: str, settings: Settings) -> None:
     """Build an event process and run it: returns after a signal, raises what made a part fail."""
     configure_logging(service, settings.log_level, settings.log_format)
+    faults.arm(settings.faults)
 
     async def main() -> None:
         await (await process()).run()

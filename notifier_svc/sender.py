@@ -22,6 +22,7 @@ from prometheus_client import Counter
 from pydantic_core import Url
 from uuid_utils.compat import uuid7
 
+from chassis import faults
 from chassis.backoff import backoff
 from chassis.database import Away
 from chassis.errors import OutcomeUnknown, Unavailable
@@ -132,6 +133,8 @@ class Sender:
         async with self._database.reading() as connection:
             parameters = {"limit": limit, "claim": claim, "lease": self._lease}
             rows = (await connection.execute(_CLAIM, parameters)).all()
+        if rows and faults.armed:
+            await faults.reach("mail.claimed")
         return [
             Job(
                 mail_of(r),
@@ -202,6 +205,8 @@ class Sender:
         if not await self._mark(job.mail.id, lambda ledger: begin_sending(ledger, job.mail.id, job.claim)):
             smtp.close()
             return False
+        if faults.armed:
+            await faults.reach("mail.dot.before")
         return await self._hand_over(smtp, job, content)
 
     async def _hand_over(self, smtp: aiosmtplib.SMTP, job: Job, content: bytes) -> bool:
@@ -218,7 +223,11 @@ class Sender:
         if answer.code >= 400:
             await self._refused(job, aiosmtplib.SMTPDataError(answer.code, answer.message))
             return False
+        if faults.armed:
+            await faults.reach("mail.dot.after")
         await self._mark(mail.id, lambda ledger: mark_sent(ledger, mail.id))
+        if faults.armed:
+            await faults.reach("mail.marked")
         MAILS.labels(mail.template, "sent").inc()
         return True
 
