@@ -126,11 +126,13 @@ class Verifier:
         return principal
 
     async def _claims(self, token: str) -> dict[str, Any]:
+        keys = self._keys
         try:
             return self._checked(token)
         except BAD_TOKEN:
-            # The key may be newer than our copy of the keys.
-            if not await self._refetched():
+            # The key may be newer than our copy of the keys; another request may have fetched them by now.
+            await self._refetch()
+            if self._keys is keys:
                 raise
             return self._checked(token)
 
@@ -139,13 +141,11 @@ class Verifier:
         self._rules.validate(decoded.claims)
         return decoded.claims
 
-    async def _refetched(self) -> bool:
+    async def _refetch(self) -> None:
         async with self._fetching:
-            if time.monotonic() - self._fetched_at < REFETCH_SECONDS:
-                return False
-            self._keys = KeySet.import_key_set(await self._fetch())  # type: ignore[arg-type]
-            self._fetched_at = time.monotonic()
-            return True
+            if time.monotonic() - self._fetched_at >= REFETCH_SECONDS:
+                self._keys = KeySet.import_key_set(await self._fetch())  # type: ignore[arg-type]
+                self._fetched_at = time.monotonic()
 
 
 bearer = HTTPBearer(auto_error=False, description="The access token from POST /v1/sessions of customer_svc.")
