@@ -47,6 +47,8 @@ class Report:
 
     findings: list[Finding] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    """What could not be checked, and why."""
 
     @property
     def ok(self) -> bool:

@@ -1,6 +1,6 @@
 """Reads the ops APIs of the services."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,8 +11,8 @@ from ops.audit.report import CannotAudit, Headers
 
 Line = dict[str, Any]
 
-CHUNK = 1000
-"""Lines that are handed on together."""
+SILENCE_SECONDS = 60.0
+"""A service that says nothing for so long is taken to be away."""
 
 
 class Service:
@@ -28,22 +28,22 @@ class Service:
             summary: Line = orjson.loads(await answer.aread())
             return summary
 
-    async def lines(self, path: str) -> AsyncIterator[list[Line]]:
+    async def lines(self, path: str) -> AsyncGenerator[list[Line], None]:
         """The lines of an NDJSON stream, some at a time; raise ``CannotAudit`` where it breaks off."""
-        read, chunk = 0, []
+        read = 0
         async with self._asked(path) as answer:
-            async for text in answer.aiter_lines():
-                line = orjson.loads(text)
-                if line["kind"] == "end":
-                    if line["lines"] != read + len(chunk):
-                        raise CannotAudit(f"{self.name}: {self._url}{path} lost lines on its way")
-                    yield chunk
-                    return
-                chunk.append(line)
-                if len(chunk) >= CHUNK:
-                    yield chunk
-                    read, chunk = read + len(chunk), []
-        raise CannotAudit(f"{self.name}: {self._url}{path} broke off after {read + len(chunk)} lines")
+            async for lines in _parsed(answer):
+                if lines[-1]["kind"] != "end":
+                    yield lines
+                    read += len(lines)
+                    continue
+                end = lines.pop()
+                read += len(lines)
+                if end["lines"] != read:
+                    raise CannotAudit(f"{self.name}: {self._url}{path} said {end['lines']} lines, {read} arrived")
+                yield lines
+                return
+        raise CannotAudit(f"{self.name}: {self._url}{path} broke off after {read} lines")
 
     @asynccontextmanager
     async def _asked(self, path: str) -> AsyncIterator[httpx.Response]:
@@ -55,6 +55,20 @@ class Service:
                 yield answer
         except httpx.HTTPError as error:
             raise CannotAudit(f"{self.name}: {url} cannot be read: {str(error) or type(error).__name__}") from error
+
+
+def client() -> httpx.AsyncClient:
+    """A client for all services."""
+    return httpx.AsyncClient(timeout=SILENCE_SECONDS, trust_env=False)
+
+
+async def _parsed(answer: httpx.Response) -> AsyncIterator[list[Line]]:
+    # Not aiter_lines: a line of NDJSON may hold U+2028, at which text is split too.
+    rest = b""
+    async for piece in answer.aiter_bytes():
+        whole, newline, rest = (rest + piece).rpartition(b"\n")
+        if newline:
+            yield orjson.loads(b"[" + whole.replace(b"\n", b",") + b"]")
 
 
 async def _told(answer: httpx.Response) -> str:
