@@ -93,7 +93,8 @@ CHECKS = (
         """
         SELECT topic || '/' || shown(key), 'of the versions 1 to ' || least || ' there are '
             || coalesce(
-                (SELECT group_concat(DISTINCT version) FROM event e WHERE e.topic = a.topic AND e.key = a.key), 'none')
+                (SELECT group_concat(DISTINCT version) FROM event e WHERE e.topic = a.topic AND e.key = a.key),
+                'none')
         FROM aggregate a
         WHERE least > 0 AND (
             SELECT count(*) FROM (
@@ -157,11 +158,12 @@ CHECKS = (
         "mail_missing",
         "Every order that ended is mailed about, with what it gave cause for.",
         """
-        SELECT shown(order_id), due.template || CASE WHEN m.id IS NULL THEN ' is not in the ledger'
+        SELECT shown(order_id), template || CASE WHEN m.id IS NULL THEN ' is not in the ledger'
             ELSE ' is ' || m.state || ' after ' || m.attempts || ' attempts' END
         FROM due LEFT JOIN mail m USING (order_id, template)
         WHERE since <= :settled AND coalesce(m.changed_at, 0) <= :settled
-            AND coalesce(m.state, 'none') NOT IN ('sent', 'failed')
+            AND NOT EXISTS (SELECT 1 FROM mail e WHERE e.order_id = due.order_id AND e.template = due.template
+                AND e.state IN ('sent', 'failed'))
             AND (order_id, 'notifier_svc') NOT IN (SELECT key, "group" FROM dead_letter)
             AND (due.customer_id, 'notifier_svc') NOT IN (SELECT key, "group" FROM dead_letter)
         """,

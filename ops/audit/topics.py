@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from ops.audit.report import CannotAudit
@@ -80,8 +81,9 @@ async def open_topics(bootstrap_servers: str, prefix: str) -> AsyncGenerator[Top
     )
     try:
         async with asyncio.timeout(START_SECONDS):
+            partitions = await _partitions(bootstrap_servers, prefix)
             await consumer.start()
-            spans = await _spans(consumer, bootstrap_servers, prefix)
+            spans = await _spans(consumer, partitions)
         yield Topics(consumer, prefix, spans)
     except (KafkaError, OSError, TimeoutError) as error:
         raise CannotAudit(
@@ -91,11 +93,20 @@ async def open_topics(bootstrap_servers: str, prefix: str) -> AsyncGenerator[Top
         await consumer.stop()
 
 
-async def _spans(consumer: AIOKafkaConsumer, servers: str, prefix: str) -> dict[TopicPartition, Span]:
-    missing = {prefix + topic for topic in TOPICS} - await consumer.topics()
-    if missing:
-        raise CannotAudit(f"kafka: {servers} has no topic {', '.join(sorted(missing))}")
-    names = [prefix + topic for topic in TOPICS]
-    partitions = [TopicPartition(name, n) for name in names for n in sorted(consumer.partitions_for_topic(name))]
+async def _spans(consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, Span]:
     first, end = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
     return {partition: Span(first[partition], end[partition]) for partition in partitions}
+
+
+async def _partitions(bootstrap_servers: str, prefix: str) -> list[TopicPartition]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    try:
+        await admin.start()
+        # All of them: brokers may make a topic that is asked for by its name.
+        there = {one["topic"]: one["partitions"] for one in await admin.describe_topics()}
+    finally:
+        await admin.close()
+    names = [prefix + topic for topic in TOPICS]
+    if missing := [name for name in names if name not in there]:
+        raise CannotAudit(f"kafka: {bootstrap_servers} has no topic {', '.join(missing)}")
+    return [TopicPartition(name, partition["partition"]) for name in names for partition in there[name]]
