@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -73,6 +72,9 @@ class World:
     buyer: UUID = field(default_factory=uuid7)
     commits: dict[str, GroupCommit[Any]] = field(default_factory=dict)
     consumers: dict[str, Consumer[Any]] = field(default_factory=dict)
+    sent: list[Message] = field(default_factory=list)
+    """Everything that was put on a topic."""
+    known: set[tuple[str, str]] = field(default_factory=set)
 
     @property
     def databases(self) -> Mapping[str, Database[Any]]:
@@ -90,9 +92,11 @@ class World:
     async def audit(self, **options: Any) -> Report:
         return await audit(self.shop, ops, **{"settle_seconds": 0.0, **options})
 
-    async def found(self) -> set[tuple[str, str]]:
-        """(check, subject) of everything the audit finds."""
-        return {(one.check, one.subject) for one in (await self.audit()).findings}
+    async def news(self) -> set[tuple[str, str]]:
+        """(check, subject) of everything the audit finds that it had not found before."""
+        found = {(one.check, one.subject) for one in (await self.audit()).findings}
+        news, self.known = found - self.known, self.known | found
+        return news
 
     async def registered(self) -> UUID:
         account_id = uuid7()
@@ -161,6 +165,7 @@ class World:
         for m in messages:
             headers = [(name, value.encode()) for name, value in m.headers.items()]
             await self.producer.send_and_wait(self.prefix + m.topic, m.value, key=m.key.encode(), headers=headers)
+        self.sent += messages
 
     async def hear(self, *messages: Message, deaf: Sequence[str] = ()) -> None:
         """Have messages handled by everybody whom they concern."""
@@ -275,7 +280,3 @@ def _play_processes(made: World, stack: AsyncExitStack) -> None:
         stack.callback(asyncio.create_task(commit.run()).cancel)
         if handlers:
             made.consumers[name] = Consumer(made.databases[name], name, unit, handlers)
-
-
-def long_ago() -> datetime:
-    return datetime(2026, 1, 1, tzinfo=UTC)
