@@ -65,7 +65,7 @@ def ops_router(service: str, handles: Collection[type[Event]], ledger: Sequence[
         )
 
     def stream(path: str, title: str, told: str, queries: Queries) -> None:
-        @router.get(path, summary=title, description=told, response_class=Lines)
+        @router.get(path, status_code=200, summary=title, description=told, response_class=Lines)
         async def read(_ops: Ops, database: Store) -> Response:
             return await _answer(database, queries)
 
