@@ -179,3 +179,4 @@ def _only(*roles: Role) -> Any:
 
 Customer = Annotated[Principal, _only("customer")]
 Staff = Annotated[Principal, _only("staff")]
+Ops = Annotated[Principal, _only("ops")]

@@ -7,7 +7,7 @@ import asyncio
 import base64
 import hashlib
 import traceback
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar
@@ -115,6 +115,37 @@ class OutboxReader(Protocol):
         ...
 
 
+class Snapshot(Protocol):
+    """The store as of one moment. What a query is depends on the database."""
+
+    @property
+    def outbox(self) -> Any:
+        """The query for the events that wait: event_id, topic, key, version, at."""
+        ...
+
+    @property
+    def inbox(self) -> Any:
+        """The query for the events that were handled: group, event_id."""
+        ...
+
+    @property
+    def dead_letters(self) -> Any:
+        """The query for what was set aside."""
+        ...
+
+    async def waiting(self) -> int:
+        """How many events are in the outbox."""
+        ...
+
+    async def buried(self) -> Mapping[str, int]:
+        """How many dead letters there are, by state."""
+        ...
+
+    def rows(self, query: Any) -> AsyncGenerator[Sequence[Mapping[str, Any]], None]:
+        """The rows of a query, some at a time."""
+        ...
+
+
 class Database(Protocol[Tx]):
     """The verbs. Every method that takes a ``tx`` works inside that transaction."""
 
@@ -125,6 +156,10 @@ class Database(Protocol[Tx]):
 
     def transaction(self) -> AbstractAsyncContextManager[Tx]:
         """Commit at the end, roll back on an exception; raise ``Conflict``, ``Away``, ``CommitUnknown``."""
+        ...
+
+    def snapshot(self) -> AbstractAsyncContextManager[Snapshot]:
+        """Everything as of one moment, for reads that take long."""
         ...
 
     async def check(self) -> None:

@@ -31,6 +31,7 @@ from pymongo.write_concern import WriteConcern
 from uuid_utils.compat import uuid7
 
 from chassis.database import Away, CommitUnknown, Conflict, DeadLetter, Deposed, Pending
+from chassis.mongo_snapshot import MongoSnapshot
 from schemas import Message
 
 Document = dict[str, Any]
@@ -99,6 +100,13 @@ class Mongo:
                     raise CommitUnknown(str(error)) from error
         if tx.published:
             self.published.set()
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[MongoSnapshot]:
+        """Everything as of one moment, for reads that take long."""
+        with translated():
+            async with self.client.start_session(snapshot=True) as session:
+                yield MongoSnapshot(self.db, session)
 
     async def check(self) -> None:
         """Raise ``Away`` unless the database answers."""
@@ -264,7 +272,7 @@ def translated() -> Iterator[None]:
     except PyMongoError as error:
         if _is_conflict(error):
             raise Conflict(str(error)) from error
-        if isinstance(error, ConnectionFailure | ExecutionTimeout) or _is_stepping_down(error):
+        if isinstance(error, ConnectionFailure | ExecutionTimeout) or _is_passing(error):
             raise Away(str(error)) from error
         raise
 
@@ -278,6 +286,9 @@ def _is_conflict(error: PyMongoError) -> bool:
     return error.has_error_label("TransientTransactionError") or isinstance(error, DuplicateKeyError)
 
 
-def _is_stepping_down(error: PyMongoError) -> bool:
-    """Shutting down (91), interrupted at shutdown (11600, 11602), not primary (10107, 13435, 189)."""
-    return isinstance(error, OperationFailure) and error.code in {91, 189, 10107, 11600, 11602, 13435}
+def _is_passing(error: PyMongoError) -> bool:
+    """Shutting down (91), interrupted at shutdown (11600, 11602), not primary (10107, 13435, 189).
+
+    Also a snapshot that the server has given up (239), or cannot take yet (246).
+    """
+    return isinstance(error, OperationFailure) and error.code in {91, 189, 239, 246, 10107, 11600, 11602, 13435}

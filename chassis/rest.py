@@ -79,11 +79,12 @@ def create_app(
     database: Database[Any],
     commit: GroupCommit[Any],
     verifier: Verifier,
+    ops: APIRouter,
     opening: Sequence[Callable[[], Awaitable[Any]]] = (),
     closing: Sequence[Callable[[], Awaitable[Any]]] = (),
     needs: Mapping[str, Any] | None = None,
 ) -> FastAPI:
-    """A service's app. ``needs`` are what its routes ask for with ``state(name)``."""
+    """A service's app; ``ops`` is its ``ops_router``. ``needs`` are what its routes ask for with ``state(name)``."""
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -111,6 +112,7 @@ def create_app(
     for name, value in (needs or {}).items():
         setattr(app.state, name, value)
     app.include_router(router)
+    app.include_router(ops)
     add_health(app, service, {"database": database.check})
     for kind, handler in _HANDLERS.items():
         app.add_exception_handler(kind, handler)

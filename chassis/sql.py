@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import BYTEA, JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from chassis.database import Away, CommitUnknown, Conflict, DeadLetter, Deposed, Pending
+from chassis.sql_snapshot import BEGIN, PostgresSnapshot
 from chassis.unit import Rows
 from schemas import Message
 
@@ -201,6 +202,15 @@ class Postgres:
         with translated():
             async with self.engine.connect() as connection:
                 yield await connection.execution_options(isolation_level="AUTOCOMMIT")
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[PostgresSnapshot]:
+        """Everything as of one moment, for reads that take long."""
+        with translated():
+            async with self.engine.connect() as connection:
+                await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+                await connection.execute(BEGIN)
+                yield PostgresSnapshot(connection)
 
     async def check(self) -> None:
         """Raise ``Away`` unless the database answers."""

@@ -6,12 +6,14 @@ from fastapi import FastAPI
 
 from chassis.auth import Issuer, Verifier
 from chassis.groupcommit import GroupCommit
+from chassis.ops import ops_router
 from chassis.rest import create_app, serve
 from chassis.settings import load
 from chassis.sql import Postgres
 from customer_svc import SERVICE
 from customer_svc.api import router
 from customer_svc.passwords import Passwords
+from customer_svc.queries import LEDGER
 from customer_svc.settings import Settings
 from customer_svc.store import Accounts
 
@@ -32,6 +34,7 @@ def build(settings: Settings) -> FastAPI:
         database=database,
         commit=GroupCommit(database, Accounts),
         verifier=Verifier(own_keys, settings.jwt_issuer, settings.jwt_audience),
+        ops=ops_router(SERVICE, (), LEDGER),
         needs={"issuer": issuer, "passwords": Passwords()},
     )
 

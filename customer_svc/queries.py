@@ -9,6 +9,9 @@ from chassis.sql import Postgres
 from customer_svc.domain import Account, normalised
 from customer_svc.store import account_of, accounts
 
+LEDGER = ("SELECT 'account' AS kind, id, role, version, changed_at FROM accounts",)
+"""All accounts, for the audit. Nobody is told of those that are not customers'."""
+
 
 async def account_by_email(database: Postgres, email: str) -> Account | None:
     """The account with this address, if there is one."""

@@ -4,11 +4,14 @@ from fastapi import FastAPI
 
 from chassis.auth import RemoteKeys, Verifier
 from chassis.groupcommit import GroupCommit
+from chassis.ops import ops_router
 from chassis.rest import create_app, serve
 from chassis.settings import load
 from chassis.sql import Postgres
 from notifier_svc import SERVICE
 from notifier_svc.api import router
+from notifier_svc.handlers import HANDLERS
+from notifier_svc.queries import LEDGER
 from notifier_svc.settings import RestSettings
 from notifier_svc.store import Ledger
 
@@ -24,6 +27,7 @@ def build(settings: RestSettings) -> FastAPI:
         database=database,
         commit=GroupCommit(database, Ledger),
         verifier=Verifier(keys.fetch, settings.jwt_issuer, settings.jwt_audience),
+        ops=ops_router(SERVICE, HANDLERS, LEDGER),
         closing=[keys.close],
     )
 

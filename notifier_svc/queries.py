@@ -9,6 +9,11 @@ from notifier_svc.domain import Mail
 from notifier_svc.errors import NotificationUnknown
 from notifier_svc.store import mail_of, mails
 
+LEDGER = (
+    "SELECT 'mail' AS kind, id, template, order_id, customer_id, state, doubts, attempts, changed_at FROM mails",
+)
+"""All mails, for the audit."""
+
 
 async def notifications(
     database: Postgres, owner: UUID | None, order_id: UUID | None, before: int | None, limit: int

@@ -4,12 +4,15 @@ from fastapi import FastAPI
 
 from chassis.auth import RemoteKeys, Verifier
 from chassis.groupcommit import GroupCommit
+from chassis.ops import ops_router
 from chassis.rest import create_app, serve
 from chassis.settings import load
 from chassis.sql import Postgres
 from order_svc import SERVICE
 from order_svc.api import router
 from order_svc.catalogue import Catalogue
+from order_svc.handlers import HANDLERS
+from order_svc.queries import LEDGER
 from order_svc.settings import RestSettings
 from order_svc.store import OrderBook
 
@@ -25,6 +28,7 @@ def build(settings: RestSettings) -> FastAPI:
         database=database,
         commit=GroupCommit(database, OrderBook),
         verifier=Verifier(keys.fetch, settings.jwt_issuer, settings.jwt_audience),
+        ops=ops_router(SERVICE, HANDLERS, LEDGER),
         closing=[keys.close, catalogue.close],
         needs={"catalogue": catalogue},
     )

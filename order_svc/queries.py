@@ -9,6 +9,12 @@ from order_svc.domain import Order
 from order_svc.errors import OrderUnknown
 from order_svc.store import Entry, order_of, orders, timeline
 
+LEDGER = (
+    "SELECT 'order' AS kind, id, customer_id, state, version, lines, changed_at,"
+    " CAST(extract(epoch FROM now() - stored_at) AS double precision) AS age_seconds FROM orders",
+)
+"""All orders, for the audit; their age is by the database's clock, which deadlines are counted by."""
+
 
 async def order(database: Postgres, order_id: UUID, owner: UUID | None) -> Order:
     """One order; ``owner`` None asks for anybody's. Raise ``OrderUnknown``."""

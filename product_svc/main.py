@@ -5,10 +5,13 @@ from fastapi import FastAPI
 from chassis.auth import RemoteKeys, Verifier
 from chassis.groupcommit import GroupCommit
 from chassis.mongo import Mongo
+from chassis.ops import ops_router
 from chassis.rest import create_app, serve
 from chassis.settings import load
 from product_svc import SERVICE
 from product_svc.api import router
+from product_svc.handlers import HANDLERS
+from product_svc.queries import LEDGER
 from product_svc.settings import RestSettings
 from product_svc.store import Warehouse, open_documents
 
@@ -24,6 +27,7 @@ def build(settings: RestSettings) -> FastAPI:
         database=database,
         commit=GroupCommit(database, Warehouse),
         verifier=Verifier(keys.fetch, settings.jwt_issuer, settings.jwt_audience),
+        ops=ops_router(SERVICE, HANDLERS, LEDGER),
         opening=[lambda: open_documents(database)],
         closing=[keys.close],
     )

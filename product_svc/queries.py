@@ -1,12 +1,14 @@
 """What can be asked of product_svc."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 from uuid import UUID
 
 from chassis.mongo import translated
+from chassis.mongo_snapshot import Document, Query
 from product_svc.domain import Product, Stock
 from product_svc.errors import ProductUnknown, SkuUnknown
-from product_svc.store import ProductDocument, StockDocument, product_of, stock_of
+from product_svc.store import ProductDocument, StockDocument, moment, product_of, stock_of
 
 
 async def product(product_id: UUID) -> Product:
@@ -39,3 +41,24 @@ async def stock(sku: str) -> Stock:
 
 def _product(document: ProductDocument) -> Product:
     return product_of(document.model_dump() | {"_id": document.id})[1]
+
+
+def _line(kind: str, key: str, *fields: str) -> Callable[[Document], dict[str, Any]]:
+    def line(document: Document) -> dict[str, Any]:
+        told = {name: document[name] for name in fields}
+        return {"kind": kind, key: document["_id"], **told, "changed_at": moment(document["changed_at"])}
+
+    return line
+
+
+def _movement(document: Document) -> dict[str, Any]:
+    return {"kind": "movement", "sku": document["sku"], "delta": document["delta"]}
+
+
+LEDGER = (
+    Query("products", _line("product", "id", "version")),
+    Query("stock", _line("stock", "sku", "on_hand", "reserved", "version")),
+    Query("reservations", _line("reservation", "order_id", "state", "lines", "version")),
+    Query("movements", _movement),
+)
+"""Everything, for the audit."""

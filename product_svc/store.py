@@ -192,19 +192,19 @@ def product_of(document: Any) -> tuple[UUID, Product]:
         document["attributes"],
         variants,
         document["version"],
-        _moment(document["changed_at"]),
+        moment(document["changed_at"]),
     )
 
 
 def stock_of(document: Any) -> tuple[str, Stock]:
     """(SKU, stock) of a document of ``stock``."""
-    sku, changed_at = document["_id"], _moment(document["changed_at"])
+    sku, changed_at = document["_id"], moment(document["changed_at"])
     return sku, Stock(sku, document["on_hand"], document["reserved"], document["version"], changed_at)
 
 
 def _reservation(document: Any) -> tuple[UUID, Reservation]:
     lines = tuple(Line(sku=line["sku"], quantity=line["quantity"]) for line in document["lines"])
-    changed_at = _moment(document["changed_at"])
+    changed_at = moment(document["changed_at"])
     order_id = document["_id"]
     return order_id, Reservation(order_id, document["state"], lines, document["version"], changed_at)
 
@@ -255,5 +255,6 @@ def _micros(moment: datetime) -> int:
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
-def _moment(micros: int) -> datetime:
+def moment(micros: int) -> datetime:
+    """The time that a document keeps as microseconds since 1970."""
     return _EPOCH + timedelta(microseconds=micros)

@@ -40,6 +40,8 @@ SERVICE_PORTS = (
     *(Wish(f"{name}-worker") for name in SERVICES),
 )
 
+ROLES: tuple[provision.Role, ...] = ("staff", "ops")
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -57,7 +59,11 @@ class Layout:
     @property
     def staff(self) -> Person:
         """The first staff account."""
-        return provision.staff_account(self.home, isinstance(self.servers["postgres"], Server))
+        return self.account("staff")
+
+    def account(self, role: provision.Role) -> Person:
+        """The first account with a role."""
+        return provision.account(self.home, role, isinstance(self.servers["postgres"], Server))
 
     @property
     def mail_page(self) -> str | None:
@@ -111,12 +117,11 @@ def _without_password(url: str) -> str:
 def service_tasks(layout: Layout, record: RunRecord) -> list[Task]:
     """Return the steps from running servers to running services."""
     addresses = _addresses(layout)
-    staff = partial(provision.make_staff, addresses, layout.processes, layout.staff)
     tasks = [
         _task("topics", partial(provision.make_topics, addresses), "kafka"),
         _task("databases", partial(provision.make_databases, addresses), "postgres"),
         _task("code", provision.compile_code),
-        _task("staff account", _once(staff, "staff", "postgres", layout), "customer database"),
+        *(_appointment(role, addresses, layout) for role in ROLES),
     ]
     for name in SERVICES:
         tasks.append(_task(f"{name} database", _migration(name, addresses, layout), _store(name), "code"))
@@ -125,6 +130,11 @@ def service_tasks(layout: Layout, record: RunRecord) -> list[Task]:
             needs = (f"{name} database", *(("topics", "mail") if service.name != name else ()))
             tasks.append(Task(service.name, start, frozenset(needs)))
     return tasks
+
+
+def _appointment(role: provision.Role, addresses: Addresses, layout: Layout) -> Task:
+    make = partial(provision.make_account, addresses, layout.processes, role, layout.account(role))
+    return _task(f"{role} account", _once(make, role, "postgres", layout), "customer database")
 
 
 def _store(service: str) -> str:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 import psycopg
 from aiokafka.errors import KafkaError
@@ -22,6 +23,8 @@ from deploy.topics import create_topics
 
 PACKAGES = ("schemas", "chassis", *map(package, SERVICES))
 """What a service is made of."""
+
+Role = Literal["staff", "ops"]
 
 
 def make_topics(addresses: Addresses) -> str:
@@ -82,24 +85,24 @@ def _digest_of_code() -> str:
     return digest.hexdigest()
 
 
-def staff_password_file(home: Path) -> Path:
-    """Return where the password of the first staff account is kept."""
-    return home / "secrets" / "staff-password"
+def password_file(home: Path, role: Role) -> Path:
+    """Return where the password of the first account with a role is kept."""
+    return home / "secrets" / f"{role}-password"
 
 
-def staff_account(home: Path, ours: bool) -> Person:
-    """Return the first staff account; ``ours`` says whether its database lies in this SHOP_HOME.
+def account(home: Path, role: Role, ours: bool) -> Person:
+    """Return the first account with a role; ``ours`` says whether its database lies in this SHOP_HOME.
 
     Somebody else's database may know the account of another SHOP_HOME, with another password.
     """
-    password = kept_secret(staff_password_file(home))
+    password = kept_secret(password_file(home, role))
     mark = "" if ours else f"-{hashlib.sha256(password.encode()).hexdigest()[:6]}"
-    return Person(f"staff{mark}@example.com", password)
+    return Person(f"{role}{mark}@example.com", password)
 
 
-def make_staff(addresses: Addresses, processes: Processes, staff: Person) -> str:
-    """Make the first staff account, unless it is there."""
-    program = [sys.executable, "-m", "customer_svc.bootstrap", staff.email, "--role", "staff"]
-    env = environment("customer", addresses) | {"BOOTSTRAP_PASSWORD": staff.password}
-    processes.run(Command("staff-account", program, env))
-    return staff.email
+def make_account(addresses: Addresses, processes: Processes, role: Role, person: Person) -> str:
+    """Make the first account with a role, unless it is there."""
+    program = [sys.executable, "-m", "customer_svc.bootstrap", person.email, "--role", role]
+    env = environment("customer", addresses) | {"BOOTSTRAP_PASSWORD": person.password}
+    processes.run(Command(f"{role}-account", program, env))
+    return person.email

@@ -2,7 +2,8 @@
 
 ``{"state": "starting" | "up" | "stopped" | "failed", "pid": 1, "processes": {name: {"url", "pid", "log"}}}``,
 ``pid`` and ``log`` null for a server that somebody else runs, and ``pid`` null for all in the end. The mail
-sink also has ``page``, its web address.
+sink also has ``page``, its web address. Where services run, ``ops`` says how those who look after them get in:
+``{"email", "password_file", "kafka_prefix"}``.
 """
 
 import json
@@ -28,6 +29,13 @@ class RunRecord:
         with self._lock:
             entry = {"url": url, "pid": pid, "log": str(log) if log else None, **more}
             self._content["processes"][name] = entry
+            self._write()
+
+    def ops(self, email: str, password_file: Path, kafka_prefix: str) -> None:
+        """Note how those who look after the services get in."""
+        with self._lock:
+            noted = {"email": email, "password_file": str(password_file), "kafka_prefix": kafka_prefix}
+            self._content["ops"] = noted
             self._write()
 
     def up(self) -> None:

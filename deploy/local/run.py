@@ -1,5 +1,6 @@
 """The run itself: start everything, place the sample order, stay up, stop everything, whatever happens."""
 
+import os
 import time
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from deploy.local.home import locked
 from deploy.local.layout import Layout, lay_out, server_tasks, service_tasks
 from deploy.local.processes import end, ended
 from deploy.local.progress import Progress
+from deploy.local.provision import password_file
 from deploy.local.record import RunRecord
 from deploy.local.sample import Sample, place_sample_order
 from deploy.local.stop import Stop, Stopped
@@ -67,6 +69,9 @@ def _bring_up(layout: Layout, record: RunRecord, console: Console, stop: Stop, *
         tasks.append(Task("sample order", partial(_order, layout, outcome), everything))
     with console.live():
         do_all(tasks, console, stop, partial(_watch, layout))
+    if layout.rest:
+        ops = layout.account("ops")
+        record.ops(ops.email, password_file(layout.home, "ops"), os.environ.get("KAFKA_PREFIX", ""))
     record.up()
     for one in outcome:
         show.sample(console, one)

@@ -11,8 +11,8 @@ from rich.table import Table
 from deploy.local.console import Console
 from deploy.local.external import SETTINGS
 from deploy.local.files import write_atomically
-from deploy.local.layout import Layout
-from deploy.local.provision import staff_password_file
+from deploy.local.layout import ROLES, Layout
+from deploy.local.provision import password_file
 from deploy.local.sample import ADDRESS, Sample
 
 
@@ -44,8 +44,8 @@ def running(console: Console, layout: Layout, outcome: Sample | None, seconds: f
         console.verbatim(f"  {name:<10} {url}/docs   health {url}/health/ready")
     if layout.mail_page:
         console.verbatim(f"  {'mail':<10} {layout.mail_page}")
-    if layout.rest:
-        console.verbatim(f"  {'staff':<10} {layout.staff.email}   password {staff_password_file(layout.home)}")
+    for role in ROLES if layout.rest else ():
+        console.verbatim(f"  {role:<10} {layout.account(role).email}   password {password_file(layout.home, role)}")
     console.verbatim(f"  {'details':<10} {layout.home / 'run.json'}   logs {layout.home / 'logs'}")
     if outcome:
         console.print("\n[bold]Log in and place the next order[/] (the token is good for a while)\n")

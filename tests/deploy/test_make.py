@@ -27,7 +27,15 @@ def test_make_alone_lists_what_can_be_made() -> None:
     # Under ``make test`` it would think itself a part of that, and say so.
     env = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     shown = subprocess.run(["make"], capture_output=True, text=True, cwd=REPOSITORY, env=env).stdout
-    assert [line.split()[1] for line in shown.splitlines()] == ["help", "run", "test", "lint", "clean", "venv"]
+    assert [line.split()[1] for line in shown.splitlines()] == [
+        "help",
+        "run",
+        "test",
+        "audit",
+        "lint",
+        "clean",
+        "venv",
+    ]
 
 
 def test_a_python_that_is_too_old_is_passed_over(tmp_path: Path) -> None:

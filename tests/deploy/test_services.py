@@ -4,7 +4,7 @@ import json
 import shlex
 from pathlib import Path
 
-from deploy.local.provision import once_per_code, staff_account
+from deploy.local.provision import account, once_per_code
 from deploy.local.sample import Person, Sample
 from deploy.local.services import SERVICES, Addresses, environment, make_signing_key, processes_of, with_database
 from deploy.local.show import next_order
@@ -56,10 +56,10 @@ def test_the_signing_key_is_made_once_and_for_the_owner_alone(tmp_path: Path) ->
 
 
 def test_in_somebody_elses_database_the_staff_account_is_that_of_this_home(tmp_path: Path) -> None:
-    one, other = (staff_account(tmp_path / name, ours=False) for name in ("one", "other"))
+    one, other = (account(tmp_path / name, "staff", ours=False) for name in ("one", "other"))
     assert one.email != other.email
-    assert staff_account(tmp_path / "one", ours=False) == one
-    assert staff_account(tmp_path / "one", ours=True).email == "staff@example.com"
+    assert account(tmp_path / "one", "staff", ours=False) == one
+    assert account(tmp_path / "one", "staff", ours=True).email == "staff@example.com"
 
 
 def test_what_this_code_has_done_on_these_data_is_not_done_again(tmp_path: Path) -> None:

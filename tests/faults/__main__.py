@@ -31,9 +31,7 @@ def main(
     minutes: Annotated[float, typer.Option(help="Begin no further cell after so many minutes.")] = 120.0,
     stop_seconds: Annotated[float, typer.Option(help="For how long event processes are SIGSTOPped.")] = 60.0,
     seed: Annotated[int, typer.Option(help="Of the traffic's chance.")] = 1,
-    add: Annotated[
-        bool, typer.Option(help="Add to what earlier runs found.")
-    ] = False,
+    add: Annotated[bool, typer.Option(help="Add to what earlier runs found.")] = False,
 ) -> None:
     """Break the platform in every way that the matrix lists, and write docs/faults.md."""
     chosen = [cell for cell in matrix(stop_seconds) if fnmatch.fnmatch(cell.name, cells)] * rounds

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 import orjson
 
+from ops.audit import Shop, audit
 from tests.faults.matrix import Cell
 from tests.faults.traffic import Traffic
-from tests.faults.world import World
+from tests.faults.world import FRONTS, OPS, World
+from tests.stack import STAFF
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,18 @@ async def play(world: World, cell: Cell, chance: random.Random) -> Outcome:
 
 
 async def audited(world: World) -> list[str]:
-    """What the audit finds."""
-    return []
+    """What the audit finds, of everything that happened on this platform so far."""
+
+    async def headers() -> dict[str, str]:
+        return await world.shop.log_in(OPS, STAFF[1])
+
+    shop = Shop(
+        **{name: world.shop.urls[name] for name in FRONTS},
+        kafka=world.servers["kafka"].url,
+        kafka_prefix=world.shop.commands["order"].env["KAFKA_PREFIX"],
+    )
+    found = (await audit(shop, headers, settle_seconds=0.0)).findings
+    return [f"{one.check}: {one.subject}: {one.detail}" for one in found]
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:

@@ -1,0 +1,149 @@
+"""The ops API of a service, for those who run the shop: what waits, what was handled, what was set aside.
+
+Long answers are NDJSON: a JSON object a line, each with its ``kind``, of one moment of the store. The last
+line is ``{"kind": "end", "lines": n}``; an answer without it broke off.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from contextlib import aclosing
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict
+from starlette.types import Receive, Scope, Send
+
+from chassis.auth import Ops
+from chassis.database import Database, Snapshot, printable
+from chassis.errors import Forbidden, Unauthenticated
+from chassis.rest import problems, state
+from schemas import Event
+
+NDJSON = "application/x-ndjson"
+SLOW_SECONDS = 30.0
+"""A reader who takes nothing for so long is given up: a snapshot that stays open keeps the store from tidying up."""
+
+Query = Any
+"""What the snapshots of the service's database take."""
+Queries = Callable[[Snapshot], Sequence[Query]]
+
+Store = Annotated[Database[Any], state("database")]
+
+
+class SummaryOut(BaseModel):
+    """What waits in a service."""
+
+    model_config = ConfigDict(frozen=True)
+
+    service: str
+    group: str
+    """Its consumer group, without the prefix of the installation."""
+    handles: list[str]
+    """The types of the events that it handles."""
+    outbox_waiting: int
+    """Events that are committed and not known to be on their topic."""
+    dead_letters: dict[str, int]
+    """``dead`` (could not be handled) and ``parked`` (behind one that could not)."""
+
+
+def ops_router(service: str, handles: Collection[type[Event]], ledger: Sequence[Query]) -> APIRouter:
+    """The routes. ``ledger`` are the queries for what this service alone has; their rows have a ``kind``."""
+    router = APIRouter(prefix="/v1/ops", tags=["ops"], responses=problems(Unauthenticated, Forbidden))
+
+    @router.get("/summary", summary="Read what waits in the service")
+    async def summary(_ops: Ops, database: Store) -> SummaryOut:
+        """Events in the outbox, dead letters, and what the service listens to."""
+        async with database.snapshot() as snapshot:
+            waiting, buried = await snapshot.waiting(), await snapshot.buried()
+        return SummaryOut(
+            service=service,
+            group=service,
+            handles=sorted({event.type for event in handles}),
+            outbox_waiting=waiting,
+            dead_letters={"dead": 0, "parked": 0, **buried},
+        )
+
+    def stream(path: str, title: str, told: str, queries: Queries) -> None:
+        @router.get(path, status_code=200, summary=title, description=told, response_class=Lines)
+        async def read(_ops: Ops, database: Store) -> Response:
+            return await _answer(database, queries)
+
+    stream("/ledger", "Stream what the service has", _LEDGER, lambda _: ledger)
+    stream("/outbox", "Stream the events that wait", _OUTBOX, lambda snapshot: [snapshot.outbox])
+    stream("/inbox", "Stream the events that were handled", _INBOX, lambda snapshot: [snapshot.inbox])
+    stream("/dead-letters", "Stream what was set aside", _LETTERS, lambda snapshot: [snapshot.dead_letters])
+    return router
+
+
+_LEDGER = "Everything that the service has, as of one moment, each with its version: the number of events told of it."
+_OUTBOX = "Committed events that are not known to be on their topic: event_id, topic, key, version, at."
+_INBOX = "The ids of all events that the service's consumer group has handled: group, event_id."
+_LETTERS = (
+    "Events that could not be handled (dead), and those parked behind them: event_id, group, state, topic,"
+    " partition, offset, key, reason, detail, fingerprint, at. Headers and values stay here: they may be personal."
+)
+
+
+class Lines(Response):
+    """NDJSON from an open snapshot, which is let go of when the reader goes away, hangs or has it all."""
+
+    media_type = NDJSON
+
+    def __init__(self, first: bytes, rest: AsyncGenerator[bytes, None]) -> None:
+        super().__init__()
+        del self.headers["content-length"]
+        self._first, self._rest = first, rest
+
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        gone = asyncio.create_task(_disconnected(receive))
+        try:
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            await _send(send, self._first)
+            async for chunk in self._rest:
+                # To somebody who has gone, sending succeeds.
+                if gone.done():
+                    return
+                await _send(send, chunk)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            gone.cancel()
+            await self._rest.aclose()
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _send(send: Send, chunk: bytes) -> None:
+    async with asyncio.timeout(SLOW_SECONDS):
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+
+
+async def _answer(database: Database[Any], queries: Queries) -> Lines:
+    chunks = _chunks(database, queries)
+    # What fails before the first line is still answered as a problem.
+    return Lines(await anext(chunks), chunks)
+
+
+async def _chunks(database: Database[Any], queries: Queries) -> AsyncGenerator[bytes, None]:
+    count = 0
+    async with database.snapshot() as snapshot:
+        for query in queries(snapshot):
+            async with aclosing(snapshot.rows(query)) as batches:
+                async for rows in batches:
+                    count += len(rows)
+                    yield b"".join(map(_line, rows))
+    yield _line({"kind": "end", "lines": count})
+
+
+def _line(row: Mapping[str, Any]) -> bytes:
+    return orjson.dumps(row, default=_text, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return printable(value)
+    raise TypeError(f"{type(value).__name__} has no form in JSON")

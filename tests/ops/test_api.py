@@ -1,0 +1,172 @@
+"""The ops API of every service: for the role ops alone, whole, of one moment, and let go of when nobody reads."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+import sqlalchemy as sa
+from uuid_utils.compat import uuid7
+
+from chassis import ops as ops_api
+from chassis.auth import Role
+from chassis.testing import bearer, enveloped
+from schemas import StockReserved
+from tests.ops.world import World, ops
+from tests.schemas.answers import refused
+
+SERVICES = ["customer", "product", "order", "notifier"]
+PATHS = ["summary", "ledger", "outbox", "inbox", "dead-letters"]
+READERS = (
+    "SELECT count(*) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"
+)
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
+        yield client
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("service", SERVICES)
+async def test_only_ops_may_look(world: World, http: httpx.AsyncClient, service: str, path: str) -> None:
+    url = f"{world.urls[service]}/v1/ops/{path}"
+    refused(await http.get(url), 401, "unauthenticated")
+    roles: tuple[Role, ...] = ("customer", "staff")
+    for role in roles:
+        refused(await http.get(url, headers=bearer(role=role)), 403, "forbidden")
+    assert (await http.get(url, headers=await ops())).status_code == 200
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_every_route_is_described_with_its_errors(world: World, http: httpx.AsyncClient, service: str) -> None:
+    paths = (await http.get(f"{world.urls[service]}/openapi.json")).json()["paths"]
+    for path in PATHS:
+        responses = paths[f"/v1/ops/{path}"]["get"]["responses"]
+        assert {"200", "401", "403", "503"} <= responses.keys()
+        kind = "application/json" if path == "summary" else "application/x-ndjson"
+        assert list(responses["200"]["content"]) == [kind]
+
+
+async def test_a_summary_says_what_a_service_handles_and_what_waits_in_it(
+    world: World, http: httpx.AsyncClient
+) -> None:
+    await world.registered()
+    customer = (await http.get(f"{world.urls['customer']}/v1/ops/summary", headers=await ops())).json()
+    assert customer == {
+        "service": "customer_svc",
+        "group": "customer_svc",
+        "handles": [],
+        "outbox_waiting": 1,
+        "dead_letters": {"dead": 0, "parked": 0},
+    }
+    notifier = (await http.get(f"{world.urls['notifier']}/v1/ops/summary", headers=await ops())).json()
+    assert notifier["handles"] == ["customer.registered", "order.cancelled", "order.confirmed", "order.rejected"]
+
+
+async def test_a_ledger_tells_everything_with_its_version(world: World, http: httpx.AsyncClient) -> None:
+    sku = await world.product(5)
+    order_id = await world.confirmed(sku)
+    [order] = [one for one in await lines(world, http, "order", "ledger") if one.get("id") == str(order_id)]
+    assert (order["kind"], order["state"], order["version"]) == ("order", "CONFIRMED", 2)
+    assert [(line["sku"], line["quantity"]) for line in order["lines"]] == [(sku, 2)]
+    assert 0 <= order["age_seconds"] < 60
+    told = await lines(world, http, "product", "ledger")
+    [stock] = [one for one in told if one["kind"] == "stock" and one["sku"] == sku]
+    assert (stock["on_hand"], stock["reserved"], stock["version"]) == (5, 2, 1)
+    [held] = [one for one in told if one["kind"] == "reservation" and one["order_id"] == str(order_id)]
+    assert (held["state"], held["lines"], held["version"]) == ("held", [{"sku": sku, "quantity": 2}], 1)
+    assert {"kind": "movement", "sku": sku, "delta": 5} in told
+    [mail] = [one for one in await lines(world, http, "notifier", "ledger") if one["order_id"] == str(order_id)]
+    assert (mail["template"], mail["state"], mail["doubts"]) == ("receipt", "sent", 0)
+
+
+async def test_a_dead_letter_is_told_of_without_what_was_in_it(world: World, http: httpx.AsyncClient) -> None:
+    message = enveloped(StockReserved(order_id=uuid7(), lines=()))
+    await world.hear(message)
+    [letter] = await lines(world, http, "order", "dead-letters")
+    assert (letter["event_id"], letter["state"], letter["reason"]) == (str(message.id), "dead", "handler_failed")
+    assert (letter["topic"], letter["key"]) == ("stock.events", message.key)
+    assert not letter.keys() & {"headers", "value"}
+
+
+@pytest.mark.parametrize(("service", "kind"), [("order", "order"), ("product", "product")])
+async def test_a_stream_is_of_one_moment(
+    world: World, http: httpx.AsyncClient, many: None, service: str, kind: str
+) -> None:
+    before = await count(world, http, service, kind)
+    async with http.stream("GET", f"{world.urls[service]}/v1/ops/ledger", headers=await ops()) as answer:
+        pieces = answer.aiter_raw()
+        body = await anext(pieces)
+        await world.product() if service == "product" else await world.placed({await world.product(): 1})
+        async for piece in pieces:
+            body += piece
+    told = [orjson.loads(line) for line in body.splitlines()]
+    assert len([one for one in told if one["kind"] == kind]) == before
+    assert await count(world, http, service, kind) == before + 1
+
+
+async def test_a_reader_who_goes_away_leaves_nothing_open(world: World, http: httpx.AsyncClient, many: None) -> None:
+    async with http.stream("GET", f"{world.urls['order']}/v1/ops/ledger", headers=await ops()) as answer:
+        await anext(answer.aiter_raw())
+        assert await readers(world) == 1
+    async with asyncio.timeout(10):
+        while await readers(world):
+            await asyncio.sleep(0.02)
+
+
+async def test_a_reader_who_hangs_is_given_up(
+    world: World, http: httpx.AsyncClient, many: None, impatient: None
+) -> None:
+    async with http.stream("GET", f"{world.urls['order']}/v1/ops/ledger", headers=await ops()) as answer:
+        pieces = answer.aiter_raw()
+        await anext(pieces)
+        async with asyncio.timeout(10):
+            while await readers(world):
+                await asyncio.sleep(0.02)
+        with pytest.raises(httpx.RemoteProtocolError):
+            async for _ in pieces:
+                pass
+
+
+@pytest.fixture(scope="module")
+async def many(world: World) -> None:
+    """So much that a stream does not fit into the buffers between server and client."""
+    copies = (
+        "INSERT INTO orders (id, customer_id, state, lines, total, currency, shipping_address, shortages, version,"
+        " placed_at, changed_at) SELECT gen_random_uuid(), gen_random_uuid(), 'REJECTED',"
+        " jsonb_build_array(jsonb_build_object('sku', repeat('x', 64), 'quantity', 1, 'name', repeat('y', 400))),"
+        " 1, 'EUR', '{}', '[]', 2, now(), now() FROM generate_series(1, 40000)"
+    )
+    async with world.orders.transaction() as tx:
+        await tx.execute(sa.text(copies))
+    documents = [{"_id": n, "name": "x" * 99, "version": 1, "changed_at": 0} for n in range(20_000)]
+    for document in documents:
+        document["variants"] = [{"sku": f"many-{document['_id']}"}]
+    await world.products.db.products.insert_many(documents)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ops_api, "SLOW_SECONDS", 0.2)
+
+
+async def lines(world: World, http: httpx.AsyncClient, service: str, path: str) -> list[dict[str, Any]]:
+    answer = await http.get(f"{world.urls[service]}/v1/ops/{path}", headers=await ops())
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    told: list[dict[str, Any]] = [orjson.loads(line) for line in answer.content.splitlines()]
+    assert told.pop() == {"kind": "end", "lines": len(told)}
+    return told
+
+
+async def count(world: World, http: httpx.AsyncClient, service: str, kind: str) -> int:
+    return len([one for one in await lines(world, http, service, "ledger") if one["kind"] == kind])
+
+
+async def readers(world: World) -> int:
+    async with world.orders.reading() as connection:
+        return int(await connection.scalar(sa.text(READERS)) or 0)

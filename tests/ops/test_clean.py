@@ -1,0 +1,19 @@
+"""A shop in which everything went as it should, whatever happened: the audit finds nothing."""
+
+from tests.ops.world import World
+
+
+async def test_every_story_that_ends_well_is_clean(world: World) -> None:
+    sku, scarce = await world.product(10), await world.product(1)
+    await world.confirmed(sku)
+    await world.confirmed(scarce)
+    ended = await world.confirmed(sku)
+    await world.cancelled(ended)
+    early = await world.placed({sku: 1})
+    await world.cancelled(early)
+    await world.flow()
+    report = await world.audit()
+    assert report.findings == []
+    assert report.ok
+    expected = {"orders": 4, "orders_confirmed": 1, "orders_rejected": 1, "orders_cancelled": 2, "mails": 5}
+    assert report.counts | expected == report.counts

@@ -1,0 +1,282 @@
+"""A whole shop in this process: the four REST fronts on ports, databases and topics of its own.
+
+Its event processes are played: ``flow`` carries every outbox to Kafka and to the consumers, in order and until
+nothing moves, so that a test can step in between.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+import uvicorn
+from aiokafka import AIOKafkaProducer
+from fastapi import FastAPI
+from uuid_utils.compat import uuid7
+
+from chassis.auth import Verifier
+from chassis.consumer import Consumer
+from chassis.database import Database
+from chassis.groupcommit import GroupCommit
+from chassis.mongo import Mongo
+from chassis.sql import Postgres
+from chassis.testing import bearer, private_key, record, test_keys
+from customer_svc import main as customer_main
+from customer_svc.commands import register_customer
+from customer_svc.settings import Settings as CustomerSettings
+from customer_svc.store import Accounts
+from deploy.topics import create_topics
+from notifier_svc import handlers as notifier_handlers
+from notifier_svc import main as notifier_main
+from notifier_svc.commands import mark_sent
+from notifier_svc.domain import Template, mail_id
+from notifier_svc.settings import RestSettings as NotifierSettings
+from notifier_svc.store import Ledger
+from ops.audit import Report, Shop, audit
+from order_svc import handlers as order_handlers
+from order_svc import main as order_main
+from order_svc.commands import Basket, cancel_order, place_order, want_basket
+from order_svc.settings import RestSettings as OrderSettings
+from order_svc.store import OrderBook
+from product_svc import handlers as product_handlers
+from product_svc import main as product_main
+from product_svc.commands import adjust_stock, create_product
+from product_svc.settings import RestSettings as ProductSettings
+from product_svc.store import Warehouse
+from schemas import Address, Message, Money
+from schemas.values import Variant
+from tests.databases import Databases, drop_mongo
+from tests.servers import Servers
+
+ADDRESS = Address(name="Ada", street="1 St", city="London", postal_code="SW1Y", country="GB")
+PRICE = Money(amount=1250, currency="EUR")
+
+
+@dataclass
+class World:
+    """The stores of the services, and what stands around them."""
+
+    customers: Postgres
+    orders: Postgres
+    mails: Postgres
+    products: Mongo
+    producer: AIOKafkaProducer
+    servers: Servers
+    prefix: str
+    urls: dict[str, str] = field(default_factory=dict)
+    buyer: UUID = field(default_factory=uuid7)
+    commits: dict[str, GroupCommit[Any]] = field(default_factory=dict)
+    consumers: dict[str, Consumer[Any]] = field(default_factory=dict)
+    sent: list[Message] = field(default_factory=list)
+    """Everything that was put on a topic."""
+    known: set[tuple[str, str]] = field(default_factory=set)
+
+    @property
+    def databases(self) -> Mapping[str, Database[Any]]:
+        return {
+            "customer_svc": self.customers,
+            "order_svc": self.orders,
+            "product_svc": self.products,
+            "notifier_svc": self.mails,
+        }
+
+    @property
+    def shop(self) -> Shop:
+        return Shop(**self.urls, kafka=self.servers.kafka, kafka_prefix=self.prefix)
+
+    async def audit(self, **options: Any) -> Report:
+        return await audit(self.shop, ops, **{"settle_seconds": 0.0, **options})
+
+    async def news(self) -> set[tuple[str, str]]:
+        """(check, subject) of everything the audit finds that it had not found before."""
+        found = {(one.check, one.subject) for one in (await self.audit()).findings}
+        news, self.known = found - self.known, self.known | found
+        return news
+
+    async def registered(self) -> UUID:
+        account_id = uuid7()
+        email = f"{account_id}@example.com"
+        await self.commits["customer_svc"](
+            lambda unit: register_customer(unit, account_id, email, "Ada", "hash"),
+            wants=lambda unit: unit.by_email.want(email),
+        )
+        return account_id
+
+    async def product(self, on_hand: int = 10) -> str:
+        sku, product_id = f"SKU-{uuid4().hex[:8]}", uuid7()
+
+        def wants(unit: Warehouse) -> None:
+            unit.products.want(product_id)
+            unit.stock.want(sku)
+
+        variants = [Variant(sku=sku, price=PRICE)]
+        await self.commits["product_svc"](lambda u: create_product(u, product_id, "Mug", {}, variants), wants)
+        await self.adjust(sku, on_hand)
+        await self.flow()
+        return sku
+
+    async def adjust(self, sku: str, delta: int) -> None:
+        await self.commits["product_svc"](lambda u: adjust_stock(u, sku, delta, "count"), lambda u: u.stock.want(sku))
+
+    async def placed(self, quantities: Mapping[str, int]) -> UUID:
+        basket = Basket(uuid7(), self.buyer, quantities, ADDRESS)
+        await self.commits["order_svc"](lambda b: place_order(b, basket), lambda b: want_basket(b, basket))
+        return basket.order_id
+
+    async def cancelled(self, order_id: UUID) -> None:
+        await self.commits["order_svc"](
+            lambda book: cancel_order(book, order_id, None, "staff"), lambda book: book.orders.want(order_id)
+        )
+
+    async def confirmed(self, sku: str | None = None, quantity: int = 2) -> UUID:
+        """An order that has gone all the way."""
+        order_id = await self.placed({sku or await self.product(): quantity})
+        await self.flow()
+        return order_id
+
+    async def flow(self, *, post: bool = True, deaf: Sequence[str] = ()) -> None:
+        """Carry events, and send mails, until nothing moves; ``deaf`` services hear nothing."""
+        moved = True
+        while moved:
+            moved = False
+            for service in self.databases:
+                messages = await self.outbox(service)
+                await self.send(*messages)
+                await self.hear(*messages, deaf=deaf)
+                moved = moved or bool(messages)
+            moved = (post and await self._post()) or moved
+
+    async def outbox(self, service: str) -> list[Message]:
+        """Take what waits in an outbox."""
+        messages = []
+        async with self.databases[service].leading() as outbox:
+            while rows := await outbox.unpublished(500):
+                messages += [row.message for row in rows]
+                await outbox.published(rows)
+        return messages
+
+    async def send(self, *messages: Message) -> None:
+        """Put messages on their topics."""
+        for m in messages:
+            headers = [(name, value.encode()) for name, value in m.headers.items()]
+            await self.producer.send_and_wait(self.prefix + m.topic, m.value, key=m.key.encode(), headers=headers)
+        self.sent += messages
+
+    async def hear(self, *messages: Message, deaf: Sequence[str] = ()) -> None:
+        """Have messages handled by everybody whom they concern."""
+        for name, consumer in self.consumers.items():
+            for message in messages:
+                if name not in deaf and message.topic in consumer.topics:
+                    await consumer.handle([record(message)])
+
+    async def _post(self) -> bool:
+        query = "SELECT m.id FROM mails m JOIN customers c ON c.id = m.customer_id WHERE m.state = 'queued'"
+        async with self.mails.reading() as connection:
+            queued = list((await connection.execute(sa.text(query))).scalars())
+        for one in queued:
+            await self.commits["notifier_svc"](partial(mark_sent, mail_id=one), wants=partial(_want_mail, one))
+        return bool(queued)
+
+    def mail(self, template: Template, order_id: UUID) -> UUID:
+        return mail_id(template, self.buyer, str(order_id))
+
+
+def _want_mail(one: UUID, ledger: Ledger) -> None:
+    ledger.mails.want(one)
+
+
+async def ops() -> dict[str, str]:
+    """The headers of somebody with the role ops."""
+    return bearer(role="ops")
+
+
+async def sql(database: Postgres, statement: str, **parameters: Any) -> None:
+    """Do to a store what its service never would."""
+    async with database.transaction() as tx:
+        await tx.execute(sa.text(statement), parameters)
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def serving(app: FastAPI) -> AsyncIterator[str]:
+    """The URL of a REST front that runs in this process and believes the tokens of this test run."""
+    app.state.verifier = Verifier(test_keys, "shopstream", "shopstream")
+    server = _Server(uvicorn.Config(app, port=0, log_config=None, access_log=False))
+    running = asyncio.create_task(server.serve())
+    while not server.started:
+        assert not running.done(), "the front did not start"
+        await asyncio.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await running
+
+
+@asynccontextmanager
+async def world(servers: Servers, databases: Databases, home: Path) -> AsyncIterator[World]:
+    """A shop with one customer, in which nothing has happened yet."""
+    prefix, mongo_url = f"a{uuid4().hex[:8]}.", await databases.mongo()
+    urls = {name: databases.postgres(name) for name in ("customer_svc", "order_svc", "notifier_svc")}
+    await create_topics(servers.kafka, prefix, partitions=2)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(drop_mongo, mongo_url)
+        producer = await stack.enter_async_context(AIOKafkaProducer(bootstrap_servers=servers.kafka))
+        stores = {name: Postgres(url) for name, url in urls.items()}
+        made = World(
+            customers=stores["customer_svc"],
+            orders=stores["order_svc"],
+            mails=stores["notifier_svc"],
+            products=Mongo(mongo_url),
+            producer=producer,
+            servers=servers,
+            prefix=prefix,
+        )
+        for database in made.databases.values():
+            stack.push_async_callback(database.close)
+        for name, app in _fronts(servers, urls, mongo_url, home).items():
+            made.urls[name] = await stack.enter_async_context(serving(app))
+        _play_processes(made, stack)
+        made.buyer = await made.registered()
+        await made.flow()
+        yield made
+
+
+def _fronts(servers: Servers, urls: Mapping[str, str], mongo_url: str, home: Path) -> dict[str, FastAPI]:
+    key = home / "jwt.pem"
+    key.write_bytes(private_key())
+    told: dict[str, Any] = {"kafka_bootstrap_servers": servers.kafka, "jwks_url": "http://127.0.0.1:9/"}
+    accounts = told | {"postgres_url": urls["customer_svc"], "jwt_private_key_file": key}
+    orders = told | {"postgres_url": urls["order_svc"], "product_url": "http://127.0.0.1:9"}
+    mails = told | {"postgres_url": urls["notifier_svc"]}
+    return {
+        "customer": customer_main.build(CustomerSettings.model_validate(accounts)),
+        "product": product_main.build(ProductSettings.model_validate(told | {"mongo_url": mongo_url})),
+        "order": order_main.build(OrderSettings.model_validate(orders)),
+        "notifier": notifier_main.build(NotifierSettings.model_validate(mails)),
+    }
+
+
+def _play_processes(made: World, stack: AsyncExitStack) -> None:
+    units: dict[str, Any] = {
+        "customer_svc": (Accounts, {}),
+        "order_svc": (OrderBook, order_handlers.HANDLERS),
+        "product_svc": (Warehouse, product_handlers.HANDLERS),
+        "notifier_svc": (Ledger, notifier_handlers.HANDLERS),
+    }
+    for name, (unit, handlers) in units.items():
+        made.commits[name] = commit = GroupCommit(made.databases[name], unit)
+        stack.callback(asyncio.create_task(commit.run()).cancel)
+        if handlers:
+            made.consumers[name] = Consumer(made.databases[name], name, unit, handlers)
