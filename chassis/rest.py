@@ -100,7 +100,6 @@ def create_app(
         title=title,
         version="1",
         lifespan=lifespan,
-        max_body_size=MAX_BODY,
         telemetry={"tracing": False, "metrics": False},
         redirect_slashes=False,
         responses={
@@ -111,8 +110,9 @@ def create_app(
     app.state.commit, app.state.database, app.state.verifier = commit, database, verifier
     for name, value in (needs or {}).items():
         setattr(app.state, name, value)
-    app.include_router(router)
-    app.include_router(ops)
+    # Not on the app: its answer would be given outside of our middleware, as plain text.
+    for one in (router, ops):
+        app.include_router(one, max_body_size=MAX_BODY)
     add_health(app, service, {"database": database.check})
     for kind, handler in _HANDLERS.items():
         app.add_exception_handler(kind, handler)
@@ -161,10 +161,21 @@ class Requests:
             await send(message)
 
         try:
-            await self._app(scope, receive, answer)
+            app = _too_large if _told_length(headers) > MAX_BODY else self._app
+            await app(scope, receive, answer)
         finally:
             _observe(scope, status, time.perf_counter() - began)
         return None
+
+
+def _told_length(headers: Mapping[bytes, bytes]) -> int:
+    told = headers.get(b"content-length", b"")
+    return int(told[:19]) if told.isdigit() else 0
+
+
+async def _too_large(scope: Scope, receive: Receive, send: Send) -> None:
+    answer = _respond(Request(scope), BodyTooLarge(limit=MAX_BODY))
+    await answer(scope, receive, send)
 
 
 def _observe(scope: MutableMapping[str, Any], status: int, seconds: float) -> None:

@@ -23,6 +23,9 @@ from chassis.database import Record
 
 log = structlog.get_logger()
 
+STOP_SECONDS = 3.0
+"""How long Faust may take to stop. What it has not told the broker by then comes again; the inbox knows it."""
+
 
 class Subscription:
     """A consumer group's membership: Kafka's messages, batch by batch, into ``Consumer.handle``."""
@@ -64,7 +67,8 @@ class Subscription:
             await self._app.wait_until_stopped()
             raise RuntimeError("Faust stopped by itself") from self._app.crash_reason
         finally:
-            await self._app.stop()
+            # With the broker away Faust waits for it to take the last offsets, and cannot be cancelled.
+            await asyncio.wait([asyncio.create_task(self._app.stop())], timeout=STOP_SECONDS)
 
     def _subscribe(self, name: str) -> None:
         topic = self._app.topic(

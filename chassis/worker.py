@@ -5,11 +5,14 @@ again. SIGTERM and SIGINT end it in order: no new batch, the one in hand undone 
 """
 
 import asyncio
+import logging
+import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 import structlog
 import uvicorn
@@ -65,16 +68,27 @@ class EventProcess:
         return app
 
 
-def run_worker(process: Callable[[], Coroutine[Any, Any, EventProcess]], service: str, settings: Settings) -> None:
-    """Build an event process and run it: returns after a signal, raises what made a part fail."""
+def run_worker(build: Callable[[], Coroutine[Any, Any, EventProcess]], service: str, settings: Settings) -> NoReturn:
+    """Build an event process, run it, and end this process: status 0 after a signal, 1 when a part failed."""
     configure_logging(service, settings.log_level, settings.log_format)
     faults.arm(settings.faults)
 
     async def main() -> None:
-        await (await process()).run()
+        await (await build()).run()
 
-    asyncio.run(main())
-    log.info("event process stopped")
+    status = 0
+    try:
+        asyncio.new_event_loop().run_until_complete(main())
+        log.info("event process stopped")
+    except Exception:
+        log.exception("event process failed")
+        status = 1
+    # Not asyncio.run: what Faust leaves behind when the broker is away would be waited for, and nothing of it
+    # is needed any more.
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 async def _signalled() -> None:

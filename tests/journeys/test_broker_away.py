@@ -1,6 +1,7 @@
 """Kafka goes away for a minute: orders are accepted all the same, and finish once it is back."""
 
 import asyncio
+import signal
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
@@ -39,6 +40,9 @@ async def test_orders_outlive_a_minute_without_a_broker(shop: Stack, kafka: Kafk
     # The price list travels by Kafka too: have one order through before the broker goes.
     locations = [(await shop.order(customer, {sku: 1})).headers["location"]]
     await asyncio.to_thread(kafka.stop, 0)
+    # Who is told to stop meanwhile does not wait for the broker.
+    await shop.kill("product-worker", signal.SIGTERM)
+    assert shop.child("product-worker").exit_status == 0
     back = time.monotonic() + AWAY_SECONDS
     while time.monotonic() < back:
         placed = await shop.order(customer, {sku: 1})
@@ -47,6 +51,7 @@ async def test_orders_outlive_a_minute_without_a_broker(shop: Stack, kafka: Kafk
         await asyncio.sleep(1)
     await asyncio.to_thread(kafka.start)
     await asyncio.to_thread(kafka.ready)
+    await shop.start("product-worker")
 
     async def all_mailed() -> bool:
         return len(await shop.mails(email)) == len(locations)

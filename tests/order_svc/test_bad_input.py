@@ -88,12 +88,17 @@ async def test_what_was_sent_is_not_echoed(api: API, customer: dict[str, str]) -
     assert secret not in answer.text
 
 
-async def test_a_body_too_large_is_refused_even_when_its_length_is_not_told(
-    api: API, customer: dict[str, str]
-) -> None:
-    headers = {**hostile.JSON, **customer}
-    answer = await api.post(ORDERS, content=hostile.chunked(hostile.oversized()), headers=headers)
+@pytest.mark.parametrize("sent", [bytes, hostile.chunked], ids=["length told", "length not told"])
+async def test_a_body_too_large_is_refused(api: API, customer: dict[str, str], sent: Any) -> None:
+    headers = {**hostile.JSON, **customer, "X-Request-Id": "mine"}
+    answer = await api.post(ORDERS, content=sent(hostile.oversized()), headers=headers)
     assert refused(answer, 413, "body_too_large")["limit"] == 262_144
+    assert answer.headers["x-request-id"] == answer.json()["request_id"] == "mine"
+
+
+async def test_a_length_without_end_is_too_large(api: API, customer: dict[str, str]) -> None:
+    headers = {**hostile.JSON, **customer, "Content-Length": "9" * 5_000}
+    refused(await api.post(ORDERS, content=b"{}", headers=headers), 413, "body_too_large")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Measurements: what the platform does, beside yardsticks taken in the same run."""
