@@ -5,7 +5,6 @@ import fnmatch
 import random
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -60,7 +59,7 @@ async def _play(cells: Sequence[Cell], until: float, chance: random.Random) -> i
             outcome = await play(broken, cell, chance)
             bad += bool(outcome.findings)
             with KEPT.open("ab") as kept:
-                kept.write(orjson.dumps(asdict(outcome)) + b"\n")
+                kept.write(orjson.dumps(outcome) + b"\n")
             _tell(number, len(cells), outcome)
     return bad
 
