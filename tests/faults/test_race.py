@@ -43,8 +43,6 @@ async def test_exactly_what_is_there_is_promised(world: World, workers: list[str
     short = [order["shortages"] for order in orders if order["state"] == "REJECTED"]
     nothing_left = {"sku": sku, "requested": 1, "available": 0, "reason": "short"}
     assert short == [[nothing_left]] * len(short), "nobody was refused what was there"
-        "nobody was refused what was there"
-    )
     assert await shop.stock(sku) == (UNITS, UNITS)
     after = [await handled(shop, name) for name in workers]
     assert all(count > earlier for count, earlier in zip(after, before, strict=True)), "each process took part"
