@@ -13,7 +13,7 @@ from tests.faults.play import Outcome, play, read_outcome
 from tests.faults.world import World
 
 
-@pytest.mark.parametrize("cell", cut(), ids=lambda cell: cell.name)
+@pytest.mark.parametrize("cell", list(cut()), ids=lambda cell: cell.name)
 async def test_nothing_is_lost_doubled_or_oversold(world: World, cell: Cell) -> None:
     outcome = await play(world, cell, random.Random(20261122))
     assert not outcome.findings
