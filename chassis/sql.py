@@ -1,15 +1,22 @@
-"""PostgreSQL: transactions, outbox, inbox and dead letters; and statements that take columns as arrays."""
+"""PostgreSQL: transactions, outbox, inbox and dead letters; and statements that take columns as arrays.
+
+Tables are described, and queries asked, with SQLAlchemy. The statements of a transaction go straight through
+the driver: prepared, in binary, and in a pipeline, so that writes do not wait for each other's answers.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
 import sqlalchemy as sa
 from psycopg import AsyncConnection as AsyncPsycopg
+from psycopg import AsyncCursor
 from psycopg import errors as pg
+from psycopg.rows import namedtuple_row
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import BYTEA, JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -18,8 +25,6 @@ from chassis.database import Away, CommitUnknown, Conflict, DeadLetter, Deposed,
 from chassis.sql_snapshot import BEGIN, PostgresSnapshot
 from chassis.unit import Rows
 from schemas import Message
-
-Tx = AsyncConnection
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -78,43 +83,69 @@ suspects = sa.Table(
 Row = Mapping[str, Any]
 
 
-def insert_rows(table: sa.Table, *columns: str) -> sa.TextClause:
+@dataclass
+class Tx:
+    """A transaction. What is wrong with a statement may only show with a later one, or at its end."""
+
+    driver: AsyncPsycopg[Any]
+    published: bool = False
+
+    async def execute(self, statement: str, parameters: Mapping[str, Any]) -> AsyncCursor[Any]:
+        """Send a statement; fetching from the cursor waits for its answer."""
+        cursor = self.driver.cursor(row_factory=namedtuple_row)
+        return await cursor.execute(statement, parameters, prepare=True)
+
+    async def column(self, statement: str, parameters: Mapping[str, Any]) -> list[Any]:
+        """The first column of the answer."""
+        return [row[0] for row in await (await self.execute(statement, parameters)).fetchall()]
+
+
+def insert_rows(table: sa.Table, *columns: str) -> str:
     """``INSERT … SELECT … FROM unnest(…)``: any number of rows in one round trip, in their order."""
     names = ", ".join(f'"{name}"' for name in columns)
-    return sa.text(f'INSERT INTO "{table.name}" ({names}) {_unnest(table, columns)} ORDER BY nth')
+    return f'INSERT INTO "{table.name}" ({names}) {_unnest(table, columns)} ORDER BY nth'
 
 
-def update_rows(table: sa.Table, key: str, *columns: str) -> sa.TextClause:
+def update_rows(table: sa.Table, key: str, *columns: str) -> str:
     """``UPDATE … FROM unnest(…)``: set columns of the rows that ``key`` names."""
     sets = ", ".join(f'"{name}" = new."{name}"' for name in columns)
     rows = _unnest(table, (key, *columns))
-    return sa.text(f'UPDATE "{table.name}" SET {sets} FROM ({rows}) new WHERE "{table.name}"."{key}" = new."{key}"')
+    return f'UPDATE "{table.name}" SET {sets} FROM ({rows}) new WHERE "{table.name}"."{key}" = new."{key}"'
 
 
-def upsert_rows(table: sa.Table, key: str, *columns: str, newer: str) -> sa.TextClause:
+def upsert_rows(table: sa.Table, key: str, *columns: str, newer: str) -> str:
     """``INSERT … ON CONFLICT DO UPDATE`` where the column ``newer`` grows: an older row changes nothing."""
     sets = ", ".join(f'"{name}" = excluded."{name}"' for name in columns)
-    return sa.text(
-        f"{insert_rows(table, key, *columns).text}"
+    return (
+        f"{insert_rows(table, key, *columns)}"
         f' ON CONFLICT ("{key}") DO UPDATE SET {sets} WHERE "{table.name}"."{newer}" < excluded."{newer}"'
     )
 
 
-def select_rows(table: sa.Table, key: str, *, lock: bool = True) -> sa.TextClause:
-    """``SELECT … WHERE key = ANY(:keys)``, locked in the order of the key so that nobody deadlocks."""
-    of_type = _type(table, key)
+def select_rows(table: sa.Table, key: str, *, lock: bool = True) -> str:
+    """``SELECT … WHERE key = ANY(…)``, locked in the order of the key so that nobody deadlocks."""
+    # Columns by name: a prepared ``SELECT *`` fails when a migration adds one.
+    names = ", ".join(f'"{column.name}"' for column in table.c)
     order = f' ORDER BY "{key}" FOR UPDATE' if lock else ""
-    return sa.text(f'SELECT * FROM "{table.name}" WHERE "{key}" = ANY(CAST(:keys AS {of_type}[])){order}')
+    return f'SELECT {names} FROM "{table.name}" WHERE "{key}" = ANY(CAST(%(keys)b AS {_type(table, key)}[])){order}'
 
 
-async def hold(tx: Tx, rows: Rows[K, V], statement: sa.TextClause, read: Callable[[Any], tuple[K, V]]) -> None:
-    """Load what is wanted of one kind with a ``select_rows`` statement; ``read`` makes (key, value) of a row."""
-    if wanted := rows.wanted:
-        found = await tx.execute(statement, {"keys": wanted})
-        rows.hold(dict(read(row) for row in found))
+Load = tuple[Rows[K, V], str, Callable[[Any], tuple[K, V]]]
+"""Rows, the ``select_rows`` statement for them, and what makes (key, value) of a row."""
 
 
-async def write(tx: Tx, statement: sa.TextClause, rows: Sequence[Row]) -> None:
+async def hold(tx: Tx, *loads: Load[Any, Any]) -> None:
+    """Load what is wanted, all kinds in one round trip; locks are taken in the order given."""
+    sent = [
+        (rows, read, await tx.execute(statement, {"keys": wanted}))
+        for rows, statement, read in loads
+        if (wanted := rows.wanted)
+    ]
+    for rows, read, cursor in sent:
+        rows.hold(dict([read(row) for row in await cursor.fetchall()]))
+
+
+async def write(tx: Tx, statement: str, rows: Sequence[Row]) -> None:
     """Run one of the statements above on rows, if there are any."""
     if rows:
         await tx.execute(statement, arrays(rows))
@@ -137,7 +168,9 @@ def _unnest(table: sa.Table, columns: Sequence[str]) -> str:
     types = {name: _type(table, name) for name in columns}
     selected = ", ".join(f'r."{name}"::{types[name]} AS "{name}"' for name in columns)
     # jsonb[] has no adapter in the driver: JSON travels as text and is cast on the server.
-    arrays = ", ".join(f"CAST(:{name} AS {'TEXT' if types[name] == 'JSONB' else types[name]}[])" for name in columns)
+    arrays = ", ".join(
+        f"CAST(%({name})b AS {'TEXT' if types[name] == 'JSONB' else types[name]}[])" for name in columns
+    )
     names = ", ".join(f'"{name}"' for name in columns)
     return f"SELECT {selected} FROM unnest({arrays}) WITH ORDINALITY AS r({names}, nth)"
 
@@ -148,27 +181,34 @@ _BURY = insert_rows(
     *("event_id", "consumer_group", "state", "stream", "topic", "partition", "offset", "key"),
     *("headers", "value", "reason", "detail", "fingerprint"),
 )
-_ADMIT = sa.text(
+_ADMIT = (
     "INSERT INTO inbox (consumer_group, event_id)"
-    " SELECT :group, id FROM unnest(CAST(:events AS uuid[])) AS e(id) ORDER BY id"
+    " SELECT %(group)s, id FROM unnest(CAST(%(events)b AS uuid[])) AS e(id) ORDER BY id"
     " ON CONFLICT DO NOTHING RETURNING event_id"
 )
-_BLOCKED = sa.text(
-    "SELECT DISTINCT stream FROM dead_letters WHERE consumer_group = :group AND stream = ANY(:streams)"
+_BLOCKED = (
+    "SELECT DISTINCT stream FROM dead_letters WHERE consumer_group = %(group)s"
+    " AND stream = ANY(CAST(%(streams)b AS text[]))"
 )
-_SUSPECTS = sa.text(
-    "WITH known AS (SELECT event_id, starts FROM suspects WHERE consumer_group = :group"
-    "   AND event_id = ANY(:events)),"
-    " noted AS (INSERT INTO suspects SELECT :group, id, 1 FROM unnest(CAST(:events AS uuid[])) AS e(id)"
+_SUSPECTS = (
+    "WITH known AS (SELECT event_id, starts FROM suspects WHERE consumer_group = %(group)s"
+    "   AND event_id = ANY(%(events)b)),"
+    " noted AS (INSERT INTO suspects SELECT %(group)s, id, 1 FROM unnest(CAST(%(events)b AS uuid[])) AS e(id)"
     "   ON CONFLICT DO NOTHING)"
     " SELECT event_id, starts FROM known"
 )
-_ACCUSE = sa.text("UPDATE suspects SET starts = starts + 1 WHERE consumer_group = :group AND event_id = ANY(:events)")
-_ACQUIT = sa.text("DELETE FROM suspects WHERE consumer_group = :group AND event_id = ANY(:events)")
+_ACCUSE = "UPDATE suspects SET starts = starts + 1 WHERE consumer_group = %(group)s AND event_id = ANY(%(events)b)"
+_ACQUIT = "DELETE FROM suspects WHERE consumer_group = %(group)s AND event_id = ANY(%(events)b)"
 _UNPUBLISHED = "SELECT position, event_id, topic, key, headers, value FROM outbox ORDER BY position LIMIT %s"
 _PUBLISHED = sa.text("DELETE FROM outbox WHERE position = ANY(:positions)")
 # The lock is taken per database, and each service has its own: one number serves them all.
 _LEAD = sa.text("SELECT pg_try_advisory_lock(736001)")
+_END_SILENT = sa.text("SELECT set_config('idle_session_timeout', :milliseconds, false)")
+LEADER_SILENT_SECONDS = 45.0
+"""A relay that asks for nothing for so long has lost its lock: its process is stopped, or hangs.
+
+It has to be longer than the relay ever waits for Kafka (relay.SEND_SECONDS).
+"""
 
 
 class Postgres:
@@ -181,23 +221,29 @@ class Postgres:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Tx]:
         """Commit at the end, roll back on an exception; raise ``Conflict``, ``Away``, ``CommitUnknown``."""
-        with translated():
-            async with self.engine.connect() as tx:
-                await tx.begin()
-                yield tx
-                await self._commit(tx)
+        try:
+            with translated():
+                async with self.engine.connect() as connection:
+                    tx = Tx(await _driver(connection))
+                    # The pool rolls back what is not committed.
+                    async with tx.driver.pipeline():
+                        yield tx
+                    await self._commit(tx)
+        except Away:
+            # The connections that wait in the pool have most likely gone the same way.
+            await self.engine.dispose()
+            raise
 
     async def _commit(self, tx: Tx) -> None:
-        wrote = bool(tx.info.pop("published", False))
         try:
-            await tx.commit()
-        except sa.exc.DBAPIError as error:
-            raise (CommitUnknown(str(error.orig)) if _is_away(error) else error) from error
-        if wrote:
+            await tx.driver.commit()
+        except pg.Error as error:
+            raise (CommitUnknown(str(error)) if _is_away(error) else error) from error
+        if tx.published:
             self.published.set()
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Tx]:
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A connection for reads: each statement sees what is committed when it starts."""
         with translated():
             async with self.engine.connect() as connection:
@@ -226,18 +272,16 @@ class Postgres:
             for m in messages
         ]
         await tx.execute(_INSERT_OUTBOX, arrays(rows))
-        tx.info["published"] = True
+        tx.published = True
 
     async def admit(self, tx: Tx, group: str, events: Collection[UUID]) -> set[UUID]:
         """Enter events in the inbox and return those that were not there yet."""
         # A transaction elsewhere that holds the same event makes this wait for its outcome.
-        found = await tx.execute(_ADMIT, {"group": group, "events": list(events)})
-        return set(found.scalars())
+        return set(await tx.column(_ADMIT, {"group": group, "events": list(events)}))
 
     async def blocked(self, tx: Tx, group: str, streams: Collection[str]) -> set[str]:
         """Those of the streams that have a dead letter."""
-        found = await tx.execute(_BLOCKED, {"group": group, "streams": list(streams)})
-        return set(found.scalars())
+        return set(await tx.column(_BLOCKED, {"group": group, "streams": list(streams)}))
 
     async def bury(self, tx: Tx, letters: Sequence[DeadLetter]) -> None:
         """Keep dead letters, and publish a copy of each."""
@@ -249,7 +293,7 @@ class Postgres:
     async def suspects(self, tx: Tx, group: str, events: Collection[UUID]) -> Mapping[UUID, int]:
         """How often each event was in hand when the process died, where it was; note the others once."""
         found = await tx.execute(_SUSPECTS, {"group": group, "events": list(events)})
-        return {row.event_id: row.starts for row in found}
+        return {row.event_id: row.starts for row in await found.fetchall()}
 
     async def accuse(self, tx: Tx, group: str, events: Collection[UUID]) -> None:
         """Count one more handling of suspects."""
@@ -264,6 +308,7 @@ class Postgres:
         """Wait until this process is the one relay of the service, then read its outbox."""
         # Lock and reads share one connection: whoever loses the lock loses the outbox with it.
         async with self.reading() as connection:
+            await connection.execute(_END_SILENT, {"milliseconds": str(int(LEADER_SILENT_SECONDS * 1000))})
             while not await connection.scalar(_LEAD):
                 await asyncio.sleep(1.0)
             try:
@@ -288,8 +333,7 @@ class PostgresOutbox:
         if self._connection.invalidated:
             raise Deposed
         # Looked at many times a second, also when there is nothing to do: straight through the driver.
-        driver = (await self._connection.get_raw_connection()).driver_connection
-        assert isinstance(driver, AsyncPsycopg)
+        driver = await _driver(self._connection)
         rows = await (await driver.execute(_UNPUBLISHED, (limit,), prepare=True)).fetchall()
         return [Pending(position, Message(*message)) for position, *message in rows]
 
@@ -311,8 +355,19 @@ def _engine(url: str, pool_size: int) -> AsyncEngine:
         "options": "-c idle_in_transaction_session_timeout=10s -c statement_timeout=30s",
     }
     return create_async_engine(
-        parsed, pool_size=pool_size, max_overflow=5, pool_timeout=10, connect_args=connect_args
+        parsed,
+        pool_size=pool_size,
+        max_overflow=5,
+        pool_timeout=10,
+        connect_args=connect_args,
+        json_deserializer=orjson.loads,
     )
+
+
+async def _driver(connection: AsyncConnection) -> AsyncPsycopg[Any]:
+    driver = (await connection.get_raw_connection()).driver_connection
+    assert isinstance(driver, AsyncPsycopg)
+    return driver
 
 
 @contextmanager
@@ -322,23 +377,24 @@ def translated() -> Iterator[None]:
         yield
     except sa.exc.TimeoutError as error:
         raise Away("no free database connection") from error
-    except sa.exc.DBAPIError as error:
-        if _is_away(error):
-            raise Away(str(error.orig)) from error
-        if _is_conflict(error):
-            raise Conflict(str(error.orig)) from error
+    except (sa.exc.DBAPIError, pg.Error) as error:
+        cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+        if _is_away(cause):
+            raise Away(str(cause)) from error
+        if _is_conflict(cause):
+            raise Conflict(str(cause)) from error
         raise
 
 
-def _is_away(error: sa.exc.DBAPIError) -> bool:
+def _is_away(error: BaseException | None) -> bool:
     """Connection lost or refused (class 08, no code), server going down or too slow (57), out of resources (53)."""
-    state = getattr(error.orig, "sqlstate", None)
-    if error.connection_invalidated or state is None:
-        return isinstance(error.orig, pg.OperationalError | pg.InterfaceError)
+    state = getattr(error, "sqlstate", None)
+    if state is None:
+        return isinstance(error, pg.OperationalError | pg.InterfaceError)
     return state[:2] in {"08", "53", "57"} or state == "25P03"
 
 
-def _is_conflict(error: sa.exc.DBAPIError) -> bool:
+def _is_conflict(error: BaseException | None) -> bool:
     """Serialization failure or deadlock (class 40), lock not available, or a key just taken (23505)."""
-    state = getattr(error.orig, "sqlstate", None) or ""
+    state = getattr(error, "sqlstate", None) or ""
     return state[:2] == "40" or state in {"55P03", "23505"}

@@ -40,7 +40,7 @@ class Accounts(Unit):
 
     async def load(self, tx: Tx) -> None:
         """Load every wanted row and lock it against other transactions."""
-        await hold(tx, self.by_email, _SELECT, lambda row: (row.email, account_of(row)))
+        await hold(tx, (self.by_email, _SELECT, lambda row: (row.email, account_of(row))))
 
     async def save(self, tx: Tx) -> None:
         """Write every changed row."""
@@ -49,4 +49,4 @@ class Accounts(Unit):
 
 def account_of(row: Any) -> Account:
     """A row of ``accounts`` as the domain sees it."""
-    return Account(**row._mapping)
+    return Account(**row._asdict())

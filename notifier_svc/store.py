@@ -68,8 +68,11 @@ class Ledger(Unit):
 
     async def load(self, tx: Tx) -> None:
         """Load every wanted row and lock it against other transactions."""
-        await hold(tx, self.mails, _SELECT_MAILS, lambda row: (row.id, mail_of(row)))
-        await hold(tx, self.customers, _SELECT_CUSTOMERS, lambda row: (row.id, Customer(**row._mapping)))
+        await hold(
+            tx,
+            (self.mails, _SELECT_MAILS, lambda row: (row.id, mail_of(row))),
+            (self.customers, _SELECT_CUSTOMERS, lambda row: (row.id, Customer(**row._asdict()))),
+        )
 
     async def save(self, tx: Tx) -> None:
         """Write every changed row."""
@@ -80,4 +83,4 @@ class Ledger(Unit):
 
 def mail_of(row: Any) -> Mail:
     """A row of ``mails`` as the domain sees it."""
-    return Mail(**{name: row._mapping[name] for name in _MAIL_COLUMNS})
+    return Mail(**{name: getattr(row, name) for name in _MAIL_COLUMNS})

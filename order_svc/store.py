@@ -115,9 +115,12 @@ class OrderBook(Unit):
 
     async def load(self, tx: Tx) -> None:
         """Load every wanted row and lock it against other transactions."""
-        await hold(tx, self.answered, _SELECT_ANSWERED, lambda row: (row.id, _answered(row)))
-        await hold(tx, self.orders, _SELECT_ORDERS, lambda row: (row.id, order_of(row)))
-        await hold(tx, self.products, _SELECT_PRODUCTS, lambda row: (row.sku, _product(row)))
+        await hold(
+            tx,
+            (self.answered, _SELECT_ANSWERED, lambda row: (row.id, _answered(row))),
+            (self.orders, _SELECT_ORDERS, lambda row: (row.id, order_of(row))),
+            (self.products, _SELECT_PRODUCTS, lambda row: (row.sku, _product(row))),
+        )
 
     async def save(self, tx: Tx) -> None:
         """Write every changed row."""

@@ -47,7 +47,7 @@ class Tallies(Unit):
             found = await tx.db.tallies.find({"_id": {"$in": self.rows.wanted}}, session=tx.session).to_list()
             self.rows.hold({d["_id"]: Tally(d["_id"], d["total"], d["seen"]) for d in found})
         else:
-            await sql.hold(tx, self.rows, _SELECT, lambda row: (row.sku, Tally(row.sku, row.total, row.seen)))
+            await sql.hold(tx, (self.rows, _SELECT, lambda row: (row.sku, Tally(row.sku, row.total, row.seen))))
 
     async def save(self, tx: Any) -> None:
         if isinstance(tx, mongo.Tx):
@@ -84,7 +84,7 @@ def counted(sku: str, reason: str = "x", delta: int = 1) -> StockAdjusted:
 
 async def make_tables(database: Database[Any]) -> None:
     if isinstance(database, sql.Postgres):
-        async with database.transaction() as tx:
+        async with database.engine.begin() as tx:
             await tx.run_sync(tallies.create)
     else:
         await database.make_collections("tallies")  # type: ignore[attr-defined]

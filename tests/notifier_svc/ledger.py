@@ -61,13 +61,13 @@ async def mail(postgres: Postgres, mail_id: UUID) -> Mail:
 
 async def change(postgres: Postgres, mail_id: UUID, assignments: str) -> None:
     """Set columns of a mail, as time or another process would have."""
-    async with postgres.transaction() as tx:
+    async with postgres.engine.begin() as tx:
         await tx.execute(sa.text(f"UPDATE mails SET {assignments} WHERE id = :id"), {"id": mail_id})
 
 
 async def hasten(postgres: Postgres) -> None:
     """Let the pause before the next try be over."""
-    async with postgres.transaction() as tx:
+    async with postgres.engine.begin() as tx:
         await tx.execute(sa.text("UPDATE mails SET due_at = now() WHERE state = 'queued' AND due_at > now()"))
 
 

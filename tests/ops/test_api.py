@@ -142,8 +142,8 @@ async def many(world: World) -> None:
         " jsonb_build_array(jsonb_build_object('sku', repeat('x', 64), 'quantity', 1, 'name', repeat('y', 400))),"
         " 1, 'EUR', '{}', '[]', 2, now(), now() FROM generate_series(1, 40000)"
     )
-    async with world.orders.transaction() as tx:
-        await tx.execute(sa.text(copies))
+    async with world.orders.engine.begin() as connection:
+        await connection.execute(sa.text(copies))
     documents = [{"_id": n, "name": "x" * 99, "version": 1, "changed_at": 0} for n in range(20_000)]
     for document in documents:
         document["variants"] = [{"sku": f"many-{document['_id']}"}]

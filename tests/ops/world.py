@@ -197,8 +197,8 @@ async def ops() -> dict[str, str]:
 
 async def sql(database: Postgres, statement: str, **parameters: Any) -> None:
     """Do to a store what its service never would."""
-    async with database.transaction() as tx:
-        await tx.execute(sa.text(statement), parameters)
+    async with database.engine.begin() as connection:
+        await connection.execute(sa.text(statement), parameters)
 
 
 class _Server(uvicorn.Server):

@@ -34,7 +34,7 @@ async def committing(postgres: Postgres) -> AsyncIterator[GroupCommit[OrderBook]
 async def wait(database: Postgres, seconds: float, *orders: Order) -> None:
     """Let so much time pass for these orders by the database's clock."""
     statement = sa.text("UPDATE orders SET stored_at = stored_at - make_interval(secs => :s) WHERE id = ANY(:ids)")
-    async with database.transaction() as tx:
+    async with database.engine.begin() as tx:
         await tx.execute(statement, {"s": seconds, "ids": [order.id for order in orders]})
 
 
