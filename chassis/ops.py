@@ -10,15 +10,18 @@ from contextlib import aclosing
 from typing import Annotated, Any
 
 import orjson
+import structlog
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict
 from starlette.types import Receive, Scope, Send
 
 from chassis.auth import Ops
-from chassis.database import Database, Snapshot, printable
+from chassis.database import Away, Database, Snapshot, printable
 from chassis.errors import Forbidden, Unauthenticated
 from chassis.rest import problems, state
 from schemas import Event
+
+log = structlog.get_logger()
 
 NDJSON = "application/x-ndjson"
 SLOW_SECONDS = 30.0
@@ -107,6 +110,9 @@ class Lines(Response):
                     return
                 await _send(send, chunk)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
+        except (Away, TimeoutError) as error:
+            # An answer that is left unfinished has its connection closed, by which the reader knows.
+            log.warning("stream broke off", why=str(error)[:200] or "the reader takes nothing")
         finally:
             gone.cancel()
             await self._rest.aclose()

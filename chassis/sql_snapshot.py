@@ -46,5 +46,9 @@ class PostgresSnapshot:
         """The rows of a query, some at a time."""
         result = await self._connection.stream(sa.text(query), execution_options={"yield_per": CHUNK})
         names = list(result.keys())
-        async for rows in result.partitions():
-            yield [dict(zip(names, row, strict=True)) for row in rows]
+        try:
+            async for rows in result.partitions(CHUNK):
+                yield [dict(zip(names, row, strict=True)) for row in rows]
+        finally:
+            # Not by ``async with``, which leaves the cursor open when this generator is closed early.
+            await result.close()
