@@ -25,9 +25,7 @@ class Cell:
 
 def matrix(minute: float = 60.0) -> Iterator[Cell]:
     """All cells; ``minute`` is for how many seconds the event processes are stopped (SIGSTOP)."""
-    for action in ("die", "term", "raise", "hang"):
-        for family, points in groupby(POINTS, key=lambda point: point.partition(".")[0]):
-            yield Cell(f"fault points of {family}: {action}", deeds.at(list(points), action))
+    yield from at_fault_points("die", "term")
 
     yield Cell("processes: SIGKILL, one after the other", deeds.ended(SIGKILL))
     yield Cell("processes: SIGTERM, one after the other", deeds.ended(SIGTERM))
@@ -49,6 +47,15 @@ def matrix(minute: float = 60.0) -> Iterator[Cell]:
     for server in deeds.LOST:
         yield Cell(f"{server}: answers to commits lost", deeds.answers_lost(server))
     yield Cell("everything: all processes and servers killed at once", deeds.power_cut)
+
+    yield from at_fault_points("raise", "hang")
+
+
+def at_fault_points(*actions: str) -> Iterator[Cell]:
+    """A cell for each family of fault points: every process that comes to one fails there, at each in turn."""
+    for action in actions:
+        for family, points in groupby(POINTS, key=lambda point: point.partition(".")[0]):
+            yield Cell(f"fault points of {family}: {action}", deeds.at(list(points), action))
 
 
 def cut() -> Iterator[Cell]:
