@@ -96,6 +96,8 @@ class Sender:
         self._smtp_url, self._lease = smtp_url, lease_seconds
         self._connections = connections
         self._jobs: asyncio.Queue[Job] = asyncio.Queue(connections * 4)
+        self._claimed: dict[UUID, Job] = {}
+        """Taken up and not begun, wherever it waits: in the queue, or for a connection."""
         self._in_hand: set[asyncio.Task[bool]] = set()
 
     async def run(self) -> None:
@@ -115,14 +117,14 @@ class Sender:
         """Let mails in hand arrive, which would be in doubt otherwise, and give the others back."""
         if self._in_hand:
             await asyncio.wait(self._in_hand)
-        while not self._jobs.empty():
-            await self._postpone(self._jobs.get_nowait(), "the process was stopped")
+        await asyncio.gather(*(self._postpone(job, "the process was stopped") for job in self._claimed.values()))
 
     async def _claim_for_ever(self) -> None:
         idle = IDLE_SECONDS[0]
         while True:
             free = self._jobs.maxsize - self._jobs.qsize()
             jobs = await self._insisting(partial(self._claim, free)) if free else []
+            self._claimed.update((job.mail.id, job) for job in jobs)
             for job in jobs:
                 await self._jobs.put(job)
             idle = IDLE_SECONDS[0] if jobs else min(idle * 1.5, IDLE_SECONDS[1])
@@ -173,8 +175,10 @@ class Sender:
             except (aiosmtplib.SMTPException, OSError) as error:
                 # The mail server is away: hold back, or a queue would build up of its refusals.
                 await self._postpone(job, f"cannot connect: {error}")
+                self._claimed.pop(job.mail.id, None)
                 await asyncio.sleep(next(pauses))
                 continue
+            self._claimed.pop(job.mail.id, None)
             sending = asyncio.create_task(self._send(smtp, job))
             self._in_hand.add(sending)
             sending.add_done_callback(self._in_hand.discard)
