@@ -1,19 +1,16 @@
 """500 clients race for 50 units, answered by one, two and three event processes of product_svc."""
 
-import asyncio
 import re
 import signal
 from collections import Counter
 from collections.abc import AsyncIterator
-from functools import partial
 from typing import Any
-from uuid import uuid4
 
-import httpx
 import pytest
 
+from bench.load import Load
 from tests.faults.world import World
-from tests.stack import Stack, eventually, in_parallel
+from tests.stack import Stack, eventually
 
 CLIENTS, UNITS = 500, 50
 HANDLED = re.compile(r'^shop_events_handled_total\{[^}]*outcome="done"[^}]*topic="order.events"[^}]*\} (\S+)$', re.M)
@@ -34,9 +31,10 @@ async def test_exactly_what_is_there_is_promised(world: World, workers: list[str
     customers = [await shop.customer() for _ in range(5)]
     sku = await shop.product(on_hand=UNITS)
     before = [await handled(shop, name) for name in workers]
-    clients = [partial(insisting, shop, customers[n % len(customers)][1], sku) for n in range(CLIENTS)]
-    placed = await in_parallel(clients, at_once=CLIENTS)
-    assert len(set(placed)) == CLIENTS
+    tokens = [who["Authorization"].removeprefix("Bearer ") for _, who in customers]
+    load = Load(shop.urls["order"], tokens, lambda _: {sku: 1})
+    await load.closed(CLIENTS, count=CLIENTS)
+    assert len(set(load.placed.values())) == CLIENTS
 
     orders = [order for _, who in customers for order in await all_ended(shop, who, CLIENTS // len(customers))]
     assert Counter(order["state"] for order in orders) == {"CONFIRMED": UNITS, "REJECTED": CLIENTS - UNITS}
@@ -46,21 +44,6 @@ async def test_exactly_what_is_there_is_promised(world: World, workers: list[str
     assert await shop.stock(sku) == (UNITS, UNITS)
     after = [await handled(shop, name) for name in workers]
     assert all(count > earlier for count, earlier in zip(after, before, strict=True)), "each process took part"
-
-
-async def insisting(shop: Stack, who: dict[str, str], sku: str) -> str:
-    """Order one; again, under the same key, until there is an answer."""
-    key = uuid4().hex
-    while True:
-        try:
-            answer = await shop.order(who, {sku: 1}, key)
-        except httpx.TimeoutException:
-            continue
-        if answer.status_code == 503:
-            await asyncio.sleep(0.2)
-            continue
-        assert answer.status_code == 202, answer.text
-        return str(answer.headers["location"])
 
 
 async def all_ended(shop: Stack, who: dict[str, str], count: int) -> list[dict[str, Any]]:
