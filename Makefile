@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test audit lint clean venv
+.PHONY: help run test audit faults lint clean venv
 
 # Options for the program behind a target: make test ARGS="-k order"
 ARGS ?=
@@ -18,6 +18,9 @@ run: venv ## Start the whole shop here, place a sample order, stay up (ARGS=--he
 
 test: venv ## Run the tests, against real servers that they start (ARGS for pytest)
 	@exec $(VENV)/bin/python -m pytest $(ARGS)
+
+faults: venv ## Break the platform in every way there is, and write docs/faults.md (ARGS=--help)
+	@exec $(VENV)/bin/python -m tests.faults $(ARGS)
 
 audit: venv ## Check that in the shop of `make run` everything adds up (ARGS=--help)
 	@exec $(VENV)/bin/python -m ops audit $(ARGS)

@@ -16,6 +16,7 @@ aside unhandled.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,6 +26,7 @@ from uuid import UUID, uuid5
 
 import structlog
 
+from chassis import faults
 from chassis.backoff import backoff
 from chassis.database import Away, Conflict, Database, DeadLetter, Record, fingerprint
 from chassis.telemetry import BATCH_SECONDS, BATCH_SIZE, DEAD_LETTERS, EVENTS_HANDLED, RETRIES, continued
@@ -36,8 +38,12 @@ E = TypeVar("E", bound=Event)
 
 log = structlog.get_logger()
 
-MAX_CONFLICTS = 30
-"""With the pauses between them these take some four seconds."""
+CONFLICT_SECONDS = 75.0
+"""A conflict that lasts longer is no race.
+
+MongoDB keeps the transaction of a client that was killed, and its rows with it, for up to a minute where it is
+not told otherwise (transactionLifetimeLimitSeconds): too soon, and good events would become dead letters.
+"""
 
 NAMELESS = UUID("5a0d4c1e-6d1f-5c0a-9c55-0d8f6f3b2a10")
 """Namespace (RFC 9562 §5.5) of the ids given to messages that came without one."""
@@ -153,19 +159,18 @@ class Consumer(Generic[U]):
 
     async def _settle(self, batch: Sequence[Received], *, noted: bool = False) -> None:
         """Try until the batch is committed, or split it, or set its one event aside."""
-        quick, slow = backoff(0.002, 0.2), backoff(0.1, 10.0)
-        failures = conflicts = 0
+        quick, slow = backoff(0.002, 1.0), backoff(0.1, 10.0)
+        failures, race_ends = 0, time.monotonic() + CONFLICT_SECONDS
         while True:
             try:
                 with BATCH_SECONDS.labels("kafka").time():
                     return await self._transact(batch, noted=noted)
             except Conflict as error:
                 RETRIES.labels("kafka", "conflict").inc()
-                conflicts += 1
-                if conflicts % MAX_CONFLICTS:
+                if time.monotonic() < race_ends:
                     await asyncio.sleep(next(quick))
                     continue
-                # That often it is no race: somebody keeps the row, or a statement can never succeed.
+                # That long it is no race: somebody keeps the row, or a statement can never succeed.
                 fault: Exception = error
             except Away as error:
                 RETRIES.labels("kafka", "away").inc()
@@ -205,6 +210,10 @@ class Consumer(Generic[U]):
             await database.bury(tx, letters)
             if noted:
                 await database.acquit(tx, self.group, _ids(batch))
+            if faults.armed:
+                await faults.reach("consumer.commit.before")
+        if faults.armed:
+            await faults.reach("consumer.commit.after")
         if noted:
             self._to_note[batch[0].record.topic] -= len(todo)
         _count(batch, live, letters)

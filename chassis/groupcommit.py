@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 
 import structlog
 
+from chassis import faults
 from chassis.database import Away, CommitUnknown, Conflict, Database
 from chassis.errors import OutcomeUnknown, Unavailable
 from chassis.telemetry import BATCH_SECONDS, BATCH_SIZE, RETRIES, trace
@@ -105,6 +106,10 @@ class GroupCommit(Generic[U]):
             results = [_decided(unit, step) for step in steps]
             await unit.save(tx)
             await self._database.publish(tx, unit.outbox.added)
+            if faults.armed:
+                await faults.reach("groupcommit.commit.before")
+        if faults.armed:
+            await faults.reach("groupcommit.commit.after")
         return results
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 from aiokafka import AIOKafkaProducer
 
+from chassis import faults
 from chassis.backoff import backoff
 from chassis.database import Away, Database, Deposed, OutboxReader, Pending
 from chassis.telemetry import OUTBOX_PUBLISHED, OUTBOX_WAITING, RELAY_LEADS
@@ -82,9 +83,15 @@ class Relay:
             rows = await outbox.unpublished(BATCH)
             OUTBOX_WAITING.set(len(rows))
             if rows:
+                if faults.armed:
+                    await faults.reach("relay.send.before")
                 async with asyncio.timeout(SEND_SECONDS):
                     await self._send(producer, rows)
+                if faults.armed:
+                    await faults.reach("relay.send.after")
                 await outbox.published(rows)
+                if faults.armed:
+                    await faults.reach("relay.marked")
                 OUTBOX_PUBLISHED.inc(len(rows))
                 idle = IDLE_SECONDS[0]
                 continue

@@ -3,9 +3,11 @@
 import sys
 from typing import Annotated, Literal, NoReturn, TypeVar
 
-from pydantic import Field, PostgresDsn, UrlConstraints, ValidationError
+from pydantic import Field, PostgresDsn, UrlConstraints, ValidationError, ValidationInfo, field_validator
 from pydantic_core import Url
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from chassis import faults
 
 S = TypeVar("S", bound=BaseSettings)
 
@@ -33,6 +35,15 @@ class Settings(BaseSettings):
     """Put before every topic and group name, so that installations can share a cluster."""
     jwt_issuer: str = "shopstream"
     jwt_audience: str = "shopstream"
+    faults: str = ""
+    """For tests: where this process is to fail, as ``chassis.faults`` reads it. Never in production."""
+
+    @field_validator("faults")
+    @classmethod
+    def _can_fail_so(cls, text: str, info: ValidationInfo) -> str:
+        if faults.parse(text) and info.data.get("shop_env") == "production":
+            raise ValueError("processes fail on purpose in tests only, and SHOP_ENV is production")
+        return text
 
 
 class PostgresSettings(Settings):

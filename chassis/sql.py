@@ -225,6 +225,12 @@ _UNPUBLISHED = "SELECT position, event_id, topic, key, headers, value FROM outbo
 _PUBLISHED = sa.text("DELETE FROM outbox WHERE position = ANY(:positions)")
 # The lock is taken per database, and each service has its own: one number serves them all.
 _LEAD = sa.text("SELECT pg_try_advisory_lock(736001)")
+_END_SILENT = sa.text("SELECT set_config('idle_session_timeout', :milliseconds, false)")
+LEADER_SILENT_SECONDS = 45.0
+"""A relay that asks for nothing for so long has lost its lock: its process is stopped, or hangs.
+
+It has to be longer than the relay ever waits for Kafka (relay.SEND_SECONDS).
+"""
 
 
 class Postgres:
@@ -324,6 +330,7 @@ class Postgres:
         """Wait until this process is the one relay of the service, then read its outbox."""
         # Lock and reads share one connection: whoever loses the lock loses the outbox with it.
         async with self.reading() as connection:
+            await connection.execute(_END_SILENT, {"milliseconds": str(int(LEADER_SILENT_SECONDS * 1000))})
             while not await connection.scalar(_LEAD):
                 await asyncio.sleep(1.0)
             try:

@@ -17,6 +17,7 @@ import faust
 import structlog
 from mode.supervisors import CrashingSupervisor
 
+from chassis import faults
 from chassis.consumer import Consumer
 from chassis.database import Record
 
@@ -81,8 +82,12 @@ class Subscription:
         async def read(stream: Any) -> None:
             async for events in greedy(stream, self._consumer.max_batch):
                 await self._consumer.handle([record_of(event.message, self._prefix) for event in events])
+                if faults.armed:
+                    await faults.reach("stream.ack.before")
                 for event in events:
                     await stream.ack(event)
+                if faults.armed:
+                    await faults.reach("stream.ack.after")
 
         self._app.agent(topic, name=name, concurrency=1, supervisor_strategy=CrashingSupervisor)(read)
 

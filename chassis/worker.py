@@ -18,6 +18,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from chassis import faults
 from chassis.consumer import Consumer
 from chassis.database import Away, Database
 from chassis.health import add_health
@@ -70,6 +71,7 @@ class EventProcess:
 def run_worker(build: Callable[[], Coroutine[Any, Any, EventProcess]], service: str, settings: Settings) -> NoReturn:
     """Build an event process, run it, and end this process: status 0 after a signal, 1 when a part failed."""
     configure_logging(service, settings.log_level, settings.log_format)
+    faults.arm(settings.faults)
 
     async def main() -> None:
         await (await build()).run()

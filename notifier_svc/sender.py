@@ -22,6 +22,7 @@ from prometheus_client import Counter
 from pydantic_core import Url
 from uuid_utils.compat import uuid7
 
+from chassis import faults
 from chassis.backoff import backoff
 from chassis.database import Away
 from chassis.errors import OutcomeUnknown, Unavailable
@@ -95,6 +96,8 @@ class Sender:
         self._smtp_url, self._lease = smtp_url, lease_seconds
         self._connections = connections
         self._jobs: asyncio.Queue[Job] = asyncio.Queue(connections * 4)
+        self._claimed: dict[UUID, Job] = {}
+        """Taken up and not begun, wherever it waits: in the queue, or for a connection."""
         self._in_hand: set[asyncio.Task[bool]] = set()
 
     async def run(self) -> None:
@@ -114,14 +117,14 @@ class Sender:
         """Let mails in hand arrive, which would be in doubt otherwise, and give the others back."""
         if self._in_hand:
             await asyncio.wait(self._in_hand)
-        while not self._jobs.empty():
-            await self._postpone(self._jobs.get_nowait(), "the process was stopped")
+        await asyncio.gather(*(self._postpone(job, "the process was stopped") for job in self._claimed.values()))
 
     async def _claim_for_ever(self) -> None:
         idle = IDLE_SECONDS[0]
         while True:
             free = self._jobs.maxsize - self._jobs.qsize()
             jobs = await self._insisting(partial(self._claim, free)) if free else []
+            self._claimed.update((job.mail.id, job) for job in jobs)
             for job in jobs:
                 await self._jobs.put(job)
             idle = IDLE_SECONDS[0] if jobs else min(idle * 1.5, IDLE_SECONDS[1])
@@ -132,6 +135,8 @@ class Sender:
         async with self._database.reading() as connection:
             parameters = {"limit": limit, "claim": claim, "lease": self._lease}
             rows = (await connection.execute(_CLAIM, parameters)).all()
+        if rows and faults.armed:
+            await faults.reach("mail.claimed")
         return [
             Job(
                 mail_of(r),
@@ -170,8 +175,10 @@ class Sender:
             except (aiosmtplib.SMTPException, OSError) as error:
                 # The mail server is away: hold back, or a queue would build up of its refusals.
                 await self._postpone(job, f"cannot connect: {error}")
+                self._claimed.pop(job.mail.id, None)
                 await asyncio.sleep(next(pauses))
                 continue
+            self._claimed.pop(job.mail.id, None)
             sending = asyncio.create_task(self._send(smtp, job))
             self._in_hand.add(sending)
             sending.add_done_callback(self._in_hand.discard)
@@ -202,6 +209,8 @@ class Sender:
         if not await self._mark(job.mail.id, lambda ledger: begin_sending(ledger, job.mail.id, job.claim)):
             smtp.close()
             return False
+        if faults.armed:
+            await faults.reach("mail.dot.before")
         return await self._hand_over(smtp, job, content)
 
     async def _hand_over(self, smtp: aiosmtplib.SMTP, job: Job, content: bytes) -> bool:
@@ -218,7 +227,11 @@ class Sender:
         if answer.code >= 400:
             await self._refused(job, aiosmtplib.SMTPDataError(answer.code, answer.message))
             return False
+        if faults.armed:
+            await faults.reach("mail.dot.after")
         await self._mark(mail.id, lambda ledger: mark_sent(ledger, mail.id))
+        if faults.armed:
+            await faults.reach("mail.marked")
         MAILS.labels(mail.template, "sent").inc()
         return True
 

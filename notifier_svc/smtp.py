@@ -4,6 +4,7 @@ The library would send DATA and the message in one call, and then a connection t
 on either side of the final dot.
 """
 
+import asyncio
 import re
 from contextlib import suppress
 from urllib.parse import unquote
@@ -24,7 +25,14 @@ async def connect(url: Url, timeout: float) -> aiosmtplib.SMTP:
         use_tls=url.scheme == "smtps",
         timeout=timeout,
     )
-    await smtp.connect()
+    # The library waits with wait_for, which before Python 3.12 can lose a cancellation: we would never stop.
+    connecting = asyncio.create_task(smtp.connect())
+    try:
+        await asyncio.shield(connecting)
+    except asyncio.CancelledError:
+        connecting.add_done_callback(lambda task: task.cancelled() or task.exception())
+        connecting.cancel()
+        raise
     return smtp
 
 

@@ -39,8 +39,15 @@ class Stack:
     async def start(self, *names: str) -> None:
         """Start processes, and wait until they are ready."""
         for name in names:
-            self.children[name] = await asyncio.to_thread(self.processes.start, self.commands[name])
+            await self.launch(name)
         await asyncio.gather(*(self.ready(name) for name in names))
+
+    async def launch(self, name: str, **settings: str) -> Child:
+        """Start a process, with settings of its own if there are any, and do not wait for it."""
+        command = self.commands[name]
+        told = replace(command, env={**command.env, **settings})
+        self.children[name] = await asyncio.to_thread(self.processes.start, told)
+        return self.children[name]
 
     async def ready(self, name: str, seconds: float = 60) -> None:
         """Wait until a process says so."""

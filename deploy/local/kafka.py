@@ -39,6 +39,7 @@ class Kafka(Server):
         port: int = 0,
         controller_port: int = 0,
         *,
+        advertised: str = "",
         processes: Processes | None = None,
         progress: Progress | None = None,
         cache: Path | None = None,
@@ -48,6 +49,8 @@ class Kafka(Server):
         self.data = self.directory / "data"
         self.controller_port = controller_port or free_port()
         self.url = f"{LOOPBACK}:{port or free_port()}"
+        # Where clients are sent on to; something that stands in front of the broker, if anything does.
+        self._advertised = advertised or self.url
         self._cache = cache or cache_home()
         self._jars: list[Path] = []
         self._archive: ClassArchive | None = None
@@ -98,11 +101,10 @@ class Kafka(Server):
     def _write_settings(self, data: Path) -> Path:
         self.directory.mkdir(parents=True, exist_ok=True)
         controller = f"{LOOPBACK}:{self.controller_port}"
-        listeners = f"PLAINTEXT://{self.url},CONTROLLER://{controller}"
         lines = [
             "# Of this SHOP_HOME.",
-            f"listeners={listeners}",
-            f"advertised.listeners={listeners}",
+            f"listeners=PLAINTEXT://{self.url},CONTROLLER://{controller}",
+            f"advertised.listeners=PLAINTEXT://{self._advertised},CONTROLLER://{controller}",
             f"controller.quorum.bootstrap.servers={controller}",
             f"log.dirs={data}",
         ]

@@ -28,6 +28,8 @@ OPTIONS = (
     f"--bind_ip={LOOPBACK}", "--nounixsocket", f"--replSet={REPLICA_SET}", "--oplogSize=64",
     "--wiredTigerCacheSizeGB=0.25", "--networkMessageCompressors=snappy", "--quiet",
     "--setParameter=diagnosticDataCollectionEnabled=false",
+    # A client that was killed in a transaction keeps its documents for so long: a minute, if nothing is said.
+    "--setParameter=transactionLifetimeLimitSeconds=10",
 )  # fmt: skip
 NO_CONFIG_YET = 94
 

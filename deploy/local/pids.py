@@ -60,6 +60,9 @@ def recorded(directory: Path) -> list[Record]:
     for path in sorted(directory.glob("*.json")):
         try:
             found.append(Record(**json.loads(path.read_text())))
+        except FileNotFoundError:
+            # Another thread starts this process at the same time, and has just removed the note of the last one.
+            continue
         except (ValueError, TypeError):
             path.unlink(missing_ok=True)
     return found

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from dataclasses import replace
+from itertools import repeat
 from typing import Any
 
 import pytest
@@ -160,3 +161,38 @@ async def test_trouble_with_the_database_is_waited_out(
     await consumer(database).handle(records([counted("A"), counted("B")]))
     assert (await total(database, "A"), await total(database, "B")) == (1, 1)
     assert await letters(database) == []
+
+
+async def test_who_keeps_a_row_for_long_costs_no_event(
+    database: Database[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chassis.consumer.backoff", lambda *_: repeat(0.0))
+    left, admit = iter(range(300)), database.admit
+
+    async def busy(*args: Any) -> set[Any]:
+        for _ in left:
+            raise Conflict("kept by a client that was killed")
+        return await admit(*args)
+
+    monkeypatch.setattr(database, "admit", busy)
+    await consumer(database).handle(records([counted("A")]))
+    assert await total(database, "A") == 1
+    assert await letters(database) == []
+
+
+async def test_a_conflict_that_never_ends_is_a_fault_of_the_event(
+    database: Database[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chassis.consumer.CONFLICT_SECONDS", 0.05)
+    load = Tallies.load
+
+    async def conflicting(unit: Tallies, tx: Any) -> None:
+        if "A" in unit.rows.wanted:
+            raise Conflict("for ever")
+        await load(unit, tx)
+
+    monkeypatch.setattr(Tallies, "load", conflicting)
+    await consumer(database).handle(records([counted("A"), counted("B")]))
+    assert await letters(database) == [("dead", "handler_failed")]
+    monkeypatch.undo()
+    assert await total(database, "B") == 1

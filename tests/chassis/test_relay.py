@@ -5,6 +5,7 @@ from collections import defaultdict
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -12,6 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from chassis.database import Database
 from chassis.groupcommit import GroupCommit
 from chassis.relay import Relay
+from chassis.sql import Postgres
 from chassis.testing import enveloped, record
 from schemas import Envelope, StockAdjusted, decode
 from tests.chassis.tally import Tallies, count, counted
@@ -80,3 +82,16 @@ async def test_the_next_relay_takes_over(database: Database[Any], servers: Serve
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+
+
+async def test_a_relay_whose_process_is_stopped_loses_its_lock(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chassis.sql.LEADER_SILENT_SECONDS", 0.5)
+    async with asyncio.timeout(20), postgres.leading() as stopped:
+        await stopped.unpublished(1)
+        # Stopped, it says nothing; here it waits for the other.
+        async with postgres.leading() as other:
+            await other.unpublished(1)
+        with pytest.raises(psycopg.OperationalError):
+            await stopped.unpublished(1)

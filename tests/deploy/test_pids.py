@@ -68,3 +68,11 @@ def test_a_note_that_cannot_be_read_is_dropped(tmp_path: Path, text: str) -> Non
     (tmp_path / "odd.json").write_text(text)
     assert pids.reap(tmp_path) == []
     assert not (tmp_path / "odd.json").exists()
+
+
+def test_a_note_that_another_thread_removes_meanwhile_is_passed_over(
+    tmp_path: Path, sleeper: "subprocess.Popen[bytes]"
+) -> None:
+    pids.remember(tmp_path, "sleeper", sleeper.pid, signal.SIGTERM)
+    (tmp_path / "gone.json").symlink_to(tmp_path / "removed")
+    assert [record.name for record in pids.recorded(tmp_path)] == ["sleeper"]

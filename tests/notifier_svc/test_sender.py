@@ -1,5 +1,7 @@
 """Mails on their way, past mail servers that behave and others that do not."""
 
+import asyncio
+
 import pytest
 from aiosmtpd.smtp import LoginPassword
 from uuid_utils.compat import uuid7
@@ -200,6 +202,24 @@ async def test_user_and_password_of_the_url_may_hold_any_character(postgres: Pos
         async with sending(url):
             await until(postgres, ["sent"])
     assert office.logins == [LoginPassword(b"shop@example.com", b"p/w:")]
+
+
+async def test_a_mail_that_waits_for_its_connection_is_given_back_at_a_stop(
+    postgres: Postgres, sending: Sending
+) -> None:
+    mail_id = await due_mail(postgres)
+    called = asyncio.Event()
+
+    class Silent(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            called.set()
+
+    server = await asyncio.get_running_loop().create_server(Silent, "127.0.0.1", 0)
+    async with server, asyncio.timeout(30):
+        async with sending(f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}"):
+            await called.wait()
+        waiting = await mail(postgres, mail_id)
+    assert (outcome(waiting), waiting.error) == (("queued", 1, 0), "the process was stopped")
 
 
 async def test_nothing_is_sent_to_nobody(postgres: Postgres, sending: Sending) -> None:

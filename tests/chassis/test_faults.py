@@ -1,0 +1,109 @@
+"""Fault points: what can be armed, what then happens, and that every point is a place in the code."""
+
+import asyncio
+import re
+import signal
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from chassis import faults
+from chassis.settings import Settings
+from tests.schemas.processes import refusal
+
+ROOT = Path(__file__).parents[2]
+POINT = "relay.marked"
+
+
+@pytest.fixture(autouse=True)
+def _disarmed() -> Iterator[None]:
+    yield
+    faults.arm("")
+
+
+def test_every_point_of_the_table_is_one_place_in_the_code() -> None:
+    code = [path.read_text() for room in ("chassis", "notifier_svc") for path in (ROOT / room).rglob("*.py")]
+    places = Counter(point for text in code for point in re.findall(r'await faults\.reach\("([a-z.]+)"\)', text))
+    assert places == dict.fromkeys(faults.POINTS, 1)
+
+
+def test_every_point_costs_a_look_at_a_boolean_while_nothing_is_armed() -> None:
+    for room in ("chassis", "notifier_svc"):
+        for path in (ROOT / room).rglob("*.py"):
+            lines = path.read_text().splitlines()
+            for before, line in pairwise(lines):
+                if line.strip().startswith("await faults.reach("):
+                    assert before.strip() in ("if faults.armed:", "if rows and faults.armed:"), path
+    assert not faults.armed
+
+
+def test_faults_are_read_in_order() -> None:
+    assert faults.parse("relay.marked=die@5, mail.dot.after=hang") == [
+        faults.Fault("relay.marked", "die", 5),
+        faults.Fault("mail.dot.after", "hang", 1),
+    ]
+    assert faults.parse("") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("relay.gone=die", "relay.gone"),
+        ("relay.marked", "relay.marked"),
+        ("relay.marked=explode", "explode"),
+        ("relay.marked=die@0", "'0'"),
+        ("relay.marked=die@", "''"),
+        ("relay.marked=die@-1", "'-1'"),
+        ("relay.marked=die@1_0", "'1_0'"),
+    ],
+)
+def test_what_is_unknown_is_named(text: str, named: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(named)):
+        faults.parse(text)
+
+
+async def test_unknown_points_end_the_start() -> None:
+    told = await refusal("customer_svc.worker", {"FAULTS": "relay.gone=die"})
+    assert "FAULTS" in told
+    assert "relay.gone" in told
+
+
+def test_nothing_fails_on_purpose_in_production() -> None:
+    good = {"kafka_bootstrap_servers": "kafka:9092", "shop_env": "production"}
+    assert Settings.model_validate(good).faults == ""
+    with pytest.raises(ValidationError, match="SHOP_ENV is production"):
+        Settings.model_validate({**good, "faults": "relay.marked=die"})
+
+
+async def test_an_error_is_raised_the_nth_time_alone() -> None:
+    faults.arm(f"{POINT}=raise@2")
+    assert faults.armed
+    await faults.reach("relay.send.after")
+    await faults.reach(POINT)
+    with pytest.raises(faults.Injected, match=POINT):
+        await faults.reach(POINT)
+    await faults.reach(POINT)
+
+
+async def test_to_hang_is_to_wait_until_cancelled() -> None:
+    faults.arm(f"{POINT}=hang")
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await faults.reach(POINT)
+
+
+@pytest.mark.parametrize(("action", "status"), [("die", -signal.SIGKILL), ("term", -signal.SIGTERM)])
+async def test_the_process_gets_its_signal(action: str, status: int) -> None:
+    # Nobody listens to SIGTERM there, so it ends the process.
+    arm, reach = f"faults.arm('{POINT}={action}')", f"asyncio.run(faults.reach('{POINT}'))"
+    code = f"import asyncio; from chassis import faults; {arm}; {reach}"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    await process.communicate()
+    assert process.returncode == status

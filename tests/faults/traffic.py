@@ -1,0 +1,192 @@
+"""What goes on in the shop while it is being broken: orders, cancellations, deliveries, new customers.
+
+Every client repeats what was not answered, orders under the same Idempotency-Key, and expects in the end
+to find each of them once.
+"""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import httpx
+
+from tests.stack import ADDRESS, STAFF, Stack, eventually
+
+R = TypeVar("R")
+
+SHOPPERS = 2
+PAUSE_SECONDS = (0.05, 0.2)
+"""Between two orders of a shopper."""
+ANSWER_SECONDS = 5.0
+"""A client that has no answer by then asks again."""
+SETTLE_SECONDS = 240.0
+CANCELLED = 0.1
+"""The part of the orders that their customers cancel."""
+ENDED = {"CONFIRMED", "REJECTED", "CANCELLED"}
+MAILED = {"order.confirmed", "order.rejected", "order.cancelled"}
+"""What a customer is written of."""
+
+
+@dataclass
+class Shopper:
+    """A customer, and the orders they placed: Idempotency-Key → where the order is."""
+
+    email: str
+    headers: Mapping[str, str]
+    orders: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Traffic:
+    """Clients of one platform, from ``begin`` until ``end``."""
+
+    shop: Stack
+    chance: random.Random
+    skus: list[str]
+    """Of the last there is too little for everybody."""
+    staff: Mapping[str, str]
+    shoppers: list[Shopper]
+    _stopped: asyncio.Event = field(default_factory=asyncio.Event)
+    _tasks: list["asyncio.Task[None]"] = field(default_factory=list)
+
+    @classmethod
+    async def begin(cls, shop: Stack, chance: random.Random) -> "Traffic":
+        """Start; return once the first orders are through."""
+        skus = [await shop.product(on_hand=100_000) for _ in range(3)] + [await shop.product(on_hand=30)]
+        shoppers = [Shopper(*await shop.customer()) for _ in range(SHOPPERS)]
+        made = cls(shop, chance, skus, await shop.log_in(*STAFF), shoppers)
+        for shopper in shoppers:
+            await made._place(shopper)
+        loops = [made._shopping(shopper) for shopper in shoppers] + [made._delivering(), made._registering()]
+        made._tasks = [asyncio.create_task(loop) for loop in loops]
+        return made
+
+    @property
+    def orders(self) -> int:
+        """How many orders were accepted."""
+        return sum(len(shopper.orders) for shopper in self.shoppers)
+
+    async def end(self) -> None:
+        """Stop, once everything that was begun is answered; raise what a client could not live with."""
+        self._stopped.set()
+        await asyncio.gather(*self._tasks)
+
+    async def settled(self) -> int:
+        """Wait until every order has ended and its customer was told; return the mails that left twice.
+
+        Fails where an order is missing, was placed twice, or a mail is missing or came twice without a doubt.
+        """
+        # One after the other: who asks for all of them at once takes the CPU that the platform needs to settle.
+        return sum([await self._settled(shopper) for shopper in self.shoppers])
+
+    async def _shopping(self, shopper: Shopper) -> None:
+        while not self._stopped.is_set():
+            location = await self._place(shopper)
+            if self.chance.random() < CANCELLED:
+                await self._insist("POST", "order", f"{location}/cancel", shopper.headers, good={200, 409})
+            await asyncio.sleep(self.chance.uniform(*PAUSE_SECONDS))
+
+    async def _place(self, shopper: Shopper) -> str:
+        key = uuid4().hex
+        lines = [{"sku": s, "quantity": self.chance.randint(1, 3)} for s in self.chance.sample(self.skus, 2)]
+        body = {"lines": lines, "shipping_address": ADDRESS}
+        headers = {**shopper.headers, "Idempotency-Key": key}
+        answer = await self._insist("POST", "order", "/v1/orders", headers, body, good={202})
+        shopper.orders[key] = answer.headers["location"]
+        return shopper.orders[key]
+
+    async def _delivering(self) -> None:
+        while not self._stopped.is_set():
+            path = f"/v1/stock/{self.chance.choice(self.skus[:-1])}/adjustments"
+            await self._insist("POST", "product", path, self.staff, {"delta": 1, "reason": "delivery"}, good={201})
+            await asyncio.sleep(0.5)
+
+    async def _registering(self) -> None:
+        while not self._stopped.is_set():
+            email = f"{uuid4().hex[:12]}@example.com"
+            body = {"email": email, "password": "a password of theirs"}
+            # 409: it was done the last time, and the answer was lost.
+            await self._insist("POST", "customer", "/v1/customers", {}, {**body, "name": "Ada"}, good={201, 409})
+            session = await self._insist("POST", "customer", "/v1/sessions", {}, body, good={201})
+            self.shoppers.append(Shopper(email, {"Authorization": f"Bearer {session.json()['access_token']}"}))
+            await self._place(self.shoppers[-1])
+            await asyncio.sleep(1)
+
+    async def _insist(
+        self, method: str, service: str, path: str, headers: Mapping[str, str], body: Any = None, *, good: set[int]
+    ) -> httpx.Response:
+        """Ask until there is an answer; a refusal that is none of the ``good`` is a failure of the platform."""
+        base = self.shop.mail_page if service == "mail" else self.shop.urls[service]
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while True:
+            assert time.monotonic() < deadline, f"no good answer to {method} {path} within {SETTLE_SECONDS:g} s"
+            try:
+                answer = await self.shop.http.request(
+                    method, base + path, json=body, headers=dict(headers), timeout=ANSWER_SECONDS
+                )
+            except httpx.TransportError:
+                await asyncio.sleep(0.2)
+                continue
+            if answer.status_code in good:
+                return answer
+            assert answer.status_code >= 500, f"{method} {path}: {answer.status_code} {answer.text}"
+            await asyncio.sleep(0.2)
+
+    async def _settled(self, shopper: Shopper) -> int:
+        orders = await self._all_ended(shopper)
+        placed = [f"/v1/orders/{order['id']}" for order in orders]
+        assert Counter(placed) == Counter(shopper.orders.values()), "every key has one order, and none has no key"
+        letters = sum([await self._all_told(shopper, location) for location in placed])
+        mails = await self._mails(shopper)
+        told = [mail async for mail in self._everything("notifier", "/v1/notifications", shopper)]
+        failed = [mail for mail in told if mail["state"] != "sent"]
+        assert all(mail["doubts"] for mail in failed), f"given up without a doubt: {failed}"
+        assert len(told) == letters, "the ledger holds each mail once"
+        assert letters - len(failed) <= len(mails) <= letters, "every mail has arrived"
+        twice: int = sum(mail["copies"] - 1 for mail in mails)
+        assert twice <= sum(mail["doubts"] for mail in told), "no mail came twice that was never in doubt"
+        return twice
+
+    async def _all_ended(self, shopper: Shopper) -> list[dict[str, Any]]:
+        async def ended() -> list[dict[str, Any]] | None:
+            orders = [order async for order in self._everything("order", "/v1/orders", shopper)]
+            return orders if {order["state"] for order in orders} <= ENDED else None
+
+        return await self._finally(ended, "every order to end")
+
+    async def _all_told(self, shopper: Shopper, location: str) -> int:
+        async def told() -> int | None:
+            timeline = await self._read("order", f"{location}/timeline", shopper)
+            kinds: Counter[str] = Counter(entry["type"] for entry in timeline["entries"])
+            assert all(kinds[kind] <= 1 for kind in {*MAILED, "order.placed", "stock.reserved"}), timeline
+            letters = sum(kinds[kind] for kind in MAILED)
+            # A mail that was given up in doubt and arrived after all is told of twice.
+            return letters if kinds["notification.mail_sent"] + kinds["notification.mail_failed"] >= letters else None
+
+        return await self._finally(told, f"the mails about {location}")
+
+    async def _finally(self, true: Callable[[], Awaitable[R | None]], what: str) -> R:
+        found: R = await eventually(true, SETTLE_SECONDS, what, pause=0.3)
+        return found
+
+    async def _read(self, service: str, path: str, shopper: Shopper) -> Any:
+        return (await self._insist("GET", service, path, shopper.headers, good={200})).json()
+
+    async def _mails(self, shopper: Shopper) -> list[dict[str, Any]]:
+        answer = await self._insist("GET", "mail", f"/api/messages?to={shopper.email}", {}, good={200})
+        return list(answer.json())
+
+    async def _everything(self, service: str, path: str, shopper: Shopper) -> AsyncIterator[dict[str, Any]]:
+        after = ""
+        while True:
+            page = await self._read(service, f"{path}?limit=200{after}", shopper)
+            for item in page["items"]:
+                yield item
+            if page["next"] is None:
+                return
+            after = f"&before={page['next']}"

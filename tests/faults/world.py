@@ -1,0 +1,198 @@
+"""A platform to be broken: servers that nobody else needs, a proxy before each, and eight processes behind them."""
+
+import asyncio
+import signal
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+
+from customer_svc.bootstrap import Settings as BootstrapSettings
+from customer_svc.bootstrap import appoint_account
+from deploy.local.kafka import Kafka
+from deploy.local.mail import Mail
+from deploy.local.mongo import Mongo
+from deploy.local.ports import LOOPBACK, free_port
+from deploy.local.postgres import Postgres
+from deploy.local.processes import Child
+from deploy.local.server import Server
+from tests.databases import Databases
+from tests.faults.proxy import Proxy
+from tests.servers import Servers, run
+from tests.stack import STAFF, Stack, eventually, stack
+
+FRONTS = ("customer", "product", "order", "notifier")
+WORKERS = ("customer-worker", "product-worker", "order-worker", "notifier-worker")
+CONSUMERS = WORKERS[1:]
+PROCESSES = (*FRONTS, *WORKERS)
+SERVERS = ("kafka", "postgres", "mongo", "mail")
+
+OPS = "ops@example.com"
+MAIL_LEASE_SECONDS = 10
+PATIENCE = 120.0
+"""Seconds within which what must happen happens, on a machine that has much else to do."""
+
+
+@dataclass
+class World:
+    """What a cell of the matrix breaks. ``done`` counts what was done to it."""
+
+    servers: dict[str, Server]
+    proxies: dict[str, Proxy]
+    shop: Stack
+    done: Counter[str] = field(default_factory=Counter)
+    copies: int = 0
+
+    async def kill(self, *names: str, number: int = signal.SIGKILL) -> None:
+        """Signal processes that are to end of it, and wait until they have; the polite end must be a good one."""
+        self.signal(number, names)
+        for name in names:
+            await self.ended(name, number)
+
+    async def ended(self, name: str, number: int) -> None:
+        """Wait for the end of a process that got a signal, and look at how it ended."""
+        child = self.shop.child(name)
+        assert await asyncio.to_thread(child.wait, PATIENCE), f"{name} did not end of {signal.Signals(number).name}"
+        # Where a signal meets a REST front, uvicorn ends in order and then of the signal.
+        good = {-number} if number == signal.SIGKILL else {0, -number}
+        assert child.exit_status in good, f"{name} ended with {child.exit_status}:\n{child.last_lines(40)}"
+        self.done[signal.Signals(number).name] += 1
+
+    def signal(self, number: int, names: Iterable[str]) -> None:
+        """Signal processes."""
+        for name in names:
+            self.shop.child(name).signal(number)
+
+    async def reached(self, child: Child) -> None:
+        """Wait until a process has come to the fault point that it was armed with."""
+
+        async def reached() -> bool:
+            return "fault point reached" in await asyncio.to_thread(child.last_lines, 1000)
+
+        await eventually(reached, PATIENCE, f"{child.name} to reach {child.command.env['FAULTS']}", pause=0.1)
+
+    async def one_more(self, name: str) -> str:
+        """Start one more of a kind of process."""
+        self.copies += 1
+        return await self.shop.more(name, f"{name}-{self.copies}")
+
+    async def crash(self, name: str) -> None:
+        """SIGKILL a server."""
+        server = self.servers[name]
+        await asyncio.to_thread(server.stop, 0)
+        self.done["server SIGKILL"] += 1
+
+    async def revive(self, *names: str) -> None:
+        """Start servers on what they had on disk."""
+        for name in names:
+            await asyncio.to_thread(self.servers[name].start)
+        for name in names:
+            await asyncio.to_thread(self.servers[name].ready)
+
+    def signal_server(self, name: str, number: int) -> None:
+        """Signal all the processes of a server."""
+        pid = self.servers[name].pid
+        assert pid is not None, f"{name} does not run"
+        for process in [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
+
+    async def heal(self) -> None:
+        """Bring everything back to how it should be, whatever a cell has left."""
+        for proxy in self.proxies.values():
+            await proxy.heal()
+        for name, server in self.servers.items():
+            if server.pid is None:
+                await self.revive(name)
+            else:
+                self.signal_server(name, signal.SIGCONT)
+        self.signal(signal.SIGCONT, self.shop.children)
+        for name in [name for name in self.shop.children if name not in PROCESSES]:
+            await self.kill(name, number=signal.SIGTERM)
+            del self.shop.children[name]
+        armed = [name for name in PROCESSES if self.shop.child(name).command.env.get("FAULTS")]
+        await self.kill(*(name for name in armed if self.shop.child(name).running))
+        await self.shop.start(*(name for name in PROCESSES if not self.shop.child(name).running))
+        for name in PROCESSES:
+            await self.shop.ready(name, PATIENCE)
+
+
+class Behind(Databases):
+    """Databases that the processes reach through the proxies; they are made past them."""
+
+    def __init__(self, postgres: Postgres, mongo: Mongo, proxies: dict[str, Proxy]) -> None:
+        super().__init__(postgres.url, mongo.url)
+        self._proxies = proxies
+
+    def postgres(self, service: str) -> str:
+        return through(self._proxies["postgres"], super().postgres(service))
+
+    async def mongo(self) -> str:
+        # A client that is told of the set would ask its member for the address, and go there.
+        url = through(self._proxies["mongo"], await super().mongo())
+        return url.replace("replicaSet=rs0", "directConnection=true")
+
+
+def through(proxy: Proxy, url: str) -> str:
+    """The URL with the proxy in place of the server."""
+    return url.replace(f":{proxy.port}", f":{proxy.listen_port}")
+
+
+@asynccontextmanager
+async def world(home: Path | None = None) -> AsyncIterator[World]:
+    """Everything, running; removed in the end."""
+    async with AsyncExitStack() as ended:
+        if home is None:
+            home = Path(ended.enter_context(tempfile.TemporaryDirectory(prefix="shopstream-faults-")))
+        # The embedded PostgreSQL runs as another user when this is root.
+        home.chmod(0o755)
+        servers, proxies = await _servers(home, ended)
+        postgres, mongo, mail = servers["postgres"], servers["mongo"], servers["mail"]
+        assert isinstance(postgres, Postgres)
+        assert isinstance(mongo, Mongo)
+        assert isinstance(mail, Mail)
+        behind = Servers(
+            proxies["kafka"].address, postgres.url, mongo.url, through(proxies["mail"], mail.url), mail.page_url
+        )
+        databases = Behind(postgres, mongo, proxies)
+        settings = {"MAIL_LEASE_SECONDS": str(MAIL_LEASE_SECONDS), "JWT_SECONDS": "86400"}
+        shop = await ended.enter_async_context(stack(behind, databases, home / "shop", settings))
+        await _appoint_ops(shop)
+        yield World(servers, proxies, shop)
+
+
+async def _servers(home: Path, ended: AsyncExitStack) -> tuple[dict[str, Server], dict[str, Proxy]]:
+    kafka_port, kafka_proxy = free_port(), free_port()
+    servers: dict[str, Server] = {
+        "kafka": Kafka(home, kafka_port, advertised=f"{LOOPBACK}:{kafka_proxy}"),
+        "postgres": Postgres(home),
+        "mongo": Mongo(home),
+        "mail": Mail(home),
+    }
+    proxies = {"kafka": Proxy(LOOPBACK, kafka_port, kafka_proxy)}
+    await proxies["kafka"].start()
+    stopping = ended.enter_context(ExitStack())
+    for name, url in zip(
+        servers,
+        await asyncio.gather(*(asyncio.to_thread(run, one, stopping) for one in servers.values())),
+        strict=True,
+    ):
+        if name not in proxies:
+            proxies[name] = Proxy(LOOPBACK, urlsplit(url).port or 0, free_port())
+            await proxies[name].start()
+    for proxy in proxies.values():
+        ended.push_async_callback(proxy.stop)
+    return servers, proxies
+
+
+async def _appoint_ops(shop: Stack) -> None:
+    settings = BootstrapSettings(
+        postgres_url=shop.commands["customer"].env["POSTGRES_URL"],
+        bootstrap_password=STAFF[1],
+    )
+    await appoint_account(settings, OPS, "ops")
