@@ -87,8 +87,8 @@ async def test_the_next_relay_takes_over(database: Database[Any], servers: Serve
 async def test_a_relay_whose_process_is_stopped_loses_its_lock(
     postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chassis.sql.LEADER_SILENT_SECONDS", 0.5)
-    async with asyncio.timeout(20), postgres.leading() as stopped:
+    monkeypatch.setattr("chassis.sql.LEADER_SILENT_SECONDS", 3.0)
+    async with asyncio.timeout(40), postgres.leading() as stopped:
         await stopped.unpublished(1)
         # Stopped, it says nothing; here it waits for the other.
         async with postgres.leading() as other:
