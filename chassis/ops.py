@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from chassis.auth import Ops
 from chassis.database import Away, Database, Snapshot, printable
 from chassis.errors import Forbidden, Unauthenticated
-from chassis.rest import problems, state
+from chassis.rest import new_router, state
 from schemas import Event
 
 log = structlog.get_logger()
@@ -52,7 +52,7 @@ class SummaryOut(BaseModel):
 
 def ops_router(service: str, handles: Collection[type[Event]], ledger: Sequence[Query]) -> APIRouter:
     """The routes. ``ledger`` are the queries for what this service alone has; their rows have a ``kind``."""
-    router = APIRouter(prefix="/v1/ops", tags=["ops"], responses=problems(Unauthenticated, Forbidden))
+    router = new_router(Unauthenticated, Forbidden, prefix="/v1/ops", tags=["ops"])
 
     @router.get("/summary", summary="Read what waits in the service")
     async def summary(_ops: Ops, database: Store) -> SummaryOut:

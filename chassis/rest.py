@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any, TypeVar
 
 import structlog
@@ -11,6 +12,8 @@ import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from prometheus_client import Histogram
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -71,11 +74,24 @@ def problems(*errors: type[ShopError]) -> dict[int | str, dict[str, Any]]:
     return answers
 
 
+def new_router(*errors: type[ShopError], route_class: type[APIRoute] = APIRoute, **options: Any) -> APIRouter:
+    """A router for a service's routes, all of which may answer with these errors; ``options`` are FastAPI's."""
+    # The limit is not the app's: its answer would be given outside of our middleware, as plain text.
+    return APIRouter(
+        route_class=route_class,
+        max_body_size=MAX_BODY,
+        responses={
+            **problems(BodyTooLarge, Unavailable, *errors),
+            422: {"description": "`malformed_request`", "model": Problem},
+        },
+        **options,
+    )
+
+
 def create_app(
     service: str,
     title: str,
-    router: APIRouter,
-    *,
+    *routers: APIRouter,
     database: Database[Any],
     commit: GroupCommit[Any],
     verifier: Verifier,
@@ -102,17 +118,13 @@ def create_app(
         lifespan=lifespan,
         telemetry={"tracing": False, "metrics": False},
         redirect_slashes=False,
-        responses={
-            **problems(BodyTooLarge, Unavailable),
-            422: {"description": "`malformed_request`", "model": Problem},
-        },
     )
     app.state.commit, app.state.database, app.state.verifier = commit, database, verifier
     for name, value in (needs or {}).items():
         setattr(app.state, name, value)
-    # Not on the app: its answer would be given outside of our middleware, as plain text.
-    for one in (router, ops):
-        app.include_router(one, max_body_size=MAX_BODY)
+    for router in (ops, *routers):
+        # As they are and before the others: an included router is searched twice at every request.
+        app.router.routes[:0] = router.routes
     add_health(app, service, {"database": database.check})
     for kind, handler in _HANDLERS.items():
         app.add_exception_handler(kind, handler)
@@ -180,9 +192,14 @@ async def _too_large(scope: Scope, receive: Receive, send: Send) -> None:
 
 def _observe(scope: MutableMapping[str, Any], status: int, seconds: float) -> None:
     route = getattr(scope.get("route"), "path", "unmatched")
-    HTTP_SECONDS.labels(scope["method"], route, status).observe(seconds)
+    _seconds(scope["method"], route, status).observe(seconds)
     write = log.warning if status >= 500 else log.debug
     write("request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))
+
+
+@cache
+def _seconds(method: str, route: str, status: int) -> Histogram:
+    return HTTP_SECONDS.labels(method, route, status)
 
 
 def _respond(request: Request, error: ShopError, headers: Mapping[str, str] | None = None) -> JSONResponse:

@@ -1,13 +1,16 @@
-"""PostgreSQL: transactions, outbox, inbox and dead letters; and statements that take columns as arrays.
+"""PostgreSQL: transactions, outbox, inbox and dead letters; and statements that take any number of rows.
 
 Tables are described, and queries asked, with SQLAlchemy. The statements of a transaction go straight through
 the driver: prepared, in binary, and in a pipeline, so that writes do not wait for each other's answers.
 """
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import cache
+from itertools import count
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -31,6 +34,7 @@ V = TypeVar("V")
 
 metadata = sa.MetaData()
 
+_NUMBERS = count()
 _DIALECT: sa.Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 outbox = sa.Table(
@@ -100,26 +104,35 @@ class Tx:
         return [row[0] for row in await (await self.execute(statement, parameters)).fetchall()]
 
 
-def insert_rows(table: sa.Table, *columns: str) -> str:
-    """``INSERT … SELECT … FROM unnest(…)``: any number of rows in one round trip, in their order."""
+@dataclass(frozen=True)
+class Write:
+    """A statement that takes any number of rows, all of them in one parameter, which is JSON."""
+
+    parameter: str
+    text: str
+
+
+def insert_rows(table: sa.Table, *columns: str) -> Write:
+    """``INSERT … SELECT …``: any number of rows in one round trip, in their order."""
+    parameter, rows = _rows(table, columns)
     names = ", ".join(f'"{name}"' for name in columns)
-    return f'INSERT INTO "{table.name}" ({names}) {_unnest(table, columns)} ORDER BY nth'
+    return Write(parameter, f'INSERT INTO "{table.name}" ({names}) {rows} ORDER BY nth')
 
 
-def update_rows(table: sa.Table, key: str, *columns: str) -> str:
-    """``UPDATE … FROM unnest(…)``: set columns of the rows that ``key`` names."""
+def update_rows(table: sa.Table, key: str, *columns: str) -> Write:
+    """``UPDATE … FROM …``: set columns of the rows that ``key`` names."""
+    parameter, rows = _rows(table, (key, *columns))
     sets = ", ".join(f'"{name}" = new."{name}"' for name in columns)
-    rows = _unnest(table, (key, *columns))
-    return f'UPDATE "{table.name}" SET {sets} FROM ({rows}) new WHERE "{table.name}"."{key}" = new."{key}"'
+    where = f'"{table.name}"."{key}" = new."{key}"'
+    return Write(parameter, f'UPDATE "{table.name}" SET {sets} FROM ({rows}) new WHERE {where}')
 
 
-def upsert_rows(table: sa.Table, key: str, *columns: str, newer: str) -> str:
+def upsert_rows(table: sa.Table, key: str, *columns: str, newer: str) -> Write:
     """``INSERT … ON CONFLICT DO UPDATE`` where the column ``newer`` grows: an older row changes nothing."""
+    insert = insert_rows(table, key, *columns)
     sets = ", ".join(f'"{name}" = excluded."{name}"' for name in columns)
-    return (
-        f"{insert_rows(table, key, *columns)}"
-        f' ON CONFLICT ("{key}") DO UPDATE SET {sets} WHERE "{table.name}"."{newer}" < excluded."{newer}"'
-    )
+    newest = f'"{table.name}"."{newer}" < excluded."{newer}"'
+    return Write(insert.parameter, f'{insert.text} ON CONFLICT ("{key}") DO UPDATE SET {sets} WHERE {newest}')
 
 
 def select_rows(table: sa.Table, key: str, *, lock: bool = True) -> str:
@@ -145,34 +158,43 @@ async def hold(tx: Tx, *loads: Load[Any, Any]) -> None:
         rows.hold(dict([read(row) for row in await cursor.fetchall()]))
 
 
-async def write(tx: Tx, statement: str, rows: Sequence[Row]) -> None:
-    """Run one of the statements above on rows, if there are any."""
-    if rows:
-        await tx.execute(statement, arrays(rows))
+async def write(tx: Tx, *writes: tuple[Write, Sequence[Row]]) -> None:
+    """Write rows, all kinds in one statement; where there are none, nothing."""
+    if wanted := [(write, rows) for write, rows in writes if rows]:
+        parameters = {write.parameter: orjson.dumps(rows, default=_as_json).decode() for write, rows in wanted}
+        await tx.execute(_together(*(write.text for write, _ in wanted)), parameters)
 
 
-def arrays(rows: Sequence[Row]) -> dict[str, list[Any]]:
-    """Rows as one list a column, the parameters of the statements above; dicts become JSON."""
-    return {name: [_plain(row[name]) for row in rows] for name in rows[0]}
+@cache
+def _together(*statements: str) -> str:
+    """Statements on different rows, as one."""
+    *first, last = statements
+    parts = ", ".join(f"w{nth} AS ({statement})" for nth, statement in enumerate(first))
+    return f"WITH {parts} {last}" if parts else last
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    raise TypeError(f"{type(value).__name__} cannot be stored")
 
 
 def _type(table: sa.Table, column: str) -> str:
     return str(table.c[column].type.compile(dialect=_DIALECT))
 
 
-def _plain(value: Any) -> Any:
-    return orjson.dumps(value).decode() if isinstance(value, dict | list | tuple) else value
-
-
-def _unnest(table: sa.Table, columns: Sequence[str]) -> str:
+def _rows(table: sa.Table, columns: Sequence[str]) -> tuple[str, str]:
+    """The name of a parameter, and the rows in it as a subquery. One JSON costs less than an array a column."""
+    parameter = f"rows{next(_NUMBERS)}"
     types = {name: _type(table, name) for name in columns}
-    selected = ", ".join(f'r."{name}"::{types[name]} AS "{name}"' for name in columns)
-    # jsonb[] has no adapter in the driver: JSON travels as text and is cast on the server.
-    arrays = ", ".join(
-        f"CAST(%({name})b AS {'TEXT' if types[name] == 'JSONB' else types[name]}[])" for name in columns
+    taken = ", ".join(f'"{name}" {"TEXT" if of_type == "BYTEA" else of_type}' for name, of_type in types.items())
+    given = ", ".join(
+        f'decode("{name}", \'base64\') AS "{name}"' if of_type == "BYTEA" else f'"{name}"'
+        for name, of_type in types.items()
     )
     names = ", ".join(f'"{name}"' for name in columns)
-    return f"SELECT {selected} FROM unnest({arrays}) WITH ORDINALITY AS r({names}, nth)"
+    source = f"ROWS FROM (json_to_recordset(CAST(%({parameter})s AS json)) AS ({taken}))"
+    return parameter, f"SELECT {given} FROM {source} WITH ORDINALITY AS r({names}, nth)"
 
 
 _INSERT_OUTBOX = insert_rows(outbox, "event_id", "topic", "key", "headers", "value")
@@ -271,7 +293,7 @@ class Postgres:
             {"event_id": m.id, "topic": m.topic, "key": m.key, "headers": dict(m.headers), "value": m.value}
             for m in messages
         ]
-        await tx.execute(_INSERT_OUTBOX, arrays(rows))
+        await write(tx, (_INSERT_OUTBOX, rows))
         tx.published = True
 
     async def admit(self, tx: Tx, group: str, events: Collection[UUID]) -> set[UUID]:
@@ -287,7 +309,7 @@ class Postgres:
         """Keep dead letters, and publish a copy of each."""
         if not letters:
             return
-        await tx.execute(_BURY, arrays([letter.row() for letter in letters]))
+        await write(tx, (_BURY, [letter.row() for letter in letters]))
         await self.publish(tx, [letter.copy() for letter in letters])
 
     async def suspects(self, tx: Tx, group: str, events: Collection[UUID]) -> Mapping[UUID, int]:

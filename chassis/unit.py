@@ -41,6 +41,10 @@ class Rows(Generic[K, V]):
         """Ask for rows, before the load."""
         self._wanted.update(keys)
 
+    def fresh(self, key: K) -> None:
+        """Say that a key was made just now: nobody has a row with it, and none is looked for."""
+        self._loaded[key] = self._held[key] = None
+
     @property
     def wanted(self) -> list[K]:
         """The keys asked for and not loaded yet."""

@@ -2,13 +2,13 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Response, status
+from fastapi import Response, status
 from uuid_utils.compat import uuid7
 
 from chassis.auth import Authenticated, Issuer, Principal
 from chassis.errors import NotFound, Unauthenticated
 from chassis.groupcommit import GroupCommit
-from chassis.rest import problems, state
+from chassis.rest import new_router, problems, state
 from chassis.sql import Postgres
 from customer_svc import queries
 from customer_svc.commands import register_customer
@@ -18,7 +18,7 @@ from customer_svc.errors import EmailTaken, WrongCredentials
 from customer_svc.passwords import Passwords
 from customer_svc.store import Accounts
 
-router = APIRouter()
+router = new_router()
 
 
 Commit = Annotated[GroupCommit[Accounts], state("commit")]

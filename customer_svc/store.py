@@ -44,7 +44,7 @@ class Accounts(Unit):
 
     async def save(self, tx: Tx) -> None:
         """Write every changed row."""
-        await write(tx, _INSERT, [asdict(account) for account in self.by_email.changed])
+        await write(tx, (_INSERT, [asdict(account) for account in self.by_email.changed]))
 
 
 def account_of(row: Any) -> Account:

@@ -3,17 +3,17 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from chassis.auth import Authenticated, Principal
 from chassis.errors import Unauthenticated
-from chassis.rest import problems, state
+from chassis.rest import new_router, problems, state
 from chassis.sql import Postgres
 from notifier_svc import queries
 from notifier_svc.dto import NotificationOut, NotificationsOut, notification_out
 from notifier_svc.errors import NotificationUnknown
 
-router = APIRouter()
+router = new_router()
 
 Database = Annotated[Postgres, state("database")]
 

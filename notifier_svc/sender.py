@@ -190,13 +190,13 @@ class Sender:
         """Send one mail; False when the connection is not to be used again."""
         try:
             letter = self._letters.write(job.mail, job.customer, datetime.now(UTC))
-            sender, content = letter["From"].addresses[0].addr_spec, letter.as_bytes()
+            content = letter.as_bytes()
         except Exception as error:  # noqa: BLE001 - a letter that cannot be written costs only itself
             await self._failed(job, f"cannot be written: {error!r}")
             return True
         try:
             async with asyncio.timeout_at(job.taken_at + self._lease * BEGIN_BY):
-                await announce(smtp, sender, job.customer.email)
+                await announce(smtp, self._letters.sender, job.customer.email)
         except aiosmtplib.SMTPResponseException as refusal:
             await self._refused(job, refusal)
             return False

@@ -76,9 +76,12 @@ class Ledger(Unit):
 
     async def save(self, tx: Tx) -> None:
         """Write every changed row."""
-        await write(tx, _INSERT_MAILS, [asdict(mail) for mail in self.mails.made])
-        await write(tx, _UPDATE_MAILS, [asdict(mail) for mail in self.mails.amended])
-        await write(tx, _UPSERT_CUSTOMERS, [asdict(customer) for customer in self.customers.changed])
+        await write(
+            tx,
+            (_INSERT_MAILS, [asdict(mail) for mail in self.mails.made]),
+            (_UPDATE_MAILS, [asdict(mail) for mail in self.mails.amended]),
+            (_UPSERT_CUSTOMERS, [asdict(customer) for customer in self.customers.changed]),
+        )
 
 
 def mail_of(row: Any) -> Mail:

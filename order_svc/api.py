@@ -3,13 +3,14 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response, status
+from fastapi import Query, Response, status
 from uuid_utils.compat import uuid7
 
 from chassis.auth import Authenticated, Customer, Principal
 from chassis.errors import Forbidden, Unauthenticated
 from chassis.groupcommit import GroupCommit
-from chassis.rest import problems, state
+from chassis.hotroute import HotRoute
+from chassis.rest import new_router, problems, state
 from chassis.sql import Postgres
 from order_svc import queries
 from order_svc.catalogue import Catalogue
@@ -28,14 +29,15 @@ from order_svc.errors import (
 from order_svc.idempotency import Claim, IdempotencyKey, claim, once
 from order_svc.store import Answered, OrderBook
 
-router = APIRouter()
+router = new_router()
+hot = new_router(route_class=HotRoute)
 
 Commit = Annotated[GroupCommit[OrderBook], state("commit")]
 Database = Annotated[Postgres, state("database")]
 Asking = Annotated[Catalogue, state("catalogue")]
 
 
-@router.post(
+@hot.post(
     "/v1/orders",
     status_code=status.HTTP_202_ACCEPTED,
     response_model=OrderOut,
@@ -54,8 +56,8 @@ Asking = Annotated[Catalogue, state("catalogue")]
     ),
 )
 async def place(
-    body: OrderBody,
     customer: Customer,
+    body: OrderBody,
     commit: Commit,
     catalogue: Asking,
     idempotency_key: IdempotencyKey = None,

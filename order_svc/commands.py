@@ -23,7 +23,7 @@ class Basket:
 
 def want_basket(book: OrderBook, basket: Basket) -> None:
     """Want what ``place_order`` looks at."""
-    book.orders.want(basket.order_id)
+    book.orders.fresh(basket.order_id)
     book.products.want(*basket.quantities)
 
 

@@ -9,7 +9,7 @@ from chassis.rest import create_app, serve
 from chassis.settings import load
 from chassis.sql import Postgres
 from order_svc import SERVICE
-from order_svc.api import router
+from order_svc.api import hot, router
 from order_svc.catalogue import Catalogue
 from order_svc.handlers import HANDLERS
 from order_svc.queries import LEDGER
@@ -25,6 +25,7 @@ def build(settings: RestSettings) -> FastAPI:
         SERVICE,
         "Shopstream orders",
         router,
+        hot,
         database=database,
         commit=GroupCommit(database, OrderBook),
         verifier=Verifier(keys.fetch, settings.jwt_issuer, settings.jwt_audience),

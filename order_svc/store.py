@@ -124,11 +124,14 @@ class OrderBook(Unit):
 
     async def save(self, tx: Tx) -> None:
         """Write every changed row."""
-        await write(tx, _INSERT_ORDERS, [_order_row(order) for order in self.orders.made])
-        await write(tx, _UPDATE_ORDERS, [_order_row(order) for order in self.orders.amended])
-        await write(tx, _UPSERT_PRODUCTS, [_product_row(product) for product in self.products.changed])
-        await write(tx, _INSERT_TIMELINE, [_entry_row(entry) for entry in self.timeline.added])
-        await write(tx, _INSERT_ANSWERED, [_answered_row(answered) for answered in self.answered.changed])
+        await write(
+            tx,
+            (_INSERT_ORDERS, [_order_row(order) for order in self.orders.made]),
+            (_UPDATE_ORDERS, [_order_row(order) for order in self.orders.amended]),
+            (_UPSERT_PRODUCTS, [_product_row(product) for product in self.products.changed]),
+            (_INSERT_TIMELINE, [_entry_row(entry) for entry in self.timeline.added]),
+            (_INSERT_ANSWERED, [_answered_row(answered) for answered in self.answered.changed]),
+        )
 
 
 _SELECT_ORDERS = select_rows(orders, "id")

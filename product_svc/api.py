@@ -3,13 +3,13 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Response, status
+from fastapi import Path, Query, Response, status
 from uuid_utils.compat import uuid7
 
 from chassis.auth import Staff
 from chassis.errors import Forbidden, Unauthenticated
 from chassis.groupcommit import GroupCommit
-from chassis.rest import problems, state
+from chassis.rest import new_router, problems, state
 from product_svc import queries
 from product_svc.commands import adjust_stock, create_product
 from product_svc.dto import (
@@ -25,7 +25,7 @@ from product_svc.errors import ProductUnknown, SkuTaken, SkuUnknown, StockTooLow
 from product_svc.store import Warehouse
 from schemas.values import Sku
 
-router = APIRouter()
+router = new_router()
 
 Commit = Annotated[GroupCommit[Warehouse], state("commit")]
 SkuInPath = Annotated[Sku, Path(examples=["MUG-BLUE"])]

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -139,14 +139,18 @@ async def eventually(true: Callable[[], Any], seconds: float, what: str, pause: 
 
 @asynccontextmanager
 async def stack(
-    servers: Servers, databases: Databases, home: Path, extra: Mapping[str, str] | None = None
+    servers: Servers,
+    databases: Databases,
+    home: Path,
+    extra: Mapping[str, str] | None = None,
+    only: Collection[str] | None = None,
 ) -> AsyncIterator[Stack]:
-    """A running platform; ``extra`` settings go to every process."""
+    """A running platform, or ``only`` some of its processes; ``extra`` settings go to every process."""
     prefix = f"t{uuid4().hex[:8]}."
     await create_topics(servers.kafka, prefix=prefix)
     made = await _stack(servers, databases, home, {"KAFKA_PREFIX": prefix, "LOG_LEVEL": "INFO", **(extra or {})})
     try:
-        await made.start(*made.commands)
+        await made.start(*(only or made.commands))
         accounts = made.commands["customer"].env["POSTGRES_URL"]
         staff = BootstrapSettings(postgres_url=accounts, bootstrap_password=STAFF[1])
         await appoint_account(staff, STAFF[0], "staff")

@@ -8,6 +8,7 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from threading import Lock
 from typing import Any
 from uuid import UUID
 
@@ -126,9 +127,10 @@ _SOURCES: Mapping[str, tuple[str, Callable[[Line], Sequence[Any]]]] = {
 
 
 class Evidence:
-    """The database. Not for use by two threads at a time."""
+    """The database. It is filled by one thread and asked by another, one after the other."""
 
     def __init__(self) -> None:
+        self._at_work = Lock()
         self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         for function in (shown, packed):
             self._db.create_function(function.__name__, 1, function, deterministic=True)
@@ -169,24 +171,25 @@ class Evidence:
 
     def close_books(self, cut: Iterable[str]) -> None:
         """Everything has been read; ``cut`` are the topics whose beginning is gone."""
-        self._db.executemany("INSERT INTO cut VALUES (?)", [(topic,) for topic in cut])
-        self._db.executescript(_VIEWS)
+        with self._at_work:
+            self._db.executemany("INSERT INTO cut VALUES (?)", [(topic,) for topic in cut])
+            self._db.executescript(_VIEWS)
 
     def ask(self, query: str, parameters: Mapping[str, Any], limit: int) -> list[tuple[Any, ...]]:
         """The first rows of a query."""
-        return self._db.execute(f"{query} LIMIT {limit:d}", parameters).fetchall()
+        with self._at_work:
+            return self._db.execute(f"{query} LIMIT {limit:d}", parameters).fetchall()
 
     def count(self, query: str, parameters: Mapping[str, Any]) -> int:
         """How many rows a query has."""
-        return int(self._db.execute(f"SELECT count(*) FROM ({query})", parameters).fetchone()[0])  # noqa: S608
-
-    def interrupt(self) -> None:
-        """End a question that another thread is at."""
-        self._db.interrupt()
+        with self._at_work:
+            return int(self._db.execute(f"SELECT count(*) FROM ({query})", parameters).fetchone()[0])  # noqa: S608
 
     def close(self) -> None:
-        """Let go of the disk."""
-        self._db.close()
+        """Let go of the disk, also while another thread waits for an answer: it gets an error."""
+        self._db.interrupt()
+        with self._at_work:
+            self._db.close()
 
 
 def packed(text: str) -> bytes | str:

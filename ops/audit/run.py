@@ -1,13 +1,14 @@
 """One audit from beginning to end: read everything, then ask what contradicts itself."""
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import Mapping
 from typing import Any
 
 from ops.audit.checks import CHECKS, COUNTS, Check
 from ops.audit.evidence import Evidence
-from ops.audit.report import Finding, Headers, Progress, Report, Shop
+from ops.audit.report import CannotAudit, Finding, Headers, Progress, Report, Shop
 from ops.audit.services import Service, client
 from ops.audit.topics import open_topics
 
@@ -39,8 +40,9 @@ async def audit(
         await _read_services(shop, headers, evidence, tell)
         await _read_topics(shop, evidence, report, tell)
         await asyncio.to_thread(_examine, evidence, moment, report, tell)
+    except sqlite3.Error as error:
+        raise CannotAudit(f"what was read cannot be kept or compared: {error}") from error
     finally:
-        evidence.interrupt()
         evidence.close()
     return report
 

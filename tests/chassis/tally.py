@@ -55,8 +55,8 @@ class Tallies(Unit):
                 values = {"$set": {"total": row.total, "seen": row.seen}}
                 await tx.db.tallies.update_one({"_id": row.sku}, values, upsert=True, session=tx.session)
             return
-        await sql.write(tx, _INSERT, [asdict(row) for row in self.rows.made])
-        await sql.write(tx, _UPDATE, [asdict(row) for row in self.rows.amended])
+        made, amended = [asdict(row) for row in self.rows.made], [asdict(row) for row in self.rows.amended]
+        await sql.write(tx, (_INSERT, made), (_UPDATE, amended))
 
 
 class Deadly(BaseException):

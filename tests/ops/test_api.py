@@ -15,7 +15,7 @@ from chassis import ops as ops_api
 from chassis.auth import Role
 from chassis.testing import bearer, enveloped
 from schemas import StockReserved
-from tests.ops.world import World, ops
+from tests.ops.world import World, ops, sql
 from tests.schemas.answers import refused
 
 SERVICES = ["customer", "product", "order", "notifier"]
@@ -145,8 +145,7 @@ async def many(world: World) -> None:
         " jsonb_build_array(jsonb_build_object('sku', repeat('x', 64), 'quantity', 1, 'name', repeat('y', 400))),"
         " 1, 'EUR', '{}', '[]', 2, now(), now() FROM generate_series(1, 20000)"
     )
-    async with world.orders.engine.begin() as connection:
-        await connection.execute(sa.text(copies))
+    await sql(world.orders, copies)
     documents = [{"_id": n, "name": "x" * 99, "version": 1, "changed_at": 0} for n in range(20_000)]
     for document in documents:
         document["variants"] = [{"sku": f"many-{document['_id']}"}]

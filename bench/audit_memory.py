@@ -1,0 +1,218 @@
+"""How much memory and time an audit takes: ``python -m bench.audit_memory [ORDERS]``.
+
+Plants a shop with so many confirmed orders straight into fresh databases and topics (those of the servers named
+in the environment, else local ones that it starts), serves its REST fronts, runs ``python -m ops audit`` as a
+process of its own, and prints what that took.
+"""
+
+import asyncio
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import psycopg
+import typer
+from psycopg.types.json import Jsonb
+from uuid_utils.compat import uuid7
+
+from chassis.sql import Postgres
+from customer_svc.commands import appoint
+from customer_svc.passwords import Passwords
+from notifier_svc.domain import mail_id
+from product_svc.commands import adjust_stock, create_product
+from product_svc.store import Warehouse
+from schemas import (
+    Address,
+    Envelope,
+    Event,
+    Line,
+    MailSent,
+    Message,
+    Money,
+    OrderConfirmed,
+    OrderPlaced,
+    PricedLine,
+    StockReserved,
+    encode,
+)
+from schemas.values import Variant
+from tests.databases import Databases
+from tests.ops.world import World, world
+from tests.servers import servers
+
+EMAIL, PASSWORD = "bench@example.com", "a password to measure with"
+CHUNK, SKUS = 5_000, 500
+ADDRESS = Address(name="Ada", street="1 St", city="London", postal_code="SW1Y", country="GB")
+THEN = datetime.now(UTC) - timedelta(hours=1)
+PRICE = Money(amount=1250, currency="EUR")
+MICROS = int(THEN.timestamp() * 1_000_000)
+
+
+def main(orders: Annotated[int, typer.Argument(min=CHUNK)] = 100_000) -> None:
+    """Measure an audit of a shop with so many confirmed orders."""
+    with servers() as running, tempfile.TemporaryDirectory() as home:
+        asyncio.run(_measure(running, Path(home), orders))
+
+
+async def _measure(running: Any, home: Path, orders: int) -> None:
+    databases = Databases(running.postgres, running.mongo)
+    async with world(running, databases, home) as shop:
+        began = time.monotonic()
+        skus = await _stock_up(shop)
+        await _appoint(shop)
+        for number in range(0, orders, CHUNK):
+            await _plant(shop, skus, CHUNK)
+            print(f"\rplanted {number + CHUNK:,} orders, {time.monotonic() - began:.0f} s", end="", flush=True)
+        print()
+        await _audit(shop, orders)
+
+
+async def _stock_up(shop: World) -> list[str]:
+    skus = [f"MUG-{number}" for number in range(SKUS)]
+    product_id, variants = uuid7(), [Variant(sku=sku, price=PRICE) for sku in skus]
+
+    def wants(unit: Warehouse) -> None:
+        unit.products.want(product_id)
+        unit.stock.want(*skus)
+
+    def create(unit: Warehouse) -> None:
+        create_product(unit, product_id, "Mug", {}, variants)
+        for sku in skus:
+            adjust_stock(unit, sku, 10**6, "delivery")
+
+    await shop.commits["product_svc"](create, wants)
+    await shop.flow()
+    return skus
+
+
+async def _appoint(shop: World) -> None:
+    password_hash = await Passwords().hashed(PASSWORD)
+    make = partial(appoint, account_id=uuid7(), email=EMAIL, name="Ops", password_hash=password_hash, role="ops")
+    await shop.commits["customer_svc"](make, wants=lambda unit: unit.by_email.want(EMAIL))
+
+
+async def _plant(shop: World, skus: Sequence[str], count: int) -> None:
+    made = [_Order(shop.buyer, (skus[n % SKUS], skus[(n * 7 + 1) % SKUS])) for n in range(count)]
+    await asyncio.gather(
+        asyncio.to_thread(_plant_orders, shop.orders, made),
+        asyncio.to_thread(_plant_mails, shop.mails, made),
+        _plant_reservations(shop, made),
+        _tell(shop, [message for one in made for message in one.messages]),
+    )
+
+
+class _Order:
+    """An order of two lines that has gone all the way, with everything that was told of it."""
+
+    def __init__(self, buyer: UUID, skus: tuple[str, str]) -> None:
+        self.id, self.buyer = uuid7(), buyer
+        priced = tuple(PricedLine(sku=sku, quantity=1, name="Mug", unit_price=PRICE) for sku in dict.fromkeys(skus))
+        self.lines = [line.model_dump() for line in priced]
+        self.mail = mail_id("receipt", buyer, str(self.id))
+        fields: dict[str, Any] = {"order_id": self.id, "customer_id": buyer, "lines": priced}
+        fields |= {"total": PRICE.times(len(priced)), "shipping_address": ADDRESS}
+        lines = tuple(Line(sku=line.sku, quantity=1) for line in priced)
+        sent = MailSent(mail_id=self.mail, template="receipt", customer_id=buyer, order_id=self.id)
+        self.placed = _told("order_svc", 1, OrderPlaced(**fields), None)
+        self.reserved = _told("product_svc", 1, StockReserved(order_id=self.id, lines=lines), self.placed)
+        self.confirmed = _told("order_svc", 2, OrderConfirmed(**fields), self.reserved)
+        self.sent = _told("notifier_svc", 1, sent, None)
+        self.messages = (self.placed, self.reserved, self.confirmed, self.sent)
+
+
+def _told(source: str, version: int, event: Event, cause: Message | None) -> Message:
+    return encode(Envelope(uuid7(), f"/shopstream/{source}", THEN, version, event, str(cause.id) if cause else None))
+
+
+def _plant_orders(database: Postgres, made: Sequence[_Order]) -> None:
+    columns = (
+        "id, customer_id, state, lines, total, currency, shipping_address, shortages, version, placed_at, changed_at"
+    )
+    address = Jsonb(ADDRESS.model_dump())
+    rows = [
+        (o.id, o.buyer, "CONFIRMED", Jsonb(o.lines), 2500, "EUR", address, Jsonb([]), 2, THEN, THEN) for o in made
+    ]
+    handled = [("order_svc", message.id) for one in made for message in (one.reserved, one.sent)]
+    _copy(database, {f"orders ({columns})": rows, "inbox": handled})
+
+
+def _plant_mails(database: Postgres, made: Sequence[_Order]) -> None:
+    columns = "id, template, customer_id, order_id, context, state, attempts, doubts, due_at, changed_at"
+    rows = [(o.mail, "receipt", o.buyer, o.id, Jsonb({}), "sent", 1, 0, THEN, THEN) for o in made]
+    _copy(database, {f"mails ({columns})": rows, "inbox": [("notifier_svc", one.confirmed.id) for one in made]})
+
+
+def _copy(database: Postgres, tables: dict[str, list[tuple[Any, ...]]]) -> None:
+    url = database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(url) as connection, connection.cursor() as cursor:
+        for table, rows in tables.items():
+            with cursor.copy(f"COPY {table} FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+
+
+async def _plant_reservations(shop: World, made: Sequence[_Order]) -> None:
+    db, reserved = shop.products.db, dict[str, int]()
+    for line in (line for one in made for line in one.lines):
+        reserved[line["sku"]] = reserved.get(line["sku"], 0) + 1
+    held = {"state": "held", "version": 1, "changed_at": MICROS}
+    lines: Callable[[_Order], Any] = lambda one: [{"sku": line["sku"], "quantity": 1} for line in one.lines]  # noqa: E731
+    await db.reservations.insert_many([{"_id": one.id, "lines": lines(one), **held} for one in made])
+    await db.inbox.insert_many([{"_id": f"product_svc/{one.placed.id}"} for one in made])
+    for sku, pieces in reserved.items():
+        await db.stock.update_one({"_id": sku}, {"$inc": {"reserved": pieces}})
+
+
+async def _tell(shop: World, messages: Sequence[Message]) -> None:
+    sent = [
+        await shop.producer.send(
+            shop.prefix + m.topic,
+            m.value,
+            key=m.key.encode(),
+            headers=[(name, value.encode()) for name, value in m.headers.items()],
+        )
+        for m in messages
+    ]
+    await asyncio.gather(*sent)
+
+
+async def _audit(shop: World, orders: int) -> None:
+    urls = {f"{name.upper()}_URL": url for name, url in shop.urls.items()}
+    kafka = {"KAFKA_BOOTSTRAP_SERVERS": shop.servers.kafka, "KAFKA_PREFIX": shop.prefix}
+    env = os.environ | urls | kafka | {"OPS_EMAIL": EMAIL, "OPS_PASSWORD": PASSWORD}
+    began, before = time.monotonic(), _cpu_of_children()
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "ops", "audit", env=env)
+    ended, peak = asyncio.create_task(process.wait()), 0
+    while not ended.done():
+        peak = max(peak, _peak_memory(process.pid))
+        await asyncio.wait([ended], timeout=0.2)
+    seconds, cpu = time.monotonic() - began, _cpu_of_children() - before
+    print(f"exit status {await ended}; {orders:,} orders in {seconds:.1f} s, of which {cpu:.1f} s its own CPU time")
+    print(f"peak memory of the audit: {peak // 1024} MiB")
+
+
+def _cpu_of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _peak_memory(pid: int) -> int:
+    """KiB. (Not ru_maxrss: to a child that counts what its parent had when it was started.)"""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    except OSError:
+        return 0
+    lines = dict(line.split(":", 1) for line in status.splitlines())
+    return int(lines.get("VmHWM", "0 kB").split()[0])
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,116 @@
+"""From POST to receipt: the rate that everything on one machine keeps up with, its latencies, and its CPU."""
+
+import asyncio
+import random
+import re
+import statistics
+import time
+from datetime import datetime
+from typing import Any
+
+from bench.load import Load
+from bench.shop import Shop, shop
+from tests.stack import STAFF
+
+WARM_ORDERS = 500
+BURST_SECONDS = 10.0
+SUSTAINED_SECONDS = 60.0
+STEP_SECONDS = 20.0
+SHARES = (0.25, 0.5, 0.8)
+SAMPLE = 300
+DRAIN_SECONDS = 300.0
+
+
+async def end_to_end() -> dict[str, Any]:
+    """The sustained rate with CPU by process, and latencies at shares of it."""
+    async with shop() as running:
+        await _drained(running, await _burst(running, count=WARM_ORDERS))
+        echo = running.load("echo")
+        took = await echo.closed(64, seconds=5.0)
+        echo_rate = len(echo.seconds) / took
+        rate = await _capacity(running)
+        while not (sustained := await _sustained(running, rate))["kept_up"]:
+            rate *= 0.85
+        steps = [await _step(running, rate, share) for share in SHARES]
+        return {"echo_rate": echo_rate, **sustained, "ratio": sustained["rate"] / echo_rate, "steps": steps}
+
+
+async def _burst(running: Shop, **bounds: Any) -> Load:
+    load = running.load()
+    await load.closed(64, **bounds)
+    return load
+
+
+async def _capacity(running: Shop) -> float:
+    """A first guess: how fast receipts leave while orders come as fast as they can."""
+    before, began = await mailed(running), time.perf_counter()
+    load = await _burst(running, seconds=BURST_SECONDS)
+    rate = (await mailed(running) - before) / (time.perf_counter() - began)
+    await _drained(running, load)
+    return max(rate, 10.0)
+
+
+async def _sustained(running: Shop, rate: float) -> dict[str, Any]:
+    mails, spent, began = await mailed(running), running.spent(), time.perf_counter()
+    load = running.load()
+    await load.paced(rate, seconds=SUSTAINED_SECONDS)
+    # What is still under way may be what two seconds bring in, or the platform falls behind.
+    behind = len(load.placed) - (await mailed(running) - mails)
+    await _drained(running, load)
+    took, cpu = time.perf_counter() - began, running.spent() - spent
+    done = len(load.placed)
+    return {
+        "rate": done / took,
+        "asked_rate": rate,
+        "kept_up": behind <= 2 * rate,
+        "cpu_ms_per_order": {name: micros / done / 1000 for name, micros in cpu.most_common()},
+        "cpu_ms_total": sum(cpu.values()) / done / 1000,
+    }
+
+
+async def _step(running: Shop, rate: float, share: float) -> dict[str, Any]:
+    load = running.load()
+    await load.paced(rate * share, seconds=STEP_SECONDS)
+    await _drained(running, load)
+    chosen = random.Random(1).sample(list(load.placed.values()), min(SAMPLE, len(load.placed)))
+    staff = await running.stack.log_in(*STAFF)
+    confirmed, receipts = [], []
+    for order in chosen:
+        timeline = await running.stack.read("order", f"/v1/orders/{order}/timeline", staff)
+        at = {entry["type"]: datetime.fromisoformat(entry["at"]).timestamp() for entry in timeline["entries"]}
+        confirmed.append((at["order.confirmed"] - at["order.placed"]) * 1000)
+        receipts.append((at["notification.mail_sent"] - at["order.placed"]) * 1000)
+    return {
+        "share": share,
+        "rate": rate * share,
+        "confirmed_ms": _percentiles(confirmed),
+        "mailed_ms": _percentiles(receipts),
+    }
+
+
+async def _drained(running: Shop, load: Load) -> None:
+    """Wait until every order's receipt has left and been told of."""
+    deadline = time.monotonic() + DRAIN_SECONDS
+    last = list(load.placed.values())[-200:]
+    staff = await running.stack.log_in(*STAFF)
+    while last:
+        timeline = await running.stack.read("order", f"/v1/orders/{last[-1]}/timeline", staff)
+        if any(entry["type"] == "notification.mail_sent" for entry in timeline["entries"]):
+            last.pop()
+            continue
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"an order without a receipt after {DRAIN_SECONDS:g} s: {timeline}")
+        await asyncio.sleep(0.1)
+
+
+async def mailed(running: Shop) -> int:
+    """Receipts that the mail server has taken so far."""
+    metrics = (await running.stack.http.get(f"{running.stack.urls['notifier-worker']}/metrics")).text
+    return sum(
+        int(float(n)) for n in re.findall(r'shop_mails_total\{outcome="sent",template="receipt"\} (\S+)', metrics)
+    )
+
+
+def _percentiles(values: list[float]) -> dict[str, float]:
+    cuts = statistics.quantiles(values, n=100)
+    return {"p50": cuts[49], "p95": cuts[94], "p99": cuts[98]}

@@ -1,0 +1,79 @@
+"""The platform under measurement: its processes on servers of its own, with customers, products and a yardstick."""
+
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from bench.load import Load, two_of
+from deploy.local.ports import free_port
+from deploy.local.processes import Command
+from tests.databases import Databases
+from tests.servers import Servers, servers
+from tests.stack import Stack, stack
+
+SKUS = 20
+CUSTOMERS = 8
+FRONTS = ("customer", "product", "order")
+WORKERS = ("customer-worker", "product-worker", "order-worker", "notifier-worker")
+
+
+@dataclass
+class Shop:
+    """A running platform, and who orders what."""
+
+    stack: Stack
+    servers: Servers
+    skus: list[str]
+    tokens: list[str]
+
+    def load(self, to: str = "order") -> Load:
+        """A load on one of the processes; its clients do not repeat what fails."""
+        return Load(self.stack.urls[to], self.tokens, two_of(self.skus), insist=False)
+
+    def spent(self) -> Counter[str]:
+        """Microseconds of CPU so far, by process and server: of all that this program started, and of itself."""
+        pids = {child.pid: name for name, child in self.stack.children.items()}
+        micros: Counter[str] = Counter()
+        for process in psutil.Process().children(recursive=True):
+            try:
+                times, name = process.cpu_times(), pids.get(process.pid) or _server(process)
+            except psutil.NoSuchProcess:
+                continue
+            micros[name] += round((times.user + times.system) * 1e6)
+        own = psutil.Process().cpu_times()
+        # The mail sink and the load generator live in this process.
+        micros["bench"] += round((own.user + own.system) * 1e6)
+        return micros
+
+
+def _server(process: psutil.Process) -> str:
+    name = process.name()
+    return {"java": "kafka"}.get(name, name)
+
+
+@asynccontextmanager
+async def shop(*names: str, skus: int = SKUS) -> AsyncIterator[Shop]:
+    """A platform of these processes, all eight unless named, and the echo beside them."""
+    with servers() as running, tempfile.TemporaryDirectory(prefix="shopstream-bench-") as home:
+        databases = Databases(running.postgres, running.mongo)
+        async with stack(running, databases, Path(home), only=names or None) as started:
+            port = free_port()
+            echo = Command("echo", [sys.executable, "-m", "bench.echo"], {"PORT": str(port)})
+            started.commands = {**started.commands, "echo": echo}
+            started.urls = {**started.urls, "echo": f"http://127.0.0.1:{port}"}
+            await started.start("echo")
+            stocked = [await started.product(on_hand=1_000_000) for _ in range(skus)]
+            tokens = await log_in(started)
+            yield Shop(started, running, stocked, tokens)
+
+
+async def log_in(started: Stack) -> list[str]:
+    """Access tokens of new customers."""
+    headers = [(await started.customer())[1] for _ in range(CUSTOMERS)]
+    return [header["Authorization"].split()[1] for header in headers]

@@ -1,0 +1,162 @@
+"""``python -m ops audit`` as its users meet it: output, exit status, errors of one line."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.records_to_delete import RecordsToDelete
+from uuid_utils.compat import uuid7
+
+from chassis.database import DeadLetter
+from chassis.testing import enveloped, record
+from customer_svc.commands import appoint
+from customer_svc.passwords import Passwords
+from deploy.local.ports import free_port
+from schemas import OrderPlaced, golden
+from tests.ops.world import World
+
+EMAIL, PASSWORD = "ops@example.com", "the password of ops"
+
+
+@dataclass(frozen=True)
+class Ended:
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture(scope="module", autouse=True)
+async def _account(world: World) -> None:
+    password_hash = await Passwords().hashed(PASSWORD)
+    await world.commits["customer_svc"](
+        lambda unit: appoint(unit, uuid7(), EMAIL, "Ops", password_hash, "ops"),
+        wants=lambda unit: unit.by_email.want(EMAIL),
+    )
+
+
+async def run(*options: str, **env: str) -> Ended:
+    chosen = ("_URL", "KAFKA_", "OPS_", "SHOP_HOME")
+    inherited = {name: value for name, value in os.environ.items() if not any(part in name for part in chosen)}
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "ops", "audit", *options), env={**inherited, **env}, stdout=pipe, stderr=pipe
+    )
+    out, err = await process.communicate()
+    assert process.returncode is not None
+    return Ended(process.returncode, out.decode(), err.decode())
+
+
+def told(world: World, **changes: str) -> dict[str, str]:
+    """The environment that says where the shop is."""
+    urls = {f"{name.upper()}_URL": url for name, url in world.urls.items()}
+    kafka = {"KAFKA_BOOTSTRAP_SERVERS": world.servers.kafka, "KAFKA_PREFIX": world.prefix}
+    return urls | kafka | {"OPS_EMAIL": EMAIL, "OPS_PASSWORD": PASSWORD} | changes
+
+
+async def test_a_shop_in_order_ends_with_0(world: World) -> None:
+    await world.confirmed()
+    ended = await run("--settle", "0", **told(world))
+    assert (ended.status, ended.err) == (0, "")
+    assert "everything adds up" in ended.out
+
+
+async def test_a_shop_is_found_by_the_record_of_its_home(world: World, tmp_path: Path) -> None:
+    password = tmp_path / "password"
+    password.write_text(PASSWORD)
+    urls = {**world.urls, "kafka": world.servers.kafka}
+    noted = {
+        "state": "up",
+        "processes": {name: {"url": url, "pid": 1, "log": None} for name, url in urls.items()},
+        "ops": {"email": EMAIL, "password_file": str(password), "kafka_prefix": world.prefix},
+    }
+    (tmp_path / "run.json").write_text(json.dumps(noted))
+    assert (await run("--settle", "0", "--home", str(tmp_path))).status == 0
+    (tmp_path / "run.json").write_text(json.dumps(noted | {"state": "stopped"}))
+    stopped = await run(SHOP_HOME=str(tmp_path))
+    assert (stopped.status, stopped.err.count("\n")) == (2, 1)
+    assert "is stopped, not up" in stopped.err
+
+
+@pytest.mark.parametrize("service", ["customer", "product", "order", "notifier"])
+async def test_a_service_that_is_away_is_named(world: World, service: str) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    cannot(await run(**told(world, **{f"{service.upper()}_URL": url})), service, url)
+
+
+async def test_a_broker_that_is_away_is_named(world: World) -> None:
+    nowhere = f"127.0.0.1:{free_port()}"
+    cannot(await run(**told(world, KAFKA_BOOTSTRAP_SERVERS=nowhere)), "kafka", nowhere)
+
+
+async def test_topics_that_are_not_there_are_named(world: World) -> None:
+    cannot(await run(**told(world, KAFKA_PREFIX="nobodys.")), "kafka", "nobodys.order.events")
+
+
+async def test_who_may_not_look_is_told(world: World) -> None:
+    cannot(await run(**told(world, OPS_PASSWORD="another password")), "customer", "answered 401")
+
+
+@pytest.mark.parametrize("missing", ["PRODUCT_URL", "OPS_EMAIL"])
+async def test_what_nobody_said_is_asked_for(world: World, missing: str) -> None:
+    cannot(await run(**{name: value for name, value in told(world).items() if name != missing}))
+
+
+async def test_topics_without_their_beginning_are_judged_from_there_on(world: World) -> None:
+    order_id = await world.confirmed()
+    await world.cancelled(order_id)
+    await world.flow()
+    await forget(world, "order.events")
+    report = await world.audit()
+    assert report.findings == []
+    assert [note.partition(" ")[0] for note in report.notes] == ["order.events"]
+
+
+async def test_findings_end_with_1_and_are_listed_as_json(world: World) -> None:
+    sku = await world.product()
+    await world.products.db.stock.update_one({"_id": sku}, {"$inc": {"on_hand": 1}})
+    lost = DeadLetter(
+        uuid7(), "customer_svc", "dead", record(enveloped(golden.example(OrderPlaced))), "why", "x", "f"
+    )
+    async with world.customers.transaction() as tx:
+        await world.customers.bury(tx, [lost])
+    await world.flow()
+    ended = await run("--settle", "0", "--json", **told(world))
+    assert ended.status == 1
+    report = json.loads(ended.out)
+    assert report["ok"] is False
+    found: list[Mapping[str, str]] = report["findings"]
+    assert [(one["check"], one["subject"]) for one in found] == [
+        ("stock_mismatch", sku),
+        ("dead_letter", lost.record.stream),
+    ]
+    assert report["counts"]["dead_letters"] == 1
+    shown = await run("--settle", "0", **told(world))
+    assert shown.status == 1
+    assert sku in shown.out
+
+
+async def forget(world: World, topic: str) -> None:
+    """Have the broker drop the oldest message of each partition, as its retention would."""
+    partitions = [TopicPartition(world.prefix + topic, number) for number in range(2)]
+    async with AIOKafkaConsumer(bootstrap_servers=world.servers.kafka) as consumer:
+        ends = await consumer.end_offsets(partitions)
+    admin = AIOKafkaAdminClient(bootstrap_servers=world.servers.kafka)
+    await admin.start()
+    try:
+        await admin.delete_records({partition: RecordsToDelete(1) for partition, end in ends.items() if end})
+    finally:
+        await admin.close()
+
+
+def cannot(ended: Ended, *words: str) -> None:
+    assert (ended.status, ended.out) == (2, "")
+    assert ended.err.count("\n") == 1
+    assert ended.err.startswith("cannot audit: ")
+    assert all(word in ended.err for word in words), ended.err
