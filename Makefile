@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test audit faults lint clean venv
+.PHONY: help run test faults bench audit lint clean venv
 
 # Options for the program behind a target: make test ARGS="-k order"
 ARGS ?=
@@ -21,6 +21,9 @@ test: venv ## Run the tests, against real servers that they start (ARGS for pyte
 
 faults: venv ## Break the platform in every way there is, and write docs/faults.md (ARGS=--help)
 	@exec $(VENV)/bin/python -m tests.faults $(ARGS)
+
+bench: venv ## Measure it, beside yardsticks taken in the same run (ARGS=--help)
+	@exec $(VENV)/bin/python -m bench $(ARGS)
 
 audit: venv ## Check that in the shop of `make run` everything adds up (ARGS=--help)
 	@exec $(VENV)/bin/python -m ops audit $(ARGS)

@@ -24,7 +24,7 @@ DRAIN_SECONDS = 300.0
 async def end_to_end() -> dict[str, Any]:
     """The sustained rate with CPU by process, and latencies at shares of it."""
     async with shop() as running:
-        await _drained(running, await _burst(running, count=WARM_ORDERS))
+        await drained(running, await _burst(running, count=WARM_ORDERS))
         echo = running.load("echo")
         took = await echo.closed(64, seconds=5.0)
         echo_rate = len(echo.seconds) / took
@@ -46,7 +46,7 @@ async def _capacity(running: Shop) -> float:
     before, began = await mailed(running), time.perf_counter()
     load = await _burst(running, seconds=BURST_SECONDS)
     rate = (await mailed(running) - before) / (time.perf_counter() - began)
-    await _drained(running, load)
+    await drained(running, load)
     return max(rate, 10.0)
 
 
@@ -56,7 +56,7 @@ async def _sustained(running: Shop, rate: float) -> dict[str, Any]:
     await load.paced(rate, seconds=SUSTAINED_SECONDS)
     # What is still under way may be what two seconds bring in, or the platform falls behind.
     behind = len(load.placed) - (await mailed(running) - mails)
-    await _drained(running, load)
+    await drained(running, load)
     took, cpu = time.perf_counter() - began, running.spent() - spent
     done = len(load.placed)
     return {
@@ -71,7 +71,7 @@ async def _sustained(running: Shop, rate: float) -> dict[str, Any]:
 async def _step(running: Shop, rate: float, share: float) -> dict[str, Any]:
     load = running.load()
     await load.paced(rate * share, seconds=STEP_SECONDS)
-    await _drained(running, load)
+    await drained(running, load)
     chosen = random.Random(1).sample(list(load.placed.values()), min(SAMPLE, len(load.placed)))
     staff = await running.stack.log_in(*STAFF)
     confirmed, receipts = [], []
@@ -88,7 +88,7 @@ async def _step(running: Shop, rate: float, share: float) -> dict[str, Any]:
     }
 
 
-async def _drained(running: Shop, load: Load) -> None:
+async def drained(running: Shop, load: Load) -> None:
     """Wait until every order's receipt has left and been told of."""
     deadline = time.monotonic() + DRAIN_SECONDS
     last = list(load.placed.values())[-200:]

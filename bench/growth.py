@@ -1,0 +1,93 @@
+"""Whether an order costs the same when a million orders and products are stored as when there are a thousand."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+from pymongo import AsyncMongoClient
+from uuid_utils.compat import uuid7
+
+from bench.endtoend import drained
+from bench.shop import Shop, shop
+
+FEW, MANY = 1_000, 1_000_000
+CLIENTS = 4
+SECONDS = 20.0
+CHUNK = 10_000
+
+# Stored orders look as those that are placed, confirmed and mailed: state, timeline, key, inbox, mail.
+_ORDERS = (
+    "INSERT INTO orders (id, customer_id, state, lines, total, currency, shipping_address, shortages, version,"
+    " placed_at, changed_at) SELECT uuidv7(), uuidv7(), 'CONFIRMED',"
+    ' \'[{"sku": "SKU-1", "name": "Mug", "quantity": 2, "unit_price": {"amount": 1250, "currency": "EUR"}}]\','
+    ' 2500, \'EUR\', \'{"name": "Ada Lovelace", "street": "St James\'\'s Square 12", "city": "London",'
+    ' "postal_code": "SW1Y 4JH", "country": "GB"}\', \'[]\', 2, now(), now() FROM generate_series(1, %(n)s)',
+    "INSERT INTO timeline (order_id, at, type, detail) SELECT o.id, now(), t.type, '{}' FROM orders o,"
+    " (VALUES ('order.placed'), ('stock.reserved'), ('order.confirmed'), ('notification.mail_sent')) AS t(type)",
+    "INSERT INTO idempotency_keys (id, fingerprint, order_id, answer)"
+    " SELECT uuidv7(), repeat('f', 64), id, repeat('a', 600) FROM orders",
+    "INSERT INTO inbox SELECT 'order_svc', uuidv7() FROM generate_series(1, 2 * %(n)s)",
+    "INSERT INTO products SELECT 'OLD-' || n, uuidv7(), 'Mug', 1250, 'EUR', 1 FROM generate_series(1, %(n)s) n",
+)
+_MAILS = (
+    "INSERT INTO mails (id, template, customer_id, order_id, context, state, attempts, doubts, due_at, changed_at)"
+    " SELECT uuidv7(), 'receipt', uuidv7(), uuidv7(), '{}', 'sent', 1, 0, now(), now()"
+    " FROM generate_series(1, %(n)s)",
+    "INSERT INTO inbox SELECT 'notifier_svc', uuidv7() FROM generate_series(1, %(n)s)",
+)
+
+
+async def growth() -> dict[str, Any]:
+    """CPU a order, over everything, with few and with many stored; and their ratio."""
+    async with shop() as running:
+        await running.load().closed(CLIENTS, seconds=5.0)
+        await _plant(running, FEW)
+        few = await _cost(running)
+        await _plant(running, MANY - FEW)
+        many = await _cost(running)
+        return {"few": FEW, "many": MANY, "few_ms": few, "many_ms": many, "ratio": many["total"] / few["total"]}
+
+
+async def _cost(running: Shop) -> dict[str, float]:
+    load, before = running.load(), running.spent()
+    await load.closed(CLIENTS, seconds=SECONDS)
+    await drained(running, load)
+    spent, done = running.spent() - before, len(load.placed)
+    each = {name: micros / done / 1000 for name, micros in spent.most_common()}
+    return each | {"total": sum(each.values())}
+
+
+async def _plant(running: Shop, count: int) -> None:
+    for service, statements in (("order", _ORDERS), ("notifier", _MAILS)):
+        url = running.stack.commands[service].env["POSTGRES_URL"]
+        await asyncio.to_thread(_plant_rows, url, statements, count)
+    await _plant_documents(running.stack.commands["product"].env["MONGO_URL"], count)
+
+
+def _plant_rows(url: str, statements: tuple[str, ...], count: int) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SET statement_timeout = 0")
+        for statement in statements:
+            connection.execute(statement, {"n": count})
+        connection.execute("VACUUM ANALYZE")
+
+
+async def _plant_documents(url: str, count: int) -> None:
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(url, uuidRepresentation="standard")
+    database = client.get_default_database()
+    for start in range(0, count, CHUNK):
+        for name, documents in _documents(min(CHUNK, count - start)):
+            await database[name].insert_many(documents, ordered=False)
+    await client.close()
+
+
+def _documents(count: int) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    skus = [f"OLD-{uuid7().hex}" for _ in range(count)]
+    moment = {"version": 1, "changed_at": 1_700_000_000_000_000}
+    price = {"amount": 1250, "currency": "EUR"}
+    yield "stock", [{"_id": sku, "on_hand": 10, "reserved": 0, **moment} for sku in skus]
+    variants = ([{"sku": sku, "price": price}] for sku in skus)
+    yield "products", [{"_id": uuid7(), "name": "Mug", "attributes": {}, "variants": v, **moment} for v in variants]
+    yield "reservations", [{"_id": uuid7(), "state": "held", "lines": [], **moment} for _ in skus]
+    yield "inbox", [{"_id": f"product_svc/{uuid7()}"} for _ in skus]

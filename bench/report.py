@@ -1,0 +1,124 @@
+"""Results as JSON, with machine, versions and settings, and as a page to read."""
+
+import importlib.metadata
+import json
+import os
+import platform
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+RESULTS = Path(__file__).with_name("results.json")
+PAGE = Path(__file__).with_name("RESULTS.md")
+LIBRARIES = ("fastapi", "uvicorn", "pydantic", "sqlalchemy", "psycopg", "pymongo", "faust-streaming", "aiokafka")
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were taken on."""
+    return {
+        "cores": os.cpu_count(),
+        "architecture": platform.machine(),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30),
+        "load_before": round(os.getloadavg()[0], 1),
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in LIBRARIES},
+    }
+
+
+def keep(part: str, result: Any) -> None:
+    """Put the result of one part in the file, beside those of the others, and write the page anew."""
+    known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    known[part] = {"machine": machine(), "result": result}
+    RESULTS.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+    PAGE.write_text(page(known), encoding="utf-8")
+
+
+def page(results: Mapping[str, Any]) -> str:
+    """The results as Markdown."""
+    parts = ["# What was measured\n\nWritten by `make bench`. Ratios compare figures of one run on one machine.\n"]
+    for name, write in _SECTIONS.items():
+        if found := results.get(name):
+            parts += [write(found["result"]), _machine(found["machine"])]
+    return "\n".join(parts)
+
+
+def _machine(told: Mapping[str, Any]) -> str:
+    libraries = ", ".join(f"{name} {told[name]}" for name in LIBRARIES)
+    return (
+        f"*{told['cores']} cores ({told['architecture']}), {told['memory_gib']} GiB, load {told['load_before']}"
+        f" before the start; Python {told['python']}, {libraries}.*\n"
+    )
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    lines = [heads, ["---"] * len(heads), *([_cell(cell) for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def _cell(value: Any) -> str:
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _accept(result: Any) -> str:
+    heads = ["clients", "orders/s", "echo/s", "ratio", "p50 ms", "p99 ms", "CPU µs an order", "CPU µs an echo"]
+    keys = [
+        "clients",
+        "order_rate",
+        "echo_rate",
+        "ratio",
+        "order_p50_ms",
+        "order_p99_ms",
+        "order_cpu_us",
+        "echo_cpu_us",
+    ]
+    bench = ", ".join(f"{one['tps']:,.0f}/s at {one['clients']}" for one in result["pgbench"])
+    table = _table(heads, ([row[key] for key in keys] for row in result["rows"]))
+    return (
+        f"## Accepting orders\n\n{table}\npgbench (TPC-B, scale 10, prepared) on the same server: {bench} clients.\n"
+    )
+
+
+def _end_to_end(result: Any) -> str:
+    cpu = _table(["process", "CPU ms an order"], result["cpu_ms_per_order"].items())
+    heads = ["share of it", "orders/s", "confirmed p50 ms", "p95", "p99", "mailed p50 ms", "p95", "p99"]
+    steps = _table(
+        heads,
+        ([s["share"], s["rate"], *s["confirmed_ms"].values(), *s["mailed_ms"].values()] for s in result["steps"]),
+    )
+    return (
+        f"## From POST to receipt\n\nSustained for a minute: {result['rate']:.0f} orders/s, {result['ratio']:.3f} of"
+        f" the echo's {result['echo_rate']:.0f}/s; {result['cpu_ms_total']:.2f} ms of CPU an order over everything"
+        f" (`bench` is the load generator and the mail sink).\n\n{cpu}\nLatency at shares of that rate:\n\n{steps}"
+    )
+
+
+def _consume(result: Any) -> str:
+    heads = ["handlers of", "events/s", "bare Faust", "ratio", "fed by aiokafka"]
+    rows = ([r["handler"], r["rate"], r["bare_faust"], r["ratio"], r["aiokafka"]] for r in result)
+    return f"## Handling events\n\nFrom a full topic, one process:\n\n{_table(heads, rows)}"
+
+
+def _growth(result: Any) -> str:
+    names = [name for name in result["few_ms"] if name in result["many_ms"]]
+    rows = ([name, result["few_ms"][name], result["many_ms"][name]] for name in names)
+    heads = ["CPU ms an order", f"{result['few']:,} stored", f"{result['many']:,} stored"]
+    return f"## Growth\n\n{_table(heads, rows)}\nRatio of the totals: {result['ratio']:.2f}.\n"
+
+
+def _footprint(result: Any) -> str:
+    heads = ["process", "idle MiB", "loaded MiB", "idle CPU %", "ready after s"]
+    keys = ["process", "idle_mib", "loaded_mib", "idle_cpu_percent", "ready_seconds"]
+    return f"## Footprint\n\n{_table(heads, ([row[key] for key in keys] for row in result))}"
+
+
+_SECTIONS: Mapping[str, Callable[[Any], str]] = {
+    "accept": _accept,
+    "end_to_end": _end_to_end,
+    "consume": _consume,
+    "growth": _growth,
+    "footprint": _footprint,
+}
