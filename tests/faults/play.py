@@ -15,6 +15,10 @@ from tests.faults.world import FRONTS, OPS, World
 from tests.stack import STAFF
 
 
+AROUND_SECONDS = 1.5
+"""For how long there is traffic before anything breaks, and after it is whole again."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What became of a cell: what was done, how much went on meanwhile, and what was wrong in the end."""
@@ -37,10 +41,12 @@ async def play(world: World, cell: Cell, chance: random.Random) -> Outcome:
     try:
         traffic = await Traffic.begin(world.shop, chance)
         try:
+            await asyncio.sleep(AROUND_SECONDS)
             await cell.deed(world)
         finally:
             try:
                 await world.heal()
+                await asyncio.sleep(AROUND_SECONDS)
             finally:
                 await traffic.end()
             orders = traffic.orders
