@@ -238,6 +238,8 @@ class Postgres:
 
     def __init__(self, url: str, *, pool_size: int = 5) -> None:
         self.published = asyncio.Event()
+        self.committed = asyncio.Event()
+        """Set when any transaction of this process has committed."""
         self.engine = _engine(url, pool_size)
 
     @asynccontextmanager
@@ -261,6 +263,7 @@ class Postgres:
             await tx.driver.commit()
         except pg.Error as error:
             raise (CommitUnknown(str(error)) if _is_away(error) else error) from error
+        self.committed.set()
         if tx.published:
             self.published.set()
 

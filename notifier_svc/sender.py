@@ -40,8 +40,10 @@ R = TypeVar("R")
 
 MAILS = Counter("shop_mails", "Mails by what became of them", ["template", "outcome"])
 
-IDLE_SECONDS = (0.01, 0.1)
-"""How soon to look into the ledger again when nothing was due: at first, and at most."""
+PAUSE_SECONDS = 0.01
+"""Between two looks into the ledger: what is due by then is claimed together."""
+IDLE_SECONDS = 1.0
+"""How soon to look again when nothing was due and nothing was committed here meanwhile."""
 
 BEGIN_BY, END_BY = 0.4, 0.8
 """Parts of the lease: past the first no mail is begun, past the second it is in doubt.
@@ -120,15 +122,20 @@ class Sender:
         await asyncio.gather(*(self._postpone(job, "the process was stopped") for job in self._claimed.values()))
 
     async def _claim_for_ever(self) -> None:
-        idle = IDLE_SECONDS[0]
+        committed = self._database.committed
         while True:
+            committed.clear()
             free = self._jobs.maxsize - self._jobs.qsize()
             jobs = await self._insisting(partial(self._claim, free)) if free else []
             self._claimed.update((job.mail.id, job) for job in jobs)
             for job in jobs:
                 await self._jobs.put(job)
-            idle = IDLE_SECONDS[0] if jobs else min(idle * 1.5, IDLE_SECONDS[1])
-            await asyncio.sleep(idle)
+            if not jobs:
+                # A mail that was queued in this process wakes us; others, and those put off, are found by looking.
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(IDLE_SECONDS):
+                        await committed.wait()
+            await asyncio.sleep(PAUSE_SECONDS)
 
     async def _claim(self, limit: int) -> list[Job]:
         claim, taken_at = uuid7(), asyncio.get_running_loop().time()

@@ -1,26 +1,61 @@
-"""The keys of access tokens are fetched once for everybody who needs them at the same time."""
+"""Tokens are checked with keys that are fetched when they are needed, once for all who wait for them."""
 
 import asyncio
 from typing import Any
 
+import pytest
+from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 from uuid_utils.compat import uuid7
 
-from chassis.auth import Issuer, Principal, Verifier
+from chassis.auth import Principal, Verifier
+from chassis.errors import Unavailable
+from chassis.testing import issuer, test_keys
 
 
-async def test_requests_that_come_before_the_keys_are_there_all_wait_for_them() -> None:
-    issuer = Issuer(OKPKey.generate_key("Ed25519").as_pem(private=True), "shop", "shop", 60)
-    fetched = 0
+class Keys:
+    """The service that publishes keys: slow, and it counts."""
 
-    async def fetch() -> dict[str, Any]:
-        nonlocal fetched
-        fetched += 1
-        await asyncio.sleep(0.05)
-        return issuer.jwks()
+    def __init__(self, *answers: Any) -> None:
+        self.answers, self.asked = list(answers), 0
 
-    verifier = Verifier(fetch, "shop", "shop")
-    bearers = [Principal(uuid7(), "customer") for _ in range(5)]
-    found = await asyncio.gather(*(verifier.principal(issuer.issue(one)) for one in bearers))
-    assert found == bearers
-    assert fetched == 1
+    async def fetch(self) -> dict[str, Any]:
+        self.asked += 1
+        await asyncio.sleep(0.01)
+        if self.answers and isinstance(answer := self.answers.pop(0), Exception):
+            raise answer
+        return await test_keys()
+
+
+def verifier(keys: Keys) -> Verifier:
+    return Verifier(keys.fetch, "shopstream", "shopstream")
+
+
+async def test_all_who_wait_for_the_keys_are_let_in() -> None:
+    keys, people = Keys(), [Principal(uuid7(), "customer") for _ in range(20)]
+    checks = verifier(keys)
+    found = await asyncio.gather(*(checks.principal(issuer().issue(one)) for one in people))
+    assert found == people
+    assert keys.asked == 1
+
+
+async def test_keys_that_cannot_be_had_are_asked_for_again() -> None:
+    checks = verifier(Keys(Unavailable()))
+    token = issuer().issue(Principal(uuid7(), "staff"))
+    with pytest.raises(Unavailable):
+        await checks.principal(token)
+    assert (await checks.principal(token)).role == "staff"
+
+
+async def test_forged_tokens_do_not_make_us_ask_again_and_again() -> None:
+    keys = Keys()
+    checks = verifier(keys)
+    forged = issuer(private_key=other_key()).issue(Principal(uuid7(), "ops"))
+    for _ in range(5):
+        with pytest.raises(JoseError):
+            await checks.principal(forged)
+    assert keys.asked == 1
+
+
+def other_key() -> bytes:
+    return OKPKey.generate_key("Ed25519").as_pem(private=True)

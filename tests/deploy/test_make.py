@@ -31,6 +31,8 @@ def test_make_alone_lists_what_can_be_made() -> None:
         "help",
         "run",
         "test",
+        "faults",
+        "bench",
         "audit",
         "lint",
         "clean",

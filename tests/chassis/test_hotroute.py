@@ -1,0 +1,101 @@
+"""A hot route answers as FastAPI would have, and is described as FastAPI would have described it."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+import httpx
+import pytest
+from fastapi import Depends, FastAPI, Header, Request, Response
+from fastapi.routing import APIRoute
+
+from chassis.hotroute import HotRoute
+from chassis.rest import Body, new_router
+
+Tag = Annotated[str | None, Header(min_length=2, max_length=4)]
+
+
+class Thing(Body):
+    name: str
+    sizes: list[int]
+
+
+async def _who(request: Request) -> str:
+    return request.headers.get("x-who", "nobody")
+
+
+async def make(who: Annotated[str, Depends(_who)], thing: Thing, my_tag: Tag = None) -> Response:
+    return Response(f"{who} {thing.name} {thing.sizes} {my_tag}")
+
+
+def app(route_class: type[APIRoute]) -> FastAPI:
+    made = FastAPI()
+    router = new_router(route_class=route_class)
+    router.post("/things")(make)
+    made.include_router(router)
+    return made
+
+
+@pytest.fixture
+async def both() -> AsyncIterator[list[httpx.AsyncClient]]:
+    apps = [app(HotRoute), app(APIRoute)]
+    clients = [httpx.AsyncClient(transport=httpx.ASGITransport(one), base_url="http://test") for one in apps]
+    yield clients
+    for client in clients:
+        await client.aclose()
+
+
+GOOD = b'{"name": "mug", "sizes": [1, 2]}'
+JSON = {"content-type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "content"),
+    [
+        (JSON, GOOD),
+        (JSON | {"x-who": "ada", "my-tag": "abc"}, GOOD),
+        ({"content-type": "application/merge-patch+json; charset=utf-8"}, GOOD),
+        (JSON | {"my-tag": "a"}, GOOD),
+        (JSON | {"my-tag": "abcde"}, GOOD),
+        (JSON, b'{"name": 1, "sizes": [1, "2"], "more": null}'),
+        (JSON, b'{"sizes": []}'),
+        (JSON, b"[]"),
+        (JSON, b"null"),
+    ],
+)
+async def test_the_answer_is_the_one_that_fastapi_gives(
+    both: list[httpx.AsyncClient], headers: dict[str, str], content: bytes
+) -> None:
+    hot, plain = [await client.post("/things", headers=headers, content=content) for client in both]
+    assert hot.status_code == plain.status_code
+    assert places(hot) == places(plain)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b'{"name": "\\ud800", "sizes": []}', b"[" * 100_000])
+async def test_what_is_no_json_is_refused(both: list[httpx.AsyncClient], content: bytes) -> None:
+    answer = await both[0].post("/things", headers=JSON, content=content)
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/xml", "json", ""])
+async def test_a_body_of_another_type_is_refused(both: list[httpx.AsyncClient], kind: str) -> None:
+    answers = [await client.post("/things", headers={"content-type": kind}, content=GOOD) for client in both]
+    assert [answer.status_code for answer in answers] == [422, 422]
+
+
+def test_the_description_is_the_same() -> None:
+    assert app(HotRoute).openapi() == app(APIRoute).openapi()
+
+
+def test_what_it_cannot_resolve_is_refused_at_the_start() -> None:
+    async def query(page: int) -> Response:
+        return Response(str(page))
+
+    with pytest.raises(TypeError, match="page"):
+        new_router(route_class=HotRoute).post("/things")(query)
+
+
+def places(answer: httpx.Response) -> Any:
+    """Where the errors are; the text where there are none."""
+    if answer.status_code == 200:
+        return answer.text
+    return sorted(tuple(error["loc"]) for error in answer.json()["detail"])
