@@ -1,5 +1,6 @@
 """Plays one cell: traffic, deed, healing, settling, audit."""
 
+import asyncio
 import random
 import time
 from collections import Counter
