@@ -15,7 +15,6 @@ from tests.faults.traffic import Traffic
 from tests.faults.world import FRONTS, OPS, World
 from tests.stack import STAFF
 
-
 AROUND_SECONDS = 1.5
 """For how long there is traffic before anything breaks, and after it is whole again."""
 
