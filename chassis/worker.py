@@ -31,6 +31,9 @@ log = structlog.get_logger()
 
 Loop = Callable[[], Coroutine[Any, Any, None]]
 
+INSIST_SECONDS = 8.0
+"""A part that has not ended by then is cancelled once more; longer than any takes to finish what it has in hand."""
+
 
 @dataclass
 class EventProcess:
@@ -106,8 +109,16 @@ async def _running(parts: Sequence[Loop]) -> AsyncIterator[list[asyncio.Task[Non
     finally:
         # Last come, first gone: what a part leans on (a group commit, the relay) outlives it.
         for task in reversed(tasks):
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await ended(task)
+
+
+async def ended(task: asyncio.Task[Any]) -> None:
+    """Cancel a task until it has ended, whatever it ends with."""
+    while not task.done():
+        task.cancel()
+        # Libraries that wait with wait_for lose a cancellation at times, before Python 3.12.
+        await asyncio.wait([task], timeout=INSIST_SECONDS)
+    await asyncio.gather(task, return_exceptions=True)
 
 
 class _Server(uvicorn.Server):

@@ -42,6 +42,11 @@ def test_every_point_costs_a_look_at_a_boolean_while_nothing_is_armed() -> None:
     assert not faults.armed
 
 
+@pytest.mark.parametrize("room", ["rest.py", "worker.py"])
+def test_both_kinds_of_processes_are_armed_at_their_start(room: str) -> None:
+    assert (ROOT / "chassis" / room).read_text().count("faults.arm(settings.faults)") == 1
+
+
 def test_faults_are_read_in_order() -> None:
     assert faults.parse("relay.marked=die@5, mail.dot.after=hang") == [
         faults.Fault("relay.marked", "die", 5),

@@ -15,6 +15,7 @@ from chassis.groupcommit import GroupCommit
 from chassis.relay import Relay
 from chassis.sql import Postgres
 from chassis.testing import enveloped, record
+from chassis.worker import ended
 from schemas import Envelope, StockAdjusted, decode
 from tests.chassis.tally import Tallies, count, counted
 from tests.servers import Servers
@@ -80,8 +81,7 @@ async def test_the_next_relay_takes_over(database: Database[Any], servers: Serve
             await write(database, commit, "A", 1)
             assert (await published(servers, prefix, len(versions)))["A"] == versions
             for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+                await ended(task)
 
 
 async def test_a_relay_whose_process_is_stopped_loses_its_lock(

@@ -1,5 +1,6 @@
 """Plays one cell: traffic, deed, healing, settling, audit."""
 
+import asyncio
 import random
 import time
 from collections import Counter
@@ -13,6 +14,9 @@ from tests.faults.matrix import Cell
 from tests.faults.traffic import Traffic
 from tests.faults.world import FRONTS, OPS, World
 from tests.stack import STAFF
+
+AROUND_SECONDS = 1.5
+"""For how long there is traffic before anything breaks, and after it is whole again."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +41,12 @@ async def play(world: World, cell: Cell, chance: random.Random) -> Outcome:
     try:
         traffic = await Traffic.begin(world.shop, chance)
         try:
+            await asyncio.sleep(AROUND_SECONDS)
             await cell.deed(world)
         finally:
             try:
                 await world.heal()
+                await asyncio.sleep(AROUND_SECONDS)
             finally:
                 await traffic.end()
             orders = traffic.orders
