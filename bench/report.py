@@ -92,7 +92,7 @@ def _end_to_end(result: Any) -> str:
     return (
         f"## From POST to receipt\n\nSustained for a minute: {result['rate']:.0f} orders/s, {result['ratio']:.3f} of"
         f" the echo's {result['echo_rate']:.0f}/s; {result['cpu_ms_total']:.2f} ms of CPU an order over everything"
-        f" (`bench` is the load generator and the mail sink).\n\n{cpu}\nLatency at shares of that rate:\n\n{steps}"
+        f" (`bench` is the load generator).\n\n{cpu}\nLatency at shares of that rate:\n\n{steps}"
     )
 
 

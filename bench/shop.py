@@ -47,14 +47,13 @@ class Shop:
                 continue
             micros[name] += round((times.user + times.system) * 1e6)
         own = psutil.Process().cpu_times()
-        # The mail sink and the load generator live in this process.
         micros["bench"] += round((own.user + own.system) * 1e6)
         return micros
 
 
 def _server(process: psutil.Process) -> str:
     name = process.name()
-    return {"java": "kafka"}.get(name, name)
+    return {"java": "kafka", "python": "mail sink"}.get(name, name)
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ the driver: prepared, in binary, and in a pipeline, so that writes do not wait f
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -163,6 +163,11 @@ async def write(tx: Tx, *writes: tuple[Write, Sequence[Row]]) -> None:
     if wanted := [(write, rows) for write, rows in writes if rows]:
         parameters = {write.parameter: orjson.dumps(rows, default=_as_json).decode() for write, rows in wanted}
         await tx.execute(_together(*(write.text for write, _ in wanted)), parameters)
+
+
+def columns(value: Any, names: Iterable[str]) -> Row:
+    """A value whose fields are called as the columns, as a row. (``asdict`` would copy what is in the fields.)"""
+    return {str(name): getattr(value, name) for name in names}
 
 
 @cache

@@ -1,12 +1,11 @@
 """The tables of customer_svc, and how accounts get in and out of them."""
 
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from chassis.sql import Tx, hold, insert_rows, select_rows, write
+from chassis.sql import Tx, columns, hold, insert_rows, select_rows, write
 from chassis.unit import Rows, Unit
 from customer_svc import SERVICE
 from customer_svc.domain import Account
@@ -44,7 +43,7 @@ class Accounts(Unit):
 
     async def save(self, tx: Tx) -> None:
         """Write every changed row."""
-        await write(tx, (_INSERT, [asdict(account) for account in self.by_email.changed]))
+        await write(tx, (_INSERT, [columns(account, accounts.c.keys()) for account in self.by_email.changed]))
 
 
 def account_of(row: Any) -> Account:

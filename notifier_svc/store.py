@@ -1,6 +1,5 @@
 """The tables of notifier_svc, and how mails and customers get in and out of them."""
 
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,7 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from chassis.sql import Tx, hold, insert_rows, select_rows, update_rows, upsert_rows, write
+from chassis.sql import Tx, columns, hold, insert_rows, select_rows, update_rows, upsert_rows, write
 from chassis.unit import Rows, Unit
 from notifier_svc import SERVICE
 from notifier_svc.domain import Customer, Mail
@@ -52,7 +51,8 @@ _MAIL_COLUMNS = [column.name for column in mails.c if column.name not in ("posit
 _SELECT_MAILS = select_rows(mails, "id")
 _SELECT_CUSTOMERS = select_rows(customers, "id", lock=False)
 _INSERT_MAILS = insert_rows(mails, *_MAIL_COLUMNS)
-_UPDATE_MAILS = update_rows(mails, "id", "state", "claim", "attempts", "doubts", "due_at", "error", "changed_at")
+_CHANGING = ("state", "claim", "attempts", "doubts", "due_at", "error", "changed_at")
+_UPDATE_MAILS = update_rows(mails, "id", *_CHANGING)
 _UPSERT_CUSTOMERS = upsert_rows(customers, *customers.c.keys(), newer="version")
 
 
@@ -78,9 +78,9 @@ class Ledger(Unit):
         """Write every changed row."""
         await write(
             tx,
-            (_INSERT_MAILS, [asdict(mail) for mail in self.mails.made]),
-            (_UPDATE_MAILS, [asdict(mail) for mail in self.mails.amended]),
-            (_UPSERT_CUSTOMERS, [asdict(customer) for customer in self.customers.changed]),
+            (_INSERT_MAILS, [columns(mail, _MAIL_COLUMNS) for mail in self.mails.made]),
+            (_UPDATE_MAILS, [columns(mail, ("id", *_CHANGING)) for mail in self.mails.amended]),
+            (_UPSERT_CUSTOMERS, [columns(customer, customers.c.keys()) for customer in self.customers.changed]),
         )
 
 

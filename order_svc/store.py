@@ -127,7 +127,7 @@ class OrderBook(Unit):
         await write(
             tx,
             (_INSERT_ORDERS, [_order_row(order) for order in self.orders.made]),
-            (_UPDATE_ORDERS, [_order_row(order) for order in self.orders.amended]),
+            (_UPDATE_ORDERS, [_moved_row(order) for order in self.orders.amended]),
             (_UPSERT_PRODUCTS, [_product_row(product) for product in self.products.changed]),
             (_INSERT_TIMELINE, [_entry_row(entry) for entry in self.timeline.added]),
             (_INSERT_ANSWERED, [_answered_row(answered) for answered in self.answered.changed]),
@@ -139,7 +139,7 @@ _SELECT_PRODUCTS = select_rows(products, "sku", lock=False)
 _SELECT_ANSWERED = select_rows(idempotency_keys, "id", lock=False)
 _ORDER_COLUMNS = [column.name for column in orders.c if column.name != "stored_at"]
 _INSERT_ORDERS = insert_rows(orders, *_ORDER_COLUMNS)
-_UPDATE_ORDERS = update_rows(orders, *_ORDER_COLUMNS)
+_UPDATE_ORDERS = update_rows(orders, "id", "state", "shortages", "reason", "version", "changed_at")
 _UPSERT_PRODUCTS = upsert_rows(products, *products.c.keys(), newer="version")
 _INSERT_TIMELINE = insert_rows(timeline, "order_id", "at", "type", "detail")
 _INSERT_ANSWERED = insert_rows(idempotency_keys, "id", "fingerprint", "order_id", "answer")
@@ -164,17 +164,24 @@ def order_of(row: Any) -> Order:
 
 def _order_row(order: Order) -> Row:
     return {
-        "id": order.id,
+        **_moved_row(order),
         "customer_id": order.customer_id,
-        "state": order.state,
         "lines": [line.model_dump() for line in order.lines],
         "total": order.total.amount,
         "currency": order.total.currency,
         "shipping_address": order.shipping_address.model_dump(),
+        "placed_at": order.placed_at,
+    }
+
+
+def _moved_row(order: Order) -> Row:
+    """What a move changes."""
+    return {
+        "id": order.id,
+        "state": order.state,
         "shortages": [shortage.model_dump() for shortage in order.shortages],
         "reason": order.reason,
         "version": order.version,
-        "placed_at": order.placed_at,
         "changed_at": order.changed_at,
     }
 
