@@ -51,6 +51,21 @@ def mark_doubtful(ledger: Ledger, mail_id: UUID, claim: UUID | None) -> None:
     _end(ledger, mail_id, _mail(ledger, mail_id).doubt(claim, ledger.now))
 
 
+def take_back(ledger: Ledger, mail_id: UUID, claim: UUID) -> bool:
+    """Take a mail out of the hands that let its lease lapse; True if it is in doubt now.
+
+    What counts is how far it has come by now: since it was found lapsed, a process that had only hung may
+    have begun to hand it over.
+    """
+    mail = _mail(ledger, mail_id)
+    doubtful = (mail.state, mail.claim) == ("sending", claim)
+    if doubtful:
+        mark_doubtful(ledger, mail_id, claim)
+    else:
+        postpone(ledger, mail_id, claim, "lapsed")
+    return doubtful
+
+
 def mark_failed(ledger: Ledger, mail_id: UUID, error: str) -> None:
     """Note that a mail cannot be delivered."""
     _end(ledger, mail_id, _mail(ledger, mail_id).fail(error, ledger.now))

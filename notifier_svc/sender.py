@@ -28,7 +28,7 @@ from chassis.database import Away
 from chassis.errors import OutcomeUnknown, Unavailable
 from chassis.groupcommit import GroupCommit
 from chassis.sql import Postgres
-from notifier_svc.commands import begin_sending, mark_doubtful, mark_failed, mark_sent, postpone
+from notifier_svc.commands import begin_sending, mark_doubtful, mark_failed, mark_sent, postpone, take_back
 from notifier_svc.domain import Customer, Mail
 from notifier_svc.letters import Letters
 from notifier_svc.smtp import announce, connect, hang_up, transfer
@@ -165,11 +165,8 @@ class Sender:
             lapsed = (await connection.execute(_LAPSED)).all()
         for row in lapsed:
             log.warning("mail left in hand", mail_id=str(row.id), state=row.state)
-            if row.state == "sending":
-                await self._mark(row.id, lambda ledger, row=row: mark_doubtful(ledger, row.id, row.claim))  # type: ignore[misc]
+            if await self._mark(row.id, partial(take_back, mail_id=row.id, claim=row.claim)):
                 MAILS.labels("any", "in_doubt").inc()
-            else:
-                await self._mark(row.id, lambda ledger, row=row: postpone(ledger, row.id, row.claim, "lapsed"))  # type: ignore[misc]
 
     async def _send_for_ever(self) -> None:
         smtp: aiosmtplib.SMTP | None = None

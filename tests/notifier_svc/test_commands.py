@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 
 from chassis.groupcommit import GroupCommit
 from chassis.sql import Postgres
-from notifier_svc.commands import begin_sending, mark_doubtful, mark_failed, mark_sent, postpone
+from notifier_svc.commands import begin_sending, mark_doubtful, mark_failed, mark_sent, postpone, take_back
 from notifier_svc.store import Ledger
 from schemas import MailFailed, MailSent
 from tests.notifier_svc.ledger import change, due_mail, mail
@@ -74,6 +74,27 @@ async def test_a_doubt_of_a_process_that_lost_the_mail_changes_nothing(
     await do(commit, mail_id, lambda ledger: begin_sending(ledger, mail_id, claim))
     before = await mail(shared, mail_id)
     await do(commit, mail_id, lambda ledger: mark_doubtful(ledger, mail_id, uuid7()))
+    assert await mail(shared, mail_id) == before
+
+
+async def test_a_mail_begun_after_its_lease_was_found_lapsed_is_in_doubt(
+    shared: Postgres, commit: GroupCommit[Ledger]
+) -> None:
+    mail_id, claim = await claimed(shared)
+    await do(commit, mail_id, lambda ledger: begin_sending(ledger, mail_id, claim))
+    assert await do(commit, mail_id, lambda ledger: take_back(ledger, mail_id, claim))
+    doubted = await mail(shared, mail_id)
+    assert (doubted.state, doubted.doubts) == ("queued", 1)
+
+
+@pytest.mark.parametrize("state", ["queued", "claimed", "sending", "sent", "failed"])
+async def test_a_mail_that_others_have_by_now_is_not_taken_back(
+    shared: Postgres, commit: GroupCommit[Ledger], state: str
+) -> None:
+    mail_id, _ = await claimed(shared)
+    await change(shared, mail_id, f"state = '{state}'")
+    before = await mail(shared, mail_id)
+    assert not await do(commit, mail_id, lambda ledger: take_back(ledger, mail_id, uuid7()))
     assert await mail(shared, mail_id) == before
 
 

@@ -1,0 +1,197 @@
+"""Orders, stock and mails against the specification, over any interleaving of what happens to them.
+
+Requests come at any time. Events arrive late, twice, in another order than their neighbours', in batches that
+are undone or whose process dies. After every step the services hold exactly what the specification says, and
+once everything has settled no order is left without its end, nor an end without its mail.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
+from functools import partial
+from itertools import count
+from typing import Any, get_args
+from uuid import UUID
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+)
+
+from chassis.testing import enveloped, record
+from notifier_svc.commands import begin_sending, mark_sent
+from order_svc.commands import Basket, cancel_order, expire_order, place_order, want_basket
+from order_svc.errors import NotPossibleNow
+from product_svc.commands import adjust_stock, create_product
+from product_svc.errors import StockTooLow
+from schemas import Address, CustomerRegistered, Money
+from schemas.topics import CUSTOMER_EVENTS
+from schemas.values import Variant
+from tests.model.explore import explore
+from tests.model.shop import Shop, counted
+from tests.model.world import Fate, World
+
+SKUS = ("MUG", "CUP")
+CUSTOMERS = (UUID(int=1), UUID(int=2))
+PRODUCT = UUID(int=3)
+VARIANTS = [Variant(sku=sku, price=Money(amount=1250, currency="EUR")) for sku in SKUS]
+ADDRESS = Address(name="Ada", street="1 St", city="London", postal_code="SW1Y", country="GB")
+
+pieces, skus, customers = st.integers(2, 9), st.sampled_from(SKUS), st.sampled_from(CUSTOMERS)
+quantities = st.dictionaries(skus, st.integers(1, 3), min_size=1)
+some = st.integers(0, 5)
+picks = st.lists(some, min_size=1, max_size=8)
+
+
+class Platform(RuleBasedStateMachine):
+    """Everybody does what they may, at any time."""
+
+    placed = Bundle("placed")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world, self.shop = World(), Shop()
+        self.heard: Counter[tuple[UUID, str]] = Counter()
+        self.ids = (UUID(int=n) for n in count(100))
+
+    @initialize(mugs=pieces, cups=pieces)
+    def open(self, mugs: int, cups: int) -> None:
+        def wants(unit: Any) -> None:
+            unit.products.want(PRODUCT)
+            unit.stock.want(*SKUS)
+
+        self.world.stock.ask(lambda unit: create_product(unit, PRODUCT, "Mug", {}, VARIANTS), wants)
+        self.adjust("MUG", mugs)
+        self.adjust("CUP", cups)
+        self.world.settle()
+
+    @rule(sku=skus, delta=st.integers(-4, 4))
+    def adjust(self, sku: str, delta: int) -> None:
+        with possible(self.shop.can_be_adjusted(sku, delta), StockTooLow):
+            self.world.stock.ask(
+                lambda unit: adjust_stock(unit, sku, delta, "count"), lambda unit: unit.stock.want(sku)
+            )
+
+    @rule(target=placed, customer=customers, orders=st.lists(quantities, min_size=1, max_size=2))
+    def place(self, customer: UUID, orders: Sequence[Mapping[str, int]]) -> MultipleResults[UUID]:
+        baskets = [Basket(next(self.ids), customer, lines, ADDRESS) for lines in orders]
+        for basket in baskets:
+            self.world.orders.ask(partial(place_order, basket=basket), partial(want_basket, basket=basket))
+        return multiple(*(basket.order_id for basket in baskets))
+
+    @rule(order=placed)
+    def cancel(self, order: UUID) -> None:
+        with possible(self.shop.can_be_cancelled(order), NotPossibleNow):
+            self.world.orders.ask(
+                lambda book: cancel_order(book, order, None, "customer"), lambda book: book.orders.want(order)
+            )
+
+    @rule(order=placed)
+    def run_out_of_time(self, order: UUID) -> None:
+        self.world.orders.ask(lambda book: expire_order(book, order), lambda book: book.orders.want(order))
+
+    @precondition(lambda self: len(self.world.topics[CUSTOMER_EVENTS]) < len(CUSTOMERS))
+    @rule()
+    def register(self) -> None:
+        customer = CUSTOMERS[len(self.world.topics[CUSTOMER_EVENTS])]
+        event = CustomerRegistered(customer_id=customer, email="ada@example.com", name="Ada")
+        self.world.topics[event.topic][event.key].append(record(enveloped(event)))
+
+    @precondition(lambda self: self.shop.due - self.shop.sent)
+    @rule()
+    def send_the_mails(self) -> None:
+        for mail_id in self.world.mails.rows["mails"]:
+            if claim := self.world.take_up(mail_id):
+                self.world.mark(mail_id, begin_sending, claim)
+                self.world.mark(mail_id, mark_sent)
+
+    @precondition(lambda self: self.world.to_relay())
+    @rule(carried=st.lists(st.tuples(some, st.integers(1, 9), st.booleans()), min_size=1, max_size=4))
+    def relay(self, carried: Sequence[tuple[int, int, bool]]) -> None:
+        for which, most, confirmed in carried:
+            if waiting := self.world.to_relay():
+                waiting[which % len(waiting)].relay(most, confirmed=confirmed)
+
+    @precondition(lambda self: self.world.to_consume())
+    @rule(batches=st.lists(st.tuples(some, picks, st.sampled_from(get_args(Fate))), min_size=1, max_size=4))
+    def consume(self, batches: Sequence[tuple[int, Sequence[int], Fate]]) -> None:
+        for which, picked, fate in batches:
+            if waiting := self.world.to_consume():
+                service, topic = waiting[which % len(waiting)]
+                service.consume(topic, picked, fate)
+
+    @precondition(lambda self: self.world.to_overtake())
+    @rule(which=some)
+    def overtake(self, which: int) -> None:
+        """An event passes others of its key, as when its topic got more partitions. It comes again in its turn."""
+        waiting = self.world.to_overtake()
+        service, last = waiting[which % len(waiting)]
+        service.handle([last])
+
+    @precondition(lambda self: list(self.shop.orders.values()).count("PENDING") > 3)
+    @rule()
+    def rest(self) -> None:
+        self.settle()
+
+    @invariant()
+    def the_services_hold_what_the_shop_says(self) -> None:
+        self.hear()
+        orders, stock, reservations = (self.world.rows(name) for name in ("orders", "stock", "reservations"))
+        assert {order.id: order.state for order in orders} == self.shop.orders
+        assert {s.sku: (s.on_hand, s.reserved) for s in stock} == {
+            sku: (self.shop.on_hand[sku], self.shop.reserved(sku)) for sku in SKUS
+        }
+        assert all(0 <= s.reserved <= s.on_hand for s in stock)
+        assert {r.order_id: r.state for r in reservations} == self.shop.answers
+        assert {r.order_id: counted(r.lines) for r in reservations if r.state == "held"} == self.shop.held
+        assert all(self.shop.held[o.id] == counted(o.lines) for o in orders if o.state == "CONFIRMED")
+        assert self.mails() <= Counter(self.shop.due)
+        assert self.timelines() <= self.heard
+        assert not [letter for service in self.world.services for letter in service.dead]
+
+    def teardown(self) -> None:
+        with closing(self.world.loop):
+            while len(self.world.topics[CUSTOMER_EVENTS]) < len(CUSTOMERS):
+                self.register()
+            self.settle()
+            self.send_the_mails()
+            self.settle()
+            assert self.shop.sent == self.shop.due
+
+    def settle(self) -> None:
+        self.world.settle()
+        self.the_services_hold_what_the_shop_says()
+        assert set(self.shop.held) == {order for order, state in self.shop.orders.items() if state == "CONFIRMED"}
+        assert "PENDING" not in self.shop.orders.values()
+        assert self.mails() == Counter(self.shop.due)
+        assert self.timelines() == self.heard
+        self.world.check_versions()
+
+    def hear(self) -> None:
+        for event in self.world.hear():
+            self.shop.hear(event)
+            if order := getattr(event, "order_id", None):
+                self.heard[order, event.type] += 1
+
+    def mails(self) -> Counter[tuple[UUID, str]]:
+        return Counter((mail.order_id, mail.template) for mail in self.world.rows("mails"))
+
+    def timelines(self) -> Counter[tuple[UUID, str]]:
+        return Counter((entry.order_id, entry.type) for entry in self.world.orders.logs["timeline"])
+
+
+def possible(really: bool, refusal: type[Exception]) -> AbstractContextManager[object]:
+    """What follows goes well if it is possible, and is refused otherwise."""
+    return nullcontext() if really else pytest.raises(refusal)
+
+
+def test_the_platform_does_what_the_specification_says() -> None:
+    explore(Platform, 60)

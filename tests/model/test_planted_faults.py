@@ -1,0 +1,58 @@
+"""The machines find what they are there for: each of these faults, put into the code of the services."""
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import Phase
+from hypothesis.stateful import RuleBasedStateMachine
+
+from notifier_svc.commands import postpone
+from order_svc.saga import on_answer
+from product_svc.domain import release
+from tests.model.explore import explore
+from tests.model.test_mails import Senders
+from tests.model.test_orders import Platform
+
+
+def without_tombstone(order_id: Any, held: Any, *rest: Any) -> Any:
+    return release(order_id, held, *rest) if held else None
+
+
+def keeping_the_stock(*args: Any) -> Any:
+    released = release(*args)
+    return released and (released[0], [], released[2])
+
+
+def reviving(order: Any, answer: Any, now: Any) -> Any:
+    return on_answer(replace(order, state="PENDING"), answer, now)
+
+
+def out_of_time_when_confirmed(order: Any, now: Any) -> Any:
+    return order.cancel("timeout", now) if order.state in ("PENDING", "CONFIRMED") else None
+
+
+def putting_off(ledger: Any, mail_id: UUID, claim: UUID) -> None:
+    postpone(ledger, mail_id, claim, "lapsed")
+
+
+FAULTS: dict[str, tuple[type[RuleBasedStateMachine], str, Any]] = {
+    "no tombstone": (Platform, "product_svc.domain.release", without_tombstone),
+    "stock not given back": (Platform, "product_svc.domain.release", keeping_the_stock),
+    "stock promised that is not there": (Platform, "product_svc.domain._shortage", lambda line, stock: None),
+    "order revived by a late answer": (Platform, "order_svc.saga.on_answer", reviving),
+    "deadline after the answer": (Platform, "order_svc.saga.on_deadline", out_of_time_when_confirmed),
+    "inbox not looked at": (Platform, "chassis.consumer._first_of_each", lambda batch, fresh: batch),
+    "time goes back": (Platform, "product_svc.domain.later", lambda now, before: now),
+    "mail begun while it is taken back": (Senders, "tests.model.test_mails.take_back", putting_off),
+    "mail in doubt for ever": (Senders, "notifier_svc.domain.MAX_DOUBTS", 9),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_fault_is_found(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine, place, instead = FAULTS[fault]
+    monkeypatch.setattr(place, instead)
+    with pytest.raises(AssertionError):
+        explore(machine, 1000, Phase.generate)

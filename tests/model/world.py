@@ -1,0 +1,273 @@
+"""The platform in memory: the services' own handlers, commands, units and consumers, over dicts and lists.
+
+A database is tables whose changes wait for the commit. Kafka is a list of records for each key of each topic:
+the order within a key holds, and nothing else does. Who goes on, how far, and whether it survives that, is
+the caller's choice.
+"""
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import cycle
+from typing import Any, ClassVar, Literal, TypeVar, cast
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from chassis.consumer import Consumer, Handlers
+from chassis.database import Conflict, DeadLetter, Record
+from chassis.groupcommit import GroupCommit
+from chassis.testing import record
+from chassis.unit import Log, Rows, Unit
+from notifier_svc import handlers as notifier_handlers
+from notifier_svc.domain import Mail
+from notifier_svc.store import Ledger
+from order_svc import handlers as order_handlers
+from order_svc.store import OrderBook
+from product_svc import handlers as product_handlers
+from product_svc.store import Warehouse
+from schemas import Event, Message, decode
+
+R = TypeVar("R")
+Fate = Literal["well", "conflict", "error", "dies before", "dies after"]
+"""How a batch ends: committed, undone for a reason that passes, or with its process, around the commit."""
+UNDONE: dict[Fate, type[BaseException]]
+
+
+class Died(BaseException):
+    """The process is no more: nobody can catch this."""
+
+
+UNDONE = {"conflict": Conflict, "error": RuntimeError, "dies before": Died}
+
+
+class Tx(list[Callable[[], object]]):
+    """The changes of a transaction, made when it commits."""
+
+    fate: Fate = "well"
+
+
+class Service:
+    """One service: its database, with the verbs of ``chassis.database``, and the process that may die."""
+
+    def __init__(self, world: "World", unit: "type[InMemory]", handlers: Handlers[Any]) -> None:
+        self.rows: defaultdict[str, dict[Any, Any]] = defaultdict(dict)
+        self.logs: defaultdict[str, list[Any]] = defaultdict(list)
+        self.inbox: set[UUID] = set()
+        self.outbox: list[Message] = []
+        self.dead: list[DeadLetter] = []
+        self.read: Counter[tuple[str, str]] = Counter()
+        self._acknowledged = self.read
+        self._clocks = cycle(timedelta(seconds=seconds) for seconds in (0, 2, -1, -1, 1))
+        self._world, self._unit = world, unit
+        self._fate: Fate = "well"
+        # Notes about events that kill their process would set aside what the caller lets die too often.
+        self._consumer = Consumer(cast(Any, self), unit.source, self._open, handlers, max_batch=0)
+        self._commit = GroupCommit(cast(Any, self), self._open)
+
+    def _open(self, _now: datetime) -> "InMemory":
+        unit = self._unit(self._world.now() + next(self._clocks))
+        unit.service = self
+        return unit
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Tx]:
+        tx = Tx()
+        yield tx
+        if undone := UNDONE.get(tx.fate):
+            raise undone
+        for change in tx:
+            change()
+        if tx.fate == "dies after":
+            raise Died
+
+    async def admit(self, tx: Tx, _group: str, events: Collection[UUID]) -> set[UUID]:
+        tx.fate, self._fate = self._fate, "well"
+        fresh = set(events) - self.inbox
+        tx.append(partial(self.inbox.update, fresh))
+        return fresh
+
+    async def blocked(self, _tx: Tx, _group: str, _streams: Collection[str]) -> set[str]:
+        return set()
+
+    async def bury(self, tx: Tx, letters: Sequence[DeadLetter]) -> None:
+        tx.append(partial(self.dead.extend, letters))
+
+    async def publish(self, tx: Tx, messages: Sequence[Message]) -> None:
+        tx += [partial(self.outbox.extend, messages), partial(self._world.told.extend, messages)]
+
+    def ask(self, decide: Callable[[Any], R], wants: Callable[[Any], None]) -> R:
+        """A request: what it is answered, or refused with."""
+        return self._world.loop.run_until_complete(self._answer(decide, wants))
+
+    async def _answer(self, decide: Callable[[Any], R], wants: Callable[[Any], None]) -> R:
+        committing = asyncio.create_task(self._commit.run())
+        try:
+            return await self._commit(decide, wants)
+        finally:
+            committing.cancel()
+
+    def relay(self, most: int, *, confirmed: bool = True) -> None:
+        """Carry so many events to Kafka, and hear that they arrived; or vanish before that."""
+        carried = sorted(self.outbox, key=self._unit.outbox_order)[:most]
+        for message in carried:
+            self._world.topics[message.topic][message.key].append(record(message))
+        if confirmed:
+            self.outbox = [message for message in self.outbox if message not in carried]
+
+    def consume(self, topic: str, picks: Sequence[int], fate: Fate = "well") -> None:
+        """Handle one batch: for each pick the next record of one of the keys that have any."""
+        batch: list[Record] = []
+        read = self.read.copy()
+        for pick in picks:
+            keys = [key for key, log in self._world.topics[topic].items() if read[topic, key] < len(log)]
+            if not keys:
+                break
+            key = keys[pick % len(keys)]
+            batch.append(self._world.topics[topic][key][read[topic, key]])
+            read[topic, key] += 1
+        try:
+            self.handle(batch, fate)
+        except Died:
+            # The next process starts where the last acknowledgement that Kafka has heard of left off.
+            self.read = self._acknowledged
+        else:
+            self._acknowledged, self.read = self.read, read
+
+    def handle(self, batch: Sequence[Record], fate: Fate = "well") -> None:
+        self._fate = fate
+        self._world.loop.run_until_complete(self._consumer.handle(batch))
+
+    @property
+    def topics(self) -> list[str]:
+        return self._consumer.topics
+
+
+class InMemory(Unit):
+    """A unit over the dicts of its service."""
+
+    service: Service
+    keys: ClassVar[dict[str, str]] = {}
+    """What the rows of a kind are found by, where it is not their ``id``."""
+
+    async def load(self, tx: Any) -> None:
+        for name, rows in vars(self).items():
+            if isinstance(rows, Rows):
+                rows.hold(self.service.rows[name])
+
+    async def save(self, tx: Any) -> None:
+        for name, part in vars(self).items():
+            if isinstance(part, Rows):
+                key = self.keys.get(name, "id")
+                tx.append(partial(self.service.rows[name].update, {getattr(r, key): r for r in part.changed}))
+            elif isinstance(part, Log) and name != "outbox":
+                tx.append(partial(self.service.logs[name].extend, part.added))
+
+    @staticmethod
+    def outbox_order(_message: Message) -> Any:
+        """Rows are read in the order of their insertion."""
+        return 0
+
+
+class Orders(InMemory, OrderBook):
+    keys: ClassVar = {"products": "sku"}
+
+
+class Mails(InMemory, Ledger):
+    pass
+
+
+class Shelves(InMemory, Warehouse):
+    keys: ClassVar = {"stock": "sku", "reservations": "order_id"}
+
+    async def load(self, tx: Any) -> None:
+        self.reservations.hold(self.service.rows["reservations"])
+        self.stock.want(*(line.sku for held in self.reservations.present for line in held.lines))
+        await super().load(tx)
+
+    @staticmethod
+    def outbox_order(message: Message) -> Any:
+        """MongoDB has no such order; there, the time of the events is it."""
+        return message.headers["ce_time"]
+
+
+class World:
+    """All services, with Kafka between them."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.topics: defaultdict[str, defaultdict[str, list[Record]]] = defaultdict(lambda: defaultdict(list))
+        self.told: list[Message] = []
+        self._now = datetime(2026, 1, 1, tzinfo=UTC)
+        self.orders = Service(self, Orders, order_handlers.HANDLERS)
+        self.stock = Service(self, Shelves, product_handlers.HANDLERS)
+        self.mails = Service(self, Mails, notifier_handlers.HANDLERS)
+        self.services = (self.orders, self.stock, self.mails)
+
+    def now(self) -> datetime:
+        self._now += timedelta(milliseconds=1)
+        return self._now
+
+    def rows(self, name: str) -> list[Any]:
+        return [row for service in self.services for row in service.rows[name].values()]
+
+    def mark(self, mail_id: UUID, change: Callable[..., R], *how: Any) -> R:
+        """Note in the ledger what has become of a mail."""
+        return self.mails.ask(lambda ledger: change(ledger, mail_id, *how), lambda ledger: ledger.mails.want(mail_id))
+
+    def take_up(self, mail_id: UUID) -> UUID | None:
+        """Claim a mail that can be sent, as the sender's UPDATE does."""
+        mail: Mail = self.mails.rows["mails"][mail_id]
+        if mail.state != "queued" or mail.customer_id not in self.mails.rows["customers"]:
+            return None
+        claim = uuid7()
+        self.mails.rows["mails"][mail_id] = replace(mail, state="claimed", claim=claim)
+        return claim
+
+    def to_relay(self) -> list[Service]:
+        """The services that have something to tell."""
+        return [service for service in self.services if service.outbox]
+
+    def hear(self) -> Iterator[Event]:
+        """What was told since the last time, in the order of the commits."""
+        for message in self.told:
+            found = record(message)
+            envelope = decode(found.headers, found.value)
+            assert envelope
+            yield envelope.event
+        self.told.clear()
+
+    def unread(self) -> Iterator[tuple[Service, str, list[Record]]]:
+        """What is left to hear, by service, topic and key."""
+        for service in self.services:
+            for topic in service.topics:
+                for key, log in self.topics[topic].items():
+                    if left := log[service.read[topic, key] :]:
+                        yield service, topic, left
+
+    def to_consume(self) -> list[tuple[Service, str]]:
+        """The services that have something to hear, with the topic."""
+        return list(dict.fromkeys((service, topic) for service, topic, _ in self.unread()))
+
+    def to_overtake(self) -> list[tuple[Service, Record]]:
+        """The last of several events of one key that a service has not heard yet."""
+        return [(service, left[-1]) for service, _, left in self.unread() if len(left) > 1]
+
+    def settle(self) -> None:
+        """Let everything go on until there is nothing left to do."""
+        while (telling := self.to_relay()) or (hearing := self.to_consume()):
+            for service in telling:
+                service.relay(len(service.outbox))
+            for service, topic in [] if telling else hearing:
+                service.consume(topic, [0] * 20)
+
+    def check_versions(self) -> None:
+        """On every topic, the versions of each aggregate follow one another at their first delivery."""
+        for log in (log for logs in self.topics.values() for log in logs.values()):
+            told = [dict(found.headers) for found in log]
+            first = {headers["ce_id"]: int(headers["ce_aggregateversion"]) for headers in told}
+            assert list(first.values()) == list(range(1, len(first) + 1))
