@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from chassis.faults import ACTIONS, POINTS
+from tests.faults.matrix import matrix
 from tests.faults.play import Outcome
 
 INTRODUCTION = """\
@@ -42,7 +43,8 @@ def _summary(outcomes: Sequence[Outcome]) -> str:
 def _table(outcomes: Sequence[Outcome]) -> Iterable[str]:
     yield "| cell | runs | what was done | orders | mails twice | clean |"
     yield "|---|---:|---|---:|---:|---:|"
-    for cell in dict.fromkeys(outcome.cell for outcome in outcomes):
+    played = {outcome.cell for outcome in outcomes}
+    for cell in [cell.name for cell in matrix() if cell.name in played]:
         runs = [outcome for outcome in outcomes if outcome.cell == cell]
         done = _sum(outcome.done for outcome in runs)
         what = ", ".join(f"{count} × {name}" for name, count in sorted(done.items()))
