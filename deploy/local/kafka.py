@@ -92,7 +92,8 @@ class Kafka(Server):
         """Format aside and rename, so that a run killed meanwhile leaves nothing half formatted."""
         part = self.data.with_name("data.part")
         shutil.rmtree(part, ignore_errors=True)
-        cluster = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
+        # One that begins with "-", as one in 64 would, is taken for an option.
+        cluster = base64.urlsafe_b64encode(b"\0" + secrets.token_bytes(15)).decode().rstrip("=")
         settings = self._write_settings(part)
         tool = ["kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c", str(settings)]
         self.processes.run(Command("kafka-format", self._java(*tool)))

@@ -143,6 +143,11 @@ def test_a_mongod_that_lacks_a_library_is_refused_with_what_to_do(tmp_path: Path
     mongo.mongod.cache_clear()
 
 
+def test_no_cluster_id_is_taken_for_an_option(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deploy.local.kafka.secrets.token_bytes", lambda count: b"\xf8" * count)
+    make(Kafka).prepare()
+
+
 async def test_kafka_keeps_its_data_over_a_kill_and_a_new_port(make: Make) -> None:
     first = make(Kafka)
     up(first)
