@@ -167,4 +167,4 @@ def chosen(jobs: list[Job], which: int) -> Job:
 
 
 def test_a_mail_is_taken_once_and_once_more_for_a_doubt() -> None:
-    explore(Senders, 150)
+    explore(Senders, 120)

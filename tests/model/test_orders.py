@@ -6,7 +6,7 @@ once everything has settled no order is left without its end, nor an end without
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from functools import partial
 from itertools import count
@@ -36,8 +36,9 @@ from schemas import Address, CustomerRegistered, Money
 from schemas.topics import CUSTOMER_EVENTS
 from schemas.values import Variant
 from tests.model.explore import explore
+from tests.model.memory import Fate
 from tests.model.shop import Shop, counted
-from tests.model.world import Fate, World
+from tests.model.world import World
 
 SKUS = ("MUG", "CUP")
 CUSTOMERS = (UUID(int=1), UUID(int=2))
@@ -47,6 +48,7 @@ ADDRESS = Address(name="Ada", street="1 St", city="London", postal_code="SW1Y", 
 
 pieces, skus, customers = st.integers(2, 9), st.sampled_from(SKUS), st.sampled_from(CUSTOMERS)
 quantities = st.dictionaries(skus, st.integers(1, 3), min_size=1)
+regrets = st.sampled_from([False, False, True])
 some = st.integers(0, 5)
 picks = st.lists(some, min_size=1, max_size=8)
 
@@ -80,23 +82,24 @@ class Platform(RuleBasedStateMachine):
                 lambda unit: adjust_stock(unit, sku, delta, "count"), lambda unit: unit.stock.want(sku)
             )
 
-    @rule(target=placed, customer=customers, orders=st.lists(quantities, min_size=1, max_size=2))
-    def place(self, customer: UUID, orders: Sequence[Mapping[str, int]]) -> MultipleResults[UUID]:
-        baskets = [Basket(next(self.ids), customer, lines, ADDRESS) for lines in orders]
-        for basket in baskets:
+    @rule(target=placed, customer=customers, orders=st.lists(st.tuples(quantities, regrets), min_size=1, max_size=2))
+    def place(self, customer: UUID, orders: Sequence[tuple[Mapping[str, int], bool]]) -> MultipleResults[UUID]:
+        """And cancel at once what is regretted, before anybody has heard of it."""
+        baskets = [Basket(next(self.ids), customer, lines, ADDRESS) for lines, _ in orders]
+        for basket, (_, regretted) in zip(baskets, orders, strict=True):
             self.world.orders.ask(partial(place_order, basket=basket), partial(want_basket, basket=basket))
+            if regretted:
+                self.change(basket.order_id, cancel_order, customer, "customer")
         return multiple(*(basket.order_id for basket in baskets))
 
-    @rule(order=placed)
-    def cancel(self, order: UUID) -> None:
-        with possible(self.shop.can_be_cancelled(order), NotPossibleNow):
-            self.world.orders.ask(
-                lambda book: cancel_order(book, order, None, "customer"), lambda book: book.orders.want(order)
-            )
-
-    @rule(order=placed)
-    def run_out_of_time(self, order: UUID) -> None:
-        self.world.orders.ask(lambda book: expire_order(book, order), lambda book: book.orders.want(order))
+    @rule(order=placed, in_time=st.booleans())
+    def end(self, order: UUID, in_time: bool) -> None:
+        """The customer cancels, or the deadline passes."""
+        if in_time:
+            with possible(self.shop.can_be_cancelled(order), NotPossibleNow):
+                self.change(order, cancel_order, None, "customer")
+        else:
+            self.change(order, expire_order)
 
     @precondition(lambda self: len(self.world.topics[CUSTOMER_EVENTS]) < len(CUSTOMERS))
     @rule()
@@ -105,10 +108,10 @@ class Platform(RuleBasedStateMachine):
         event = CustomerRegistered(customer_id=customer, email="ada@example.com", name="Ada")
         self.world.topics[event.topic][event.key].append(record(enveloped(event)))
 
-    @precondition(lambda self: self.shop.due - self.shop.sent)
+    @precondition(lambda self: any(mail.state == "queued" for mail in self.world.rows("mails")))
     @rule()
     def send_the_mails(self) -> None:
-        for mail_id in self.world.mails.rows["mails"]:
+        for mail_id in [mail.id for mail in self.world.rows("mails")]:
             if claim := self.world.take_up(mail_id):
                 self.world.mark(mail_id, begin_sending, claim)
                 self.world.mark(mail_id, mark_sent)
@@ -155,7 +158,7 @@ class Platform(RuleBasedStateMachine):
         assert all(self.shop.held[o.id] == counted(o.lines) for o in orders if o.state == "CONFIRMED")
         assert self.mails() <= Counter(self.shop.due)
         assert self.timelines() <= self.heard
-        assert not [letter for service in self.world.services for letter in service.dead]
+        assert not [letter for service in self.world.services for letter in service.memory.dead]
 
     def teardown(self) -> None:
         with closing(self.world.loop):
@@ -175,6 +178,9 @@ class Platform(RuleBasedStateMachine):
         assert self.timelines() == self.heard
         self.world.check_versions()
 
+    def change(self, order: UUID, command: Callable[..., object], *how: Any) -> None:
+        self.world.orders.ask(lambda book: command(book, order, *how), lambda book: book.orders.want(order))
+
     def hear(self) -> None:
         for event in self.world.hear():
             self.shop.hear(event)
@@ -185,7 +191,7 @@ class Platform(RuleBasedStateMachine):
         return Counter((mail.order_id, mail.template) for mail in self.world.rows("mails"))
 
     def timelines(self) -> Counter[tuple[UUID, str]]:
-        return Counter((entry.order_id, entry.type) for entry in self.world.orders.logs["timeline"])
+        return Counter((entry.order_id, entry.type) for entry in self.world.orders.memory.logs["timeline"])
 
 
 def possible(really: bool, refusal: type[Exception]) -> AbstractContextManager[object]:

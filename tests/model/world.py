@@ -1,104 +1,53 @@
-"""The platform in memory: the services' own handlers, commands, units and consumers, over dicts and lists.
+"""The platform in memory: the services' own handlers, commands, units and consumers, with Kafka as lists of records.
 
-A database is tables whose changes wait for the commit. Kafka is a list of records for each key of each topic:
-the order within a key holds, and nothing else does. Who goes on, how far, and whether it survives that, is
+Within a key of a topic the order holds, and nowhere else. Who goes on, how far, and whether it survives that, is
 the caller's choice.
 """
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from itertools import cycle
-from typing import Any, ClassVar, Literal, TypeVar, cast
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
 from chassis.consumer import Consumer, Handlers
-from chassis.database import Conflict, DeadLetter, Record
+from chassis.database import Record
 from chassis.groupcommit import GroupCommit
 from chassis.testing import record
-from chassis.unit import Log, Rows, Unit
 from notifier_svc import handlers as notifier_handlers
 from notifier_svc.domain import Mail
-from notifier_svc.store import Ledger
 from order_svc import handlers as order_handlers
-from order_svc.store import OrderBook
 from product_svc import handlers as product_handlers
-from product_svc.store import Warehouse
 from schemas import Event, Message, decode
+from tests.model.memory import Died, Fate, InMemory, Mails, Memory, Orders, Shelves
 
 R = TypeVar("R")
-Fate = Literal["well", "conflict", "error", "dies before", "dies after"]
-"""How a batch ends: committed, undone for a reason that passes, or with its process, around the commit."""
-UNDONE: dict[Fate, type[BaseException]]
-
-
-class Died(BaseException):
-    """The process is no more: nobody can catch this."""
-
-
-UNDONE = {"conflict": Conflict, "error": RuntimeError, "dies before": Died}
-
-
-class Tx(list[Callable[[], object]]):
-    """The changes of a transaction, made when it commits."""
-
-    fate: Fate = "well"
 
 
 class Service:
-    """One service: its database, with the verbs of ``chassis.database``, and the process that may die."""
+    """One service: its database and its processes, whose clocks disagree."""
 
-    def __init__(self, world: "World", unit: "type[InMemory]", handlers: Handlers[Any]) -> None:
-        self.rows: defaultdict[str, dict[Any, Any]] = defaultdict(dict)
-        self.logs: defaultdict[str, list[Any]] = defaultdict(list)
-        self.inbox: set[UUID] = set()
-        self.outbox: list[Message] = []
-        self.dead: list[DeadLetter] = []
+    def __init__(self, world: "World", unit: type[InMemory], handlers: Handlers[Any]) -> None:
+        self.memory = Memory(world.told)
         self.read: Counter[tuple[str, str]] = Counter()
         self._acknowledged = self.read
         self._clocks = cycle(timedelta(seconds=seconds) for seconds in (0, 2, -1, -1, 1))
         self._world, self._unit = world, unit
-        self._fate: Fate = "well"
+        database = cast(Any, self.memory)
         # Notes about events that kill their process would set aside what the caller lets die too often.
-        self._consumer = Consumer(cast(Any, self), unit.source, self._open, handlers, max_batch=0)
-        self._commit = GroupCommit(cast(Any, self), self._open)
+        self._consumer = Consumer(database, unit.source, self._open, handlers, max_batch=0)
+        self._commit = GroupCommit(database, self._open)
+        self.topics = self._consumer.topics
 
-    def _open(self, _now: datetime) -> "InMemory":
+    def _open(self, _now: datetime) -> InMemory:
         unit = self._unit(self._world.now() + next(self._clocks))
-        unit.service = self
+        unit.memory = self.memory
         return unit
-
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Tx]:
-        tx = Tx()
-        yield tx
-        if undone := UNDONE.get(tx.fate):
-            raise undone
-        for change in tx:
-            change()
-        if tx.fate == "dies after":
-            raise Died
-
-    async def admit(self, tx: Tx, _group: str, events: Collection[UUID]) -> set[UUID]:
-        tx.fate, self._fate = self._fate, "well"
-        fresh = set(events) - self.inbox
-        tx.append(partial(self.inbox.update, fresh))
-        return fresh
-
-    async def blocked(self, _tx: Tx, _group: str, _streams: Collection[str]) -> set[str]:
-        return set()
-
-    async def bury(self, tx: Tx, letters: Sequence[DeadLetter]) -> None:
-        tx.append(partial(self.dead.extend, letters))
-
-    async def publish(self, tx: Tx, messages: Sequence[Message]) -> None:
-        tx += [partial(self.outbox.extend, messages), partial(self._world.told.extend, messages)]
 
     def ask(self, decide: Callable[[Any], R], wants: Callable[[Any], None]) -> R:
         """A request: what it is answered, or refused with."""
@@ -113,11 +62,11 @@ class Service:
 
     def relay(self, most: int, *, confirmed: bool = True) -> None:
         """Carry so many events to Kafka, and hear that they arrived; or vanish before that."""
-        carried = sorted(self.outbox, key=self._unit.outbox_order)[:most]
+        carried = sorted(self.memory.outbox, key=self._unit.outbox_order)[:most]
         for message in carried:
             self._world.topics[message.topic][message.key].append(record(message))
         if confirmed:
-            self.outbox = [message for message in self.outbox if message not in carried]
+            self.memory.outbox = [message for message in self.memory.outbox if message not in carried]
 
     def consume(self, topic: str, picks: Sequence[int], fate: Fate = "well") -> None:
         """Handle one batch: for each pick the next record of one of the keys that have any."""
@@ -139,60 +88,8 @@ class Service:
             self._acknowledged, self.read = self.read, read
 
     def handle(self, batch: Sequence[Record], fate: Fate = "well") -> None:
-        self._fate = fate
+        self.memory.fate = fate
         self._world.loop.run_until_complete(self._consumer.handle(batch))
-
-    @property
-    def topics(self) -> list[str]:
-        return self._consumer.topics
-
-
-class InMemory(Unit):
-    """A unit over the dicts of its service."""
-
-    service: Service
-    keys: ClassVar[dict[str, str]] = {}
-    """What the rows of a kind are found by, where it is not their ``id``."""
-
-    async def load(self, tx: Any) -> None:
-        for name, rows in vars(self).items():
-            if isinstance(rows, Rows):
-                rows.hold(self.service.rows[name])
-
-    async def save(self, tx: Any) -> None:
-        for name, part in vars(self).items():
-            if isinstance(part, Rows):
-                key = self.keys.get(name, "id")
-                tx.append(partial(self.service.rows[name].update, {getattr(r, key): r for r in part.changed}))
-            elif isinstance(part, Log) and name != "outbox":
-                tx.append(partial(self.service.logs[name].extend, part.added))
-
-    @staticmethod
-    def outbox_order(_message: Message) -> Any:
-        """Rows are read in the order of their insertion."""
-        return 0
-
-
-class Orders(InMemory, OrderBook):
-    keys: ClassVar = {"products": "sku"}
-
-
-class Mails(InMemory, Ledger):
-    pass
-
-
-class Shelves(InMemory, Warehouse):
-    keys: ClassVar = {"stock": "sku", "reservations": "order_id"}
-
-    async def load(self, tx: Any) -> None:
-        self.reservations.hold(self.service.rows["reservations"])
-        self.stock.want(*(line.sku for held in self.reservations.present for line in held.lines))
-        await super().load(tx)
-
-    @staticmethod
-    def outbox_order(message: Message) -> Any:
-        """MongoDB has no such order; there, the time of the events is it."""
-        return message.headers["ce_time"]
 
 
 class World:
@@ -213,7 +110,7 @@ class World:
         return self._now
 
     def rows(self, name: str) -> list[Any]:
-        return [row for service in self.services for row in service.rows[name].values()]
+        return [row for service in self.services for row in service.memory.rows[name].values()]
 
     def mark(self, mail_id: UUID, change: Callable[..., R], *how: Any) -> R:
         """Note in the ledger what has become of a mail."""
@@ -221,16 +118,16 @@ class World:
 
     def take_up(self, mail_id: UUID) -> UUID | None:
         """Claim a mail that can be sent, as the sender's UPDATE does."""
-        mail: Mail = self.mails.rows["mails"][mail_id]
-        if mail.state != "queued" or mail.customer_id not in self.mails.rows["customers"]:
+        rows, claim = self.mails.memory.rows, uuid7()
+        mail: Mail = rows["mails"][mail_id]
+        if mail.state != "queued" or mail.customer_id not in rows["customers"]:
             return None
-        claim = uuid7()
-        self.mails.rows["mails"][mail_id] = replace(mail, state="claimed", claim=claim)
+        rows["mails"][mail_id] = replace(mail, state="claimed", claim=claim)
         return claim
 
     def to_relay(self) -> list[Service]:
         """The services that have something to tell."""
-        return [service for service in self.services if service.outbox]
+        return [service for service in self.services if service.memory.outbox]
 
     def hear(self) -> Iterator[Event]:
         """What was told since the last time, in the order of the commits."""
@@ -259,10 +156,10 @@ class World:
 
     def settle(self) -> None:
         """Let everything go on until there is nothing left to do."""
-        while (telling := self.to_relay()) or (hearing := self.to_consume()):
-            for service in telling:
-                service.relay(len(service.outbox))
-            for service, topic in [] if telling else hearing:
+        while self.to_relay() or self.to_consume():
+            for service in self.to_relay():
+                service.relay(len(service.memory.outbox))
+            for service, topic in self.to_consume():
                 service.consume(topic, [0] * 20)
 
     def check_versions(self) -> None:

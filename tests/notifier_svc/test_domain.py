@@ -5,12 +5,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from uuid_utils.compat import uuid7
 
-from notifier_svc.domain import MAX_DOUBTS, Mail, State, compose, mail_id
+from notifier_svc.domain import Mail, State, compose, mail_id
 from schemas import MailFailed, MailSent
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -119,85 +115,3 @@ def test_a_refusal_for_good_ends_it() -> None:
 @pytest.mark.parametrize("state", ["sent", "failed"])
 def test_what_has_ended_does_not_fail(state: State) -> None:
     assert mail(state).fail("550", LATER) == (mail(state), None)
-
-
-class Senders(RuleBasedStateMachine):
-    """Three processes and a sweeper that do what they may with one mail, in any order."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.mail = QUEUED
-        self.hands: list[UUID | None] = [None, None, None]
-        self.handed_over = 0
-        self.known_outcomes = 0
-        self.was_sent = False
-
-    hand = st.integers(0, 2)
-
-    @precondition(lambda self: self.mail.state == "queued")
-    @rule(hand=hand)
-    def take_up(self, hand: int) -> None:
-        self.hands[hand] = uuid7()
-        self.mail = replace(self.mail, state="claimed", claim=self.hands[hand])
-
-    def _begun(self, hand: int) -> bool:
-        claim = self.hands[hand]
-        begun = self.mail.begin(claim, NOW) if claim else None
-        if begun is None or self.mail.state == "sending":
-            return False
-        self.mail = begun
-        self.handed_over += 1
-        assert not self.was_sent
-        return True
-
-    @rule(hand=hand)
-    def send(self, hand: int) -> None:
-        if self._begun(hand):
-            self._delivered()
-
-    @rule(hand=hand)
-    def vanish_while_sending(self, hand: int) -> None:
-        self._begun(hand)
-        self.hands[hand] = None
-
-    @rule(hand=hand)
-    def be_refused_for_now(self, hand: int) -> None:
-        if self._begun(hand):
-            self.known_outcomes += 1
-            self.mail = self.mail.postpone(self.hands[hand] or uuid7(), "451", NOW)
-
-    @rule(hand=hand)
-    def be_refused_for_good(self, hand: int) -> None:
-        if self._begun(hand):
-            self.known_outcomes += 1
-            self.mail, _ = self.mail.fail("550", NOW)
-
-    @precondition(lambda self: self.mail.state in ("claimed", "sending"))
-    @rule()
-    def lapse(self) -> None:
-        claim = self.mail.claim
-        assert claim
-        if self.mail.state == "sending":
-            self.mail, _ = self.mail.doubt(claim, NOW)
-        else:
-            self.mail = self.mail.postpone(claim, "lapsed", NOW)
-
-    def _delivered(self) -> None:
-        self.known_outcomes += 1
-        if delivered := self.mail.delivered(NOW):
-            self.mail, _ = delivered
-        self.was_sent = True
-
-    @invariant()
-    def only_a_doubt_can_send_it_again_and_only_once(self) -> None:
-        unknown = self.handed_over - self.known_outcomes
-        assert unknown <= MAX_DOUBTS + 1
-        assert self.mail.doubts <= MAX_DOUBTS
-
-    @invariant()
-    def sent_is_for_ever(self) -> None:
-        assert not self.was_sent or self.mail.state == "sent"
-
-
-TestSenders = Senders.TestCase
-TestSenders.settings = settings(max_examples=80, stateful_step_count=25, deadline=None)
