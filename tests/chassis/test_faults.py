@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from chassis import faults
 from chassis.settings import Settings
-from tests.schemas.processes import refusal
+from tests.processes import refusal
 
 ROOT = Path(__file__).parents[2]
 POINT = "relay.marked"

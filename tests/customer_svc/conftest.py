@@ -13,9 +13,9 @@ from chassis.testing import private_key
 from customer_svc.main import build
 from customer_svc.settings import Settings
 from customer_svc.store import Accounts
+from tests.answers import watched
 from tests.databases import Databases
-from tests.schemas.answers import watched
-from tests.schemas.processes import environment
+from tests.processes import environment
 
 __all__ = ["environment"]
 

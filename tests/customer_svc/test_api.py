@@ -15,9 +15,9 @@ from chassis.sql import Postgres
 from chassis.testing import bearer
 from customer_svc.main import build
 from schemas import CustomerRegistered
+from tests.answers import malformed_at, refused, watched
 from tests.customer_svc.conftest import settings
-from tests.schemas.answers import malformed_at, refused, watched
-from tests.schemas.outbox import events
+from tests.outbox import events
 
 API = httpx.AsyncClient
 PASSWORD = "correct horse battery"

@@ -9,9 +9,9 @@ import sqlalchemy as sa
 
 from chassis.sql import Postgres
 from customer_svc.store import accounts
+from tests import hostile
+from tests.answers import believed, malformed_at, refused, survivors
 from tests.customer_svc.test_api import API, PASSWORD, registration
-from tests.schemas import hostile
-from tests.schemas.answers import believed, malformed_at, refused, survivors
 
 CUSTOMERS, SESSIONS, ME = "/v1/customers", "/v1/sessions", "/v1/customers/me"
 EMAIL = "nobody-yet@example.com"

@@ -14,7 +14,7 @@ from customer_svc.domain import Account, normalised
 from customer_svc.errors import EmailTaken
 from customer_svc.store import Accounts
 from schemas import CustomerRegistered
-from tests.schemas.outbox import events, told
+from tests.outbox import events, told
 
 Commit = GroupCommit[Accounts]
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from chassis.settings import PostgresSettings
 from customer_svc.settings import Settings
-from tests.schemas.processes import Environment, refusal
+from tests.processes import Environment, refusal
 
 GOOD = {"postgres_url": "postgresql://a:secret-pw@db/x", "kafka_bootstrap_servers": "kafka:9092"}
 PRIVATE = OKPKey.generate_key("Ed25519")

@@ -15,9 +15,9 @@ from notifier_svc.main import build
 from notifier_svc.sender import Sender
 from notifier_svc.settings import RestSettings
 from notifier_svc.store import Ledger
+from tests.answers import watched
 from tests.databases import Databases
-from tests.schemas.answers import watched
-from tests.schemas.processes import environment
+from tests.processes import environment
 
 __all__ = ["environment"]
 

@@ -9,9 +9,9 @@ from uuid_utils.compat import uuid7
 from chassis.sql import Postgres
 from chassis.testing import bearer
 from notifier_svc.domain import mail_id
+from tests import hostile
+from tests.answers import believed, malformed_at, refused, undescribed
 from tests.notifier_svc.ledger import cancelled, confirmed, hear, mail
-from tests.schemas import hostile
-from tests.schemas.answers import believed, malformed_at, refused, undescribed
 
 API = httpx.AsyncClient
 NOTIFICATIONS = "/v1/notifications"

@@ -14,7 +14,7 @@ from notifier_svc.commands import begin_sending, mark_doubtful, mark_failed, mar
 from notifier_svc.store import Ledger
 from schemas import MailFailed, MailSent
 from tests.notifier_svc.ledger import change, due_mail, mail
-from tests.schemas.outbox import events, told
+from tests.outbox import events, told
 
 R = TypeVar("R")
 

@@ -10,7 +10,7 @@ from notifier_svc.domain import Customer, Mail, mail_id
 from notifier_svc.store import customers
 from schemas import OrderRejected, Shortage, golden
 from tests.notifier_svc.ledger import all_mails, cancelled, confirmed, consumer, hear, registered
-from tests.schemas.outbox import events
+from tests.outbox import events
 
 
 async def mails_of(database: Postgres, customer_id: object) -> list[Mail]:

@@ -4,7 +4,7 @@ import chassis.sql
 from chassis.migrate import migrate
 from notifier_svc import SERVICE, store
 from tests.databases import Databases
-from tests.schemas.tables import differences
+from tests.tables import differences
 
 
 def test_the_migrated_tables_are_those_of_the_code(databases: Databases) -> None:

@@ -12,7 +12,7 @@ from schemas import MailFailed, MailSent
 from tests.notifier_svc.conftest import Sending
 from tests.notifier_svc.ledger import all_mails, cancelled, due_mail, hear, mail, registered, until
 from tests.notifier_svc.postoffice import Behaviour, post_office
-from tests.schemas.outbox import told
+from tests.outbox import told
 
 
 def outcome(one: Mail) -> tuple[State, int, int]:

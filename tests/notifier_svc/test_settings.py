@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from notifier_svc.settings import WorkerSettings
-from tests.schemas.processes import Environment
+from tests.processes import Environment
 
 GOOD = {
     "postgres_url": "postgresql://a:b@db/x",

@@ -15,8 +15,8 @@ from chassis import ops as ops_api
 from chassis.auth import Role
 from chassis.testing import bearer, enveloped
 from schemas import StockReserved
+from tests.answers import refused
 from tests.ops.world import World, ops, sql
-from tests.schemas.answers import refused
 
 SERVICES = ["customer", "product", "order", "notifier"]
 PATHS = ["summary", "ledger", "outbox", "inbox", "dead-letters"]

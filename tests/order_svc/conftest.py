@@ -12,10 +12,10 @@ from chassis.sql import Postgres
 from order_svc.main import build
 from order_svc.settings import RestSettings
 from order_svc.store import OrderBook
+from tests.answers import watched
 from tests.databases import Databases
 from tests.order_svc.shopfront import Shopfront, open_shopfront
-from tests.schemas.answers import watched
-from tests.schemas.processes import environment
+from tests.processes import environment
 
 __all__ = ["environment"]
 

@@ -15,10 +15,10 @@ from order_svc import SERVICE
 from order_svc.handlers import HANDLERS
 from order_svc.store import OrderBook
 from schemas import Event, OrderCancelled, OrderPlaced, Shortage, StockRejected, StockReserved
+from tests.answers import refused
 from tests.order_svc.orders import product
 from tests.order_svc.shopfront import Mood, Shopfront
-from tests.schemas.answers import refused
-from tests.schemas.outbox import events
+from tests.outbox import events
 
 API = httpx.AsyncClient
 Commit = GroupCommit[OrderBook]

@@ -12,9 +12,9 @@ from uuid_utils.compat import uuid7
 from chassis.sql import Postgres
 from chassis.testing import bearer
 from order_svc.store import orders
+from tests import hostile
+from tests.answers import believed, malformed_at, refused, survivors, undescribed
 from tests.order_svc.test_api import ADDRESS, API
-from tests.schemas import hostile
-from tests.schemas.answers import believed, malformed_at, refused, survivors, undescribed
 
 GOOD: dict[str, Any] = {"lines": [{"sku": "MUG", "quantity": 2}], "shipping_address": ADDRESS}
 ORDERS = "/v1/orders"

@@ -15,7 +15,7 @@ from order_svc.idempotency import claim, once
 from order_svc.store import Answered, OrderBook
 from schemas import Money, OrderCancelled, OrderPlaced, PricedLine
 from tests.order_svc.orders import ADDRESS, basket, cancel, pending, place, product, read, timeline
-from tests.schemas.outbox import events
+from tests.outbox import events
 
 Commit = GroupCommit[OrderBook]
 

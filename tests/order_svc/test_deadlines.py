@@ -17,7 +17,7 @@ from order_svc.handlers import HANDLERS
 from order_svc.store import OrderBook
 from schemas import OrderCancelled, OrderConfirmed, OrderPlaced, StockReserved
 from tests.order_svc.orders import basket, pending, place, product, read, timeline
-from tests.schemas.outbox import events
+from tests.outbox import events
 
 SECONDS = 600.0
 

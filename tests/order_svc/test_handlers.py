@@ -34,7 +34,7 @@ from schemas import (
 )
 from schemas.values import Variant
 from tests.order_svc.orders import cancel, pending, read, timeline
-from tests.schemas.outbox import events, told
+from tests.outbox import events, told
 
 Commit = GroupCommit[OrderBook]
 AT = datetime(2026, 1, 1, tzinfo=UTC)

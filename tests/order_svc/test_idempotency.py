@@ -14,12 +14,12 @@ from chassis.sql import Postgres
 from chassis.testing import bearer
 from order_svc.main import build
 from order_svc.store import OrderBook
+from tests.answers import malformed_at, refused, watched
 from tests.order_svc.conftest import settings
 from tests.order_svc.orders import product
 from tests.order_svc.shopfront import Shopfront
 from tests.order_svc.test_api import API, body
-from tests.schemas.answers import malformed_at, refused, watched
-from tests.schemas.outbox import events
+from tests.outbox import events
 
 Commit = GroupCommit[OrderBook]
 

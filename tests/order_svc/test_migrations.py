@@ -3,8 +3,8 @@
 import chassis.sql
 from order_svc import SERVICE, store
 from tests.databases import Databases
-from tests.schemas.tables import differences, empty_database, migrated
 from tests.servers import Servers
+from tests.tables import differences, empty_database, migrated
 
 
 async def test_two_processes_may_migrate_at_once(servers: Servers) -> None:

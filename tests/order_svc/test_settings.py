@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from chassis.migrate import MigrationSettings
 from chassis.settings import load
 from order_svc.settings import RestSettings, WorkerSettings
-from tests.schemas.processes import Environment, refusal
+from tests.processes import Environment, refusal
 
 GOOD = {"postgres_url": "postgresql://a:b@db/x", "kafka_bootstrap_servers": "kafka:9092"}
 

@@ -12,9 +12,9 @@ from chassis.mongo import Mongo
 from product_svc.main import build
 from product_svc.settings import RestSettings
 from product_svc.store import Warehouse
+from tests.answers import watched
 from tests.databases import Databases, drop_mongo
-from tests.schemas.answers import watched
-from tests.schemas.processes import environment
+from tests.processes import environment
 
 __all__ = ["environment"]
 

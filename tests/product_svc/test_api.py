@@ -10,9 +10,9 @@ from uuid_utils.compat import uuid7
 from chassis.mongo import Mongo
 from chassis.testing import bearer
 from schemas import ProductCreated, StockAdjusted
+from tests.answers import malformed_at, refused
+from tests.outbox import events
 from tests.product_svc.goods import hear, new_sku, placed
-from tests.schemas.answers import malformed_at, refused
-from tests.schemas.outbox import events
 
 API = httpx.AsyncClient
 STAFF = bearer(role="staff")

@@ -8,9 +8,9 @@ import pytest
 
 from chassis.mongo import Mongo
 from chassis.testing import bearer
+from tests import hostile
+from tests.answers import believed, malformed_at, refused, survivors, undescribed
 from tests.product_svc.test_api import API, STAFF, added, body
-from tests.schemas import hostile
-from tests.schemas.answers import believed, malformed_at, refused, survivors, undescribed
 
 PRODUCTS, SKU = "/v1/products", "SKU-of-this-module"
 ADJUSTMENTS = f"/v1/stock/{SKU}/adjustments"

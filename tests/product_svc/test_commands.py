@@ -9,9 +9,9 @@ from product_svc.domain import Product, Stock
 from product_svc.errors import SkuTaken, SkuUnknown, StockTooLow
 from schemas import ProductCreated, StockAdjusted
 from schemas.values import Variant
+from tests.outbox import events, told
 from tests.product_svc.conftest import Connecting, committing
 from tests.product_svc.goods import PRICE, Commit, adjust, create, hear, new_sku, numbers, placed, stocked
-from tests.schemas.outbox import events, told
 
 
 async def test_a_product_is_stored_with_its_stock_at_nothing_and_told(shared: Mongo, commit: Commit) -> None:

@@ -3,6 +3,7 @@
 from chassis.mongo import Mongo
 from chassis.testing import enveloped, record
 from schemas import Line, Shortage, StockRejected, StockReleased, StockReserved
+from tests.outbox import events, told
 from tests.product_svc.goods import (
     Commit,
     adjust,
@@ -15,7 +16,6 @@ from tests.product_svc.goods import (
     reservation,
     stocked,
 )
-from tests.schemas.outbox import events, told
 
 
 async def test_an_orders_stock_is_set_aside(shared: Mongo, commit: Commit) -> None:

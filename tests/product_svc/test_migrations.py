@@ -6,8 +6,8 @@ from chassis.mongo import Mongo
 from product_svc import SERVICE
 from product_svc.migrations.__main__ import migrate
 from tests.databases import drop_mongo
-from tests.schemas.tables import migrated
 from tests.servers import Servers
+from tests.tables import migrated
 
 OURS = {
     "products": {"_id_", "variants.sku_1"},

@@ -10,9 +10,9 @@ from chassis.mongo import Mongo
 from product_svc.commands import reserve_stock
 from product_svc.store import Warehouse
 from schemas import StockRejected, StockReserved
+from tests.outbox import events
 from tests.product_svc.conftest import Connecting, committing
 from tests.product_svc.goods import Commit, adjust, cancelled, hear, numbers, placed, reservation, stocked
-from tests.schemas.outbox import events
 
 
 async def test_the_last_piece_goes_to_one_of_two_processes(

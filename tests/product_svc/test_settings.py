@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from product_svc.migrations.__main__ import MigrationSettings
 from product_svc.settings import RestSettings, WorkerSettings
-from tests.schemas.processes import Environment
+from tests.processes import Environment
 
 
 def test_every_missing_and_wrong_setting_is_named_at_once(environment: Environment) -> None:
