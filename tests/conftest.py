@@ -7,6 +7,7 @@ import pytest
 from chassis.mongo import Mongo
 from chassis.sql import Postgres
 from tests.databases import Databases, drop_mongo
+from tests.processes import Environment
 from tests.servers import Servers, servers
 
 
@@ -22,10 +23,27 @@ def databases(servers: Servers) -> Databases:
 
 
 @pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Environment:
+    return Environment(monkeypatch, capsys)
+
+
+@pytest.fixture(scope="module")
+def shared_url(databases: Databases, request: pytest.FixtureRequest) -> str:
+    """A database for the tests of a module, each of which looks at its own rows."""
+    return databases.postgres(_service(request))
+
+
+@pytest.fixture(scope="module")
+async def shared(shared_url: str) -> AsyncIterator[Postgres]:
+    database = Postgres(shared_url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
 def postgres_url(databases: Databases, request: pytest.FixtureRequest) -> str:
     """A fresh database of the service whose tests these are."""
-    service = request.node.path.parent.name
-    return databases.postgres(service if service.endswith("_svc") else "order_svc")
+    return databases.postgres(_service(request))
 
 
 @pytest.fixture
@@ -47,3 +65,8 @@ async def mongo(mongo_url: str) -> AsyncIterator[Mongo]:
     database = Mongo(mongo_url)
     yield database
     await database.close()
+
+
+def _service(request: pytest.FixtureRequest) -> str:
+    room: str = request.node.path.parent.name
+    return room if room.endswith("_svc") else "order_svc"

@@ -1,13 +1,23 @@
-"""Databases of their own for whoever asks: migrated once a run, then copied."""
+"""Databases of their own for whoever asks: migrated once a run, then copied; and commits to them."""
 
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import psycopg
 from psycopg import sql
 
+from chassis.database import Database
+from chassis.groupcommit import GroupCommit
 from chassis.migrate import migrate
 from chassis.mongo import Mongo
+from chassis.unit import Unit
 from product_svc.migrations.__main__ import migrate as migrate_products
+
+U = TypeVar("U", bound=Unit)
 
 
 class Databases:
@@ -42,6 +52,17 @@ class Databases:
         with psycopg.connect(self._postgres, autocommit=True) as connection:
             statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
             connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
+
+
+@asynccontextmanager
+async def committing(database: Database[Any], open_unit: Callable[[datetime], U]) -> AsyncIterator[GroupCommit[U]]:
+    """A group commit at work, as a process has one."""
+    commit = GroupCommit(database, open_unit)
+    running = asyncio.create_task(commit.run())
+    try:
+        yield commit
+    finally:
+        running.cancel()
 
 
 async def drop_mongo(url: str) -> None:

@@ -52,8 +52,3 @@ class Environment:
         assert ended.value.code == EX_CONFIG
         assert "secret-pw" not in told
         return [line.partition(":")[0].strip() for line in told.splitlines()[1:]]
-
-
-@pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Environment:
-    return Environment(monkeypatch, capsys)

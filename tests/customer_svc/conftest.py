@@ -1,6 +1,5 @@
 """What the tests of customer_svc share: one database a module, in which every test looks at its own accounts."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,30 +13,13 @@ from customer_svc.main import build
 from customer_svc.settings import Settings
 from customer_svc.store import Accounts
 from tests.answers import watched
-from tests.databases import Databases
-from tests.processes import environment
-
-__all__ = ["environment"]
-
-
-@pytest.fixture(scope="module")
-def shared_url(databases: Databases) -> str:
-    return databases.postgres("customer_svc")
-
-
-@pytest.fixture(scope="module")
-async def shared(shared_url: str) -> AsyncIterator[Postgres]:
-    database = Postgres(shared_url)
-    yield database
-    await database.close()
+from tests.databases import committing
 
 
 @pytest.fixture(scope="module")
 async def commit(shared: Postgres) -> AsyncIterator[GroupCommit[Accounts]]:
-    commit = GroupCommit(shared, Accounts)
-    running = asyncio.create_task(commit.run())
-    yield commit
-    running.cancel()
+    async with committing(shared, Accounts) as commit:
+        yield commit
 
 
 @pytest.fixture(scope="module")

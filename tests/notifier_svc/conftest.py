@@ -16,10 +16,6 @@ from notifier_svc.sender import Sender
 from notifier_svc.settings import RestSettings
 from notifier_svc.store import Ledger
 from tests.answers import watched
-from tests.databases import Databases
-from tests.processes import environment
-
-__all__ = ["environment"]
 
 Sending = Callable[..., AbstractAsyncContextManager[Sender]]
 
@@ -48,19 +44,6 @@ def sending(postgres: Postgres, letters: Letters) -> Sending:
                 await asyncio.wait([task])
 
     return run
-
-
-@pytest.fixture(scope="module")
-def shared_url(databases: Databases) -> str:
-    return databases.postgres("notifier_svc")
-
-
-@pytest.fixture(scope="module")
-async def shared(shared_url: str) -> AsyncIterator[Postgres]:
-    """A database of the module, in which every test looks at its own mails."""
-    database = Postgres(shared_url)
-    yield database
-    await database.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """What the sender writes in the ledger, through the group commit and in a real database."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 from uuid import UUID
@@ -13,6 +12,7 @@ from chassis.sql import Postgres
 from notifier_svc.commands import begin_sending, mark_doubtful, mark_failed, mark_sent, postpone, take_back
 from notifier_svc.store import Ledger
 from schemas import MailFailed, MailSent
+from tests.databases import committing
 from tests.notifier_svc.ledger import change, due_mail, mail
 from tests.outbox import events, told
 
@@ -21,10 +21,8 @@ R = TypeVar("R")
 
 @pytest.fixture
 async def commit(shared: Postgres) -> AsyncIterator[GroupCommit[Ledger]]:
-    commit = GroupCommit(shared, Ledger)
-    running = asyncio.create_task(commit.run())
-    yield commit
-    running.cancel()
+    async with committing(shared, Ledger) as commit:
+        yield commit
 
 
 async def do(commit: GroupCommit[Ledger], mail_id: UUID, act: Callable[[Ledger], R]) -> R:

@@ -1,6 +1,5 @@
 """What the tests of order_svc share: one database a module, in which every test looks at its own rows."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import httpx
@@ -13,31 +12,14 @@ from order_svc.main import build
 from order_svc.settings import RestSettings
 from order_svc.store import OrderBook
 from tests.answers import watched
-from tests.databases import Databases
+from tests.databases import committing
 from tests.order_svc.shopfront import Shopfront, open_shopfront
-from tests.processes import environment
-
-__all__ = ["environment"]
-
-
-@pytest.fixture(scope="module")
-def shared_url(databases: Databases) -> str:
-    return databases.postgres("order_svc")
-
-
-@pytest.fixture(scope="module")
-async def shared(shared_url: str) -> AsyncIterator[Postgres]:
-    database = Postgres(shared_url)
-    yield database
-    await database.close()
 
 
 @pytest.fixture(scope="module")
 async def commit(shared: Postgres) -> AsyncIterator[GroupCommit[OrderBook]]:
-    commit = GroupCommit(shared, OrderBook)
-    running = asyncio.create_task(commit.run())
-    yield commit
-    running.cancel()
+    async with committing(shared, OrderBook) as commit:
+        yield commit
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from order_svc.domain import Order
 from order_svc.handlers import HANDLERS
 from order_svc.store import OrderBook
 from schemas import OrderCancelled, OrderConfirmed, OrderPlaced, StockReserved
+from tests.databases import committing
 from tests.order_svc.orders import basket, pending, place, product, read, timeline
 from tests.outbox import events
 
@@ -23,12 +24,10 @@ SECONDS = 600.0
 
 
 @pytest.fixture
-async def committing(postgres: Postgres) -> AsyncIterator[GroupCommit[OrderBook]]:
+async def commit(postgres: Postgres) -> AsyncIterator[GroupCommit[OrderBook]]:
     """A group commit on a database of this test: deadlines look at every order there is."""
-    commit = GroupCommit(postgres, OrderBook)
-    running = asyncio.create_task(commit.run())
-    yield commit
-    running.cancel()
+    async with committing(postgres, OrderBook) as commit:
+        yield commit
 
 
 async def wait(database: Postgres, seconds: float, *orders: Order) -> None:
@@ -39,12 +38,12 @@ async def wait(database: Postgres, seconds: float, *orders: Order) -> None:
 
 
 async def test_an_order_without_an_answer_in_time_is_cancelled(
-    postgres: Postgres, committing: GroupCommit[OrderBook]
+    postgres: Postgres, commit: GroupCommit[OrderBook]
 ) -> None:
-    late, early = await pending(committing), await pending(committing)
+    late, early = await pending(commit), await pending(commit)
     await wait(postgres, SECONDS + 1, late)
     await wait(postgres, SECONDS - 60, early)
-    assert await Deadlines(postgres, committing, SECONDS).expire() == 1
+    assert await Deadlines(postgres, commit, SECONDS).expire() == 1
     cancelled = await read(postgres, late)
     assert (cancelled.state, cancelled.reason) == ("CANCELLED", "timeout")
     assert (await events(postgres, late.id))[1:] == [
@@ -57,24 +56,24 @@ async def test_an_order_without_an_answer_in_time_is_cancelled(
     assert await read(postgres, early) == early
 
 
-async def test_an_answered_order_is_left_alone(postgres: Postgres, committing: GroupCommit[OrderBook]) -> None:
-    order = await pending(committing)
+async def test_an_answered_order_is_left_alone(postgres: Postgres, commit: GroupCommit[OrderBook]) -> None:
+    order = await pending(commit)
     await Consumer(postgres, SERVICE, OrderBook, HANDLERS).handle(
         records([StockReserved(order_id=order.id, lines=())])
     )
     await wait(postgres, SECONDS + 1, order)
-    assert await Deadlines(postgres, committing, SECONDS).expire() == 0
+    assert await Deadlines(postgres, commit, SECONDS).expire() == 0
     assert [type(event) for event in await events(postgres, order.id)] == [OrderPlaced, OrderConfirmed]
 
 
 async def test_an_answer_and_a_deadline_at_once_end_an_order_once(
-    postgres: Postgres, committing: GroupCommit[OrderBook]
+    postgres: Postgres, commit: GroupCommit[OrderBook]
 ) -> None:
-    orders = [await pending(committing) for _ in range(10)]
+    orders = [await pending(commit) for _ in range(10)]
     await wait(postgres, SECONDS + 1, *orders)
     consumer = Consumer(postgres, SERVICE, OrderBook, HANDLERS)
     await asyncio.gather(
-        Deadlines(postgres, committing, SECONDS).expire(),
+        Deadlines(postgres, commit, SECONDS).expire(),
         consumer.handle(records([StockReserved(order_id=order.id, lines=()) for order in orders])),
     )
     for order in orders:
@@ -83,22 +82,20 @@ async def test_an_answer_and_a_deadline_at_once_end_an_order_once(
         assert ended.version == len(await events(postgres, order.id)) == 2
 
 
-async def test_several_watchers_cancel_each_order_once(
-    postgres: Postgres, committing: GroupCommit[OrderBook]
-) -> None:
-    orders = [await pending(committing) for _ in range(10)]
+async def test_several_watchers_cancel_each_order_once(postgres: Postgres, commit: GroupCommit[OrderBook]) -> None:
+    orders = [await pending(commit) for _ in range(10)]
     await wait(postgres, SECONDS + 1, *orders)
-    watchers = [Deadlines(postgres, committing, SECONDS) for _ in range(3)]
+    watchers = [Deadlines(postgres, commit, SECONDS) for _ in range(3)]
     await asyncio.gather(*(watcher.expire() for watcher in watchers))
     for order in orders:
         assert [type(event) for event in await events(postgres, order.id)] == [OrderPlaced, OrderCancelled]
 
 
 async def test_many_overdue_orders_are_cancelled_in_portions(
-    postgres: Postgres, committing: GroupCommit[OrderBook]
+    postgres: Postgres, commit: GroupCommit[OrderBook]
 ) -> None:
-    sku = await product(committing)
-    orders = await asyncio.gather(*(place(committing, basket({sku: 1})) for _ in range(AT_ONCE + 5)))
+    sku = await product(commit)
+    orders = await asyncio.gather(*(place(commit, basket({sku: 1})) for _ in range(AT_ONCE + 5)))
     await wait(postgres, SECONDS + 1, *orders)
-    deadlines = Deadlines(postgres, committing, SECONDS)
+    deadlines = Deadlines(postgres, commit, SECONDS)
     assert [await deadlines.expire() for _ in range(3)] == [AT_ONCE, 5, 0]

@@ -1,6 +1,5 @@
 """What the tests of product_svc share: one database a module, in which every test looks at its own documents."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -13,10 +12,7 @@ from product_svc.main import build
 from product_svc.settings import RestSettings
 from product_svc.store import Warehouse
 from tests.answers import watched
-from tests.databases import Databases, drop_mongo
-from tests.processes import environment
-
-__all__ = ["environment"]
+from tests.databases import Databases, committing, drop_mongo
 
 Connecting = Callable[[], AbstractAsyncContextManager[Mongo]]
 
@@ -37,19 +33,8 @@ async def shared(shared_url: str) -> AsyncIterator[Mongo]:
 
 @pytest.fixture(scope="module")
 async def commit(shared: Mongo) -> AsyncIterator[GroupCommit[Warehouse]]:
-    async with committing(shared) as commit:
+    async with committing(shared, Warehouse) as commit:
         yield commit
-
-
-@asynccontextmanager
-async def committing(database: Mongo) -> AsyncIterator[GroupCommit[Warehouse]]:
-    """A group commit at work, as a REST process has one."""
-    commit = GroupCommit(database, Warehouse)
-    running = asyncio.create_task(commit.run())
-    try:
-        yield commit
-    finally:
-        running.cancel()
 
 
 @pytest.fixture

@@ -7,10 +7,12 @@ import pytest
 from chassis.mongo import Mongo
 from product_svc.domain import Product, Stock
 from product_svc.errors import SkuTaken, SkuUnknown, StockTooLow
+from product_svc.store import Warehouse
 from schemas import ProductCreated, StockAdjusted
 from schemas.values import Variant
+from tests.databases import committing
 from tests.outbox import events, told
-from tests.product_svc.conftest import Connecting, committing
+from tests.product_svc.conftest import Connecting
 from tests.product_svc.goods import PRICE, Commit, adjust, create, hear, new_sku, numbers, placed, stocked
 
 
@@ -38,7 +40,7 @@ async def test_of_products_made_at_once_with_one_sku_one_is_made(
     shared: Mongo, commit: Commit, connecting: Connecting
 ) -> None:
     sku = new_sku()
-    async with connecting() as other, committing(other) as theirs:
+    async with connecting() as other, committing(other, Warehouse) as theirs:
         tries = [create(one, sku) for _ in range(5) for one in (commit, theirs)]
         done = await asyncio.gather(*tries, return_exceptions=True)
     made = [one for one in done if isinstance(one, Product)]
@@ -83,7 +85,7 @@ async def test_adjustments_at_once_all_count_and_are_told_in_order(
     shared: Mongo, commit: Commit, connecting: Connecting
 ) -> None:
     sku = await stocked(commit, 0)
-    async with connecting() as other, committing(other) as theirs:
+    async with connecting() as other, committing(other, Warehouse) as theirs:
         await asyncio.gather(*(adjust(one, sku, 1) for _ in range(15) for one in (commit, theirs)))
     assert await numbers(shared, sku) == (30, 0)
     history = await told(shared, sku)
@@ -93,7 +95,7 @@ async def test_adjustments_at_once_all_count_and_are_told_in_order(
 
 async def test_the_last_pieces_are_taken_away_once(shared: Mongo, commit: Commit, connecting: Connecting) -> None:
     sku = await stocked(commit, 4)
-    async with connecting() as other, committing(other) as theirs:
+    async with connecting() as other, committing(other, Warehouse) as theirs:
         tries = [adjust(one, sku, -1) for _ in range(4) for one in (commit, theirs)]
         done = await asyncio.gather(*tries, return_exceptions=True)
     assert [type(one) for one in done].count(Stock) == 4

@@ -10,8 +10,9 @@ from chassis.mongo import Mongo
 from product_svc.commands import reserve_stock
 from product_svc.store import Warehouse
 from schemas import StockRejected, StockReserved
+from tests.databases import committing
 from tests.outbox import events
-from tests.product_svc.conftest import Connecting, committing
+from tests.product_svc.conftest import Connecting
 from tests.product_svc.goods import Commit, adjust, cancelled, hear, numbers, placed, reservation, stocked
 
 
@@ -46,7 +47,7 @@ async def test_orders_and_adjustments_at_once_both_count(
 ) -> None:
     sku = await stocked(commit, 20)
     orders = [placed({sku: 1}) for _ in range(10)]
-    async with connecting() as other, committing(other) as theirs:
+    async with connecting() as other, committing(other, Warehouse) as theirs:
         tasks = [adjust(theirs, sku, -1) for _ in range(10)] + [adjust(commit, sku, 1) for _ in range(5)]
         await asyncio.gather(*(hear(shared, order) for order in orders), *tasks)
     assert await numbers(shared, sku) == (15, 10)
