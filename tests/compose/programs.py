@@ -1,0 +1,74 @@
+"""What ``python -m MODULE`` would run: its file, its settings, and all that it imports of ours."""
+
+import ast
+import importlib
+import importlib.util
+from collections.abc import Iterator
+from functools import cache
+from inspect import get_annotations
+from pathlib import Path
+
+from pydantic_settings import BaseSettings
+
+from tests.compose.deployment import ROOT
+
+
+def source_of(module: str) -> Path | None:
+    """The file that ``python -m MODULE`` runs, if there is one."""
+    try:
+        spec = importlib.util.find_spec(module)
+        if spec and spec.submodule_search_locations is not None:
+            spec = importlib.util.find_spec(f"{module}.__main__")
+    except ModuleNotFoundError:
+        return None
+    return Path(spec.origin) if spec and spec.origin else None
+
+
+def settings_of(module: str) -> type[BaseSettings] | None:
+    """The class that the program loads its settings with; not imported, for that would run some of them."""
+    path = source_of(module)
+    assert path
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "load":
+            assert isinstance(node.args[0], ast.Name)
+            return _resolve(tree, node.args[0].id, module if path.name != "__main__.py" else f"{module}.__main__")
+    return None
+
+
+def _resolve(tree: ast.Module, name: str, module: str) -> type[BaseSettings]:
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and name in {alias.name for alias in node.names}:
+            module = str(node.module)
+    found: type[BaseSettings] = getattr(importlib.import_module(module), name)
+    assert issubclass(found, BaseSettings)
+    return found
+
+
+def options_of(module: str) -> set[str]:
+    """The environment variables that stand in for options of a program without settings."""
+    main = getattr(importlib.import_module(module), "main", None)
+    marks = [getattr(hint, "__metadata__", ()) for hint in get_annotations(main).values()] if main else []
+    return {str(mark.envvar) for each in marks for mark in each if getattr(mark, "envvar", None)}
+
+
+@cache
+def first_party(path: Path) -> frozenset[Path]:
+    """Every file of this repository that running this one imports, itself included."""
+    found, waiting = set(), {path}
+    while waiting:
+        found.add(one := waiting.pop())
+        for node in ast.walk(ast.parse(one.read_text())):
+            names: list[str] = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)]
+            waiting |= {file for name in names for file in _files(name)} - found
+    return frozenset(found)
+
+
+def _files(module: str) -> Iterator[Path]:
+    path = ROOT.joinpath(*module.split("."))
+    candidates = [path.with_suffix(".py"), path / "__init__.py"]
+    yield from (file for file in candidates if file.is_file() and ".venv" not in file.parts)
