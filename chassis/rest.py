@@ -57,7 +57,7 @@ class Problem(BaseModel):
     status: int
     code: str
     detail: str
-    request_id: str | None = None
+    request_id: str
 
 
 def problems(*errors: type[ShopError]) -> dict[int | str, dict[str, Any]]:
@@ -203,13 +203,15 @@ def _seconds(method: str, route: str, status: int) -> Histogram:
 
 
 def _respond(request: Request, error: ShopError, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    body = problem(
-        error.status, error.code, error.detail, request_id=request.scope["state"]["request_id"], **error.extra
-    )
+    body = _body(request, error.status, error.code, error.detail, **error.extra)
     extra = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
     if error.status == 503:
         extra["Retry-After"] = "1"
     return JSONResponse(body, error.status, {**extra, **(headers or {})}, media_type=PROBLEM_JSON)
+
+
+def _body(request: Request, status: int, code: str, detail: str, **extra: Any) -> dict[str, Any]:
+    return problem(status, code, detail, request_id=request.scope["state"]["request_id"], **extra)
 
 
 async def _shop_error(request: Request, error: Any) -> JSONResponse:
@@ -237,7 +239,7 @@ async def _http_error(request: Request, error: Any) -> JSONResponse:
         # FastAPI's answer to a body that its JSON parser gave up on: bad UTF-8, nesting, endless numbers.
         return _respond(request, Malformed("The body cannot be read as JSON."))
     codes = {404: "not_found", 405: "method_not_allowed"}
-    body = problem(error.status_code, codes.get(error.status_code, "http_error"), str(error.detail))
+    body = _body(request, error.status_code, codes.get(error.status_code, "http_error"), str(error.detail))
     return JSONResponse(body, error.status_code, error.headers, media_type=PROBLEM_JSON)
 
 

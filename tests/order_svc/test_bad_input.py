@@ -153,4 +153,12 @@ async def test_a_cursor_of_no_order_is_a_place_like_any_other(api: API, customer
 async def test_another_method_is_not_allowed(api: API, customer: dict[str, str]) -> None:
     for method in ("PUT", "DELETE", "PATCH"):
         refused(await api.request(method, ORDERS, headers=customer), 405, "method_not_allowed")
-    refused(await api.get("/v1/nothing", headers=customer), 404, "not_found")
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/v1/nothing", 404), ("PUT", ORDERS, 405)])
+async def test_what_no_route_answers_is_told_with_the_request_id(
+    api: API, method: str, path: str, status: int
+) -> None:
+    answer = await api.request(method, path, headers={"X-Request-Id": "mine"})
+    code = {404: "not_found", 405: "method_not_allowed"}[status]
+    assert refused(answer, status, code)["request_id"] == "mine"
