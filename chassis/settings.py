@@ -64,6 +64,6 @@ def _refuse(service: str, error: ValidationError) -> NoReturn:
     print(f"{service} cannot start, its settings are not right:", file=sys.stderr)
     for one in error.errors():
         name = str(one["loc"][0]).upper() if one["loc"] else "settings"
-        what = "is not set" if one["type"] == "missing" else one["msg"]
+        what = "is not set" if one["type"] == "missing" else one["msg"].removeprefix("Value error, ")
         print(f"  {name}: {what}", file=sys.stderr)
     raise SystemExit(EX_CONFIG)

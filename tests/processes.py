@@ -44,11 +44,15 @@ class Environment:
             self._monkeypatch.setenv(name.upper(), value)
 
     def refused(self, cls: type[BaseSettings], env: Mapping[str, str]) -> list[str]:
-        """The names of the settings that a process is told are wrong before it ends."""
+        """The names of the settings that a process says are wrong before it ends."""
+        return [line.partition(":")[0] for line in self.told(cls, env)]
+
+    def told(self, cls: type[BaseSettings], env: Mapping[str, str]) -> list[str]:
+        """What it says of them, a line each."""
         self.set(cls, env)
         with pytest.raises(SystemExit) as ended:
             load(cls, "some_svc")
         told = self._capsys.readouterr().err
         assert ended.value.code == EX_CONFIG
         assert "secret-pw" not in told
-        return [line.partition(":")[0].strip() for line in told.splitlines()[1:]]
+        return [line.strip() for line in told.splitlines()[1:]]
