@@ -29,8 +29,14 @@ def bootstrap(
     role: Annotated[Literal["staff", "ops"], typer.Option(help="What the account may do.")],
     name: Annotated[str, typer.Option(help="A name to show.")] = "Staff",
 ) -> None:
-    """Make a staff or ops account with the password in BOOTSTRAP_PASSWORD; one that is there stays as it is."""
+    """Make a staff or ops account with the password in BOOTSTRAP_PASSWORD.
+
+    One that is there stays as it is: that is well if it has this role, and an error if it has another.
+    """
     account = asyncio.run(appoint_account(load(Settings, SERVICE), email, role, name))
+    if account.role != role:
+        typer.echo(f"{account.email} has an account with the role {account.role}, which it keeps", err=True)
+        raise typer.Exit(1)
     typer.echo(f"{account.email} has the role {account.role}")
 
 

@@ -4,14 +4,31 @@ import asyncio
 import os
 import sys
 
+from uuid_utils.compat import uuid7
+
+from chassis.groupcommit import GroupCommit
 from chassis.sql import Postgres
 from customer_svc import queries
 from customer_svc.bootstrap import Settings, appoint_account
+from customer_svc.commands import register_customer
 from customer_svc.passwords import Passwords
+from customer_svc.store import Accounts
 
 
 def settings(url: str, password: str = "correct horse battery") -> Settings:
     return Settings.model_validate({"postgres_url": url, "bootstrap_password": password})
+
+
+async def bootstrapped(
+    url: str, email: str, role: str, password: str = "correct horse battery"
+) -> tuple[int | None, str]:
+    """Run the command; its exit status, and what it says on stderr."""
+    command = [sys.executable, "-m", "customer_svc.bootstrap", email, "--role", role]
+    env = {**os.environ, "POSTGRES_URL": url, "BOOTSTRAP_PASSWORD": password}
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*command, env=env, stdout=pipe, stderr=pipe)
+    _, errors = await process.communicate()
+    return process.returncode, errors.decode()
 
 
 async def test_an_appointed_account_can_log_in(shared: Postgres, shared_url: str) -> None:
@@ -28,11 +45,29 @@ async def test_to_appoint_again_changes_neither_role_nor_password(shared: Postgr
     assert again == first == await queries.account_by_email(shared, "ops@shop.example")
 
 
+async def test_the_address_of_a_customer_is_no_account_for_one_of_us(
+    commit: GroupCommit[Accounts], shared: Postgres, shared_url: str
+) -> None:
+    email = f"{uuid7()}@shop.example"
+    await commit(
+        lambda unit: register_customer(unit, uuid7(), email, "Ada", "no hash"),
+        wants=lambda unit: unit.by_email.want(email),
+    )
+    status, told = await bootstrapped(shared_url, email, "staff")
+    assert (status, told) == (1, f"{email} has an account with the role customer, which it keeps\n")
+    account = await queries.account_by_email(shared, email)
+    assert account
+    assert (account.role, account.password_hash) == ("customer", "no hash")
+
+
+async def test_to_appoint_again_from_the_command_line_is_no_error(shared_url: str) -> None:
+    email = f"{uuid7()}@shop.example"
+    await appoint_account(settings(shared_url), email, "ops")
+    assert await bootstrapped(shared_url, email, "ops") == (0, "")
+
+
 async def test_a_missing_or_short_password_is_named_and_not_shown() -> None:
-    command = [sys.executable, "-m", "customer_svc.bootstrap", "ops@shop.example", "--role", "ops"]
-    env = {**os.environ, "POSTGRES_URL": "postgresql://nowhere/x", "BOOTSTRAP_PASSWORD": "short-pw"}
-    process = await asyncio.create_subprocess_exec(*command, env=env, stderr=asyncio.subprocess.PIPE)
-    _, errors = await process.communicate()
-    assert process.returncode == 78
-    assert b"BOOTSTRAP_PASSWORD" in errors
-    assert b"short-pw" not in errors
+    status, told = await bootstrapped("postgresql://nowhere/x", "ops@shop.example", "ops", "short-pw")
+    assert status == 78
+    assert "BOOTSTRAP_PASSWORD" in told
+    assert "short-pw" not in told
