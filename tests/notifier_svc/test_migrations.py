@@ -4,14 +4,16 @@ import chassis.sql
 from chassis.migrate import migrate
 from notifier_svc import SERVICE, store
 from tests.databases import Databases
-from tests.tables import differences
+from tests.servers import Servers
+from tests.tables import differences, empty_database, migrated
 
 
 def test_the_migrated_tables_are_those_of_the_code(databases: Databases) -> None:
     assert differences(databases.postgres(SERVICE), chassis.sql.metadata, store.metadata) == []
 
 
-def test_to_migrate_again_changes_nothing(databases: Databases) -> None:
-    url = databases.postgres(SERVICE)
-    migrate(url, SERVICE)
-    assert differences(url, chassis.sql.metadata, store.metadata) == []
+async def test_two_processes_may_migrate_at_once_and_again(servers: Servers) -> None:
+    async with empty_database(servers.postgres) as url:
+        await migrated(SERVICE, {"POSTGRES_URL": url}, at_once=2)
+        migrate(url, SERVICE)
+        assert differences(url, chassis.sql.metadata, store.metadata) == []
