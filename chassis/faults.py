@@ -1,6 +1,6 @@
 """Named fault points: places where a process can be told to die, so that tests kill it where it hurts most.
 
-Off, a point costs one look at a module's boolean. ``FAULTS="relay.confirmed=die@5,mail.dot.after=hang"``
+Off, a point costs one look at a module's boolean. ``FAULTS="relay.send.after=die@5,mail.dot.after=hang"``
 arms a process at its start; ``@5`` is the fifth time that the point is reached, ``@1`` if not given.
 """
 

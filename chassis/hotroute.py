@@ -29,7 +29,8 @@ class HotRoute(APIRoute):
         endpoint: Callable[..., Awaitable[Response]] = self.endpoint
 
         async def handle(request: Request) -> Response:
-            # Headers before the body: whoever may not write is told so before what is wrong with it.
+            # In the order of the endpoint's parameters: with the principal first, whoever may not write is told so
+            # before what is wrong with the body.
             given = {name: await resolve(request) for name, resolve in resolvers.items()}
             return await endpoint(**given)
 

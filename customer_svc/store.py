@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from chassis.sql import Tx, columns, hold, insert_rows, select_rows, write
+from chassis.sql_rows import Tx, columns, hold, insert_rows, select_rows, write
 from chassis.unit import Rows, Unit
 from customer_svc import SERVICE
 from customer_svc.domain import Account

@@ -66,9 +66,9 @@ def take_back(ledger: Ledger, mail_id: UUID, claim: UUID) -> bool:
     return doubtful
 
 
-def mark_failed(ledger: Ledger, mail_id: UUID, error: str) -> None:
+def mark_failed(ledger: Ledger, mail_id: UUID, claim: UUID | None, error: str) -> None:
     """Note that a mail cannot be delivered."""
-    _end(ledger, mail_id, _mail(ledger, mail_id).fail(error, ledger.now))
+    _end(ledger, mail_id, _mail(ledger, mail_id).fail(claim, error, ledger.now))
 
 
 def _mail(ledger: Ledger, mail_id: UUID) -> Mail:

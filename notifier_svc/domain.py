@@ -87,13 +87,13 @@ class Mail:
         if self.claim != claim or self.state != "sending":
             return self, None
         if self.doubts >= MAX_DOUBTS:
-            return self.fail("in doubt twice: it may have been delivered", now)
+            return self.fail(claim, "in doubt twice: it may have been delivered", now)
         doubted = replace(self, state="queued", claim=None, doubts=self.doubts + 1, due_at=now, changed_at=now)
         return doubted, None
 
-    def fail(self, error: str, now: datetime) -> tuple["Mail", MailFailed | None]:
-        """It cannot be delivered."""
-        if self.state in ("sent", "failed"):
+    def fail(self, claim: UUID | None, error: str, now: datetime) -> tuple["Mail", MailFailed | None]:
+        """It cannot be delivered. Changes nothing if another process has taken it up."""
+        if self.claim != claim or self.state in ("sent", "failed"):
             return self, None
         mail = replace(self, state="failed", error=error, changed_at=now)
         return mail, MailFailed(

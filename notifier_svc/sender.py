@@ -246,7 +246,7 @@ class Sender:
 
     async def _failed(self, job: Job, why: str) -> None:
         log.error("mail failed", mail_id=str(job.mail.id), why=_storable(why))
-        await self._mark(job.mail.id, lambda ledger: mark_failed(ledger, job.mail.id, _storable(why)))
+        await self._mark(job.mail.id, lambda ledger: mark_failed(ledger, job.mail.id, job.claim, _storable(why)))
         MAILS.labels(job.mail.template, "failed").inc()
 
     async def _postpone(self, job: Job, why: str) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from chassis.sql import Tx, columns, hold, insert_rows, select_rows, update_rows, upsert_rows, write
+from chassis.sql_rows import Tx, columns, hold, insert_rows, select_rows, update_rows, upsert_rows, write
 from chassis.unit import Rows, Unit
 from notifier_svc import SERVICE
 from notifier_svc.domain import Customer, Mail

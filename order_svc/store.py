@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from chassis.sql import Row, Tx, hold, insert_rows, select_rows, update_rows, upsert_rows, write
+from chassis.sql_rows import Row, Tx, hold, insert_rows, select_rows, update_rows, upsert_rows, write
 from chassis.unit import Log, Rows, Unit
 from order_svc import SERVICE
 from order_svc.domain import Order, Product

@@ -186,6 +186,18 @@ async def _stack(servers: Servers, databases: Databases, home: Path, extra: Mapp
     )
 
 
+async def everything(read: Callable[[str], Any], path: str) -> AsyncIterator[dict[str, Any]]:
+    """The items of all pages of a list; ``read`` gets a page by its path."""
+    after = ""
+    while True:
+        page = await read(f"{path}?limit=200{after}")
+        for item in page["items"]:
+            yield item
+        if page["next"] is None:
+            return
+        after = f"&before={page['next']}"
+
+
 async def in_parallel(calls: Sequence[Callable[[], Any]], at_once: int) -> list[Any]:
     """Make the calls, so many at once; their results in order."""
     slots = asyncio.Semaphore(at_once)

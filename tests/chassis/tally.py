@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from chassis import mongo, sql
+from chassis import mongo, sql, sql_rows
 from chassis.consumer import Handler, Handlers
 from chassis.database import Database
 from chassis.unit import Rows, Unit
@@ -19,9 +19,9 @@ tallies = sa.Table(
     sa.Column("total", sa.Integer, nullable=False),
     sa.Column("seen", sa.Text, nullable=False),
 )
-_SELECT = sql.select_rows(tallies, "sku")
-_INSERT = sql.insert_rows(tallies, "sku", "total", "seen")
-_UPDATE = sql.update_rows(tallies, "sku", "total", "seen")
+_SELECT = sql_rows.select_rows(tallies, "sku")
+_INSERT = sql_rows.insert_rows(tallies, "sku", "total", "seen")
+_UPDATE = sql_rows.update_rows(tallies, "sku", "total", "seen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Tallies(Unit):
             found = await tx.db.tallies.find({"_id": {"$in": self.rows.wanted}}, session=tx.session).to_list()
             self.rows.hold({d["_id"]: Tally(d["_id"], d["total"], d["seen"]) for d in found})
         else:
-            await sql.hold(tx, (self.rows, _SELECT, lambda row: (row.sku, Tally(row.sku, row.total, row.seen))))
+            await sql_rows.hold(tx, (self.rows, _SELECT, lambda row: (row.sku, Tally(row.sku, row.total, row.seen))))
 
     async def save(self, tx: Any) -> None:
         if isinstance(tx, mongo.Tx):
@@ -56,7 +56,7 @@ class Tallies(Unit):
                 await tx.db.tallies.update_one({"_id": row.sku}, values, upsert=True, session=tx.session)
             return
         made, amended = [asdict(row) for row in self.rows.made], [asdict(row) for row in self.rows.amended]
-        await sql.write(tx, (_INSERT, made), (_UPDATE, amended))
+        await sql_rows.write(tx, (_INSERT, made), (_UPDATE, amended))
 
 
 class Deadly(BaseException):

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import httpx
 
-from tests.stack import ADDRESS, STAFF, Stack, eventually
+from tests.stack import ADDRESS, STAFF, Stack, eventually, everything
 
 R = TypeVar("R")
 
@@ -181,12 +181,5 @@ class Traffic:
         answer = await self._insist("GET", "mail", f"/api/messages?to={shopper.email}", {}, good={200})
         return list(answer.json())
 
-    async def _everything(self, service: str, path: str, shopper: Shopper) -> AsyncIterator[dict[str, Any]]:
-        after = ""
-        while True:
-            page = await self._read(service, f"{path}?limit=200{after}", shopper)
-            for item in page["items"]:
-                yield item
-            if page["next"] is None:
-                return
-            after = f"&before={page['next']}"
+    def _everything(self, service: str, path: str, shopper: Shopper) -> AsyncIterator[dict[str, Any]]:
+        return everything(lambda page: self._read(service, page, shopper), path)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from tests.stack import Stack, eventually
+from tests.stack import Stack, eventually, everything
 
 WORKERS = ("customer-worker", "product-worker", "order-worker", "notifier-worker")
 ENDED = {"CONFIRMED", "REJECTED", "CANCELLED"}
@@ -71,12 +71,12 @@ async def test_a_polite_stop_leaves_no_mail_in_doubt(shop: Stack) -> None:
     await placing
     await timelines(shop, customer, stream.placed)
     assert {mail["copies"] for mail in await shop.mails(email)} == {1}
-    assert {n["doubts"] async for n in everything(shop, "notifier", "/v1/notifications", customer)} == {0}
+    assert {n["doubts"] async for n in all_of(shop, "notifier", "/v1/notifications", customer)} == {0}
 
 
 async def all_ended(shop: Stack, who: Mapping[str, str], placed: Mapping[str, Any]) -> list[dict[str, Any]]:
     async def ended() -> list[dict[str, Any]] | None:
-        orders = [order async for order in everything(shop, "order", "/v1/orders", who)]
+        orders = [order async for order in all_of(shop, "order", "/v1/orders", who)]
         return orders if {order["state"] for order in orders} <= ENDED else None
 
     orders: list[dict[str, Any]] = await eventually(ended, 120, "every order to end", pause=1)
@@ -84,15 +84,8 @@ async def all_ended(shop: Stack, who: Mapping[str, str], placed: Mapping[str, An
     return orders
 
 
-async def everything(shop: Stack, service: str, path: str, who: Mapping[str, str]) -> AsyncIterator[dict[str, Any]]:
-    after = ""
-    while True:
-        page = await shop.read(service, f"{path}?limit=200{after}", who)
-        for item in page["items"]:
-            yield item
-        if page["next"] is None:
-            return
-        after = f"&before={page['next']}"
+def all_of(shop: Stack, service: str, path: str, who: Mapping[str, str]) -> AsyncIterator[dict[str, Any]]:
+    return everything(lambda page: shop.read(service, page, who), path)
 
 
 async def timelines(shop: Stack, who: Mapping[str, str], placed: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -132,6 +125,6 @@ def assert_told_once(timelines: list[dict[str, Any]]) -> None:
 async def assert_one_mail_an_order(shop: Stack, email: str, who: Mapping[str, str], orders: int) -> None:
     mails = await shop.mails(email)
     assert len(mails) == orders == len({mail["message_id"] for mail in mails})
-    doubts = [n["doubts"] async for n in everything(shop, "notifier", "/v1/notifications", who)]
+    doubts = [n["doubts"] async for n in all_of(shop, "notifier", "/v1/notifications", who)]
     # A second copy is only ever sent of a mail that was in doubt, and that is counted.
     assert sum(mail["copies"] - 1 for mail in mails) <= sum(doubts)

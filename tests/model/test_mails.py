@@ -74,7 +74,7 @@ class Senders(RuleBasedStateMachine):
         """Or be refused before the message."""
         job = chosen(self.fresh, which)
         if refusal:
-            job.note = (mark_failed, refusal) if refusal == "550" else (postpone, job.claim, refusal)
+            job.note = (mark_failed, job.claim, refusal) if refusal == "550" else (postpone, job.claim, refusal)
             return
         job.begun = self.world.mark(job.mail_id, begin_sending, job.claim)
         if not job.begun:
@@ -93,7 +93,7 @@ class Senders(RuleBasedStateMachine):
             case "refused for now":
                 job.note = (postpone, job.claim, "451")
             case "refused for good":
-                job.note = (mark_failed, "550")
+                job.note = (mark_failed, job.claim, "550")
 
     @precondition(lambda self: self.last.state in ("claimed", "sending"))
     @rule()

@@ -101,7 +101,7 @@ async def test_a_mail_that_arrived_after_it_was_given_up_is_told_under_the_next_
 ) -> None:
     mail_id, claim = await claimed(shared)
     await do(commit, mail_id, lambda ledger: begin_sending(ledger, mail_id, claim))
-    await do(commit, mail_id, lambda ledger: mark_failed(ledger, mail_id, "in doubt twice"))
+    await do(commit, mail_id, lambda ledger: mark_failed(ledger, mail_id, claim, "in doubt twice"))
     await do(commit, mail_id, lambda ledger: mark_sent(ledger, mail_id))
     assert (await mail(shared, mail_id)).state == "sent"
     assert [(type(e.event), e.aggregate_version) for e in await told(shared, mail_id)] == [

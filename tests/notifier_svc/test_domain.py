@@ -107,11 +107,15 @@ def test_what_was_not_being_handed_over_is_not_in_doubt(state: State) -> None:
 
 
 def test_a_refusal_for_good_ends_it() -> None:
-    ended, event = mail("sending").fail("550 no such mailbox", LATER)
+    ended, event = mail("sending").fail(CLAIM, "550 no such mailbox", LATER)
     assert (ended.state, ended.error) == ("failed", "550 no such mailbox")
     assert event == failed("550 no such mailbox")
 
 
 @pytest.mark.parametrize("state", ["sent", "failed"])
 def test_what_has_ended_does_not_fail(state: State) -> None:
-    assert mail(state).fail("550", LATER) == (mail(state), None)
+    assert mail(state).fail(CLAIM, "550", LATER) == (mail(state), None)
+
+
+def test_a_refusal_of_a_process_that_lost_the_mail_changes_nothing() -> None:
+    assert mail("sending").fail(ORDER, "550", LATER) == (mail("sending"), None)

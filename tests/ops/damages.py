@@ -146,7 +146,8 @@ async def a_mail_that_was_refused(world: World) -> str:
     await world.flow(post=False)
     one = world.mail("receipt", order_id)
     await world.commits["notifier_svc"](
-        lambda ledger: mark_failed(ledger, one, "550 no such mailbox"), wants=lambda ledger: ledger.mails.want(one)
+        lambda ledger: mark_failed(ledger, one, None, "550 no such mailbox"),
+        wants=lambda ledger: ledger.mails.want(one),
     )
     await world.flow()
     return str(order_id)
