@@ -194,10 +194,9 @@ class Consumer(Generic[U]):
         BATCH_SIZE.labels("kafka").observe(len(batch))
         database, unit = self._database, self._open_unit(datetime.now(UTC))
         async with database.transaction() as tx:
-            fresh = await database.admit(tx, self.group, _ids(batch))
+            streams = {stream for one in batch if (stream := one.record.stream)}
+            fresh, blocked = await database.admit(tx, self.group, _ids(batch), streams)
             todo = _first_of_each(batch, fresh)
-            streams = {stream for one in todo if (stream := one.record.stream)}
-            blocked = await database.blocked(tx, self.group, streams) if streams else set()
             live, letters = self._sort(todo, blocked)
             steps = [self._step(one.envelope) for one in live if one.envelope]
             for step in steps:

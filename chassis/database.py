@@ -106,12 +106,11 @@ class Pending:
 class OutboxReader(Protocol):
     """The outbox in the hands of the one relay that leads."""
 
-    async def unpublished(self, limit: int) -> Sequence[Pending]:
-        """The oldest rows, in insertion order; raise ``Deposed`` when no longer the leader."""
-        ...
+    async def advance(self, done: Sequence[Pending], limit: int) -> Sequence[Pending]:
+        """Delete rows that the broker has confirmed, and return the oldest of the others, in insertion order.
 
-    async def published(self, rows: Sequence[Pending]) -> None:
-        """Delete rows that the broker has confirmed."""
+        Raise ``Deposed`` when no longer the leader.
+        """
         ...
 
 
@@ -170,12 +169,10 @@ class Database(Protocol[Tx]):
         """Put messages in the outbox."""
         ...
 
-    async def admit(self, tx: Tx, group: str, events: Collection[UUID]) -> set[UUID]:
-        """Enter events in the inbox and return those that were not there yet."""
-        ...
-
-    async def blocked(self, tx: Tx, group: str, streams: Collection[str]) -> set[str]:
-        """Those of the streams that have a dead letter."""
+    async def admit(
+        self, tx: Tx, group: str, events: Collection[UUID], streams: Collection[str]
+    ) -> tuple[set[UUID], set[str]]:
+        """Enter events in the inbox; return those that were not there yet, and which streams have a dead letter."""
         ...
 
     async def bury(self, tx: Tx, letters: Sequence[DeadLetter]) -> None:

@@ -55,6 +55,10 @@ class Tx:
     published: bool = False
 
 
+_ANY_ONE: Document = {"$match": {"_id": "relay"}}
+"""A document that is always there, to hang other collections' on."""
+
+
 class Mongo:
     """A service's MongoDB database. ``url`` is ``mongodb://host:port/database?replicaSet=name``."""
 
@@ -120,19 +124,27 @@ class Mongo:
         await self.db.outbox.insert_many([_outbox_document(m) for m in messages], session=tx.session)
         tx.published = True
 
-    async def admit(self, tx: Tx, group: str, events: Collection[UUID]) -> set[UUID]:
-        """Enter events in the inbox and return those that were not there yet."""
+    async def admit(
+        self, tx: Tx, group: str, events: Collection[UUID], streams: Collection[str]
+    ) -> tuple[set[UUID], set[str]]:
+        """Enter events in the inbox; return those that were not there yet, and which streams have a dead letter."""
         keys = {_inbox_key(group, event): event for event in events}
-        known = await self.db.inbox.distinct("_id", {"_id": {"$in": list(keys)}}, session=tx.session)
-        fresh = {key: event for key, event in keys.items() if key not in set(known)}
-        if fresh:
-            await self.db.inbox.insert_many([{"_id": key} for key in fresh], session=tx.session)
-        return set(fresh.values())
-
-    async def blocked(self, tx: Tx, group: str, streams: Collection[str]) -> set[str]:
-        """Those of the streams that have a dead letter."""
-        query = {"consumer_group": group, "stream": {"$in": list(streams)}}
-        return set(await self.db.dead_letters.distinct("stream", query, session=tx.session))
+        of_streams = {"consumer_group": group, "stream": {"$in": list(streams)}}
+        # One question for both: what costs is the way there and back. (No $unionWith in a transaction.)
+        cursor = await self.db.leases.aggregate(
+            [
+                _ANY_ONE,
+                _found("inbox", {"_id": {"$in": list(keys)}}, "_id"),
+                _found("dead_letters", of_streams, "stream"),
+            ],
+            session=tx.session,
+        )
+        [answer] = await cursor.to_list()
+        for known in answer["inbox"]:
+            del keys[known["_id"]]
+        if keys:
+            await self.db.inbox.insert_many([{"_id": key} for key in keys], session=tx.session)
+        return set(keys.values()), {letter["stream"] for letter in answer["dead_letters"]}
 
     async def bury(self, tx: Tx, letters: Sequence[DeadLetter]) -> None:
         """Keep dead letters, and publish a copy of each."""
@@ -216,20 +228,20 @@ class MongoOutbox:
         self._mongo, self._owner = mongo, owner
         self._renew_at = 0.0
 
-    async def unpublished(self, limit: int) -> Sequence[Pending]:
-        """The oldest rows, in insertion order; raise ``Deposed`` when no longer the leader."""
+    async def advance(self, done: Sequence[Pending], limit: int) -> Sequence[Pending]:
+        """Delete rows that the broker has confirmed, and return the oldest of the others, in insertion order.
+
+        Raise ``Deposed`` when no longer the leader.
+        """
         await self._keep_lease()
         with translated():
+            if done:
+                await self._mongo.db.outbox.delete_many({"_id": {"$in": [row.position for row in done]}})
             cursor = self._mongo.db.outbox.find().sort([("at", 1), ("_id", 1)]).limit(limit)
             return [
                 Pending(d["_id"], Message(d["event_id"], d["topic"], d["key"], d["headers"], d["value"]))
                 for d in await cursor.to_list()
             ]
-
-    async def published(self, rows: Sequence[Pending]) -> None:
-        """Delete rows that the broker has confirmed."""
-        with translated():
-            await self._mongo.db.outbox.delete_many({"_id": {"$in": [row.position for row in rows]}})
 
     async def _keep_lease(self) -> None:
         now = asyncio.get_running_loop().time()
@@ -250,6 +262,12 @@ def _outbox_document(message: Message) -> Document:
         "headers": dict(message.headers),
         "value": message.value,
     }
+
+
+def _found(collection: str, query: Document, field: str) -> Document:
+    """The stage that adds what a query finds in a collection, as a list under the collection's name."""
+    pipeline = [{"$match": query}, {"$project": {field: 1}}]
+    return {"$lookup": {"from": collection, "pipeline": pipeline, "as": collection}}
 
 
 def _inbox_key(group: str, event: UUID) -> str:

@@ -1,8 +1,8 @@
 """The relay: carries the outbox to Kafka, in order, one active per service.
 
-Rows are read oldest first, sent, and deleted when the broker has confirmed them. On any error the
-producer is thrown away with whatever it still held, and a new one starts again from the first row that is
-not confirmed: an event can then arrive twice, never out of order at its first delivery, never not at all.
+Rows are read oldest first and sent; once the broker has confirmed them, they are deleted as the next are read.
+On any error the producer is thrown away with whatever it still held, and a new one starts again from the first
+row that is not deleted: an event can then arrive twice, never out of order at its first delivery, never not at all.
 """
 
 import asyncio
@@ -26,6 +26,8 @@ SEND_SECONDS = 30.0
 """A send that is not confirmed by then has failed."""
 IDLE_SECONDS = (0.005, 0.04)
 """How soon to look again when the outbox was empty: at first, and at most."""
+ROUND_SECONDS = 0.01
+"""A round with something to carry takes at least so long."""
 BACKOFF_SECONDS = (0.2, 5.0)
 
 
@@ -78,22 +80,21 @@ class Relay:
 
     async def _pump(self, outbox: OutboxReader, producer: AIOKafkaProducer) -> None:
         idle = IDLE_SECONDS[0]
+        done: Sequence[Pending] = ()
         while True:
+            began = time.monotonic()
             self._database.published.clear()
-            rows = await outbox.unpublished(BATCH)
+            rows = await outbox.advance(done, BATCH)
+            if done and faults.armed:
+                await faults.reach("relay.marked")
+            OUTBOX_PUBLISHED.inc(len(done))
             OUTBOX_WAITING.set(len(rows))
+            done = rows
             if rows:
-                if faults.armed:
-                    await faults.reach("relay.send.before")
-                async with asyncio.timeout(SEND_SECONDS):
-                    await self._send(producer, rows)
-                if faults.armed:
-                    await faults.reach("relay.send.after")
-                await outbox.published(rows)
-                if faults.armed:
-                    await faults.reach("relay.marked")
-                OUTBOX_PUBLISHED.inc(len(rows))
+                await self._publish(producer, rows)
                 idle = IDLE_SECONDS[0]
+                # What is committed meanwhile goes together, and arrives together wherever it is read.
+                await asyncio.sleep(ROUND_SECONDS - (time.monotonic() - began))
                 continue
             # Commits of this process wake us at once; those of the REST process are found by looking.
             # (Not wait_for: before Python 3.12 it can lose a cancellation that comes with the wake-up.)
@@ -101,6 +102,14 @@ class Relay:
                 async with asyncio.timeout(idle):
                     await self._database.published.wait()
             idle = min(idle * 1.5, IDLE_SECONDS[1])
+
+    async def _publish(self, producer: AIOKafkaProducer, rows: Sequence[Pending]) -> None:
+        if faults.armed:
+            await faults.reach("relay.send.before")
+        async with asyncio.timeout(SEND_SECONDS):
+            await self._send(producer, rows)
+        if faults.armed:
+            await faults.reach("relay.send.after")
 
     async def _send(self, producer: AIOKafkaProducer, rows: Sequence[Pending]) -> None:
         sent = [

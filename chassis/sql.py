@@ -1,6 +1,6 @@
 """PostgreSQL: transactions, outbox, inbox and dead letters.
 
-Queries are asked with SQLAlchemy; the statements of a transaction go through the driver (``sql_rows.py``).
+Queries are asked with SQLAlchemy; the statements of a transaction go through the driver (``sql_tx.py``).
 """
 
 import asyncio
@@ -17,8 +17,9 @@ from sqlalchemy.dialects.postgresql import BYTEA, JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from chassis.database import Away, CommitUnknown, Conflict, DeadLetter, Deposed, Pending
-from chassis.sql_rows import Tx, insert_rows, write
+from chassis.sql_rows import insert_rows, write
 from chassis.sql_snapshot import BEGIN, PostgresSnapshot
+from chassis.sql_tx import Tx, array
 from schemas import Message
 
 metadata = sa.MetaData()
@@ -78,24 +79,25 @@ _BURY = insert_rows(
 )
 _ADMIT = (
     "INSERT INTO inbox (consumer_group, event_id)"
-    " SELECT %(group)s, id FROM unnest(CAST(%(events)b AS uuid[])) AS e(id) ORDER BY id"
+    " SELECT $1, id FROM unnest(CAST($2 AS uuid[])) AS e(id) ORDER BY id"
     " ON CONFLICT DO NOTHING RETURNING event_id"
 )
-_BLOCKED = (
-    "SELECT DISTINCT stream FROM dead_letters WHERE consumer_group = %(group)s"
-    " AND stream = ANY(CAST(%(streams)b AS text[]))"
-)
+_BLOCKED = "SELECT DISTINCT stream FROM dead_letters WHERE consumer_group = $1 AND stream = ANY(CAST($2 AS text[]))"
 _SUSPECTS = (
-    "WITH known AS (SELECT event_id, starts FROM suspects WHERE consumer_group = %(group)s"
-    "   AND event_id = ANY(%(events)b)),"
-    " noted AS (INSERT INTO suspects SELECT %(group)s, id, 1 FROM unnest(CAST(%(events)b AS uuid[])) AS e(id)"
+    "WITH known AS (SELECT event_id, starts FROM suspects WHERE consumer_group = $1"
+    "   AND event_id = ANY(CAST($2 AS uuid[]))),"
+    " noted AS (INSERT INTO suspects SELECT $1, id, 1 FROM unnest(CAST($2 AS uuid[])) AS e(id)"
     "   ON CONFLICT DO NOTHING)"
     " SELECT event_id, starts FROM known"
 )
-_ACCUSE = "UPDATE suspects SET starts = starts + 1 WHERE consumer_group = %(group)s AND event_id = ANY(%(events)b)"
-_ACQUIT = "DELETE FROM suspects WHERE consumer_group = %(group)s AND event_id = ANY(%(events)b)"
-_UNPUBLISHED = "SELECT position, event_id, topic, key, headers, value FROM outbox ORDER BY position LIMIT %s"
-_PUBLISHED = sa.text("DELETE FROM outbox WHERE position = ANY(:positions)")
+_ACCUSE = "UPDATE suspects SET starts = starts + 1 WHERE consumer_group = $1 AND event_id = ANY(CAST($2 AS uuid[]))"
+_ACQUIT = "DELETE FROM suspects WHERE consumer_group = $1 AND event_id = ANY(CAST($2 AS uuid[]))"
+_UNPUBLISHED = "SELECT position, event_id, topic, key, headers, value FROM outbox ORDER BY position LIMIT %(limit)s"
+_ADVANCE = (
+    "WITH published AS (DELETE FROM outbox WHERE position = ANY(%(done)s))"
+    " SELECT position, event_id, topic, key, headers, value FROM outbox WHERE position <> ALL(%(done)s)"
+    " ORDER BY position LIMIT %(limit)s"
+)
 # The lock is taken per database, and each service has its own: one number serves them all.
 _LEAD = sa.text("SELECT pg_try_advisory_lock(736001)")
 _END_SILENT = sa.text("SELECT set_config('idle_session_timeout', :milliseconds, false)")
@@ -120,20 +122,24 @@ class Postgres:
         """Commit at the end, roll back on an exception; raise ``Conflict``, ``Away``, ``CommitUnknown``."""
         with translated():
             async with self.engine.connect() as connection:
-                tx = Tx(await _driver(connection))
+                tx = Tx(await _driver(connection), connection.info.setdefault("prepared", {}))
                 try:
-                    # The pool rolls back what is not committed.
-                    async with tx.driver.pipeline():
-                        yield tx
+                    yield tx
                     await self._commit(tx)
-                finally:
-                    if tx.driver.closed:
+                except Exception as error:
+                    await tx.abandon(error)
+                    if tx.lost:
                         # The connections that wait in the pool have most likely gone the same way.
                         await self.engine.dispose()
+                    raise
+                except BaseException:
+                    # Cancelled, most likely in the middle of an answer: nobody could use it after this.
+                    await connection.invalidate()
+                    raise
 
     async def _commit(self, tx: Tx) -> None:
         try:
-            await tx.driver.commit()
+            await tx.commit()
         except pg.Error as error:
             raise (CommitUnknown(str(error)) if _is_away(error) else error) from error
         self.committed.set()
@@ -169,37 +175,36 @@ class Postgres:
             {"event_id": m.id, "topic": m.topic, "key": m.key, "headers": dict(m.headers), "value": m.value}
             for m in messages
         ]
-        await write(tx, (_INSERT_OUTBOX, rows))
+        write(tx, (_INSERT_OUTBOX, rows))
         tx.published = True
 
-    async def admit(self, tx: Tx, group: str, events: Collection[UUID]) -> set[UUID]:
-        """Enter events in the inbox and return those that were not there yet."""
+    async def admit(
+        self, tx: Tx, group: str, events: Collection[UUID], streams: Collection[str]
+    ) -> tuple[set[UUID], set[str]]:
+        """Enter events in the inbox; return those that were not there yet, and which streams have a dead letter."""
         # A transaction elsewhere that holds the same event makes this wait for its outcome.
-        return set(await tx.column(_ADMIT, {"group": group, "events": list(events)}))
-
-    async def blocked(self, tx: Tx, group: str, streams: Collection[str]) -> set[str]:
-        """Those of the streams that have a dead letter."""
-        return set(await tx.column(_BLOCKED, {"group": group, "streams": list(streams)}))
+        fresh, blocked = tx.execute(_ADMIT, group, array(events)), tx.execute(_BLOCKED, group, array(streams))
+        return set(await fresh.column()), set(await blocked.column())
 
     async def bury(self, tx: Tx, letters: Sequence[DeadLetter]) -> None:
         """Keep dead letters, and publish a copy of each."""
         if not letters:
             return
-        await write(tx, (_BURY, [letter.row() for letter in letters]))
+        write(tx, (_BURY, [letter.row() for letter in letters]))
         await self.publish(tx, [letter.copy() for letter in letters])
 
     async def suspects(self, tx: Tx, group: str, events: Collection[UUID]) -> Mapping[UUID, int]:
         """How often each event was in hand when the process died, where it was; note the others once."""
-        found = await tx.execute(_SUSPECTS, {"group": group, "events": list(events)})
-        return {row.event_id: row.starts for row in await found.fetchall()}
+        found = tx.execute(_SUSPECTS, group, array(events))
+        return {row.event_id: row.starts for row in await found.rows()}
 
     async def accuse(self, tx: Tx, group: str, events: Collection[UUID]) -> None:
         """Count one more handling of suspects."""
-        await tx.execute(_ACCUSE, {"group": group, "events": list(events)})
+        tx.execute(_ACCUSE, group, array(events))
 
     async def acquit(self, tx: Tx, group: str, events: Collection[UUID]) -> None:
         """Forget suspects that were handled."""
-        await tx.execute(_ACQUIT, {"group": group, "events": list(events)})
+        tx.execute(_ACQUIT, group, array(events))
 
     @asynccontextmanager
     async def leading(self) -> AsyncIterator["PostgresOutbox"]:
@@ -226,18 +231,19 @@ class PostgresOutbox:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def unpublished(self, limit: int) -> Sequence[Pending]:
-        """The oldest rows, in insertion order; raise ``Deposed`` when no longer the leader."""
+    async def advance(self, done: Sequence[Pending], limit: int) -> Sequence[Pending]:
+        """Delete rows that the broker has confirmed, and return the oldest of the others, in insertion order.
+
+        Raise ``Deposed`` when no longer the leader.
+        """
         if self._connection.invalidated:
             raise Deposed
-        # Looked at many times a second, also when there is nothing to do: straight through the driver.
+        # Asked many times a second, also when there is nothing to do: straight through the driver.
         driver = await _driver(self._connection)
-        rows = await (await driver.execute(_UNPUBLISHED, (limit,), prepare=True)).fetchall()
+        statement = _ADVANCE if done else _UNPUBLISHED
+        values = {"done": [row.position for row in done], "limit": limit}
+        rows = await (await driver.execute(statement, values, prepare=True)).fetchall()
         return [Pending(position, Message(*message)) for position, *message in rows]
-
-    async def published(self, rows: Sequence[Pending]) -> None:
-        """Delete rows that the broker has confirmed."""
-        await self._connection.execute(_PUBLISHED, {"positions": [row.position for row in rows]})
 
 
 def _engine(url: str, pool_size: int) -> AsyncEngine:
@@ -293,6 +299,9 @@ def _is_away(error: BaseException | None) -> bool:
 
 
 def _is_conflict(error: BaseException | None) -> bool:
-    """Serialization failure or deadlock (class 40), lock not available, or a key just taken (23505)."""
+    """Serialization failure or deadlock (class 40), lock not available, a key just taken (23505).
+
+    Also a prepared statement that is not there any more (26000): the next try prepares it.
+    """
     state = getattr(error, "sqlstate", None) or ""
-    return state[:2] == "40" or state in {"55P03", "23505"}
+    return state[:2] == "40" or state in {"55P03", "23505", "26000"}

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 import structlog
 import uvicorn
+import uvloop
 from fastapi import FastAPI
 
 from chassis import faults
@@ -81,6 +82,8 @@ def run_worker(build: Callable[[], Coroutine[Any, Any, EventProcess]], service: 
 
     status = 0
     try:
+        # Faust makes a loop of its own for the thread that reads from Kafka: the policy serves both.
+        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
         asyncio.new_event_loop().run_until_complete(main())
         log.info("event process stopped")
     except Exception:

@@ -5,7 +5,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from chassis.sql_rows import Tx, columns, hold, insert_rows, select_rows, write
+from chassis.sql_rows import columns, hold, insert_rows, select_rows, write
+from chassis.sql_tx import Tx
 from chassis.unit import Rows, Unit
 from customer_svc import SERVICE
 from customer_svc.domain import Account
@@ -43,7 +44,7 @@ class Accounts(Unit):
 
     async def save(self, tx: Tx) -> None:
         """Write every changed row."""
-        await write(tx, (_INSERT, [columns(account, accounts.c.keys()) for account in self.by_email.changed]))
+        write(tx, (_INSERT, [columns(account, accounts.c.keys()) for account in self.by_email.changed]))
 
 
 def account_of(row: Any) -> Account:

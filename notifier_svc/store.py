@@ -7,7 +7,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from chassis.sql_rows import Tx, columns, hold, insert_rows, select_rows, update_rows, upsert_rows, write
+from chassis.sql_rows import columns, hold, insert_rows, select_rows, update_rows, upsert_rows, write
+from chassis.sql_tx import Tx
 from chassis.unit import Rows, Unit
 from notifier_svc import SERVICE
 from notifier_svc.domain import Customer, Mail
@@ -76,7 +77,7 @@ class Ledger(Unit):
 
     async def save(self, tx: Tx) -> None:
         """Write every changed row."""
-        await write(
+        write(
             tx,
             (_INSERT_MAILS, [columns(mail, _MAIL_COLUMNS) for mail in self.mails.made]),
             (_UPDATE_MAILS, [columns(mail, ("id", *_CHANGING)) for mail in self.mails.amended]),

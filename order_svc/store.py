@@ -8,7 +8,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from chassis.sql_rows import Row, Tx, hold, insert_rows, select_rows, update_rows, upsert_rows, write
+from chassis.sql_rows import Row, hold, insert_rows, select_rows, update_rows, upsert_rows, write
+from chassis.sql_tx import Tx
 from chassis.unit import Log, Rows, Unit
 from order_svc import SERVICE
 from order_svc.domain import Order, Product
@@ -124,7 +125,7 @@ class OrderBook(Unit):
 
     async def save(self, tx: Tx) -> None:
         """Write every changed row."""
-        await write(
+        write(
             tx,
             (_INSERT_ORDERS, [_order_row(order) for order in self.orders.made]),
             (_UPDATE_ORDERS, [_moved_row(order) for order in self.orders.amended]),

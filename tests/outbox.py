@@ -10,7 +10,7 @@ from schemas import Envelope, Event, decode
 async def told(database: Database[Any], key: UUID | str | None = None) -> list[Envelope[Event]]:
     """The events in the outbox, oldest first; with ``key``, those of one aggregate."""
     async with database.leading() as outbox:
-        rows = await outbox.unpublished(10_000)
+        rows = await outbox.advance([], 10_000)
     messages = [row.message for row in rows if key is None or row.message.key == str(key)]
     read = [decode([(n, v.encode()) for n, v in m.headers.items()], m.value) for m in messages]
     return [envelope for envelope in read if envelope]

@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import uvloop
+
 from deploy.local.errors import first_line
 from deploy.local.loopback import http_trouble
 from deploy.local.ports import LOOPBACK, free_port
@@ -75,7 +77,7 @@ def main() -> None:
     parser.add_argument("--http-port", type=int, default=8025)
     parser.add_argument("--home", type=Path, required=True, help="messages are kept below this directory")
     options = parser.parse_args()
-    asyncio.run(_serve(options.home / "mail", options.smtp_port, options.http_port))
+    uvloop.run(_serve(options.home / "mail", options.smtp_port, options.http_port))
 
 
 async def _serve(directory: Path, smtp_port: int, http_port: int) -> None:

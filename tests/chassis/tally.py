@@ -56,7 +56,7 @@ class Tallies(Unit):
                 await tx.db.tallies.update_one({"_id": row.sku}, values, upsert=True, session=tx.session)
             return
         made, amended = [asdict(row) for row in self.rows.made], [asdict(row) for row in self.rows.amended]
-        await sql_rows.write(tx, (_INSERT, made), (_UPDATE, amended))
+        sql_rows.write(tx, (_INSERT, made), (_UPDATE, amended))
 
 
 class Deadly(BaseException):
@@ -101,7 +101,7 @@ async def tally(database: Database[Any], sku: str) -> Tally | None:
 async def outbox(database: Database[Any]) -> list[tuple[str, str]]:
     """(topic, key) of what waits to be published, in order."""
     async with database.leading() as reader:
-        return [(row.message.topic, row.message.key) for row in await reader.unpublished(1000)]
+        return [(row.message.topic, row.message.key) for row in await reader.advance([], 1000)]
 
 
 async def letters(database: Database[Any]) -> list[tuple[str, str]]:

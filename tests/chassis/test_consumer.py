@@ -152,7 +152,7 @@ async def test_trouble_with_the_database_is_waited_out(
 ) -> None:
     times, admit = iter([trouble, trouble]), database.admit
 
-    async def sometimes(*args: Any) -> set[Any]:
+    async def sometimes(*args: Any) -> tuple[set[Any], set[str]]:
         for error in times:
             raise error
         return await admit(*args)
@@ -169,7 +169,7 @@ async def test_who_keeps_a_row_for_long_costs_no_event(
     monkeypatch.setattr("chassis.consumer.backoff", lambda *_: repeat(0.0))
     left, admit = iter(range(300)), database.admit
 
-    async def busy(*args: Any) -> set[Any]:
+    async def busy(*args: Any) -> tuple[set[Any], set[str]]:
         for _ in left:
             raise Conflict("kept by a client that was killed")
         return await admit(*args)

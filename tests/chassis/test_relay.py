@@ -89,9 +89,9 @@ async def test_a_relay_whose_process_is_stopped_loses_its_lock(
 ) -> None:
     monkeypatch.setattr("chassis.sql.LEADER_SILENT_SECONDS", 3.0)
     async with asyncio.timeout(40), postgres.leading() as stopped:
-        await stopped.unpublished(1)
+        await stopped.advance([], 1)
         # Stopped, it says nothing; here it waits for the other.
         async with postgres.leading() as other:
-            await other.unpublished(1)
+            await other.advance([], 1)
         with pytest.raises(psycopg.OperationalError):
-            await stopped.unpublished(1)
+            await stopped.advance([], 1)

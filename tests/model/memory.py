@@ -54,14 +54,13 @@ class Memory:
         if tx.fate == "dies after":
             raise Died
 
-    async def admit(self, tx: Tx, _group: str, events: Collection[UUID]) -> set[UUID]:
+    async def admit(
+        self, tx: Tx, _group: str, events: Collection[UUID], _streams: Collection[str]
+    ) -> tuple[set[UUID], set[str]]:
         tx.fate, self.fate = self.fate, "well"
         fresh = set(events) - self.inbox
         tx.append(partial(self.inbox.update, fresh))
-        return fresh
-
-    async def blocked(self, _tx: Tx, _group: str, _streams: Collection[str]) -> set[str]:
-        return set()
+        return fresh, set()
 
     async def bury(self, tx: Tx, letters: Sequence[DeadLetter]) -> None:
         tx.append(partial(self.dead.extend, letters))

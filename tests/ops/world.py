@@ -155,9 +155,10 @@ class World:
         """Take what waits in an outbox."""
         messages = []
         async with self.databases[service].leading() as outbox:
-            while rows := await outbox.unpublished(500):
+            rows = await outbox.advance([], 500)
+            while rows:
                 messages += [row.message for row in rows]
-                await outbox.published(rows)
+                rows = await outbox.advance(rows, 500)
         return messages
 
     async def send(self, *messages: Message) -> None:

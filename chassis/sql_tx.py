@@ -1,0 +1,167 @@
+"""PostgreSQL: a transaction that speaks with the server as seldom as it can.
+
+Statements are collected, and travel together when an answer is needed, or with the commit: a transaction that reads
+once and then writes costs two round trips, however many statements it has. To wake the other side costs more
+than most statements do.
+
+Source: PostgreSQL, *libpq pipeline mode* (https://www.postgresql.org/docs/current/libpq-pipeline-mode.html).
+"""
+
+from collections import deque, namedtuple
+from collections.abc import Callable, Generator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from itertools import count
+from typing import Any
+
+from psycopg import AsyncConnection, DatabaseError, DataError, OperationalError, generators
+from psycopg.adapt import Transformer
+from psycopg.errors import InvalidSqlStatementName, error_from_result
+from psycopg.pq import ConnStatus, ExecStatus
+from psycopg.pq.abc import PGresult
+
+_NUMBERS = count()
+
+
+@dataclass(eq=False)
+class Answer:
+    """What the server answers to one statement."""
+
+    _tx: "Tx"
+    _result: PGresult | None = None
+
+    async def rows(self) -> list[Any]:
+        """The rows, as named tuples; waits for the answers to all statements so far."""
+        if self._result is None:
+            await self._tx.receive()
+        assert self._result
+        return self._tx.read(self._result)
+
+    async def column(self) -> list[Any]:
+        """The first column."""
+        return [row[0] for row in await self.rows()]
+
+
+class Tx:
+    """A transaction on a connection. What is wrong with a statement shows when answers are waited for.
+
+    ``prepared`` holds what has been prepared on this connection: statement → its name.
+    """
+
+    def __init__(self, driver: AsyncConnection[Any], prepared: dict[str, bytes]) -> None:
+        self.published = False
+        self._driver, self._pgconn, self._prepared = driver, driver.pgconn, prepared
+        self._preparing: dict[str, bytes] = {}
+        self._expected: deque[Callable[[PGresult], None]] = deque()
+        self._transformer = Transformer(driver)
+        self._pgconn.enter_pipeline_mode()
+        self._command(b"BEGIN")
+
+    @property
+    def lost(self) -> bool:
+        """Whether the connection is gone."""
+        return self._pgconn.status == ConnStatus.BAD
+
+    def execute(self, statement: str, *parameters: str) -> Answer:
+        """Add a statement, whose parameters are $1, $2, …; it is sent with the next that is waited for."""
+        name = self._prepared.get(statement) or self._preparing.get(statement) or self._prepare(statement)
+        self._pgconn.send_query_prepared(name, [_encoded(parameter) for parameter in parameters])
+        answer = Answer(self)
+
+        def take(result: PGresult) -> None:
+            answer._result = result
+
+        self._expected.append(take)
+        return answer
+
+    async def receive(self) -> None:
+        """Send what was collected, and wait for all answers; raise the first error among them."""
+        self._pgconn.send_flush_request()
+        await self._driver.wait(self._exchange())
+
+    async def commit(self) -> None:
+        """Send what was collected and the commit with it."""
+        self._command(b"COMMIT")
+        self._synchronise()
+        await self._driver.wait(self._exchange())
+        self._pgconn.exit_pipeline_mode()
+
+    async def abandon(self, error: Exception) -> None:
+        """Roll back after an error, and leave the connection as it was found."""
+        if isinstance(error, InvalidSqlStatementName):
+            # The driver deallocates everything when it rolls back by itself, and does not know of ours.
+            self._prepared.clear()
+        with suppress(OperationalError):
+            # What follows an error fails with it until the server has seen this.
+            self._synchronise()
+            self._command(b"ROLLBACK")
+            self._synchronise()
+            with suppress(DatabaseError):
+                await self._driver.wait(self._exchange())
+            self._pgconn.exit_pipeline_mode()
+
+    def read(self, result: PGresult) -> list[Any]:
+        """The rows of a result."""
+        self._transformer.set_pgresult(result)
+        names = tuple((result.fname(nth) or b"").decode() for nth in range(result.nfields))
+        return self._transformer.load_rows(0, result.ntuples, _row_type(names)._make)
+
+    def _prepare(self, statement: str) -> bytes:
+        name = self._preparing[statement] = _name(statement)
+
+        def prepared(_result: PGresult) -> None:
+            self._prepared[statement] = name
+
+        self._pgconn.send_prepare(name, statement.encode())
+        self._expected.append(prepared)
+        return name
+
+    def _command(self, command: bytes) -> None:
+        self._pgconn.send_query_params(command, None)
+        self._expected.append(lambda _result: None)
+
+    def _synchronise(self) -> None:
+        self._pgconn.pipeline_sync()
+        self._expected.append(lambda _result: None)
+
+    def _exchange(self) -> Generator[Any, Any, None]:
+        """Send, and take every answer that is due, also those after an error: the next ones would be mixed up."""
+        yield from generators.send(self._pgconn)
+        first: Exception | None = None
+        while self._expected:
+            results = yield from generators.fetch_many(self._pgconn)
+            if not results:
+                raise first or OperationalError("the connection is closed")
+            take, result = self._expected.popleft(), results[-1]
+            if result.status == ExecStatus.FATAL_ERROR:
+                first = first or error_from_result(result)
+            elif result.status == ExecStatus.PIPELINE_ABORTED:
+                first = first or OperationalError("a statement before this one has failed")
+            else:
+                take(result)
+        if first:
+            raise first
+
+
+def array(values: Any) -> str:
+    """Values as the text of an array of any type."""
+    quoted = (str(value).replace("\\", "\\\\").replace('"', '\\"') for value in values)
+    return "{" + ",".join(f'"{value}"' for value in quoted) + "}"
+
+
+def _encoded(parameter: str) -> bytes:
+    if "\x00" in parameter:
+        # The driver would send what stands before it.
+        raise DataError("PostgreSQL text cannot contain NUL (0x00) bytes")
+    return parameter.encode()
+
+
+@cache
+def _name(statement: str) -> bytes:  # noqa: ARG001 - one name a statement
+    return f"s{next(_NUMBERS)}".encode()
+
+
+@cache
+def _row_type(names: tuple[str, ...]) -> type[Any]:
+    return namedtuple("Row", names)

@@ -1,0 +1,89 @@
+"""The transaction on PostgreSQL: what goes wrong in it costs it alone, and the connection serves the next."""
+
+import asyncio
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from chassis.database import Conflict
+from chassis.sql import Postgres
+from chassis.sql_tx import array
+
+ONE = "SELECT CAST($1 AS int) AS one"
+TOO_MUCH = "SELECT CAST($1 AS smallint)"
+
+
+async def read(database: Postgres, statement: str, *parameters: str) -> list[object]:
+    async with database.transaction() as tx:
+        return await tx.execute(statement, *parameters).column()
+
+
+async def test_answers_come_to_whoever_asked(postgres: Postgres) -> None:
+    async with postgres.transaction() as tx:
+        first, second = tx.execute(ONE, "1"), tx.execute("SELECT CAST($1 AS text) AS a, true AS b", "x")
+        assert await second.rows() == [("x", True)]
+        [row] = await first.rows()
+        assert row.one == 1
+
+
+async def test_a_statement_that_fails_is_told_and_undoes_the_transaction(postgres: Postgres) -> None:
+    async def write() -> None:
+        async with postgres.transaction() as tx:
+            await tx.execute("CREATE TABLE undone (n int)").rows()
+            await tx.execute(TOO_MUCH, "70000").rows()
+
+    for _ in range(2):
+        with pytest.raises(psycopg.DataError):
+            await write()
+        assert await read(postgres, ONE, "2") == [2]
+
+
+async def test_a_statement_that_nobody_waits_for_fails_the_commit(postgres: Postgres) -> None:
+    async def write() -> None:
+        async with postgres.transaction() as tx:
+            tx.execute(TOO_MUCH, "70000")
+            tx.execute(ONE, "1")
+
+    with pytest.raises(psycopg.DataError):
+        await write()
+    assert await read(postgres, ONE, "3") == [3]
+
+
+async def test_an_error_of_the_caller_rolls_back(postgres: Postgres) -> None:
+    async def write() -> None:
+        async with postgres.transaction() as tx:
+            tx.execute("CREATE TABLE never (n int)")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await write()
+    assert await read(postgres, "SELECT to_regclass('never')") == [None]
+
+
+async def test_what_the_driver_has_deallocated_is_prepared_again(postgres: Postgres) -> None:
+    assert await read(postgres, ONE, "1") == [1]
+    async with postgres.reading() as connection:
+        await connection.execute(sa.text("DEALLOCATE ALL"))
+    with pytest.raises(Conflict):
+        await read(postgres, ONE, "1")
+    assert await read(postgres, ONE, "1") == [1]
+
+
+async def test_who_is_cancelled_in_the_middle_leaves_nothing_to_the_next(postgres: Postgres) -> None:
+    sleeping = asyncio.create_task(read(postgres, "SELECT pg_sleep(30)"))
+    await asyncio.sleep(0.2)
+    sleeping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await sleeping
+    assert await read(postgres, ONE, "4") == [4]
+
+
+async def test_any_text_travels_in_an_array(postgres: Postgres) -> None:
+    texts = ["", "NULL", "null", "a,b", "{}", 'say "x"', "back\\slash", " blank ", "ü\n"]
+    assert await read(postgres, "SELECT unnest(CAST($1 AS text[]))", array(texts)) == texts
+
+
+async def test_text_with_a_nul_is_refused_not_cut(postgres: Postgres) -> None:
+    with pytest.raises(psycopg.DataError, match="NUL"):
+        await read(postgres, "SELECT CAST($1 AS text)", "a\x00b")
