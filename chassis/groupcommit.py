@@ -1,7 +1,7 @@
 """Group commit: requests that arrive while a transaction runs share the next one.
 
-A request hands in a step and is answered after the commit that contains it. One committer a process; it
-never waits for company: a lone request gets a transaction of its own at once.
+A request hands in a step and is answered after the commit that contains it. One committer a process; a
+lone request gets a transaction of its own at once, unless ``round_seconds`` have not passed since the one before.
 
 Source: D. DeWitt et al., *Implementation Techniques for Main Memory Database Systems*, 1984, §5.2.
 """
@@ -17,6 +17,7 @@ import structlog
 from chassis import faults
 from chassis.database import Away, CommitUnknown, Conflict, Database
 from chassis.errors import OutcomeUnknown, Unavailable
+from chassis.pace import Pace
 from chassis.telemetry import BATCH_SECONDS, BATCH_SIZE, RETRIES, trace
 from chassis.unit import Step, Unit
 
@@ -36,9 +37,10 @@ class GroupCommit(Generic[U]):
         *,
         limit: int = 256,
         tries: int = 10,
+        round_seconds: float = 0.0,
     ) -> None:
         self._database, self._open_unit = database, open_unit
-        self._limit, self._tries = limit, tries
+        self._limit, self._tries, self._pace = limit, tries, Pace(round_seconds)
         self._waiting: deque[tuple[Step[U, Any], asyncio.Future[Any]]] = deque()
         self._arrived = asyncio.Event()
 
@@ -59,11 +61,12 @@ class GroupCommit(Generic[U]):
             await self._arrived.wait()
             self._arrived.clear()
             while self._waiting:
-                taken = [self._waiting.popleft() for _ in range(min(self._limit, len(self._waiting)))]
-                # A client that has gone away before its turn changes nothing.
-                group = [(step, future) for step, future in taken if not future.cancelled()]
-                if group:
-                    await self._settle(group)
+                async with self._pace:
+                    taken = [self._waiting.popleft() for _ in range(min(self._limit, len(self._waiting)))]
+                    # A client that has gone away before its turn changes nothing.
+                    group = [(step, future) for step, future in taken if not future.cancelled()]
+                    if group:
+                        await self._settle(group)
 
     async def _settle(self, group: Sequence[tuple[Step[U, Any], asyncio.Future[Any]]]) -> None:
         try:

@@ -17,6 +17,7 @@ from aiokafka import AIOKafkaProducer
 from chassis import faults
 from chassis.backoff import backoff
 from chassis.database import Away, Database, Deposed, OutboxReader, Pending
+from chassis.pace import Pace
 from chassis.telemetry import OUTBOX_PUBLISHED, OUTBOX_WAITING, RELAY_LEADS
 
 log = structlog.get_logger()
@@ -27,7 +28,7 @@ SEND_SECONDS = 30.0
 IDLE_SECONDS = (0.005, 0.04)
 """How soon to look again when the outbox was empty: at first, and at most."""
 ROUND_SECONDS = 0.01
-"""A round with something to carry takes at least so long."""
+"""What is committed within a round goes together, and arrives together wherever it is read."""
 BACKOFF_SECONDS = (0.2, 5.0)
 
 
@@ -79,22 +80,14 @@ class Relay:
                     await producer.stop()
 
     async def _pump(self, outbox: OutboxReader, producer: AIOKafkaProducer) -> None:
-        idle = IDLE_SECONDS[0]
-        done: Sequence[Pending] = ()
+        idle, pace = IDLE_SECONDS[0], Pace(ROUND_SECONDS)
+        rows: Sequence[Pending] = ()
         while True:
-            began = time.monotonic()
             self._database.published.clear()
-            rows = await outbox.advance(done, BATCH)
-            if done and faults.armed:
-                await faults.reach("relay.marked")
-            OUTBOX_PUBLISHED.inc(len(done))
-            OUTBOX_WAITING.set(len(rows))
-            done = rows
+            async with pace:
+                rows = await self._round(outbox, producer, rows)
             if rows:
-                await self._publish(producer, rows)
                 idle = IDLE_SECONDS[0]
-                # What is committed meanwhile goes together, and arrives together wherever it is read.
-                await asyncio.sleep(ROUND_SECONDS - (time.monotonic() - began))
                 continue
             # Commits of this process wake us at once; those of the REST process are found by looking.
             # (Not wait_for: before Python 3.12 it can lose a cancellation that comes with the wake-up.)
@@ -103,13 +96,23 @@ class Relay:
                     await self._database.published.wait()
             idle = min(idle * 1.5, IDLE_SECONDS[1])
 
-    async def _publish(self, producer: AIOKafkaProducer, rows: Sequence[Pending]) -> None:
-        if faults.armed:
-            await faults.reach("relay.send.before")
-        async with asyncio.timeout(SEND_SECONDS):
-            await self._send(producer, rows)
-        if faults.armed:
-            await faults.reach("relay.send.after")
+    async def _round(
+        self, outbox: OutboxReader, producer: AIOKafkaProducer, done: Sequence[Pending]
+    ) -> Sequence[Pending]:
+        """Take what was published out of the outbox, and publish what comes after it."""
+        rows = await outbox.advance(done, BATCH)
+        if done and faults.armed:
+            await faults.reach("relay.marked")
+        OUTBOX_PUBLISHED.inc(len(done))
+        OUTBOX_WAITING.set(len(rows))
+        if rows:
+            if faults.armed:
+                await faults.reach("relay.send.before")
+            async with asyncio.timeout(SEND_SECONDS):
+                await self._send(producer, rows)
+            if faults.armed:
+                await faults.reach("relay.send.after")
+        return rows
 
     async def _send(self, producer: AIOKafkaProducer, rows: Sequence[Pending]) -> None:
         sent = [

@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils.compat import uuid7
 
-from chassis import faults
+from chassis import faults, heap
 from chassis.auth import Verifier
 from chassis.database import Away, Conflict, Database
 from chassis.errors import BodyTooLarge, Malformed, ShopError, Unavailable, problem
@@ -136,6 +136,7 @@ def serve(app: FastAPI, service: str, settings: Settings) -> None:
     """Run a REST front until SIGTERM or SIGINT; requests in flight get ten seconds to finish."""
     configure_logging(service, settings.log_level, settings.log_format)
     faults.arm(settings.faults)
+    heap.settle()
     uvicorn.run(
         app,
         host=settings.host,

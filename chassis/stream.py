@@ -20,9 +20,12 @@ from mode.supervisors import CrashingSupervisor
 from chassis import faults
 from chassis.consumer import Consumer
 from chassis.database import Record
+from chassis.pace import Pace
 
 log = structlog.get_logger()
 
+ROUND_SECONDS = 0.01
+"""What arrives within a round is one batch."""
 STOP_SECONDS = 3.0
 """How long Faust may take to stop. What it has not told the broker by then comes again; the inbox knows it."""
 
@@ -80,7 +83,7 @@ class Subscription:
         )
 
         async def read(stream: Any) -> None:
-            async for events in greedy(stream, self._consumer.max_batch):
+            async for events in greedy(stream, self._consumer.max_batch, Pace(ROUND_SECONDS)):
                 await self._consumer.handle([record_of(event.message, self._prefix) for event in events])
                 if faults.armed:
                     await faults.reach("stream.ack.before")
@@ -95,14 +98,15 @@ class Subscription:
         self.assigned.set()
 
 
-async def greedy(stream: Any, limit: int) -> AsyncIterator[list[Any]]:
-    """Wait for one event, then take what has already arrived, up to a limit, without waiting for more."""
-    batch: list[Any] = []
-    async for event in stream.noack().events():
-        batch.append(event)
-        if len(batch) >= limit or stream.channel.empty():
+async def greedy(stream: Any, limit: int, pace: Pace) -> AsyncIterator[list[Any]]:
+    """Wait for one event and for the pace, then take what has arrived, up to a limit, without waiting for more."""
+    events = aiter(stream.noack().events())
+    while True:
+        batch = [await anext(events)]
+        async with pace:
+            while len(batch) < limit and not stream.channel.empty():
+                batch.append(await anext(events))
             yield batch
-            batch = []
 
 
 def record_of(message: Any, prefix: str = "") -> Record:

@@ -19,7 +19,7 @@ import uvicorn
 import uvloop
 from fastapi import FastAPI
 
-from chassis import faults
+from chassis import faults, heap
 from chassis.consumer import Consumer
 from chassis.database import Away, Database
 from chassis.health import add_health
@@ -78,7 +78,9 @@ def run_worker(build: Callable[[], Coroutine[Any, Any, EventProcess]], service: 
     faults.arm(settings.faults)
 
     async def main() -> None:
-        await (await build()).run()
+        process = await build()
+        heap.settle()
+        await process.run()
 
     status = 0
     try:

@@ -8,7 +8,7 @@ from chassis.worker import EventProcess, run_worker
 from notifier_svc import SERVICE
 from notifier_svc.handlers import HANDLERS
 from notifier_svc.letters import Letters
-from notifier_svc.sender import Sender
+from notifier_svc.sender import ROUND_SECONDS, Sender
 from notifier_svc.settings import WorkerSettings
 from notifier_svc.store import Ledger
 
@@ -16,7 +16,7 @@ from notifier_svc.store import Ledger
 async def build(settings: WorkerSettings) -> EventProcess:
     """The parts of the process."""
     database = Postgres(str(settings.postgres_url))
-    commit = GroupCommit(database, Ledger)
+    commit = GroupCommit(database, Ledger, round_seconds=ROUND_SECONDS)
     sender = Sender(
         database,
         commit,
