@@ -27,7 +27,8 @@ from chassis.sql import Postgres
 from customer_svc.commands import appoint
 from customer_svc.passwords import Passwords
 from notifier_svc.domain import mail_id
-from product_svc.commands import adjust_stock, create_product
+from product_svc.catalogue.commands import create_product
+from product_svc.commands import adjust_stock
 from product_svc.store import Warehouse
 from schemas import (
     Address,

@@ -30,7 +30,8 @@ from notifier_svc.store import Ledger
 from order_svc.commands import Basket, learn_product, place_order, want_basket
 from order_svc.domain import Product
 from order_svc.store import OrderBook
-from product_svc.commands import adjust_stock, create_product
+from product_svc.catalogue.commands import create_product
+from product_svc.commands import adjust_stock
 from product_svc.store import Warehouse, open_documents
 from schemas import (
     Address,

@@ -16,11 +16,16 @@ from schemas.values import Variant
 SECONDS = 2.0
 
 
+class _Variant(Variant):
+    status: str = "active"
+
+
 class _Product(BaseModel):
     id: UUID
     name: str
     version: int
-    variants: list[Variant]
+    variants: list[_Variant]
+    status: str = "active"
 
 
 class _Page(BaseModel):
@@ -51,4 +56,5 @@ class Catalogue:
 def _variants(products: Iterable[_Product]) -> Iterable[Product]:
     for product in products:
         for variant in product.variants:
-            yield Product(variant.sku, product.id, product.name, variant.price, product.version)
+            for_sale = product.status == variant.status == "active"
+            yield Product(variant.sku, product.id, product.name, variant.price, product.version, for_sale)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from order_svc import domain, saga
 from order_svc.domain import Order, Product, Reason
-from order_svc.errors import OrderUnknown, SkuUnknown
+from order_svc.errors import NotForSale, OrderUnknown, SkuUnknown
 from order_svc.store import Entry, OrderBook
 from schemas import Address, Envelope, Event, StockRejected, StockReserved
 
@@ -30,12 +30,16 @@ def want_basket(book: OrderBook, basket: Basket) -> None:
 def place_order(book: OrderBook, basket: Basket) -> Order:
     """Accept an order at the catalogue's prices.
 
-    Raise ``SkuUnknown`` for SKUs that our copy of the catalogue lacks, ``MixedCurrencies``, ``OrderTooLarge``.
+    Raise ``SkuUnknown`` for SKUs that our copy of the catalogue lacks, ``NotForSale``, ``MixedCurrencies``,
+    ``OrderTooLarge``.
     """
     products = {sku: book.products.find(sku) for sku in basket.quantities}
     unknown = [sku for sku, product in products.items() if product is None]
     if unknown:
         raise SkuUnknown(skus=unknown)
+    gone = [sku for sku, product in products.items() if product and not product.for_sale]
+    if gone:
+        raise NotForSale(skus=gone)
     lines = [
         domain.priced(product, basket.quantities[sku]) for sku, product in products.items() if product is not None
     ]

@@ -42,6 +42,7 @@ class Product:
     name: str
     price: Money
     version: int
+    for_sale: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,12 @@ class SkuUnknown(Conflicting):
     code = "sku_unknown"
 
 
+class NotForSale(Conflicting):
+    """These are in the catalogue, and cannot be ordered any more."""
+
+    code = "not_for_sale"
+
+
 class MixedCurrencies(Conflicting):
     """The products of one order must have the same currency."""
 

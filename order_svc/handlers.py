@@ -8,6 +8,7 @@ from schemas import (
     Envelope,
     MailFailed,
     MailSent,
+    ProductChanged,
     ProductCreated,
     StockRejected,
     StockReleased,
@@ -20,6 +21,17 @@ def learn_products(book: OrderBook, envelope: Envelope[ProductCreated]) -> None:
     event = envelope.event
     for variant in event.variants:
         product = Product(variant.sku, event.product_id, event.name, variant.price, envelope.aggregate_version)
+        learn_product(book, product)
+
+
+def learn_changes(book: OrderBook, envelope: Envelope[ProductChanged]) -> None:
+    """A product has other names, prices or variants, or is for sale no longer. Nobody orders drafts."""
+    event = envelope.event
+    if event.status == "draft":
+        return
+    for offer in event.offers:
+        version = envelope.aggregate_version
+        product = Product(offer.sku, event.product_id, event.name, offer.price, version, offer.for_sale)
         learn_product(book, product)
 
 
@@ -39,6 +51,11 @@ def its_skus(book: OrderBook, event: ProductCreated) -> None:
     book.products.want(*(variant.sku for variant in event.variants))
 
 
+def its_offers(book: OrderBook, event: ProductChanged) -> None:
+    """Wants our copies of the product's variants."""
+    book.products.want(*(offer.sku for offer in event.offers))
+
+
 def its_order(book: OrderBook, event: StockReserved | StockRejected) -> None:
     """Wants the order."""
     book.orders.want(event.order_id)
@@ -50,6 +67,7 @@ def nothing(_book: OrderBook, _event: object) -> None:
 
 HANDLERS: Handlers[OrderBook] = {
     ProductCreated: Handler(learn_products, wants=its_skus),
+    ProductChanged: Handler(learn_changes, wants=its_offers),
     StockReserved: Handler(take_answer, wants=its_order),
     StockRejected: Handler(take_answer, wants=its_order),
     StockReleased: Handler(note_release, wants=nothing),

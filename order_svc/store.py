@@ -47,6 +47,7 @@ products = sa.Table(
     sa.Column("amount", sa.BigInteger, nullable=False),
     sa.Column("currency", sa.Text, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("for_sale", sa.Boolean, nullable=False, server_default=sa.true()),
 )
 
 timeline = sa.Table(
@@ -189,7 +190,7 @@ def _moved_row(order: Order) -> Row:
 
 def _product(row: Any) -> Product:
     price = Money(amount=row.amount, currency=row.currency)
-    return Product(row.sku, row.product_id, row.name, price, row.version)
+    return Product(row.sku, row.product_id, row.name, price, row.version, row.for_sale)
 
 
 def _product_row(product: Product) -> Row:
@@ -200,6 +201,7 @@ def _product_row(product: Product) -> Row:
         "amount": product.price.amount,
         "currency": product.price.currency,
         "version": product.version,
+        "for_sale": product.for_sale,
     }
 
 

@@ -1,29 +1,13 @@
-"""What can be done in product_svc. Each function decides inside a transaction that it neither opens nor ends."""
+"""What can be done with stock. Each function decides inside a transaction that it neither opens nor ends."""
 
 from collections.abc import Sequence
 from uuid import UUID
 
 from product_svc import domain
-from product_svc.domain import Attributes, Movement, Product, Reservation, Stock
-from product_svc.errors import SkuTaken, SkuUnknown
+from product_svc.domain import Movement, Reservation, Stock
+from product_svc.errors import SkuUnknown
 from product_svc.store import Warehouse
 from schemas import Event, Line
-from schemas.values import Variant
-
-
-def create_product(
-    unit: Warehouse, product_id: UUID, name: str, attributes: Attributes, variants: Sequence[Variant]
-) -> Product:
-    """Put a product in the catalogue, with no stock yet; raise ``SkuTaken``."""
-    taken = [variant.sku for variant in variants if unit.stock.find(variant.sku)]
-    if taken:
-        raise SkuTaken(skus=taken)
-    product, created = domain.create(product_id, name, attributes, variants, unit.now)
-    unit.products.put(product.id, product)
-    for variant in variants:
-        unit.stock.put(variant.sku, Stock(variant.sku, 0, 0, 0, unit.now))
-    unit.emit(created, product.version, product.changed_at)
-    return product
 
 
 def adjust_stock(unit: Warehouse, sku: str, delta: int, reason: str) -> Stock:

@@ -1,4 +1,4 @@
-"""Products and their stock: types and rules, without any I/O.
+"""Stock and reservations: types and rules, without any I/O.
 
 Of every SKU, ``on_hand`` pieces are there and ``reserved`` of them are promised to orders; what can be
 sold is the difference, and it is never negative. A reservation holds all lines of an order or none.
@@ -14,29 +14,12 @@ from chassis.unit import later
 from product_svc.errors import StockTooLow
 from schemas import (
     Line,
-    ProductCreated,
     Shortage,
     StockAdjusted,
     StockRejected,
     StockReleased,
     StockReserved,
 )
-from schemas.values import Variant
-
-Scalar = str | int | float | bool
-Attributes = Mapping[str, Scalar | list[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Product:
-    """Something in the catalogue, in one or more variants that each have a SKU and a price."""
-
-    id: UUID
-    name: str
-    attributes: Attributes
-    variants: tuple[Variant, ...]
-    version: int
-    changed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +75,6 @@ class Reservation:
     lines: tuple[Line, ...]
     version: int
     changed_at: datetime
-
-
-def create(
-    product_id: UUID, name: str, attributes: Attributes, variants: Sequence[Variant], now: datetime
-) -> tuple[Product, ProductCreated]:
-    """A new product."""
-    product = Product(product_id, name, attributes, tuple(variants), 1, now)
-    return product, ProductCreated(product_id=product_id, name=name, variants=product.variants)
 
 
 def reserve(

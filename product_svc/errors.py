@@ -1,6 +1,6 @@
 """What a client of product_svc can get wrong."""
 
-from chassis.errors import Conflicting, NotFound
+from chassis.errors import Conflicting, NotFound, ShopError
 
 
 class SkuTaken(Conflicting):
@@ -25,3 +25,63 @@ class StockTooLow(Conflicting):
     """That much is not available to take away; the rest is reserved for orders."""
 
     code = "stock_too_low"
+
+
+class CategoryUnknown(NotFound):
+    """There is no such category."""
+
+    code = "category_unknown"
+
+
+class NoSuchCategory(Conflicting):
+    """The category that is named here does not exist."""
+
+    code = "no_such_category"
+
+
+class CategoryNotEmpty(Conflicting):
+    """There are products or categories in this category."""
+
+    code = "category_not_empty"
+
+
+class CategoryInItself(Conflicting):
+    """A category cannot be put under itself, nor under what is in it."""
+
+    code = "category_in_itself"
+
+
+class TooDeep(Conflicting):
+    """Categories are nested more deeply than this shop allows."""
+
+    code = "too_deep"
+
+
+class AttributesDoNotFit(Conflicting):
+    """The attributes are not as the category's JSON Schema says; "faults" says where."""
+
+    code = "attributes_do_not_fit"
+
+
+class StatusNotPossible(Conflicting):
+    """The product cannot go from its status to that one; "allowed" says to which."""
+
+    code = "status_not_possible"
+
+
+class TooManyVariants(Conflicting):
+    """The product would have more variants than this shop allows."""
+
+    code = "too_many_variants"
+
+
+class PreconditionFailed(ShopError):
+    """It was changed by somebody else since you read it; read it again."""
+
+    status, code = 412, "precondition_failed"
+
+
+class PreconditionRequired(ShopError):
+    """Say which version you change: send the ETag that you read as "If-Match"."""
+
+    status, code = 428, "precondition_required"

@@ -8,8 +8,9 @@ from chassis.mongo import Mongo
 from chassis.ops import ops_router
 from chassis.rest import create_app, serve
 from chassis.settings import load
-from product_svc import SERVICE
-from product_svc.api import router
+from product_svc import SERVICE, api
+from product_svc.catalogue import api as catalogue_api
+from product_svc.catalogue import category_api
 from product_svc.handlers import HANDLERS
 from product_svc.queries import LEDGER
 from product_svc.settings import RestSettings
@@ -23,7 +24,9 @@ def build(settings: RestSettings) -> FastAPI:
     return create_app(
         SERVICE,
         "Shopstream products",
-        router,
+        api.router,
+        category_api.router,
+        catalogue_api.router,
         database=database,
         commit=GroupCommit(database, Warehouse),
         verifier=Verifier(keys.fetch, settings.jwt_issuer, settings.jwt_audience),

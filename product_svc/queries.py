@@ -1,33 +1,14 @@
-"""What can be asked of product_svc."""
+"""What can be asked of the stock, and what the service has for the audit."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
 from chassis.mongo import translated
 from chassis.mongo_snapshot import Document, Query
-from product_svc.domain import Product, Stock
-from product_svc.errors import ProductUnknown, SkuUnknown
-from product_svc.store import ProductDocument, StockDocument, moment, product_of, stock_of
-
-
-async def product(product_id: UUID) -> Product:
-    """One product; raise ``ProductUnknown``."""
-    with translated():
-        found = await ProductDocument.get(product_id)
-    if found is None:
-        raise ProductUnknown
-    return _product(found)
-
-
-async def products(skus: Sequence[str], after: UUID | None, limit: int) -> list[Product]:
-    """Products in the order of their making, after one of them; where SKUs are given, those that have one."""
-    query: dict[str, object] = {"variants.sku": {"$in": list(skus)}} if skus else {}
-    if after:
-        query["_id"] = {"$gt": after}
-    with translated():
-        found = await ProductDocument.find(query).sort("_id").limit(limit).to_list()
-    return [_product(document) for document in found]
+from product_svc.domain import Stock
+from product_svc.errors import SkuUnknown
+from product_svc.store import StockDocument, stock_of
+from product_svc.times import moment
 
 
 async def stock(sku: str) -> Stock:
@@ -37,10 +18,6 @@ async def stock(sku: str) -> Stock:
     if found is None:
         raise SkuUnknown
     return stock_of(found.model_dump() | {"_id": found.id})[1]
-
-
-def _product(document: ProductDocument) -> Product:
-    return product_of(document.model_dump() | {"_id": document.id})[1]
 
 
 def _line(kind: str, key: str, *fields: str) -> Callable[[Document], dict[str, Any]]:

@@ -5,7 +5,7 @@ a transaction go through the driver: one read and one bulk write a collection, h
 """
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, ClassVar, Literal, TypeVar
 from uuid import UUID
 
@@ -18,14 +18,23 @@ from chassis.database import Conflict
 from chassis.mongo import Mongo, Tx
 from chassis.unit import Log, Rows, Unit
 from product_svc import SERVICE
-from product_svc.domain import Movement, Product, Reservation, Stock
+from product_svc.catalogue.documents import (
+    CategoryDocument,
+    ProductDocument,
+    category_of,
+    category_writes,
+    product_of,
+    product_writes,
+    tree_writes,
+)
+from product_svc.catalogue.domain import Category, Product
+from product_svc.domain import Movement, Reservation, Stock
+from product_svc.times import micros as _micros
+from product_svc.times import moment
 from schemas import Line
-from schemas.values import Variant
 
 K = TypeVar("K")
 V = TypeVar("V")
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class LinePart(BaseModel):
@@ -33,37 +42,6 @@ class LinePart(BaseModel):
 
     sku: str
     quantity: int
-
-
-class PricePart(BaseModel):
-    """Minor units of a currency."""
-
-    amount: int
-    currency: str
-
-
-class VariantPart(BaseModel):
-    """A SKU with its price."""
-
-    sku: str
-    price: PricePart
-
-
-class ProductDocument(Document):
-    """A product. Times are microseconds since 1970: MongoDB's own dates would cut them to milliseconds."""
-
-    id: UUID  # type: ignore[assignment]
-    name: str
-    attributes: dict[str, Any]
-    variants: list[VariantPart]
-    version: int
-    changed_at: int
-
-    class Settings:
-        """Beanie's settings."""
-
-        name = "products"
-        indexes: ClassVar = [IndexModel([("variants.sku", ASCENDING)], unique=True)]
 
 
 class StockDocument(Document):
@@ -112,8 +90,8 @@ class MovementDocument(Document):
         indexes: ClassVar = [IndexModel([("sku", ASCENDING), ("_id", ASCENDING)])]
 
 
-DOCUMENTS = (ProductDocument, StockDocument, ReservationDocument, MovementDocument)
-COLLECTIONS = ("products", "stock", "reservations", "movements")
+DOCUMENTS = (CategoryDocument, ProductDocument, StockDocument, ReservationDocument, MovementDocument)
+COLLECTIONS = ("categories", "category_tree", "products", "stock", "reservations", "movements")
 
 
 async def open_documents(mongo: Mongo, *, indexes: bool = False) -> None:
@@ -122,12 +100,13 @@ async def open_documents(mongo: Mongo, *, indexes: bool = False) -> None:
 
 
 class Warehouse(Unit):
-    """The products, stock and reservations of one transaction."""
+    """The categories, products, stock and reservations of one transaction."""
 
     source = SERVICE
 
     def __init__(self, now: datetime) -> None:
         super().__init__(now)
+        self.categories: Rows[UUID, Category] = Rows(self)
         self.products: Rows[UUID, Product] = Rows(self)
         self.stock: Rows[str, Stock] = Rows(self)
         self.reservations: Rows[UUID, Reservation] = Rows(self)
@@ -141,10 +120,16 @@ class Warehouse(Unit):
             self.stock.want(*(line.sku for line in held.lines))
         await _hold(tx, self.stock, "stock", stock_of)
         await _hold(tx, self.products, "products", product_of)
+        self.categories.want(*(product.category_id for product in self.products.present if product.category_id))
+        while self.categories.wanted:
+            await _hold(tx, self.categories, "categories", category_of)
+            self.categories.want(*(above.parent_id for above in self.categories.present if above.parent_id))
 
     async def save(self, tx: Tx) -> None:
         """Write every changed document; raise ``Conflict`` where stock is not what the decisions saw."""
-        await _write(tx, "products", [InsertOne(_product_document(p)) for p in self.products.made])
+        await _write(tx, "category_tree", tree_writes(self.categories))
+        await _write(tx, "categories", category_writes(self.categories))
+        await _write(tx, "products", product_writes(self.products))
         await _write(tx, "stock", self._stock_writes())
         await _write(tx, "reservations", [_upsert(_reservation_document(r)) for r in self.reservations.changed])
         await _write(tx, "movements", [InsertOne(_movement_document(m)) for m in self.movements.added])
@@ -175,25 +160,12 @@ async def _write(tx: Tx, collection: str, writes: Sequence[Any]) -> None:
     if not writes:
         return
     done = await tx.db[collection].bulk_write(writes, session=tx.session)
-    if done.inserted_count + done.matched_count + done.upserted_count != len(writes):
+    if done.inserted_count + done.matched_count + done.upserted_count + done.deleted_count != len(writes):
         raise Conflict(f"{collection}: not as it was read")
 
 
 def _upsert(document: dict[str, Any]) -> UpdateOne:
     return UpdateOne({"_id": document["_id"]}, {"$set": document}, upsert=True)
-
-
-def product_of(document: Any) -> tuple[UUID, Product]:
-    """(id, product) of a document of ``products``."""
-    variants = tuple(Variant.model_validate(variant) for variant in document["variants"])
-    return document["_id"], Product(
-        document["_id"],
-        document["name"],
-        document["attributes"],
-        variants,
-        document["version"],
-        moment(document["changed_at"]),
-    )
 
 
 def stock_of(document: Any) -> tuple[str, Stock]:
@@ -207,17 +179,6 @@ def _reservation(document: Any) -> tuple[UUID, Reservation]:
     changed_at = moment(document["changed_at"])
     order_id = document["_id"]
     return order_id, Reservation(order_id, document["state"], lines, document["version"], changed_at)
-
-
-def _product_document(product: Product) -> dict[str, Any]:
-    return {
-        "_id": product.id,
-        "name": product.name,
-        "attributes": dict(product.attributes),
-        "variants": [variant.model_dump() for variant in product.variants],
-        "version": product.version,
-        "changed_at": _micros(product.changed_at),
-    }
 
 
 def _stock_document(stock: Stock) -> dict[str, Any]:
@@ -248,13 +209,3 @@ def _movement_document(movement: Movement) -> dict[str, Any]:
         "reason": movement.reason,
         "at": _micros(movement.at),
     }
-
-
-def _micros(moment: datetime) -> int:
-    since = moment - _EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-
-
-def moment(micros: int) -> datetime:
-    """The time that a document keeps as microseconds since 1970."""
-    return _EPOCH + timedelta(microseconds=micros)

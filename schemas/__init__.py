@@ -9,7 +9,7 @@ from schemas.envelope import Envelope, Message, Undecodable, decode, encode
 from schemas.event import CATALOGUE, Event
 from schemas.notification import MailFailed, MailSent
 from schemas.order import OrderCancelled, OrderConfirmed, OrderPlaced, OrderRejected
-from schemas.product import ProductCreated
+from schemas.product import ProductChanged, ProductCreated, ProductDrafted
 from schemas.stock import StockAdjusted, StockRejected, StockReleased, StockReserved
 from schemas.topics import TOPICS
 from schemas.values import Address, Line, Money, PricedLine, Shortage
@@ -31,7 +31,9 @@ __all__ = [
     "OrderPlaced",
     "OrderRejected",
     "PricedLine",
+    "ProductChanged",
     "ProductCreated",
+    "ProductDrafted",
     "Shortage",
     "StockAdjusted",
     "StockRejected",

@@ -70,6 +70,12 @@ class Variant(Value):
     price: Money
 
 
+class Offer(Variant):
+    """A variant as the catalogue offers it: what is not for sale cannot be ordered."""
+
+    for_sale: bool = Field(examples=[True])
+
+
 class Shortage(Value):
     """Why one SKU of an order could not be reserved."""
 

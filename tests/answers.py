@@ -79,12 +79,18 @@ def malformed_at(response: httpx.Response) -> set[str]:
 
 
 async def survivors(
-    api: httpx.AsyncClient, path: str, bodies: Iterable[tuple[str, bytes]], headers: Mapping[str, str]
+    api: httpx.AsyncClient,
+    path: str,
+    bodies: Iterable[tuple[str, bytes]],
+    headers: Mapping[str, str],
+    method: str = "POST",
 ) -> list[str]:
     """Send bodies that must all be refused as malformed; return what was not, as ``name: status``."""
     found = []
     for name, body in bodies:
-        answer = await api.post(path, content=body, headers={"Content-Type": "application/json", **headers})
+        answer = await api.request(
+            method, path, content=body, headers={"Content-Type": "application/json", **headers}
+        )
         if (answer.status_code, answer.json().get("code")) != (422, "malformed_request"):
             found.append(f"{name}: {answer.status_code}")
     return found

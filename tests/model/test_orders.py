@@ -30,7 +30,8 @@ from chassis.testing import enveloped, record
 from notifier_svc.commands import begin_sending, mark_sent
 from order_svc.commands import Basket, cancel_order, expire_order, place_order, want_basket
 from order_svc.errors import NotPossibleNow
-from product_svc.commands import adjust_stock, create_product
+from product_svc.catalogue.commands import create_product
+from product_svc.commands import adjust_stock
 from product_svc.errors import StockTooLow
 from schemas import Address, CustomerRegistered, Money
 from schemas.topics import CUSTOMER_EVENTS

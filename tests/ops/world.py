@@ -45,7 +45,8 @@ from order_svc.settings import RestSettings as OrderSettings
 from order_svc.store import OrderBook
 from product_svc import handlers as product_handlers
 from product_svc import main as product_main
-from product_svc.commands import adjust_stock, create_product
+from product_svc.catalogue.commands import create_product
+from product_svc.commands import adjust_stock
 from product_svc.settings import RestSettings as ProductSettings
 from product_svc.store import Warehouse
 from schemas import Address, Message, Money

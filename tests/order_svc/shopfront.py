@@ -20,6 +20,7 @@ class Shopfront:
     port: int = 0
     mood: Mood = "well"
     prices: dict[str, int] = field(default_factory=dict)
+    discontinued: set[str] = field(default_factory=set)
     asked: list[list[str]] = field(default_factory=list)
 
     @property
@@ -50,7 +51,8 @@ class Shopfront:
         return {"items": [self._product(sku) for sku in skus if sku in self.prices], "next": None}
 
     def _product(self, sku: str) -> dict[str, Any]:
-        variant = {"sku": sku, "price": {"amount": self.prices[sku], "currency": "EUR"}}
+        status = "discontinued" if sku in self.discontinued else "active"
+        variant = {"sku": sku, "price": {"amount": self.prices[sku], "currency": "EUR"}, "status": status}
         return {"id": str(uuid7()), "name": "New mug", "version": 1, "attributes": {}, "variants": [variant]}
 
 

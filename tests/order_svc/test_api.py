@@ -12,11 +12,12 @@ from chassis.groupcommit import GroupCommit
 from chassis.sql import Postgres
 from chassis.testing import bearer, records
 from order_svc import SERVICE
+from order_svc.domain import Product
 from order_svc.handlers import HANDLERS
 from order_svc.store import OrderBook
-from schemas import Event, OrderCancelled, OrderPlaced, Shortage, StockRejected, StockReserved
+from schemas import Event, Money, OrderCancelled, OrderPlaced, Shortage, StockRejected, StockReserved
 from tests.answers import refused
-from tests.order_svc.orders import product
+from tests.order_svc.orders import learn, product
 from tests.order_svc.shopfront import Mood, Shopfront
 from tests.outbox import events
 
@@ -113,6 +114,17 @@ async def test_a_sku_that_no_product_has_is_refused_and_named(api: API, shopfron
     skus = {known: 1, "NONE-1": 1, shopfront.sell(): 1, "NONE-2": 1}
     answer = await api.post("/v1/orders", json=body(**skus), headers=bearer())
     assert refused(answer, 409, "sku_unknown")["skus"] == ["NONE-1", "NONE-2"]
+
+
+async def test_what_is_for_sale_no_longer_is_refused(api: API, shopfront: Shopfront, commit: Commit) -> None:
+    known, gone, unheard = await product(commit), f"SKU-{uuid7()}", shopfront.sell()
+    price = Money(amount=5, currency="EUR")
+    await learn(commit, Product(gone, uuid7(), "Jug", price, 2, for_sale=False))
+    answer = await api.post("/v1/orders", json=body(**{known: 1, gone: 1}), headers=bearer())
+    assert refused(answer, 409, "not_for_sale")["skus"] == [gone]
+    shopfront.discontinued.add(unheard)
+    answer = await api.post("/v1/orders", json=body(**{unheard: 1}), headers=bearer())
+    assert refused(answer, 409, "not_for_sale")["skus"] == [unheard]
 
 
 @pytest.mark.parametrize("mood", ["broken", "babbling", "hanging", "hanging up", "strange"])

@@ -1,6 +1,7 @@
 """What order_svc does with the events of others, in a real database."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from uuid_utils.compat import uuid7
@@ -25,14 +26,16 @@ from schemas import (
     OrderConfirmed,
     OrderPlaced,
     OrderRejected,
+    ProductChanged,
     ProductCreated,
+    ProductDrafted,
     Shortage,
     StockAdjusted,
     StockRejected,
     StockReleased,
     StockReserved,
 )
-from schemas.values import Variant
+from schemas.values import Offer, Variant
 from tests.order_svc.orders import cancel, pending, read, timeline
 from tests.outbox import events, told
 
@@ -63,12 +66,21 @@ async def known(database: Postgres, sku: str) -> Product | None:
         row = (await connection.execute(sa.select(products).where(products.c.sku == sku))).one_or_none()
     if row is None:
         return None
-    return Product(row.sku, row.product_id, row.name, Money(amount=row.amount, currency=row.currency), row.version)
+    price = Money(amount=row.amount, currency=row.currency)
+    return Product(row.sku, row.product_id, row.name, price, row.version, row.for_sale)
 
 
 def created(sku: str, version: int, amount: int = 100, name: str = "Mug") -> Message:
     variant = Variant(sku=sku, price=Money(amount=amount, currency="EUR"))
     return enveloped(ProductCreated(product_id=PRODUCT, name=name, variants=(variant,)), version)
+
+
+def changed(version: int, *offers: Offer, status: Any = "active") -> Message:
+    return enveloped(ProductChanged(product_id=PRODUCT, name="Jug", status=status, offers=offers), version)
+
+
+def offer(sku: str, amount: int = 7, *, for_sale: bool = True) -> Offer:
+    return Offer(sku=sku, price=Money(amount=amount, currency="EUR"), for_sale=for_sale)
 
 
 PRODUCT = uuid7()
@@ -194,6 +206,35 @@ async def test_our_copy_only_grows_newer_within_one_batch(shared: Postgres) -> N
     copy = await known(shared, sku)
     assert copy is not None
     assert (copy.version, copy.price.amount) == (3, 300)
+
+
+async def test_a_changed_product_is_known_by_its_new_name_prices_and_variants(shared: Postgres) -> None:
+    mug, cup = f"SKU-{uuid7()}", f"SKU-{uuid7()}"
+    for message in (created(mug, 1), changed(2, offer(mug, 9), offer(cup, for_sale=False))):
+        await consumer(shared).handle([record(message)])
+    assert [await known(shared, sku) for sku in (mug, cup)] == [
+        Product(mug, PRODUCT, "Jug", Money(amount=9, currency="EUR"), 2),
+        Product(cup, PRODUCT, "Jug", Money(amount=7, currency="EUR"), 2, for_sale=False),
+    ]
+
+
+async def test_a_change_that_comes_before_an_older_one_stays(shared: Postgres) -> None:
+    sku = f"SKU-{uuid7()}"
+    late = [changed(3, offer(sku, for_sale=False)), changed(2, offer(sku)), created(sku, 1)]
+    await consumer(shared).handle([record(message) for message in late])
+    copy = await known(shared, sku)
+    assert copy is not None
+    assert (copy.version, copy.for_sale) == (3, False)
+
+
+async def test_drafts_are_not_known_until_they_are_active(shared: Postgres) -> None:
+    sku = f"SKU-{uuid7()}"
+    drafted = enveloped(ProductDrafted(product_id=PRODUCT, name="Jug"))
+    draft = changed(2, offer(sku, for_sale=False), status="draft")
+    await consumer(shared).handle([record(drafted), record(draft)])
+    assert await known(shared, sku) is None
+    await consumer(shared).handle([record(changed(3, offer(sku)))])
+    assert await known(shared, sku) is not None
 
 
 async def test_a_release_enters_the_timeline_and_nothing_else(shared: Postgres, commit: Commit) -> None:

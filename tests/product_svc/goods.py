@@ -11,8 +11,10 @@ from chassis.groupcommit import GroupCommit
 from chassis.mongo import Mongo
 from chassis.testing import records
 from product_svc import SERVICE
-from product_svc.commands import adjust_stock, create_product
-from product_svc.domain import Product, Stock
+from product_svc.catalogue.commands import create_product
+from product_svc.catalogue.domain import Product
+from product_svc.commands import adjust_stock
+from product_svc.domain import Stock
 from product_svc.handlers import HANDLERS
 from product_svc.store import Warehouse
 from schemas import Address, Event, Money, OrderCancelled, OrderPlaced, PricedLine

@@ -42,7 +42,10 @@ async def test_a_product_is_added_and_reads_as_it_was_answered(api: API, shared:
     product = answer.json()
     assert answer.status_code == 201
     assert answer.headers["location"] == f"/v1/products/{product['id']}"
-    assert product == {"id": product["id"], **body(mug, cup), "version": 1}
+    rest: dict[str, Any] = {"description": "", "category_id": None, "images": [], "status": "active", "version": 1}
+    plain: dict[str, Any] = {"attributes": {}, "images": [], "status": "active"}
+    variants = [plain | variant for variant in body(mug, cup)["variants"]]
+    assert product == {"id": product["id"], **body(), **rest, "variants": variants}
     assert (await api.get(answer.headers["location"])).json() == product
     [event] = await events(shared, product["id"])
     assert isinstance(event, ProductCreated)

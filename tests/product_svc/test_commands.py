@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from chassis.mongo import Mongo
-from product_svc.domain import Product, Stock
+from product_svc.catalogue.domain import Product
+from product_svc.domain import Stock
 from product_svc.errors import SkuTaken, SkuUnknown, StockTooLow
 from product_svc.store import Warehouse
 from schemas import ProductCreated, StockAdjusted

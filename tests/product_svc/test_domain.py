@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from uuid_utils.compat import uuid7
 
-from product_svc.domain import Reservation, Stock, create, release, reserve, summed
+from product_svc.domain import Reservation, Stock, release, reserve, summed
 from product_svc.errors import StockTooLow
-from schemas import Line, Money, ProductCreated, Shortage, StockAdjusted, StockRejected, StockReleased, StockReserved
-from schemas.values import Variant
+from schemas import Line, Shortage, StockAdjusted, StockRejected, StockReleased, StockReserved
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=1)
@@ -30,13 +29,6 @@ def stock(sku: str = "MUG", on_hand: int = 0, reserved: int = 0) -> Stock:
 
 def held(*lines: Line, version: int = 1) -> Reservation:
     return Reservation(ORDER, "held", lines, version, NOW)
-
-
-def test_a_new_product_starts_at_version_one_and_is_told() -> None:
-    variants = [Variant(sku="MUG", price=Money(amount=1250, currency="EUR"))]
-    product, event = create(ORDER, "Mug", {"material": "stoneware"}, variants, NOW)
-    assert (product.version, product.variants, product.changed_at) == (1, tuple(variants), NOW)
-    assert event == ProductCreated(product_id=ORDER, name="Mug", variants=tuple(variants))
 
 
 def test_an_adjustment_counts_and_tells_the_numbers_after_it() -> None:

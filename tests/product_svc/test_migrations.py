@@ -10,6 +10,8 @@ from tests.servers import Servers
 from tests.tables import migrated
 
 OURS = {
+    "categories": {"_id_", "parent_id_1__id_1"},
+    "category_tree": {"_id_"},
     "products": {"_id_", "variants.sku_1"},
     "stock": {"_id_"},
     "reservations": {"_id_"},

@@ -10,10 +10,11 @@ from uuid_utils.compat import uuid7
 from chassis.database import Conflict
 from chassis.mongo import Mongo
 from product_svc import queries
-from product_svc.domain import Product, Stock
+from product_svc.catalogue import queries as catalogue
+from product_svc.catalogue.domain import Product, Variant
+from product_svc.domain import Stock
 from product_svc.errors import ProductUnknown, SkuUnknown
 from product_svc.store import Warehouse, open_documents
-from schemas.values import Variant
 from tests.product_svc.goods import PRICE, new_sku
 
 AT = datetime(2026, 1, 1, 12, 0, 0, 123457, UTC)
@@ -26,7 +27,9 @@ async def documents(shared: Mongo) -> None:
 
 
 def product(*skus: str) -> Product:
-    return Product(uuid7(), "Ø “mug” \\", ODD, tuple(Variant(sku=sku, price=PRICE) for sku in skus), 1, AT)
+    variants = tuple(Variant(sku, PRICE, ODD, ("https://img.example/a",), "discontinued") for sku in skus)
+    details = {"description": "Ø", "category_id": uuid7(), "images": ("https://img.example/b",), "status": "draft"}
+    return Product(uuid7(), "Ø “mug” \\", ODD, variants, 1, AT, **details)  # type: ignore[arg-type]
 
 
 async def keep(database: Mongo, made: Product) -> None:
@@ -44,7 +47,7 @@ async def keep(database: Mongo, made: Product) -> None:
 async def test_a_product_and_its_stock_come_back_as_they_went_to_the_microsecond(shared: Mongo) -> None:
     made = product(new_sku(), new_sku())
     await keep(shared, made)
-    assert await queries.product(made.id) == made
+    assert await catalogue.product(shared, made.id, drafts=True) == made
     assert await queries.stock(made.variants[0].sku) == Stock(made.variants[0].sku, 5, 2, 3, AT)
 
 
@@ -62,12 +65,12 @@ async def test_a_sku_of_another_product_is_refused_by_the_database_itself(shared
 
     with pytest.raises(Conflict):
         await keep_blindly()
-    assert [found.id for found in await queries.products([sku], None, 10)] != [other.id]
+    assert [found.id for found in await catalogue.products(shared, [sku], None, 10, drafts=True)] != [other.id]
 
 
 async def test_what_is_not_there_is_not_found(shared: Mongo) -> None:
     with pytest.raises(ProductUnknown):
-        await queries.product(uuid7())
+        await catalogue.product(shared, uuid7())
     with pytest.raises(SkuUnknown):
         await queries.stock(new_sku())
-    assert await queries.products([new_sku()], None, 10) == []
+    assert await catalogue.products(shared, [new_sku()], None, 10) == []

@@ -1,0 +1,170 @@
+"""The routes of products."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Path, Query, Request, Response, status
+from uuid_utils.compat import uuid7
+
+from chassis.auth import Bearer, Staff
+from chassis.errors import Forbidden, Unauthenticated
+from chassis.groupcommit import GroupCommit
+from chassis.mongo import Mongo
+from chassis.rest import new_router, problems, state
+from product_svc.catalogue import queries
+from product_svc.catalogue.bodies import ProductBody, ProductPatch, VariantFields
+from product_svc.catalogue.commands import change_product, create_product, put_variant, want_product
+from product_svc.catalogue.domain import Product
+from product_svc.catalogue.dto import ProductOut, ProductsOut, product_out
+from product_svc.errors import (
+    AttributesDoNotFit,
+    NoSuchCategory,
+    PreconditionFailed,
+    PreconditionRequired,
+    ProductUnknown,
+    SkuTaken,
+    StatusNotPossible,
+    TooManyVariants,
+)
+from product_svc.preconditions import IfMatch, etag
+from product_svc.store import Warehouse
+from schemas.values import Sku
+
+router = new_router()
+
+Commit = Annotated[GroupCommit[Warehouse], state("commit")]
+Database = Annotated[Mongo, state("database")]
+SkuInPath = Annotated[Sku, Path(examples=["MUG-BLUE"])]
+
+_BEARER = Bearer()
+EVERYBODY: dict[str, Any] = {"security": [{}, {"HTTPBearer": []}]}
+"""In the OpenAPI: a token is not needed, but believed."""
+
+
+async def _is_staff(request: Request) -> bool:
+    return "authorization" in request.headers and (await _BEARER(request)).role == "staff"
+
+
+IsStaff = Annotated[bool, Depends(_is_staff)]
+"""Whether staff is asking; nobody needs a token here, but a bad one is refused."""
+
+
+@router.post(
+    "/v1/products",
+    status_code=status.HTTP_201_CREATED,
+    tags=["products"],
+    summary="Add a product",
+    responses=problems(Unauthenticated, Forbidden, SkuTaken, NoSuchCategory, AttributesDoNotFit),
+)
+async def add_product(body: ProductBody, response: Response, commit: Commit, _staff: Staff) -> ProductOut:
+    """Put a product in the catalogue; its stock starts at nothing."""
+    product_id, variants = uuid7(), body.priced()
+    product = await commit(
+        lambda unit: create_product(
+            unit,
+            product_id,
+            body.name,
+            body.attributes,
+            variants,
+            description=body.description,
+            category_id=body.category_id,
+            images=tuple(body.images),
+            status=body.status,
+        ),
+        lambda unit: want_product(unit, product_id, [variant.sku for variant in variants], body.category_id),
+    )
+    response.headers["Location"] = f"/v1/products/{product.id}"
+    return _tagged(response, product)
+
+
+@router.get(
+    "/v1/products",
+    tags=["products"],
+    summary="Browse the catalogue",
+    responses=problems(Unauthenticated),
+    openapi_extra=EVERYBODY,
+)
+async def list_products(
+    database: Database,
+    is_staff: IsStaff,
+    sku: Annotated[list[Sku] | None, Query(max_length=100, description="only products with these SKUs")] = None,
+    after: Annotated[UUID | None, Query(description="`next` of the page before")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> ProductsOut:
+    """Products in the order in which they were added. A page stays the same when others are added."""
+    found = await queries.products(database, sku or (), after, limit + 1, drafts=is_staff)
+    page = [product_out(product) for product in found[:limit]]
+    return ProductsOut(items=page, next=str(page[-1].id) if len(found) > limit else None)
+
+
+@router.get(
+    "/v1/products/{product_id}",
+    tags=["products"],
+    summary="Read a product",
+    responses=problems(Unauthenticated, ProductUnknown),
+    openapi_extra=EVERYBODY,
+)
+async def read_product(product_id: UUID, response: Response, database: Database, is_staff: IsStaff) -> ProductOut:
+    """One product. Drafts are there for staff only."""
+    return _tagged(response, await queries.product(database, product_id, drafts=is_staff))
+
+
+@router.patch(
+    "/v1/products/{product_id}",
+    tags=["products"],
+    summary="Change a product",
+    responses=problems(
+        *(Unauthenticated, Forbidden, ProductUnknown, PreconditionFailed, PreconditionRequired),
+        *(StatusNotPossible, NoSuchCategory, AttributesDoNotFit),
+    ),
+)
+async def amend_product(
+    product_id: UUID,
+    body: ProductPatch,
+    response: Response,
+    commit: Commit,
+    _staff: Staff,
+    if_match: IfMatch = None,
+) -> ProductOut:
+    """Change the fields that are sent, and leave the others."""
+    changes = body.changes()
+    product = await commit(
+        lambda unit: change_product(unit, product_id, if_match, changes),
+        lambda unit: want_product(unit, product_id, (), body.category_id),
+    )
+    return _tagged(response, product)
+
+
+@router.put(
+    "/v1/products/{product_id}/variants/{sku}",
+    tags=["products"],
+    summary="Add or replace a variant",
+    responses={
+        **problems(
+            *(Unauthenticated, Forbidden, ProductUnknown, PreconditionFailed, PreconditionRequired),
+            *(SkuTaken, TooManyVariants, AttributesDoNotFit),
+        ),
+        201: {"description": "The variant is new.", "model": ProductOut},
+    },
+)
+async def replace_variant(
+    product_id: UUID,
+    sku: SkuInPath,
+    body: VariantFields,
+    response: Response,
+    commit: Commit,
+    _staff: Staff,
+    if_match: IfMatch = None,
+) -> ProductOut:
+    """One variant as it is to be; the ETag is the product's. A variant is discontinued, never removed."""
+    product, new = await commit(
+        lambda unit: put_variant(unit, product_id, if_match, body.variant(sku)),
+        lambda unit: want_product(unit, product_id, [sku]),
+    )
+    response.status_code = status.HTTP_201_CREATED if new else status.HTTP_200_OK
+    return _tagged(response, product)
+
+
+def _tagged(response: Response, product: Product) -> ProductOut:
+    response.headers["ETag"] = etag(product.version)
+    return product_out(product)

@@ -1,0 +1,122 @@
+"""Categories and products: types and rules, without any I/O.
+
+A product is sold in variants, each with a SKU of its own; a SKU is one sellable thing for ever, so a variant is
+discontinued and never removed. Every change of a product is told; of categories nobody else needs to know.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from chassis.unit import later
+from product_svc.errors import StatusNotPossible, TooManyVariants
+from schemas import Money, ProductChanged, ProductCreated, ProductDrafted
+from schemas.values import Offer
+from schemas.values import Variant as PricedSku
+
+Scalar = str | int | float | bool
+Attributes = Mapping[str, Scalar | list[str]]
+Status = Literal["draft", "active", "discontinued"]
+VariantStatus = Literal["active", "discontinued"]
+
+MAX_VARIANTS = 100
+
+NEXT: Mapping[Status, frozenset[Status]] = {
+    "draft": frozenset({"active", "discontinued"}),
+    "active": frozenset({"discontinued"}),
+    "discontinued": frozenset({"active"}),
+}
+"""From which status a product may go to which: what was for sale once is never a draft again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """What can be put in a basket. Its attributes stand beside the product's, and before them."""
+
+    sku: str
+    price: Money
+    attributes: Attributes = field(default_factory=dict)
+    images: tuple[str, ...] = ()
+    status: VariantStatus = "active"
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """Something in the catalogue, in one or more variants that each have a SKU and a price."""
+
+    id: UUID
+    name: str
+    attributes: Attributes
+    variants: tuple[Variant, ...]
+    version: int
+    changed_at: datetime
+    description: str = ""
+    category_id: UUID | None = None
+    images: tuple[str, ...] = ()
+    status: Status = "active"
+
+    @property
+    def for_sale(self) -> tuple[Variant, ...]:
+        """The variants that can be ordered now."""
+        return tuple(v for v in self.variants if v.status == "active") if self.status == "active" else ()
+
+    def change(self, now: datetime, **changes: Any) -> tuple["Product", ProductChanged] | None:
+        """Replace fields; None where nothing is different. Raise ``StatusNotPossible``, ``TooManyVariants``."""
+        changed = replace(self, **changes)
+        # Not ``==``, by which 1, 1.0 and True are the same attribute.
+        if repr(changed) == repr(self):
+            return None
+        if changed.status != self.status and changed.status not in NEXT[self.status]:
+            raise StatusNotPossible(current=self.status, allowed=sorted(NEXT[self.status]))
+        if len(changed.variants) > MAX_VARIANTS:
+            raise TooManyVariants(limit=MAX_VARIANTS)
+        changed = replace(changed, version=self.version + 1, changed_at=later(now, self.changed_at))
+        return changed, ProductChanged(
+            product_id=self.id, name=changed.name, status=changed.status, offers=changed.offers()
+        )
+
+    def with_variants(self, given: Sequence[Variant]) -> tuple[Variant, ...]:
+        """The variants with these put in the place of those of the same SKU, or behind the others."""
+        by_sku = {variant.sku: variant for variant in (*self.variants, *given)}
+        return tuple(by_sku.values())
+
+    def offers(self) -> tuple[Offer, ...]:
+        """Every SKU, its price, and whether it can be ordered."""
+        sold = {variant.sku for variant in self.for_sale}
+        return tuple(Offer(sku=v.sku, price=v.price, for_sale=v.sku in sold) for v in self.variants)
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A shelf of the catalogue, under a parent or at the root.
+
+    ``schema`` is a JSON Schema for the attributes of its products (see ``attributes``); ``products`` and
+    ``children`` count what is directly in it; ``version`` counts the changes of the others, and of no product.
+    """
+
+    id: UUID
+    name: str
+    parent_id: UUID | None
+    schema: Mapping[str, Any] | None
+    version: int
+    changed_at: datetime
+    products: int = 0
+    children: int = 0
+    removed: bool = False
+
+    def change(self, now: datetime, **changes: Any) -> "Category | None":
+        """Replace fields; None where nothing is different."""
+        changed = replace(self, **changes)
+        if repr(changed) == repr(self):
+            return None
+        return replace(changed, version=self.version + 1, changed_at=later(now, self.changed_at))
+
+
+def create(product: Product) -> ProductCreated | ProductDrafted:
+    """What is told of a new product: which variants can be ordered, or that none can be yet."""
+    if not product.for_sale:
+        return ProductDrafted(product_id=product.id, name=product.name)
+    priced = tuple(PricedSku(sku=v.sku, price=v.price) for v in product.for_sale)
+    return ProductCreated(product_id=product.id, name=product.name, variants=priced)

@@ -1,0 +1,300 @@
+"""The REST API of the catalogue: what it answers to requests as they should be."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from uuid_utils.compat import uuid7
+
+from chassis.mongo import Mongo
+from chassis.testing import bearer
+from schemas import Money, ProductChanged, ProductCreated, ProductDrafted
+from schemas.values import Offer, Variant
+from tests.answers import malformed_at, refused
+from tests.outbox import events, told
+from tests.product_svc.catalogue.shelves import added, amended, category, matching, removed, variant_put
+from tests.product_svc.goods import PRICE, new_sku
+
+API = httpx.AsyncClient
+STAFF = bearer(role="staff")
+SIZES: dict[str, Any] = {
+    "type": "object",
+    "properties": {"size": {"type": "string", "enum": ["S", "M"]}, "ml": {"type": "integer", "minimum": 1}},
+    "required": ["size"],
+}
+DEAR = {"price": {"amount": 2000, "currency": "EUR"}, "attributes": {"size": "S"}, "images": [], "status": "active"}
+
+
+async def read(api: API, path: str, **headers: str) -> dict[str, Any]:
+    answer = await api.get(path, headers=headers)
+    assert answer.status_code == 200, answer.text
+    body: dict[str, Any] = answer.json()
+    assert answer.headers.get("etag", f'"{body.get("version")}"') == f'"{body.get("version")}"'
+    return body
+
+
+async def test_a_product_with_everything_reads_as_it_was_sent(api: API) -> None:
+    shelf = await category(api)
+    sku = new_sku()
+    asked = {
+        "name": "Mug",
+        "description": "Holds tea.",
+        "category_id": shelf["id"],
+        "attributes": {"material": "stoneware"},
+        "images": ["https://img.example/mug.jpg"],
+        "status": "active",
+        "variants": [{"sku": sku, **DEAR}],
+    }
+    answer = await api.post("/v1/products", json=asked, headers=STAFF)
+    product = answer.json()
+    assert (answer.status_code, answer.headers["etag"]) == (201, '"1"')
+    assert product == {"id": product["id"], **asked, "version": 1}
+    assert await read(api, f"/v1/products/{product['id']}") == product
+
+
+async def test_a_draft_is_seen_by_staff_only_until_it_is_active(api: API, shared: Mongo) -> None:
+    sku = new_sku()
+    draft = await added(api, sku, status="draft")
+    path = f"/v1/products/{draft['id']}"
+    for headers in ({}, bearer()):
+        refused(await api.get(path, headers=headers), 404, "product_unknown")
+        assert (await api.get("/v1/products", params={"sku": sku}, headers=headers)).json()["items"] == []
+    assert await read(api, path, **STAFF) == draft
+    assert (await api.get("/v1/products", params={"sku": sku}, headers=STAFF)).json()["items"] == [draft]
+    await amended(api, path, 1, status="active")
+    assert (await read(api, path))["status"] == "active"
+    offers = (Offer(sku=sku, price=PRICE, for_sale=True),)
+    assert await events(shared, draft["id"]) == [
+        ProductDrafted(product_id=UUID(draft["id"]), name="Mug"),
+        ProductChanged(product_id=UUID(draft["id"]), name="Mug", status="active", offers=offers),
+    ]
+
+
+async def test_a_change_replaces_what_is_sent_and_leaves_the_rest(api: API, shared: Mongo) -> None:
+    sku = new_sku()
+    product = await added(api, sku, attributes={"a": 1})
+    path = f"/v1/products/{product['id']}"
+    changed = (await amended(api, path, 1, name="Jug", images=["http://x.example/"])).json()
+    assert changed == product | {"name": "Jug", "images": ["http://x.example/"], "version": 2}
+    assert await read(api, path) == changed
+    assert (await amended(api, path, 2, attributes={"b": True})).json()["attributes"] == {"b": True}
+    history = await told(shared, product["id"])
+    assert [type(envelope.event) for envelope in history] == [ProductCreated, ProductChanged, ProductChanged]
+    assert [envelope.aggregate_version for envelope in history] == [1, 2, 3]
+
+
+async def test_a_change_to_what_already_is_changes_nothing(api: API, shared: Mongo) -> None:
+    product = await added(api, new_sku())
+    answer = await amended(api, f"/v1/products/{product['id']}", 1, name="Mug", status="active")
+    assert (answer.json(), answer.headers["etag"]) == (product, '"1"')
+    assert len(await events(shared, product["id"])) == 1
+
+
+async def test_who_changes_what_they_have_not_seen_is_refused(api: API) -> None:
+    product = await added(api, new_sku())
+    path = f"/v1/products/{product['id']}"
+    await amended(api, path, 1, name="Jug")
+    for tag in ('"1"', 'W/"2"', "2", '""', '"3", "4"', "nonsense"):
+        answer = await api.patch(path, json={"name": "Cup"}, headers={**STAFF, "If-Match": tag})
+        refused(answer, 412, "precondition_failed")
+    refused(await api.patch(path, json={"name": "Cup"}, headers=STAFF), 428, "precondition_required")
+    assert (await read(api, path))["name"] == "Jug"
+    for number, tag in enumerate(('"9", "2"', "*")):
+        answer = await api.patch(path, json={"name": f"Cup {number}"}, headers={**STAFF, "If-Match": tag})
+        assert answer.status_code == 200
+
+
+async def test_of_changes_at_once_one_is_made(api: API) -> None:
+    product = await added(api, new_sku())
+    path, tag = f"/v1/products/{product['id']}", {**STAFF, "If-Match": '"1"'}
+    answers = await asyncio.gather(*(api.patch(path, json={"name": f"N{n}"}, headers=tag) for n in range(8)))
+    assert sorted(answer.status_code for answer in answers) == [200] + [412] * 7
+
+
+async def test_a_status_that_cannot_follow_is_refused(api: API) -> None:
+    product = await added(api, new_sku())
+    answer = await api.patch(f"/v1/products/{product['id']}", json={"status": "draft"}, headers=matching(1))
+    problem = refused(answer, 409, "status_not_possible")
+    assert (problem["current"], problem["allowed"]) == ("active", ["discontinued"])
+
+
+async def test_a_variant_is_added_then_replaced_then_discontinued(api: API, shared: Mongo) -> None:
+    mug, cup = new_sku(), new_sku()
+    product = await added(api, mug)
+    made = await variant_put(api, product, cup, 1, DEAR)
+    assert (made.status_code, made.headers["etag"]) == (201, '"2"')
+    assert made.json()["variants"] == [*product["variants"], {"sku": cup, **DEAR}]
+    assert (await read(api, f"/v1/stock/{cup}"))["on_hand"] == 0
+    cheap = DEAR | {"price": {"amount": 5, "currency": "EUR"}}
+    again = await variant_put(api, product, cup, 2, cheap)
+    assert (again.status_code, again.json()["variants"][1]) == (200, {"sku": cup, **cheap})
+    gone = await variant_put(api, product, cup, 3, cheap | {"status": "discontinued"})
+    assert gone.json()["variants"][1]["status"] == "discontinued"
+    offers = (
+        Offer(sku=mug, price=PRICE, for_sale=True),
+        Offer(sku=cup, price=Money(amount=5, currency="EUR"), for_sale=False),
+    )
+    created, *_, last = await events(shared, product["id"])
+    product_id, variants = UUID(product["id"]), (Variant(sku=mug, price=PRICE),)
+    assert created == ProductCreated(product_id=product_id, name="Mug", variants=variants)
+    assert last == ProductChanged(product_id=product_id, name="Mug", status="active", offers=offers)
+
+
+async def test_a_sku_of_another_product_cannot_be_added(api: API) -> None:
+    theirs, ours = new_sku(), new_sku()
+    await added(api, theirs)
+    product = await added(api, ours)
+    assert refused(await variant_put(api, product, theirs, 1, DEAR), 409, "sku_taken")["skus"] == [theirs]
+    assert (await read(api, f"/v1/products/{product['id']}"))["version"] == 1
+
+
+async def test_more_variants_than_a_product_may_have_are_refused(api: API) -> None:
+    product = await added(api, *(new_sku() for _ in range(100)))
+    refused(await variant_put(api, product, new_sku(), 1, DEAR), 409, "too_many_variants")
+
+
+async def test_attributes_fit_the_schema_of_their_category(api: API) -> None:
+    shelf = await category(api, attributes_schema=SIZES)
+    assert (await read(api, f"/v1/categories/{shelf['id']}"))["attributes_schema"] == SIZES
+    sku = new_sku()
+    body = {"name": "Mug", "category_id": shelf["id"], "variants": [{"sku": sku, "price": PRICE.model_dump()}]}
+    wrong = await api.post("/v1/products", json=body | {"attributes": {"ml": 0}}, headers=STAFF)
+    faults = refused(wrong, 409, "attributes_do_not_fit")["faults"]
+    assert faults == [f"{sku}: size: is required", f"{sku}: ml: must have minimum 1"]
+    made = await api.post("/v1/products", json=body | {"attributes": {"ml": 1, "size": "S"}}, headers=STAFF)
+    product = made.json()
+    path = f"/v1/products/{product['id']}"
+    answer = await api.patch(path, json={"attributes": {"size": "XXL"}}, headers=matching(1))
+    refused(answer, 409, "attributes_do_not_fit")
+    odd = DEAR | {"attributes": {"size": 3}}
+    refused(await variant_put(api, product, new_sku(), 1, odd), 409, "attributes_do_not_fit")
+    assert (await read(api, path))["version"] == 1
+    # The variant's own attributes stand over the product's.
+    assert (await variant_put(api, product, new_sku(), 1, DEAR)).status_code == 201
+    await amended(api, path, 2, category_id=None, attributes={"size": "XXL"})
+
+
+async def test_a_product_that_no_longer_fits_can_still_be_discontinued(api: API) -> None:
+    shelf = await category(api)
+    product = await added(api, new_sku(), category_id=shelf["id"])
+    await amended(api, f"/v1/categories/{shelf['id']}", 1, attributes_schema=SIZES)
+    path = f"/v1/products/{product['id']}"
+    await amended(api, path, 1, status="discontinued")
+    refused(await api.patch(path, json={"attributes": {"ml": 1}}, headers=matching(2)), 409, "attributes_do_not_fit")
+
+
+async def test_a_category_that_is_not_there_cannot_be_named(api: API) -> None:
+    nowhere = str(uuid7())
+    body = {"name": "Mug", "category_id": nowhere, "variants": [{"sku": new_sku(), "price": PRICE.model_dump()}]}
+    refused(await api.post("/v1/products", json=body, headers=STAFF), 409, "no_such_category")
+    product = await added(api, new_sku())
+    path = f"/v1/products/{product['id']}"
+    refused(await api.patch(path, json={"category_id": nowhere}, headers=matching(1)), 409, "no_such_category")
+    sub = {"name": "Sub", "parent_id": nowhere}
+    refused(await api.post("/v1/categories", json=sub, headers=STAFF), 409, "no_such_category")
+
+
+async def test_categories_form_a_tree_and_count_what_is_in_them(api: API) -> None:
+    root = await category(api, name="Kitchen")
+    leaf = await category(api, name="Mugs", parent_id=root["id"])
+    product = await added(api, new_sku(), category_id=leaf["id"])
+    root, leaf = await read(api, f"/v1/categories/{root['id']}"), await read(api, f"/v1/categories/{leaf['id']}")
+    assert (root["children"], root["products"], leaf["products"], leaf["parent_id"]) == (1, 0, 1, root["id"])
+    assert (root["version"], leaf["version"]) == (1, 1)
+    await amended(api, f"/v1/products/{product['id']}", 1, category_id=root["id"])
+    await amended(api, f"/v1/categories/{leaf['id']}", 1, parent_id=None, name="Cups")
+    root, leaf = await read(api, f"/v1/categories/{root['id']}"), await read(api, f"/v1/categories/{leaf['id']}")
+    assert (root["children"], root["products"], leaf["products"]) == (0, 1, 0)
+    assert (leaf["parent_id"], leaf["name"], leaf["version"]) == (None, "Cups", 2)
+
+
+async def test_categories_are_listed_page_by_page(api: API) -> None:
+    first, *made = [(await category(api))["id"] for _ in range(4)]
+    one = (await api.get("/v1/categories", params={"after": first, "limit": 2})).json()
+    two = (await api.get("/v1/categories", params={"after": one["next"], "limit": 2})).json()
+    assert [shelf["id"] for shelf in one["items"] + two["items"]] == made
+    assert two["next"] is None
+
+
+async def test_a_category_cannot_be_put_under_itself_nor_too_deep(api: API) -> None:
+    chain = [await category(api)]
+    for _ in range(9):
+        chain.append(await category(api, parent_id=chain[-1]["id"]))
+    too_deep = {"name": "Sub", "parent_id": chain[-1]["id"]}
+    assert refused(await api.post("/v1/categories", json=too_deep, headers=STAFF), 409, "too_deep")["limit"] == 10
+    for below in (chain[0], chain[1], chain[5]):
+        answer = await api.patch(
+            f"/v1/categories/{chain[0]['id']}", json={"parent_id": below["id"]}, headers=matching(1)
+        )
+        refused(answer, 409, "category_in_itself")
+
+
+async def test_two_moves_at_once_cannot_make_a_ring(api: API) -> None:
+    for _ in range(4):
+        one, other = await category(api), await category(api)
+        moves = [
+            api.patch(f"/v1/categories/{a['id']}", json={"parent_id": b["id"]}, headers=matching(1))
+            for a, b in ((one, other), (other, one))
+        ]
+        assert sorted(answer.status_code for answer in await asyncio.gather(*moves)) == [200, 409]
+
+
+async def test_an_empty_category_is_removed_and_no_other(api: API) -> None:
+    root = await category(api)
+    leaf = await category(api, parent_id=root["id"])
+    product = await added(api, new_sku(), category_id=leaf["id"])
+    assert refused(await removed(api, root, 1), 409, "category_not_empty")["children"] == 1
+    assert refused(await removed(api, leaf, 1), 409, "category_not_empty")["products"] == 1
+    refused(await removed(api, leaf, 2), 412, "precondition_failed")
+    refused(await api.delete(f"/v1/categories/{leaf['id']}", headers=STAFF), 428, "precondition_required")
+    await amended(api, f"/v1/products/{product['id']}", 1, category_id=None)
+    for shelf in (leaf, root):
+        assert (await removed(api, shelf, 1)).status_code == 204
+        refused(await api.get(f"/v1/categories/{shelf['id']}"), 404, "category_unknown")
+        refused(await removed(api, shelf, 1), 404, "category_unknown")
+
+
+async def test_a_category_is_not_removed_from_under_a_product_that_comes_in(api: API) -> None:
+    for _ in range(4):
+        shelf = await category(api)
+        body = {"name": "Mug", "category_id": shelf["id"]}
+        body |= {"variants": [{"sku": new_sku(), "price": PRICE.model_dump()}]}
+        answers = await asyncio.gather(api.post("/v1/products", json=body, headers=STAFF), removed(api, shelf, 1))
+        assert [answer.status_code for answer in answers] in ([201, 409], [409, 204])
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PATCH", f"/v1/products/{uuid7()}"),
+        ("PUT", f"/v1/products/{uuid7()}/variants/MUG"),
+        ("POST", "/v1/categories"),
+        ("PATCH", f"/v1/categories/{uuid7()}"),
+        ("DELETE", f"/v1/categories/{uuid7()}"),
+    ],
+)
+@pytest.mark.parametrize("role", ["customer", "ops"])
+async def test_only_staff_keeps_the_catalogue(api: API, method: str, path: str, role: Any) -> None:
+    body = {"PUT": DEAR}.get(method, {"name": "x"})
+    given = {} if method == "DELETE" else {"json": body}
+    refused(await api.request(method, path, headers=bearer(role=role), **given), 403, "forbidden")  # type: ignore[arg-type]
+    refused(await api.request(method, path, **given), 401, "unauthenticated")  # type: ignore[arg-type]
+
+
+async def test_what_is_unknown_is_not_found(api: API) -> None:
+    for path in (f"/v1/products/{uuid7()}", f"/v1/categories/{uuid7()}"):
+        answer = await api.patch(path, json={"name": "x"}, headers=matching(1))
+        assert answer.status_code == 404
+    refused(await variant_put(api, {"id": str(uuid7())}, "MUG", 1, DEAR), 404, "product_unknown")
+
+
+async def test_a_reader_with_a_bad_token_is_told_so(api: API) -> None:
+    answer = await api.get("/v1/products", headers={"Authorization": "Bearer x.y.z"})
+    refused(answer, 401, "unauthenticated")
+
+
+async def test_a_change_of_nothing_is_malformed(api: API) -> None:
+    for path in (f"/v1/products/{uuid7()}", f"/v1/categories/{uuid7()}"):
+        assert malformed_at(await api.patch(path, json={}, headers=matching(1))) == {"body"}

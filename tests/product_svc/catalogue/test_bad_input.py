@@ -1,0 +1,140 @@
+"""The REST API of the catalogue against those who mean no good, or whose programs are broken."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from uuid_utils.compat import uuid7
+
+from chassis.mongo import Mongo
+from tests import hostile
+from tests.answers import believed, malformed_at, refused, survivors, undescribed
+from tests.product_svc.catalogue.shelves import API, STAFF, added, category, matching
+
+SKU = "SKU-of-this-module"
+ANYTHING = {**STAFF, "If-Match": "*"}
+PRICE = {"amount": 5, "currency": "EUR"}
+RULE: dict[str, Any] = {
+    **{"type": "string", "enum": ["S", "M"], "minLength": 1, "pattern": "^[SM]$", "minimum": 1, "uniqueItems": True},
+    "items": {"type": "string", "maxLength": 3},
+}
+SCHEMA = {"type": "object", "properties": {"size": RULE}, "required": ["size"], "additionalProperties": False}
+BODIES: dict[str, tuple[str, dict[str, Any]]] = {
+    "products/{product}": ("PATCH", {"name": "Jug", "images": ["https://x.example/a"], "status": "active"}),
+    "products/{product}/variants/SKU-of-this-module": ("PUT", {"price": PRICE, "images": ["https://x.example/a"]}),
+    "categories": ("POST", {"name": "Mugs", "attributes_schema": SCHEMA}),
+    "categories/{category}": ("PATCH", {"name": "Cups", "attributes_schema": SCHEMA}),
+}
+CHANGES = pytest.mark.parametrize("route", list(BODIES))
+FREE = ("size", "enum", "required")
+
+
+@pytest.fixture(scope="module")
+async def ids(api: API) -> dict[str, str]:
+    shelf = await category(api)
+    return {"product": (await added(api, SKU))["id"], "category": shelf["id"]}
+
+
+@pytest.fixture(autouse=True)
+async def nothing_is_stored(shared: Mongo, ids: dict[str, str]) -> AsyncIterator[None]:
+    async def stored() -> list[Any]:
+        names = ("products", "categories", "stock", "outbox")
+        return [await shared.db[name].find().sort("_id").to_list() for name in names]
+
+    before = await stored()
+    yield
+    assert await stored() == before
+
+
+@CHANGES
+async def test_what_is_no_json_object_is_malformed(api: API, ids: dict[str, str], route: str) -> None:
+    method, path = BODIES[route][0], f"/v1/{route.format(**ids)}"
+    assert await survivors(api, path, hostile.NO_OBJECT.items(), ANYTHING, method) == []
+
+
+@CHANGES
+async def test_a_body_spoiled_at_any_place_is_malformed(api: API, ids: dict[str, str], route: str) -> None:
+    (method, good), path = BODIES[route], f"/v1/{route.format(**ids)}"
+    bodies = [(name, content) for name, content, place in hostile.edges(good) if not _is_good(place, content)]
+    assert len(bodies) > 30
+    assert await survivors(api, path, bodies, ANYTHING, method) == []
+
+
+def _is_good(place: tuple[str | int, ...], content: bytes) -> bool:
+    """Other values that the place may have."""
+    if place[-1] in {"additionalProperties", "uniqueItems"}:
+        return b'": true' in content or b'": false' in content
+    if "properties" in place and place[-1] == "unknown":
+        return False
+    return place[-1] == "minimum" or (len(place) > 1 and place[-2] == "enum") or place[-1] in {"pattern"}
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        {"type": "array"},
+        {"type": "object", "$ref": "#"},
+        {"type": "object", "properties": {"a": {}}},
+        {"type": "object", "properties": {"a": {"type": "null"}}},
+        {"type": "object", "properties": {"a": {"type": ["string"]}}},
+        {"type": "object", "properties": {"a": {"type": "string", "format": "uuid"}}},
+        {"type": "object", "properties": {"a": {"type": "string", "pattern": "(?=a)"}}},
+        {"type": "object", "properties": {"a": {"type": "array", "items": {"type": "number"}}}},
+        {"type": "object", "properties": {"$a": {"type": "string"}}},
+        {"type": "object", "properties": {"a": {"type": "number", "minimum": 2**53}}},
+        {"type": "object", "properties": {"a": {"type": "number", "minimum": "1"}}},
+        {"type": "object", "required": [""]},
+        {"type": "object", "additionalProperties": {"type": "string"}},
+    ],
+    ids=str,
+)
+async def test_a_schema_of_which_any_part_would_be_passed_over_is_malformed(api: API, spoiled: Any) -> None:
+    answer = await api.post("/v1/categories", json={"name": "x", "attributes_schema": spoiled}, headers=STAFF)
+    assert all(place.startswith("body/attributes_schema") for place in malformed_at(answer))
+
+
+@pytest.mark.parametrize(
+    "url", ["", "x", "ftp://x.example/", "javascript:alert(1)", "https://", "https://x example/", "//x", "https://é/"]
+)
+async def test_what_is_no_address_of_an_image_is_malformed(api: API, ids: dict[str, str], url: str) -> None:
+    answer = await api.patch(f"/v1/products/{ids['product']}", json={"images": [url]}, headers=ANYTHING)
+    assert malformed_at(answer) == {"body/images/0"}
+
+
+@CHANGES
+async def test_a_token_that_is_not_good_is_refused(api: API, ids: dict[str, str], route: str) -> None:
+    (method, good), path = BODIES[route], f"/v1/{route.format(**ids)}"
+    assert await believed(api, method, path, hostile.bad_tokens("staff"), good) == []
+
+
+@pytest.mark.parametrize("path", ["products/{}", "categories/{}"])
+async def test_an_id_that_is_no_uuid_is_malformed(api: API, path: str) -> None:
+    assert await undescribed(api, "GET", f"/v1/{path}", hostile.NO_UUID) == []
+
+
+async def test_a_category_id_that_is_no_uuid_is_malformed(api: API, ids: dict[str, str]) -> None:
+    odds: list[Any] = [1, 1.5, True, [], {}, "", "x", "\x00", "null", "0" * 40]
+    for odd in odds:
+        answer = await api.patch(f"/v1/products/{ids['product']}", json={"category_id": odd}, headers=ANYTHING)
+        assert malformed_at(answer) == {"body/category_id"}
+        answer = await api.post("/v1/categories", json={"name": "x", "parent_id": odd}, headers=STAFF)
+        assert malformed_at(answer) == {"body/parent_id"}
+
+
+@pytest.mark.parametrize("tag", ['"', '"x', "\xff", "W/", ",", '"x", ' * 2000, "**"])
+async def test_a_condition_that_is_none_never_holds(api: API, ids: dict[str, str], tag: str) -> None:
+    headers = [(name, value.encode()) for name, value in STAFF.items()] + [("If-Match", tag.encode("latin-1"))]
+    answer = await api.patch(f"/v1/products/{ids['product']}", json={"name": "Jug"}, headers=headers)  # type: ignore[arg-type]
+    refused(answer, 412, "precondition_failed")
+
+
+async def test_a_sku_that_can_be_none_is_malformed(api: API, ids: dict[str, str]) -> None:
+    for sku in ("%00", "-a", "a" * 65, "a%20b", "%C3%A4"):
+        path = f"/v1/products/{ids['product']}/variants/{sku}"
+        answer = await api.put(path, json={"price": PRICE}, headers=matching(1))
+        assert malformed_at(answer) == {"path/sku"}
+
+
+async def test_another_products_id_is_no_category(api: API, ids: dict[str, str]) -> None:
+    answer = await api.patch(f"/v1/products/{uuid7()}", json={"category_id": ids["product"]}, headers=ANYTHING)
+    refused(answer, 404, "product_unknown")
