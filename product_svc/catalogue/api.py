@@ -16,6 +16,8 @@ from product_svc.catalogue.bodies import ProductBody, ProductPatch, VariantField
 from product_svc.catalogue.commands import change_product, create_product, put_variant, want_product
 from product_svc.catalogue.domain import Product
 from product_svc.catalogue.dto import ProductOut, ProductsOut, product_out
+from product_svc.catalogue.facets_dto import FacetsOut, facets_out
+from product_svc.catalogue.search_query import Filters, Paged
 from product_svc.errors import (
     AttributesDoNotFit,
     NoSuchCategory,
@@ -84,17 +86,23 @@ async def add_product(body: ProductBody, response: Response, commit: Commit, _st
     responses=problems(Unauthenticated),
     openapi_extra=EVERYBODY,
 )
-async def list_products(
-    database: Database,
-    is_staff: IsStaff,
-    sku: Annotated[list[Sku] | None, Query(max_length=100, description="only products with these SKUs")] = None,
-    after: Annotated[UUID | None, Query(description="`next` of the page before")] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-) -> ProductsOut:
-    """Products in the order in which they were added. A page stays the same when others are added."""
-    found = await queries.products(database, sku or (), after, limit + 1, drafts=is_staff)
-    page = [product_out(product) for product in found[:limit]]
-    return ProductsOut(items=page, next=str(page[-1].id) if len(found) > limit else None)
+async def list_products(database: Database, is_staff: IsStaff, asked: Annotated[Paged, Query()]) -> ProductsOut:
+    """Products that are looked for. A page stays the same when others are added."""
+    search = asked.search(drafts=is_staff)
+    found, more = await queries.products(database, search, asked.order, asked.place(), asked.limit)
+    return ProductsOut(items=[product_out(product) for product in found], next=more)
+
+
+@router.get(
+    "/v1/products/facets",
+    tags=["products"],
+    summary="Count what can be found",
+    responses=problems(Unauthenticated),
+    openapi_extra=EVERYBODY,
+)
+async def count_products(database: Database, is_staff: IsStaff, asked: Annotated[Filters, Query()]) -> FacetsOut:
+    """How many products a search finds, by category, by each value of each attribute, and the span of prices."""
+    return facets_out(await queries.counts(database, asked.search(drafts=is_staff)))
 
 
 @router.get(

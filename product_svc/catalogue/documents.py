@@ -9,10 +9,11 @@ from uuid import UUID
 
 from beanie import Document
 from pydantic import BaseModel, Field
-from pymongo import ASCENDING, DeleteOne, IndexModel, InsertOne, ReplaceOne, UpdateOne
+from pymongo import ASCENDING, TEXT, DeleteOne, IndexModel, InsertOne, ReplaceOne, UpdateOne
 
 from chassis.unit import Rows
 from product_svc.catalogue.domain import Category, Product, Variant
+from product_svc.catalogue.search import laid_out
 from product_svc.times import micros, moment
 from schemas import Money
 
@@ -52,7 +53,20 @@ class ProductDocument(Document):
         """Beanie's settings."""
 
         name = "products"
-        indexes: ClassVar = [IndexModel([("variants.sku", ASCENDING)], unique=True)]
+        indexes: ClassVar = [
+            IndexModel([("variants.sku", ASCENDING)], unique=True),
+            IndexModel([("category_id", ASCENDING), ("_id", ASCENDING)]),
+            IndexModel([("search.name", ASCENDING), ("_id", ASCENDING)]),
+            IndexModel([("search.offers.facets", ASCENDING)]),
+            IndexModel(
+                [("name", TEXT), ("description", TEXT), ("search.words", TEXT)],
+                name="text",
+                weights={"name": 10, "search.words": 5},
+                default_language="english",
+                # An attribute called "language" says nothing about how the words of its product are to be read.
+                language_override="search_language",
+            ),
+        ]
 
 
 class CategoryDocument(Document):
@@ -113,6 +127,7 @@ def product_document(product: Product) -> dict[str, Any]:
         "category_id": product.category_id,
         "images": list(product.images),
         "status": product.status,
+        "search": laid_out(product),
     }
 
 

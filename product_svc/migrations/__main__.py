@@ -7,6 +7,7 @@ from pydantic_settings import BaseSettings
 from chassis.mongo import Mongo
 from chassis.settings import load
 from product_svc import SERVICE
+from product_svc.catalogue.documents import product_document, product_of
 from product_svc.settings import DatabaseUrl
 from product_svc.store import COLLECTIONS, open_documents
 
@@ -18,11 +19,20 @@ class MigrationSettings(BaseSettings):
 
 
 async def migrate(url: str) -> None:
-    """Make what is missing of collections and indexes."""
+    """Make what is missing of collections, indexes, and the layout that searches need."""
     database = Mongo(url)
     await database.make_collections(*COLLECTIONS)
     await open_documents(database, indexes=True)
+    await lay_out(database)
     await database.close()
+
+
+async def lay_out(database: Mongo) -> None:
+    """Give products of the first release what searches look at."""
+    async for document in database.db.products.find({"search": {"$exists": False}}):
+        as_read = {"_id": document["_id"], "version": document["version"]}
+        # Whoever changes it meanwhile lays it out too.
+        await database.db.products.replace_one(as_read, product_document(product_of(document)[1]))
 
 
 if __name__ == "__main__":

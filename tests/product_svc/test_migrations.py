@@ -12,7 +12,10 @@ from tests.tables import migrated
 OURS = {
     "categories": {"_id_", "parent_id_1__id_1"},
     "category_tree": {"_id_"},
-    "products": {"_id_", "variants.sku_1"},
+    "products": {
+        *("_id_", "variants.sku_1", "category_id_1__id_1", "search.name_1__id_1"),
+        *("search.offers.facets_1", "text"),
+    },
     "stock": {"_id_"},
     "reservations": {"_id_"},
     "movements": {"_id_", "sku_1__id_1"},

@@ -1,0 +1,57 @@
+"""What the REST API answers of the facets of a search."""
+
+from typing import Any
+from uuid import UUID
+
+from chassis.rest import Answer
+
+
+class CategoryCount(Answer):
+    """So many products are directly in a category; in none, where it is null."""
+
+    category_id: UUID | None
+    products: int
+
+
+class ValueCount(Answer):
+    """So many products have a variant with this value."""
+
+    value: str
+    products: int
+
+
+class PriceSpan(Answer):
+    """The lowest and the highest price in a currency, in its minor units."""
+
+    currency: str
+    min: int
+    max: int
+
+
+class FacetsOut(Answer):
+    """What a search finds, counted; ``attributes`` has the 500 most frequent values, by the name of the attribute."""
+
+    total: int
+    available: int
+    categories: list[CategoryCount]
+    attributes: dict[str, list[ValueCount]]
+    prices: list[PriceSpan]
+
+
+def facets_out(counts: dict[str, Any]) -> FacetsOut:
+    """The counts of ``queries.counts`` as everybody sees them."""
+    attributes: dict[str, list[ValueCount]] = {}
+    for one in counts["attributes"]:
+        name, _, value = one["_id"].partition(":")
+        attributes.setdefault(name, []).append(ValueCount(value=value, products=one["products"]))
+    return FacetsOut(
+        total=_number(counts["total"]),
+        available=_number(counts["available"]),
+        categories=[CategoryCount(category_id=one["_id"], products=one["products"]) for one in counts["categories"]],
+        attributes=attributes,
+        prices=[PriceSpan(currency=one["_id"], min=one["min"], max=one["max"]) for one in counts["prices"]],
+    )
+
+
+def _number(counted: list[dict[str, int]]) -> int:
+    return counted[0]["products"] if counted else 0

@@ -1,0 +1,271 @@
+"""Finding products: words, filters, order, pages, facets."""
+
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from uuid_utils.compat import uuid7
+
+from chassis.mongo import Mongo
+from chassis.testing import bearer
+from product_svc.catalogue.documents import product_document, product_of
+from product_svc.catalogue.search import facets
+from product_svc.migrations.__main__ import lay_out
+from tests.answers import malformed_at
+from tests.product_svc.catalogue.shelves import API, STAFF, added, amended, category
+from tests.product_svc.goods import hear, new_sku, placed
+
+Ids = dict[str, str]
+
+
+def variant(sku: str, amount: int, currency: str = "EUR", **attributes: Any) -> dict[str, Any]:
+    return {"sku": sku, "price": {"amount": amount, "currency": currency}, "attributes": attributes}
+
+
+async def stock(api: API, sku: str, pieces: int) -> None:
+    body = {"delta": pieces, "reason": "delivery"}
+    assert (await api.post(f"/v1/stock/{sku}/adjustments", json=body, headers=STAFF)).status_code == 201
+
+
+@pytest.fixture(scope="module")
+async def ids(api: API, shared: Mongo) -> Ids:
+    """A small shop: the name of everything → its id."""
+    root = await category(api, name="Kitchen")
+    mugs = await category(api, name="Mugs", parent_id=root["id"])
+    tea = await category(api, name="Tea mugs", parent_id=mugs["id"])
+    made: Ids = {"Kitchen": root["id"], "Mugs": mugs["id"], "Tea mugs": tea["id"]}
+    shop: list[tuple[str, str, dict[str, Any], list[dict[str, Any]]]] = [
+        ("Kettle", "Kitchen", {"material": "steel", "watts": 2000}, [variant("KETTLE", 4000)]),
+        ("blue Mug", "Mugs", {"material": "stoneware", "for": ["tea", "coffee"]}, [variant("MUG-B", 1250)]),
+        (
+            "Tea mug",
+            "Tea mugs",
+            {"material": "stoneware"},
+            [variant("TEA-R", 1200, colour="red"), variant("TEA-B", 800, colour="blue", dishwasher=True)],
+        ),
+        (
+            "Jug",
+            "Mugs",
+            {"material": "glass", "language": "German"},
+            [variant("JUG", 900), variant("JUG-US", 1, "USD")],
+        ),
+    ]
+    for name, shelf, attributes, variants in shop:
+        product = await added(api, name=name, category_id=made[shelf], attributes=attributes, variants=variants)
+        made[name] = product["id"]
+    await stock(api, "MUG-B", 1)
+    await stock(api, "TEA-B", 5)
+    await stock(api, "JUG", 2)
+    await hear(shared, placed({"JUG": 2}))
+    return made
+
+
+async def found(api: API, ids: Ids, query: str) -> list[str]:
+    answer = await api.get(f"/v1/products?category_id={ids['Kitchen']}&{query}")
+    assert answer.status_code == 200, answer.text
+    return [product["name"] for product in answer.json()["items"]]
+
+
+ALL = ["Kettle", "blue Mug", "Tea mug", "Jug"]
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("", ALL),
+        ("q=mug", ["blue Mug", "Tea mug"]),
+        ("q=mugs", ["blue Mug", "Tea mug"]),
+        ('q="tea mug"', ["Tea mug"]),
+        ("q=mug -tea", []),
+        ("q=kettle jug", ["Kettle", "Jug"]),
+        ("q=TEA-R", ["Tea mug", "blue Mug"]),
+        ("q=glass", ["Jug"]),
+        ("q=nowhere", []),
+        ("attribute=material:stoneware", ["blue Mug", "Tea mug"]),
+        ("attribute=material:stoneware&attribute=material:glass", ["blue Mug", "Tea mug", "Jug"]),
+        ("attribute=material:stoneware&attribute=for:coffee", ["blue Mug"]),
+        ("attribute=watts:2000", ["Kettle"]),
+        ("attribute=dishwasher:true", ["Tea mug"]),
+        ("attribute=material:Steel", []),
+        ("attribute=colour:red&attribute=dishwasher:true", []),
+        ("currency=EUR&price_max=1000", ["Tea mug", "Jug"]),
+        ("currency=EUR&price_min=1250&price_max=1250", ["blue Mug"]),
+        ("currency=USD", ["Jug"]),
+        ("currency=USD&price_min=2", []),
+        ("currency=EUR&price_max=1000&attribute=colour:red", []),
+        ("currency=EUR&price_max=1000&attribute=colour:blue", ["Tea mug"]),
+        ("available=true", ["blue Mug", "Tea mug"]),
+        ("available=false", ["Kettle", "Jug"]),
+        ("available=true&attribute=colour:red", []),
+        ("available=true&attribute=colour:blue", ["Tea mug"]),
+        ("sku=JUG&sku=KETTLE", ["Kettle", "Jug"]),
+        ("status=discontinued", []),
+    ],
+)
+async def test_what_fits_is_found(api: API, ids: Ids, query: str, names: list[str]) -> None:
+    sort = "" if "sort" in query else "&sort=added"
+    assert sorted(await found(api, ids, query + sort)) == sorted(names)
+
+
+@pytest.mark.parametrize(
+    ("sort", "names"),
+    [
+        ("added", ALL),
+        ("newest", ALL[::-1]),
+        ("name", ["blue Mug", "Jug", "Kettle", "Tea mug"]),
+        ("-name", ["Tea mug", "Kettle", "Jug", "blue Mug"]),
+        ("price&currency=EUR", ["Tea mug", "Jug", "blue Mug", "Kettle"]),
+        ("-price&currency=EUR", ["Kettle", "blue Mug", "Jug", "Tea mug"]),
+        ("price&currency=USD", ["Jug"]),
+        ("relevance&q=tea", ["Tea mug", "blue Mug"]),
+    ],
+)
+@pytest.mark.parametrize("limit", [1, 3, 200])
+async def test_pages_in_any_order_have_everything_once(
+    api: API, ids: Ids, sort: str, names: list[str], limit: int
+) -> None:
+    after, pages = "", []
+    while True:
+        path = f"/v1/products?category_id={ids['Kitchen']}&sort={sort}&limit={limit}{after}"
+        page = (await api.get(path)).json()
+        pages += [product["name"] for product in page["items"]]
+        if page["next"] is None:
+            break
+        assert len(page["items"]) == limit
+        after = f"&after={page['next']}"
+    assert pages == names
+
+
+async def test_a_page_goes_on_where_the_last_one_ended_whatever_comes_in_between(api: API) -> None:
+    shelf = await category(api)
+    made = [await added(api, new_sku(), name=name, category_id=shelf["id"]) for name in "bdfh"]
+    path = f"/v1/products?category_id={shelf['id']}&sort=name&limit=2"
+    first = (await api.get(path)).json()
+    for name in "aceg":
+        await added(api, new_sku(), name=name, category_id=shelf["id"])
+    await amended(api, f"/v1/products/{made[1]['id']}", 1, status="discontinued")
+    second = (await api.get(f"{path}&after={first['next']}")).json()
+    assert [product["name"] for page in (first, second) for product in page["items"]] == ["b", "d", "e", "f"]
+
+
+async def test_products_of_the_same_name_or_price_come_once_each(api: API) -> None:
+    shelf = await category(api)
+    made = [(await added(api, new_sku(), category_id=shelf["id"]))["id"] for _ in range(5)]
+    for sort in ("name", "-name", "price&currency=EUR", "-price&currency=EUR", "relevance&q=mug"):
+        path, after, pages = f"/v1/products?category_id={shelf['id']}&sort={sort}&limit=2", "", []
+        while after is not None:
+            page = (await api.get(f"{path}{after and '&after='}{after}")).json()
+            pages += [product["id"] for product in page["items"]]
+            after = page["next"]
+        assert pages == made, sort
+
+
+async def test_facets_count_what_is_found_by_all_it_can_be_narrowed_down_by(api: API, ids: Ids) -> None:
+    path = f"/v1/products/facets?category_id={ids['Mugs']}"
+    counts = (await api.get(path)).json()
+    assert (counts["total"], counts["available"]) == (3, 2)
+    assert counts["categories"] == [
+        {"category_id": ids["Mugs"], "products": 2},
+        {"category_id": ids["Tea mugs"], "products": 1},
+    ]
+    assert counts["attributes"]["material"] == [
+        {"value": "stoneware", "products": 2},
+        {"value": "glass", "products": 1},
+    ]
+    assert {one["value"] for one in counts["attributes"]["for"]} == {"tea", "coffee"}
+    spans = [{"currency": "EUR", "min": 800, "max": 1250}, {"currency": "USD", "min": 1, "max": 1}]
+    assert counts["prices"] == spans
+    narrow = (await api.get(f"{path}&attribute=colour:red&available=false")).json()
+    assert (narrow["total"], narrow["available"], list(narrow["attributes"])) == (1, 0, ["colour", "material"])
+    assert narrow["prices"] == [{"currency": "EUR", "min": 1200, "max": 1200}]
+    none = (await api.get(f"{path}&q=nowhere")).json()
+    assert none == {"total": 0, "available": 0, "categories": [], "attributes": {}, "prices": []}
+
+
+async def test_a_discontinued_variant_is_neither_found_nor_counted(api: API) -> None:
+    shelf, sku = await category(api), new_sku()
+    gone = variant(new_sku(), 1, colour="grey") | {"status": "discontinued"}
+    await added(api, category_id=shelf["id"], variants=[variant(sku, 9), gone])
+    query = f"category_id={shelf['id']}&currency=EUR"
+    assert (await api.get(f"/v1/products?{query}&price_max=5")).json()["items"] == []
+    assert (await api.get(f"/v1/products?{query}&attribute=colour:grey")).json()["items"] == []
+    counts = (await api.get(f"/v1/products/facets?{query}")).json()
+    assert (counts["attributes"], counts["prices"]) == ({}, [{"currency": "EUR", "min": 9, "max": 9}])
+
+
+async def test_drafts_are_found_by_staff_only(api: API) -> None:
+    shelf = await category(api)
+    await added(api, new_sku(), category_id=shelf["id"], status="draft")
+    path = f"/v1/products?category_id={shelf['id']}&status=draft"
+    assert len((await api.get(path, headers=STAFF)).json()["items"]) == 1
+    assert (await api.get(path, headers=bearer())).json()["items"] == (await api.get(path)).json()["items"] == []
+    counts = await api.get(path.replace("?", "/facets?"), headers=bearer())
+    assert counts.json()["total"] == 0
+
+
+async def test_a_product_of_the_first_release_is_found_once_it_is_laid_out(api: API, shared: Mongo) -> None:
+    product, sku = uuid7(), new_sku()
+    old = {"name": "Oldest jar", "attributes": {"material": "clay"}, "version": 1, "changed_at": 0}
+    old |= {"variants": [{"sku": sku, "price": {"amount": 5, "currency": "EUR"}}]}
+    await shared.db.products.insert_one({"_id": product, **old})
+    read = (await api.get(f"/v1/products?sku={sku}")).json()["items"]
+    assert [(one["name"], one["status"]) for one in read] == [("Oldest jar", "active")]
+    await lay_out(shared)
+    again = (await api.get("/v1/products?q=jar&attribute=material:clay&sort=price&currency=EUR")).json()["items"]
+    assert again == read
+    document = await shared.db.products.find_one({"_id": product})
+    assert document == product_document(product_of(document)[1])
+
+
+def test_every_kind_of_value_has_its_text() -> None:
+    attributes: dict[str, Any] = {"a": "x:y", "b": True, "c": 1, "d": 1.5, "e": ["p", "q"], "f": []}
+    assert facets(attributes) == ["a:x:y", "b:true", "c:1", "d:1.5", "e:p", "e:q"]
+
+
+@pytest.mark.parametrize("path", ["/v1/products", "/v1/products/facets"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("q=", "q=%00", "q=a%0a", "q=" + "x" * 201, "category_id=x", "category_id=", "attribute=material"),
+        *("attribute=:x", "attribute=$a:1", "attribute=a.b:1", "attribute=a:%00", "currency=eur", "currency="),
+        *("price_min=1", "price_max=1", "currency=EUR&price_min=-1", "currency=EUR&price_min=1.5"),
+        *("currency=EUR&price_max=" + "9" * 5000, "available=maybe", "status=gone", "sku=" + quote("$ne")),
+        "&".join("attribute=a:1" for _ in range(21)),
+    ],
+    ids=lambda text: text[:30],
+)
+async def test_a_filter_that_is_none_is_malformed(api: API, path: str, query: str) -> None:
+    assert malformed_at(await api.get(f"{path}?{query}"))
+
+
+CURSORS = [
+    "",
+    "x",
+    "W10=",
+    "bnVsbA==",
+    "eyJhIjoxfQ==",
+    "WyJuYW1lIiwgMSwgIngiXQ==",
+    "%ff",
+    "é",
+    "[" * 2000,
+    "A" * 3000,
+]
+
+
+@pytest.mark.parametrize("sort", ["sort=price", "sort=-price", "sort=relevance", "sort=odd", "sort="])
+async def test_an_order_that_there_is_not_is_malformed(api: API, sort: str) -> None:
+    assert malformed_at(await api.get(f"/v1/products?{sort}"))
+
+
+@pytest.mark.parametrize("sort", ["added", "newest", "name", "price&currency=EUR", "relevance&q=x"])
+async def test_a_cursor_that_is_none_of_the_list_is_malformed(api: API, ids: Ids, sort: str) -> None:
+    named = (await api.get("/v1/products?sort=-name&limit=1")).json()["next"]
+    for cursor in (*CURSORS, named):
+        answer = await api.get(f"/v1/products?sort={sort}&after={quote(cursor, safe='%')}")
+        assert malformed_at(answer), cursor
+
+
+@pytest.mark.parametrize("text", ['"', '""', "-", "--", '-"', "$", "{}", "\\", "the", "🔐", "a" * 200, "-a -b"])
+async def test_words_may_be_any(api: API, text: str) -> None:
+    for path in ("/v1/products", "/v1/products/facets"):
+        assert (await api.get(f"{path}?q={quote(text)}")).status_code == 200
