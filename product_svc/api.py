@@ -1,23 +1,39 @@
 """The routes of stock; those of the catalogue are in ``catalogue.api``."""
 
 from typing import Annotated
+from uuid import UUID
 
-from fastapi import Path, status
+from fastapi import Path, Query, Response, status
 
 from chassis.auth import Staff
 from chassis.errors import Forbidden, Unauthenticated
 from chassis.groupcommit import GroupCommit
+from chassis.mongo import Mongo
 from chassis.rest import new_router, problems, state
 from product_svc import queries
-from product_svc.commands import adjust_stock
-from product_svc.dto import Adjustment, StockOut, stock_out
-from product_svc.errors import SkuUnknown, StockTooLow
+from product_svc.commands import adjust_stock, set_threshold
+from product_svc.domain import Stock
+from product_svc.dto import (
+    Adjustment,
+    LowStockOut,
+    MovementsOut,
+    StockOut,
+    ThresholdBody,
+    ThresholdOut,
+    low_out,
+    movement_out,
+    stock_out,
+    threshold_out,
+)
+from product_svc.errors import PreconditionFailed, PreconditionRequired, SkuUnknown, StockTooLow
+from product_svc.preconditions import IfMatch, etag
 from product_svc.store import Warehouse
 from schemas.values import Sku
 
 router = new_router()
 
 Commit = Annotated[GroupCommit[Warehouse], state("commit")]
+Database = Annotated[Mongo, state("database")]
 SkuInPath = Annotated[Sku, Path(examples=["MUG-BLUE"])]
 
 
@@ -34,9 +50,74 @@ async def read_stock(sku: SkuInPath) -> StockOut:
     summary="Adjust the stock of a SKU",
     responses=problems(Unauthenticated, Forbidden, SkuUnknown, StockTooLow),
 )
-async def adjust(sku: SkuInPath, body: Adjustment, commit: Commit, _staff: Staff) -> StockOut:
+async def adjust(sku: SkuInPath, body: Adjustment, commit: Commit, staff: Staff) -> StockOut:
     """Book a delivery, a count or a damage."""
     stock = await commit(
-        lambda unit: adjust_stock(unit, sku, body.delta, body.reason), lambda unit: unit.stock.want(sku)
+        lambda unit: adjust_stock(unit, sku, body.delta, body.reason, staff.id, body.note),
+        lambda unit: unit.stock.want(sku),
     )
     return stock_out(stock)
+
+
+@router.get("/v1/stock", tags=["stock"], summary="List what is low", responses=problems(Unauthenticated, Forbidden))
+async def list_low_stock(
+    database: Database,
+    _staff: Staff,
+    after: Annotated[Sku | None, Query(description="`next` of the page before")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> LowStockOut:
+    """The stock of which no more is available than its threshold, by SKU."""
+    found = await queries.low_stock(database, after, limit + 1)
+    page = [low_out(stock) for stock in found[:limit]]
+    return LowStockOut(items=page, next=page[-1].sku if len(found) > limit else None)
+
+
+@router.get(
+    "/v1/stock/{sku}/threshold",
+    tags=["stock"],
+    summary="Read the threshold of a SKU",
+    responses=problems(Unauthenticated, Forbidden, SkuUnknown),
+)
+async def read_threshold(sku: SkuInPath, response: Response, _staff: Staff) -> ThresholdOut:
+    """At which number available it is low. The ETag is that of the threshold, whatever becomes of the stock."""
+    return _tagged(response, await queries.stock(sku))
+
+
+@router.put(
+    "/v1/stock/{sku}/threshold",
+    tags=["stock"],
+    summary="Set the threshold of a SKU",
+    responses=problems(
+        *(Unauthenticated, Forbidden, SkuUnknown, PreconditionFailed, PreconditionRequired),
+    ),
+)
+async def put_threshold(
+    sku: SkuInPath, body: ThresholdBody, response: Response, commit: Commit, _staff: Staff, if_match: IfMatch = None
+) -> ThresholdOut:
+    """`stock.low` is told each time that no more is available than this; at once, if it is so now."""
+    await commit(lambda unit: set_threshold(unit, sku, if_match, body.threshold), lambda unit: unit.stock.want(sku))
+    return _tagged(response, await queries.stock(sku))
+
+
+@router.get(
+    "/v1/stock/{sku}/movements",
+    tags=["stock"],
+    summary="Read the ledger of a SKU",
+    responses=problems(Unauthenticated, Forbidden, SkuUnknown),
+)
+async def list_movements(
+    sku: SkuInPath,
+    database: Database,
+    _staff: Staff,
+    before: Annotated[UUID | None, Query(description="`next` of the page before")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> MovementsOut:
+    """Every change of the number on hand, newest first. A page stays the same when others are booked."""
+    found = await queries.movements(database, sku, before, limit + 1)
+    page = [movement_out(movement) for movement in found[:limit]]
+    return MovementsOut(items=page, next=page[-1].id if len(found) > limit else None)
+
+
+def _tagged(response: Response, stock: Stock) -> ThresholdOut:
+    response.headers["ETag"] = etag(stock.low_at)
+    return threshold_out(stock)

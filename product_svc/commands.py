@@ -1,24 +1,40 @@
 """What can be done with stock. Each function decides inside a transaction that it neither opens nor ends."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from product_svc import domain
 from product_svc.domain import Movement, Reservation, Stock
 from product_svc.errors import SkuUnknown
+from product_svc.preconditions import unchanged_since
 from product_svc.store import Warehouse
 from schemas import Event, Line
 
 
-def adjust_stock(unit: Warehouse, sku: str, delta: int, reason: str) -> Stock:
+def adjust_stock(unit: Warehouse, sku: str, delta: int, reason: str, by: UUID | None = None, note: str = "") -> Stock:
     """Change what is on hand of a SKU; raise ``SkuUnknown`` or ``StockTooLow``."""
     stock = unit.stock.find(sku)
     if stock is None:
         raise SkuUnknown
     stock, adjusted = stock.adjust(delta, reason, unit.now)
     unit.stock.put(sku, stock)
-    unit.movements.add(Movement(sku, delta, reason, stock.changed_at))
+    unit.movements.add(Movement(sku, delta, reason, stock.changed_at, stock.on_hand, by, note))
     unit.emit(adjusted, stock.version, stock.changed_at)
+    return stock
+
+
+def set_threshold(unit: Warehouse, sku: str, if_match: str | None, threshold: int | None) -> Stock:
+    """Set the number available at which a stock is low, or None for never.
+
+    Raise ``SkuUnknown``, ``PreconditionFailed``.
+    """
+    stock = unit.stock.find(sku)
+    if stock is None:
+        raise SkuUnknown
+    unchanged_since(if_match, stock.low_at)
+    stock = replace(stock, low_at=threshold)
+    unit.stock.put(sku, stock)
     return stock
 
 

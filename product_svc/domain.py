@@ -24,13 +24,18 @@ from schemas import (
 
 @dataclass(frozen=True, slots=True)
 class Stock:
-    """The pieces of one SKU. ``version`` counts the adjustments, which are what others are told of."""
+    """The pieces of one SKU. ``version`` counts what others are told of it: adjustments, and that it is low.
+
+    ``low_at`` is the number available at which it is low, if staff has set one; ``low`` is whether it is.
+    """
 
     sku: str
     on_hand: int
     reserved: int
     version: int
     changed_at: datetime
+    low_at: int | None = None
+    low: bool = False
 
     @property
     def available(self) -> int:
@@ -64,6 +69,12 @@ class Movement:
     delta: int
     reason: str
     at: datetime
+    on_hand: int | None = None
+    """How many there were after it; not noted by the first release."""
+    by: UUID | None = None
+    note: str = ""
+    id: UUID | None = None
+    """Given when it is stored."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,14 @@
 """The bodies of the REST API of stock; those of the catalogue are in ``catalogue.dto``."""
 
+from datetime import datetime
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
 from chassis.rest import Answer, Body
-from product_svc.domain import Stock
+from product_svc.domain import Movement, Stock
+from schemas.values import Text
 
 MAX_QUANTITY = 1_000_000
 
@@ -17,6 +20,42 @@ class Adjustment(Body):
 
     delta: Annotated[int, Field(ge=-MAX_QUANTITY, le=MAX_QUANTITY, description="pieces; negative to take away")]
     reason: Literal["delivery", "count", "damage"]
+    note: Annotated[Text, Field(max_length=500, examples=["delivery note 4711"])] = ""
+
+
+class ThresholdBody(Body):
+    """The number available at which a stock is low: at it or below, staff is told."""
+
+    threshold: Annotated[
+        Annotated[int, Field(ge=0, le=MAX_QUANTITY)] | None, Field(examples=[5], description="null: never")
+    ]
+
+
+class ThresholdOut(Answer):
+    """The number available at which a stock is low, and whether it is."""
+
+    sku: str
+    threshold: int | None
+    low: bool
+
+
+class MovementOut(Answer):
+    """Why the number on hand changed, by whom, and how many there were then."""
+
+    id: UUID
+    delta: int
+    reason: str
+    on_hand: int | None
+    by: UUID | None
+    note: str
+    at: datetime
+
+
+class MovementsOut(Answer):
+    """A page of movements, newest first; ``next`` is the ``before`` of the page that follows, if there is one."""
+
+    items: list[MovementOut]
+    next: UUID | None
 
 
 class StockOut(Answer):
@@ -28,6 +67,43 @@ class StockOut(Answer):
     available: int
 
 
+class LowOut(StockOut):
+    """A stock that is low, and the threshold that it has fallen to."""
+
+    threshold: int | None
+
+
+class LowStockOut(Answer):
+    """A page of what is low; ``next`` is the ``after`` of the page that follows, if there is one."""
+
+    items: list[LowOut]
+    next: str | None
+
+
 def stock_out(stock: Stock) -> StockOut:
     """A stock as everybody sees it."""
     return StockOut(sku=stock.sku, on_hand=stock.on_hand, reserved=stock.reserved, available=stock.available)
+
+
+def low_out(stock: Stock) -> LowOut:
+    """A stock that is low as staff sees it."""
+    return LowOut(**stock_out(stock).model_dump(), threshold=stock.low_at)
+
+
+def threshold_out(stock: Stock) -> ThresholdOut:
+    """A stock's threshold as staff sees it."""
+    return ThresholdOut(sku=stock.sku, threshold=stock.low_at, low=stock.low)
+
+
+def movement_out(movement: Movement) -> MovementOut:
+    """A movement as staff sees it."""
+    assert movement.id is not None
+    return MovementOut(
+        id=movement.id,
+        delta=movement.delta,
+        reason=movement.reason,
+        on_hand=movement.on_hand,
+        by=movement.by,
+        note=movement.note,
+        at=movement.at,
+    )

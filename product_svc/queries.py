@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
-from chassis.mongo import translated
+from chassis.mongo import Mongo, translated
 from chassis.mongo_snapshot import Document, Query
-from product_svc.domain import Stock
+from product_svc.domain import Movement, Stock
 from product_svc.errors import SkuUnknown
 from product_svc.store import StockDocument, stock_of
 from product_svc.times import moment
@@ -18,6 +19,36 @@ async def stock(sku: str) -> Stock:
     if found is None:
         raise SkuUnknown
     return stock_of(found.model_dump() | {"_id": found.id})[1]
+
+
+async def low_stock(database: Mongo, after: str | None, limit: int) -> list[Stock]:
+    """The stock that is low, by SKU, after one of them."""
+    query = {"low": True, **({"_id": {"$gt": after}} if after else {})}
+    with translated():
+        found = await database.db.stock.find(query).sort("_id").limit(limit).to_list()
+    return [stock_of(document)[1] for document in found]
+
+
+async def movements(database: Mongo, sku: str, before: UUID | None, limit: int) -> list[Movement]:
+    """The movements of a SKU, newest first, before one of them; raise ``SkuUnknown``."""
+    await stock(sku)
+    query: dict[str, Any] = {"sku": sku, **({"_id": {"$lt": before}} if before else {})}
+    with translated():
+        found = await database.db.movements.find(query).sort("_id", -1).limit(limit).to_list()
+    return [_moved(document) for document in found]
+
+
+def _moved(document: Document) -> Movement:
+    return Movement(
+        document["sku"],
+        document["delta"],
+        document["reason"],
+        moment(document["at"]),
+        document.get("on_hand"),
+        document.get("by"),
+        document.get("note", ""),
+        document["_id"],
+    )
 
 
 def _line(kind: str, key: str, *fields: str) -> Callable[[Document], dict[str, Any]]:

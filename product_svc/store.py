@@ -29,6 +29,7 @@ from product_svc.catalogue.documents import (
 )
 from product_svc.catalogue.domain import Category, Product
 from product_svc.domain import Movement, Reservation, Stock
+from product_svc.threshold import crossed
 from product_svc.times import micros as _micros
 from product_svc.times import moment
 from schemas import Line
@@ -52,11 +53,17 @@ class StockDocument(Document):
     reserved: int
     version: int
     changed_at: int
+    low_at: int | None = None
+    low: bool = False
 
     class Settings:
         """Beanie's settings."""
 
         name = "stock"
+        # Only those that are low are in it: orders, which change stock all the time, do not touch it otherwise.
+        indexes: ClassVar = [
+            IndexModel([("low", ASCENDING), ("_id", ASCENDING)], partialFilterExpression={"low": True})
+        ]
 
 
 class ReservationDocument(Document):
@@ -82,6 +89,9 @@ class MovementDocument(Document):
     delta: int
     reason: str
     at: int
+    on_hand: int | None = None
+    by: UUID | None = None
+    note: str = ""
 
     class Settings:
         """Beanie's settings."""
@@ -127,12 +137,24 @@ class Warehouse(Unit):
 
     async def save(self, tx: Tx) -> None:
         """Write every changed document; raise ``Conflict`` where stock is not what the decisions saw."""
+        self._tell_low()
         await _write(tx, "category_tree", tree_writes(self.categories))
         await _write(tx, "categories", category_writes(self.categories))
         await _write(tx, "products", product_writes(self.products))
         await _write(tx, "stock", self._stock_writes())
         await _write(tx, "reservations", [_upsert(_reservation_document(r)) for r in self.reservations.changed])
         await _write(tx, "movements", [InsertOne(_movement_document(m)) for m in self.movements.added])
+
+    def _tell_low(self) -> None:
+        """Tell of stock that this transaction has made low, whatever it was that took the pieces."""
+        for stock in self.stock.changed:
+            if turned := crossed(stock, self.now):
+                after, event = turned
+                self.stock.put(after.sku, after)
+                if event:
+                    # Many events of the transaction may have taken some: none of them is the cause.
+                    self.cause = self.trace = None
+                    self.emit(event, after.version, after.changed_at)
 
     def _stock_writes(self) -> list[Any]:
         writes: list[Any] = [InsertOne(_stock_document(stock)) for stock in self.stock.made]
@@ -142,10 +164,12 @@ class Warehouse(Unit):
             added, promised = stock.on_hand - before.on_hand, stock.reserved - before.reserved
             # What the decision rests on stands in the condition: no oversell, even if we were wrong.
             enough = {"$gte": [{"$subtract": ["$on_hand", "$reserved"]}, promised - added]}
-            change = {
+            change: dict[str, Any] = {
                 "$inc": {"on_hand": added, "reserved": promised},
                 "$set": {"version": stock.version, "changed_at": _micros(stock.changed_at)},
             }
+            if (stock.low_at, stock.low) != (before.low_at, before.low):
+                change["$set"] |= {"low_at": stock.low_at, "low": stock.low}
             writes.append(UpdateOne({"_id": stock.sku, "version": before.version, "$expr": enough}, change))
         return writes
 
@@ -171,7 +195,8 @@ def _upsert(document: dict[str, Any]) -> UpdateOne:
 def stock_of(document: Any) -> tuple[str, Stock]:
     """(SKU, stock) of a document of ``stock``."""
     sku, changed_at = document["_id"], moment(document["changed_at"])
-    return sku, Stock(sku, document["on_hand"], document["reserved"], document["version"], changed_at)
+    watch = document.get("low_at"), document.get("low", False)
+    return sku, Stock(sku, document["on_hand"], document["reserved"], document["version"], changed_at, *watch)
 
 
 def _reservation(document: Any) -> tuple[UUID, Reservation]:
@@ -188,6 +213,8 @@ def _stock_document(stock: Stock) -> dict[str, Any]:
         "reserved": stock.reserved,
         "version": stock.version,
         "changed_at": _micros(stock.changed_at),
+        "low_at": stock.low_at,
+        "low": stock.low,
     }
 
 
@@ -208,4 +235,7 @@ def _movement_document(movement: Movement) -> dict[str, Any]:
         "delta": movement.delta,
         "reason": movement.reason,
         "at": _micros(movement.at),
+        "on_hand": movement.on_hand,
+        "by": movement.by,
+        "note": movement.note,
     }

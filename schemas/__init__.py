@@ -10,7 +10,7 @@ from schemas.event import CATALOGUE, Event
 from schemas.notification import MailFailed, MailSent
 from schemas.order import OrderCancelled, OrderConfirmed, OrderPlaced, OrderRejected
 from schemas.product import ProductChanged, ProductCreated, ProductDrafted
-from schemas.stock import StockAdjusted, StockRejected, StockReleased, StockReserved
+from schemas.stock import StockAdjusted, StockLow, StockRejected, StockReleased, StockReserved
 from schemas.topics import TOPICS
 from schemas.values import Address, Line, Money, PricedLine, Shortage
 
@@ -36,6 +36,7 @@ __all__ = [
     "ProductDrafted",
     "Shortage",
     "StockAdjusted",
+    "StockLow",
     "StockRejected",
     "StockReleased",
     "StockReserved",

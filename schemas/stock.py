@@ -40,3 +40,14 @@ class StockAdjusted(Event):
     reason: str = Field(examples=["delivery"])
     on_hand: int = Field(examples=[12])
     reserved: int = Field(examples=[2])
+
+
+@event("stock.low", topic=STOCK_EVENTS, key="sku")
+class StockLow(Event):
+    """What can still be sold has fallen to the threshold that staff has set; told once each time it falls there."""
+
+    sku: Sku = Field(examples=["MUG-1"])
+    available: int = Field(examples=[3])
+    threshold: int = Field(examples=[3])
+    on_hand: int = Field(examples=[5])
+    reserved: int = Field(examples=[2])

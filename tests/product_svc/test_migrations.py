@@ -16,7 +16,7 @@ OURS = {
         *("_id_", "variants.sku_1", "category_id_1__id_1", "search.name_1__id_1"),
         *("search.offers.facets_1", "text"),
     },
-    "stock": {"_id_"},
+    "stock": {"_id_", "low_1__id_1"},
     "reservations": {"_id_"},
     "movements": {"_id_", "sku_1__id_1"},
 }

@@ -1,0 +1,207 @@
+"""Thresholds, what is low, and the ledger of movements, over REST and by orders."""
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+from uuid_utils.compat import uuid7
+
+from chassis.mongo import Mongo
+from chassis.testing import bearer, enveloped, record
+from schemas import StockAdjusted, StockLow
+from tests import hostile
+from tests.answers import believed, malformed_at, refused, survivors
+from tests.outbox import events, told
+from tests.product_svc.conftest import Connecting
+from tests.product_svc.goods import Commit, cancelled, consumer, hear, placed, stocked
+
+API = httpx.AsyncClient
+STAFF = bearer(role="staff")
+ANY = {**STAFF, "If-Match": "*"}
+
+
+async def watch(api: API, sku: str, threshold: int | None) -> dict[str, Any]:
+    answer = await api.put(f"/v1/stock/{sku}/threshold", json={"threshold": threshold}, headers=ANY)
+    assert answer.status_code == 200, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+async def adjust(api: API, sku: str, delta: int, **more: Any) -> None:
+    body = {"delta": delta, "reason": "count"} | more
+    assert (await api.post(f"/v1/stock/{sku}/adjustments", json=body, headers=STAFF)).status_code == 201
+
+
+async def low(database: Mongo, sku: str) -> list[int]:
+    """The numbers available that were told to be low."""
+    return [event.available for event in await events(database, sku) if isinstance(event, StockLow)]
+
+
+async def test_a_threshold_is_set_read_and_taken_away(api: API, commit: Commit) -> None:
+    sku = await stocked(commit, 10)
+    path = f"/v1/stock/{sku}/threshold"
+    read = await api.get(path, headers=STAFF)
+    assert read.json() == {"sku": sku, "threshold": None, "low": False}
+    put = await api.put(path, json={"threshold": 5}, headers={**STAFF, "If-Match": read.headers["etag"]})
+    assert (put.status_code, put.json()) == (200, {"sku": sku, "threshold": 5, "low": False})
+    refused(await api.put(path, json={"threshold": 6}, headers=STAFF), 428, "precondition_required")
+    stale = {**STAFF, "If-Match": read.headers["etag"]}
+    refused(await api.put(path, json={"threshold": 6}, headers=stale), 412, "precondition_failed")
+    await adjust(api, sku, -1)
+    # Orders and adjustments are no change of the threshold.
+    again = await api.put(path, json={"threshold": None}, headers={**STAFF, "If-Match": put.headers["etag"]})
+    assert again.json()["threshold"] is None
+
+
+async def test_a_stock_is_told_to_be_low_once_for_each_time_it_falls(api: API, shared: Mongo, commit: Commit) -> None:
+    sku = await stocked(commit, 10)
+    await watch(api, sku, 5)
+    for delta in (-4, -1, -1, -2, +2, +2, -1, -1, +100):
+        await adjust(api, sku, delta)
+    assert await low(shared, sku) == [5, 5]
+    history = await told(shared, sku)
+    assert [envelope.aggregate_version for envelope in history] == list(range(1, len(history) + 1))
+    assert [envelope.time for envelope in history] == sorted({envelope.time for envelope in history})
+    assert isinstance(history[2].event, StockAdjusted)
+    assert history[3].event == StockLow(sku=sku, available=5, threshold=5, on_hand=5, reserved=0)
+
+
+async def test_orders_make_a_stock_low_and_their_end_makes_it_fall_again(
+    api: API, shared: Mongo, commit: Commit
+) -> None:
+    sku = await stocked(commit, 10)
+    await watch(api, sku, 4)
+    first, second, third = placed({sku: 6}), placed({sku: 1}), placed({sku: 7})
+    await hear(shared, first)
+    await hear(shared, second)
+    assert await low(shared, sku) == [4]
+    await hear(shared, cancelled(first))
+    await hear(shared, third)
+    assert await low(shared, sku) == [4, 2]
+    assert (await api.get(f"/v1/stock/{sku}/threshold", headers=STAFF)).json()["low"] is True
+
+
+async def test_what_is_low_is_told_once_however_often_the_order_is(api: API, shared: Mongo, commit: Commit) -> None:
+    sku = await stocked(commit, 3)
+    await watch(api, sku, 1)
+    order = record(enveloped(placed({sku: 2})))
+    await consumer(shared).handle([order, order])
+    await consumer(shared).handle([order])
+    [*_, last] = await told(shared, sku)
+    assert (last.event, last.cause) == (StockLow(sku=sku, available=1, threshold=1, on_hand=3, reserved=2), None)
+    assert await low(shared, sku) == [1]
+
+
+async def test_orders_at_once_make_it_low_once(
+    api: API, shared: Mongo, commit: Commit, connecting: Connecting
+) -> None:
+    sku = await stocked(commit, 10)
+    await watch(api, sku, 5)
+    async with connecting() as one, connecting() as other:
+        orders = [placed({sku: 1}) for _ in range(10)]
+        await asyncio.gather(*(hear((one, other)[n % 2], order) for n, order in enumerate(orders)))
+    assert len(await low(shared, sku)) == 1
+    history = await told(shared, sku)
+    assert [envelope.aggregate_version for envelope in history] == [1, 2]
+
+
+async def test_a_threshold_above_what_is_there_is_crossed_at_once(api: API, shared: Mongo, commit: Commit) -> None:
+    sku = await stocked(commit, 3)
+    assert (await watch(api, sku, 3))["low"] is True
+    assert (await watch(api, sku, 8))["low"] is True
+    assert (await watch(api, sku, None))["low"] is False
+    await watch(api, sku, 2)
+    assert await low(shared, sku) == [3]
+
+
+async def test_what_is_low_is_listed_page_by_page(api: API, commit: Commit) -> None:
+    skus = sorted([await stocked(commit, 2) for _ in range(3)])
+    for sku in skus:
+        await watch(api, sku, 2)
+    rows = [{"sku": s, "on_hand": 2, "reserved": 0, "available": 2, "threshold": 2} for s in skus]
+    before = f"{skus[0][:-1]}-"
+    one = (await api.get("/v1/stock", params={"after": before, "limit": 2}, headers=STAFF)).json()
+    assert (one["items"], one["next"]) == (rows[:2], skus[1])
+    await adjust(api, skus[2], 1)
+    assert (await api.get("/v1/stock", params={"after": skus[1]}, headers=STAFF)).json()["items"] == []
+
+
+async def test_the_ledger_has_every_movement_newest_first(api: API, commit: Commit) -> None:
+    sku, who = await stocked(commit, 0), uuid7()
+    clerk = bearer(who, role="staff")
+    path = f"/v1/stock/{sku}/movements"
+    for delta, reason, note in ((10, "delivery", "note 4711"), (-1, "damage", ""), (2, "count", "shelf Ü")):
+        body = {"delta": delta, "reason": reason, "note": note}
+        await api.post(f"/v1/stock/{sku}/adjustments", json=body, headers=clerk)
+    page = (await api.get(path, params={"limit": 2}, headers=STAFF)).json()
+    assert [(m["delta"], m["reason"], m["on_hand"], m["note"], m["by"]) for m in page["items"]] == [
+        (2, "count", 11, "shelf Ü", str(who)),
+        (-1, "damage", 9, "", str(who)),
+    ]
+    await adjust(api, sku, 5)
+    rest = (await api.get(path, params={"limit": 2, "before": page["next"]}, headers=STAFF)).json()
+    assert [(m["delta"], m["note"]) for m in rest["items"]] == [(10, "note 4711")]
+    assert rest["next"] is None
+
+
+async def test_movements_of_the_first_release_are_read_too(api: API, shared: Mongo, commit: Commit) -> None:
+    sku = await stocked(commit, 0)
+    await shared.db.movements.insert_one({"_id": uuid7(), "sku": sku, "delta": 0, "reason": "count", "at": 0})
+    [movement] = (await api.get(f"/v1/stock/{sku}/movements", headers=STAFF)).json()["items"]
+    assert (movement["on_hand"], movement["by"], movement["note"]) == (None, None, "")
+
+
+PATHS = ["/v1/stock", "/v1/stock/MUG/threshold", "/v1/stock/MUG/movements"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_only_staff_looks_behind_the_shelf(api: API, path: str) -> None:
+    refused(await api.get(path), 401, "unauthenticated")
+    for role in ("customer", "ops"):
+        refused(await api.get(path, headers=bearer(role=role)), 403, "forbidden")
+    assert await believed(api, "GET", path, hostile.bad_tokens("staff")) == []
+
+
+async def test_only_staff_sets_thresholds(api: API) -> None:
+    body = {"threshold": 1}
+    answer = await api.put("/v1/stock/MUG/threshold", json=body, headers={**bearer(), "If-Match": "*"})
+    refused(answer, 403, "forbidden")
+
+
+async def test_an_unknown_sku_has_neither_threshold_nor_ledger(api: API) -> None:
+    for path in PATHS[1:]:
+        refused(await api.get(path.replace("MUG", "NONE"), headers=STAFF), 404, "sku_unknown")
+    answer = await api.put("/v1/stock/NONE/threshold", json={"threshold": 1}, headers=ANY)
+    refused(answer, 404, "sku_unknown")
+
+
+async def test_a_threshold_that_is_none_is_malformed(api: API, shared: Mongo, commit: Commit) -> None:
+    sku = await stocked(commit, 1)
+    path = f"/v1/stock/{sku}/threshold"
+    bodies = [(name, body) for name, body, _ in hostile.edges({"threshold": 3}) if "None" not in name]
+    assert await survivors(api, path, [*bodies, *hostile.NO_OBJECT.items()], ANY, "PUT") == []
+    for number in (-1, 1_000_001, 2**63):
+        answer = await api.put(path, json={"threshold": number}, headers=ANY)
+        assert malformed_at(answer) == {"body/threshold"}
+    assert malformed_at(await api.put(path, json={}, headers=ANY)) == {"body/threshold"}
+    assert await low(shared, sku) == []
+
+
+@pytest.mark.parametrize("note", [None, 1, "\x00", "a\nb", "x" * 501])
+async def test_a_note_that_is_none_is_malformed(api: API, note: Any) -> None:
+    body = {"delta": 1, "reason": "count", "note": note}
+    answer = await api.post("/v1/stock/MUG/adjustments", json=body, headers=STAFF)
+    assert malformed_at(answer) == {"body/note"}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("/movements?before=x", "/movements?before=", "/movements?limit=0", "/movements?limit=201"),
+        *("?after=%00", "?after=", "?limit=x", "?limit=0"),
+    ],
+)
+async def test_a_page_that_there_is_not_is_malformed(api: API, query: str) -> None:
+    path = f"/v1/stock{'/MUG' if query.startswith('/') else ''}{query}"
+    assert malformed_at(await api.get(path, headers=STAFF))
