@@ -85,3 +85,21 @@ class PreconditionRequired(ShopError):
     """Say which version you change: send the ETag that you read as "If-Match"."""
 
     status, code = 428, "precondition_required"
+
+
+class ImportUnknown(NotFound):
+    """There is no such import."""
+
+    code = "import_unknown"
+
+
+class OutOfLine(Conflicting):
+    """The import goes on with another line: "next_line"; where that is null, all lines have come."""
+
+    code = "out_of_line"
+
+
+class TooManyLines(Conflicting):
+    """The import was announced with fewer lines."""
+
+    code = "too_many_lines"

@@ -9,6 +9,7 @@ from chassis.ops import ops_router
 from chassis.rest import create_app, serve
 from chassis.settings import load
 from product_svc import SERVICE, api
+from product_svc.bulk import api as bulk_api
 from product_svc.catalogue import api as catalogue_api
 from product_svc.catalogue import category_api
 from product_svc.handlers import HANDLERS
@@ -27,6 +28,7 @@ def build(settings: RestSettings) -> FastAPI:
         api.router,
         category_api.router,
         catalogue_api.router,
+        bulk_api.router,
         database=database,
         commit=GroupCommit(database, Warehouse),
         verifier=Verifier(keys.fetch, settings.jwt_issuer, settings.jwt_audience),

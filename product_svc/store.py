@@ -18,6 +18,8 @@ from chassis.database import Conflict
 from chassis.mongo import Mongo, Tx
 from chassis.unit import Log, Rows, Unit
 from product_svc import SERVICE
+from product_svc.bulk.documents import FaultDocument, ImportDocument, fault_writes, import_of, import_writes
+from product_svc.bulk.domain import Fault, Import
 from product_svc.catalogue.documents import (
     CategoryDocument,
     ProductDocument,
@@ -100,8 +102,13 @@ class MovementDocument(Document):
         indexes: ClassVar = [IndexModel([("sku", ASCENDING), ("_id", ASCENDING)])]
 
 
-DOCUMENTS = (CategoryDocument, ProductDocument, StockDocument, ReservationDocument, MovementDocument)
-COLLECTIONS = ("categories", "category_tree", "products", "stock", "reservations", "movements")
+DOCUMENTS = (
+    *(CategoryDocument, ProductDocument, StockDocument, ReservationDocument, MovementDocument),
+    *(ImportDocument, FaultDocument),
+)
+COLLECTIONS = (
+    *("categories", "category_tree", "products", "stock", "reservations", "movements", "imports", "import_faults"),
+)
 
 
 async def open_documents(mongo: Mongo, *, indexes: bool = False) -> None:
@@ -121,6 +128,8 @@ class Warehouse(Unit):
         self.stock: Rows[str, Stock] = Rows(self)
         self.reservations: Rows[UUID, Reservation] = Rows(self)
         self.movements: Log[Movement] = Log(self)
+        self.imports: Rows[UUID, Import] = Rows(self)
+        self.import_faults: Log[Fault] = Log(self)
 
     async def load(self, tx: Tx) -> None:
         """Load every wanted document as of one moment; who changes it meanwhile makes this conflict."""
@@ -131,6 +140,7 @@ class Warehouse(Unit):
         await _hold(tx, self.stock, "stock", stock_of)
         await _hold(tx, self.products, "products", product_of)
         self.categories.want(*(product.category_id for product in self.products.present if product.category_id))
+        await _hold(tx, self.imports, "imports", import_of)
         while self.categories.wanted:
             await _hold(tx, self.categories, "categories", category_of)
             self.categories.want(*(above.parent_id for above in self.categories.present if above.parent_id))
@@ -143,6 +153,8 @@ class Warehouse(Unit):
         await _write(tx, "products", product_writes(self.products))
         await _write(tx, "stock", self._stock_writes())
         await _write(tx, "reservations", [_upsert(_reservation_document(r)) for r in self.reservations.changed])
+        await _write(tx, "imports", import_writes(self.imports))
+        await _write(tx, "import_faults", fault_writes(self.import_faults))
         await _write(tx, "movements", [InsertOne(_movement_document(m)) for m in self.movements.added])
 
     def _tell_low(self) -> None:

@@ -16,6 +16,8 @@ OURS = {
         *("_id_", "variants.sku_1", "category_id_1__id_1", "search.name_1__id_1"),
         *("search.offers.facets_1", "text"),
     },
+    "imports": {"_id_"},
+    "import_faults": {"_id_", "import_id_1_line_1"},
     "stock": {"_id_", "low_1__id_1"},
     "reservations": {"_id_"},
     "movements": {"_id_", "sku_1__id_1"},

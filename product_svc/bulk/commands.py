@@ -1,0 +1,107 @@
+"""What can be done with imports. Each decides inside a transaction that it neither opens nor ends."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from chassis.errors import ShopError
+from chassis.unit import Step
+from product_svc.bulk.domain import Fault, Format, Import, Outcome
+from product_svc.bulk.lines import Part, ProductLine, Read
+from product_svc.catalogue.commands import change_product, create_product, want_product
+from product_svc.errors import ImportUnknown
+from product_svc.preconditions import ANY
+from product_svc.store import Warehouse
+
+Placed = Mapping[int, UUID]
+"""Number of a line → the product that it is about."""
+
+
+def start_import(unit: Warehouse, import_id: UUID, form: Format, lines: int, by: UUID) -> Import:
+    """Expect a file of so many lines."""
+    begun = Import(import_id, form, lines, by, unit.now, unit.now)
+    unit.imports.put(begun.id, begun)
+    return begun
+
+
+def placed(part: Part, owners: Mapping[str, UUID]) -> Placed:
+    """Which product each line is about: the one it names, else the one that has one of its SKUs, else a new one.
+
+    ``owners`` is SKU → product, of those that there are; lines see those before them.
+    """
+    known, found = dict(owners), dict[int, UUID]()
+    for line in part.lines:
+        if line.product is None:
+            continue
+        skus = [variant.sku for variant in line.product.variants]
+        owned = next((known[sku] for sku in skus if sku in known), None)
+        found[line.number] = line.product.id or owned or uuid7()
+        for sku in skus:
+            known.setdefault(sku, found[line.number])
+    return found
+
+
+def want_part(unit: Warehouse, import_id: UUID, part: Part, products: Placed) -> None:
+    """Want what ``take_part`` looks at."""
+    unit.imports.want(import_id)
+    for line in part.lines:
+        if line.product:
+            skus = [variant.sku for variant in line.product.variants]
+            want_product(unit, products[line.number], skus, line.product.category_id)
+
+
+def take_part(unit: Warehouse, import_id: UUID, first: int, part: Part, products: Placed) -> Import:
+    """Take every line that can be taken, note why the others cannot, and how far the file has come.
+
+    Raise ``ImportUnknown``, ``OutOfLine``, ``TooManyLines``.
+    """
+    begun = unit.imports.find(import_id)
+    if begun is None:
+        raise ImportUnknown
+    begun.expect(first, len(part.lines))
+    outcomes = [_outcome(unit, import_id, line, products) for line in part.lines]
+    after = begun.advance(outcomes, part.columns, unit.now)
+    unit.imports.put(after.id, after)
+    return after
+
+
+def put_product(unit: Warehouse, product_id: UUID, line: ProductLine) -> Outcome:
+    """Make a product as a line says, or change what the line has of it. Raises as these do."""
+    before = unit.products.find(product_id)
+    if before is None:
+        create_product(
+            unit,
+            product_id,
+            line.name,
+            line.attributes,
+            line.priced(),
+            description=line.description,
+            category_id=line.category_id,
+            images=tuple(line.images),
+            status=line.status,
+        )
+        return "created"
+    changes = line.changes() | {"variants": before.with_variants(line.priced())}
+    after = change_product(unit, product_id, ANY, changes)
+    return "unchanged" if after.version == before.version else "changed"
+
+
+def _outcome(unit: Warehouse, import_id: UUID, line: Read, products: Placed) -> Outcome:
+    product = line.product
+    if product is None:
+        if line.wrong is None:
+            return "no_product"
+        unit.import_faults.add(Fault(import_id, line.number, "malformed_line", line.wrong))
+        return "failed"
+    try:
+        # As a step of its own: a line that is refused leaves nothing behind.
+        return unit.decide(Step(_nothing, lambda u: put_product(u, products[line.number], product), trace=unit.trace))
+    except ShopError as error:
+        told = "; ".join([error.detail, *(f"{name}: {value}" for name, value in error.extra.items())])
+        unit.import_faults.add(Fault(import_id, line.number, error.code, told[:1000]))
+        return "failed"
+
+
+def _nothing(_unit: Warehouse) -> None:
+    """Everything was wanted with the part."""

@@ -1,0 +1,102 @@
+"""How imports and their faults get in and out of their collections."""
+
+from typing import Any, ClassVar, get_args
+from uuid import UUID
+
+from beanie import Document
+from pymongo import ASCENDING, IndexModel, InsertOne, ReplaceOne
+from uuid_utils.compat import uuid7
+
+from chassis.unit import Log, Rows
+from product_svc.bulk.domain import Fault, Format, Import
+from product_svc.times import micros, moment
+
+_COUNTS = ("lines", "done", "created", "changed", "unchanged", "failed")
+
+
+class ImportDocument(Document):
+    """An import."""
+
+    id: UUID  # type: ignore[assignment]
+    format: str
+    lines: int
+    by: UUID
+    started_at: int
+    changed_at: int
+    done: int
+    created: int
+    changed: int
+    unchanged: int
+    failed: int
+    columns: list[str] | None
+
+    class Settings:
+        """Beanie's settings."""
+
+        name = "imports"
+
+
+class FaultDocument(Document):
+    """A line that was not taken."""
+
+    id: UUID  # type: ignore[assignment]
+    import_id: UUID
+    line: int
+    code: str
+    detail: str
+
+    class Settings:
+        """Beanie's settings."""
+
+        name = "import_faults"
+        indexes: ClassVar = [IndexModel([("import_id", ASCENDING), ("line", ASCENDING)], unique=True)]
+
+
+def import_of(document: Any) -> tuple[UUID, Import]:
+    """(id, import) of a document of ``imports``."""
+    [form] = [known for known in get_args(Format) if known == document["format"]]
+    columns = document["columns"]
+    return document["_id"], Import(
+        id=document["_id"],
+        format=form,
+        by=document["by"],
+        started_at=moment(document["started_at"]),
+        changed_at=moment(document["changed_at"]),
+        columns=None if columns is None else tuple(columns),
+        **{name: document[name] for name in _COUNTS},
+    )
+
+
+def import_writes(rows: Rows[UUID, Import]) -> list[Any]:
+    """What to write of the imports of a transaction; one that goes on must be where it was loaded."""
+    writes: list[Any] = [InsertOne(_document(made)) for made in rows.made]
+    for after in rows.amended:
+        before = rows.loaded(after.id)
+        assert before is not None
+        writes.append(ReplaceOne({"_id": after.id, "done": before.done}, _document(after)))
+    return writes
+
+
+def fault_writes(faults: Log[Fault]) -> list[Any]:
+    """What to write of the faults of a transaction."""
+    return [
+        InsertOne({"_id": uuid7(), "import_id": f.import_id, "line": f.line, "code": f.code, "detail": f.detail})
+        for f in faults.added
+    ]
+
+
+def fault_of(document: Any) -> Fault:
+    """A document of ``import_faults``."""
+    return Fault(document["import_id"], document["line"], document["code"], document["detail"])
+
+
+def _document(one: Import) -> dict[str, Any]:
+    return {
+        "_id": one.id,
+        "format": one.format,
+        "by": one.by,
+        "started_at": micros(one.started_at),
+        "changed_at": micros(one.changed_at),
+        "columns": None if one.columns is None else list(one.columns),
+        **{name: getattr(one, name) for name in _COUNTS},
+    }

@@ -1,0 +1,77 @@
+"""The bodies of imports."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from chassis.rest import Answer, Body
+from product_svc.bulk.domain import Fault, Format, Import
+
+
+class ImportBody(Body):
+    """A file that is to come, in parts."""
+
+    format: Annotated[Format, Field(examples=["ndjson"])]
+    lines: Annotated[int, Field(ge=1, le=10_000_000, description="of the whole file", examples=[12000])]
+
+
+class ImportOut(Answer):
+    """How far a file has come: ``done`` of ``lines``, and what became of them."""
+
+    id: UUID
+    format: Format
+    lines: int
+    done: int
+    next_line: Annotated[int | None, Field(description="where to go on; null when all lines have come")]
+    created: int
+    changed: int
+    unchanged: int
+    failed: int
+    started_at: datetime
+    changed_at: datetime
+
+
+class ImportsOut(Answer):
+    """A page of imports, newest first; ``next`` is the ``before`` of the page that follows, if there is one."""
+
+    items: list[ImportOut]
+    next: UUID | None
+
+
+class FaultOut(Answer):
+    """Why a line was not taken."""
+
+    line: int
+    code: Annotated[str, Field(examples=["malformed_line"])]
+    detail: str
+
+
+class FaultsOut(Answer):
+    """A page of faults; ``next`` is the ``after`` of the page that follows, if there is one."""
+
+    items: list[FaultOut]
+    next: int | None
+
+
+def import_out(one: Import) -> ImportOut:
+    """An import as staff sees it."""
+    return ImportOut(
+        id=one.id,
+        format=one.format,
+        lines=one.lines,
+        done=one.done,
+        next_line=one.next_line,
+        created=one.created,
+        changed=one.changed,
+        unchanged=one.unchanged,
+        failed=one.failed,
+        started_at=one.started_at,
+        changed_at=one.changed_at,
+    )
+
+
+def fault_out(fault: Fault) -> FaultOut:
+    """A fault as staff sees it."""
+    return FaultOut(line=fault.line, code=fault.code, detail=fault.detail)

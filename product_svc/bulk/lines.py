@@ -1,0 +1,166 @@
+"""Reads the lines of an import. A line that cannot be read is no failure of its part: it is told of, alone.
+
+A line of text is a line of the file: no field of a product can hold a line break, and so no quoted one is looked for.
+"""
+
+import csv
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+from uuid import UUID
+
+import orjson
+from pydantic import Field, ValidationError, model_validator
+
+from chassis.errors import Malformed
+from chassis.rest import Body
+from product_svc.bulk.domain import Format
+from product_svc.catalogue.bodies import AttributesBody, Description, Images, Name, VariantBody
+from product_svc.catalogue.domain import MAX_VARIANTS, Status, Variant
+
+MAX_LINES = 500
+"""Lines of a part: they are one transaction."""
+
+REQUIRED = ("sku", "name", "price", "currency")
+COLUMNS = (
+    *("product_id", "name", "description", "category_id", "attributes", "images", "status"),
+    *("sku", "price", "currency", "variant_attributes", "variant_images", "variant_status"),
+)
+
+
+class ProductLine(Body):
+    """A product as a line has it. What a line leaves out stays as it is; a new product gets the default."""
+
+    id: UUID | None = None
+    name: Name
+    description: Description = ""
+    category_id: UUID | None = None
+    attributes: AttributesBody = Field(default_factory=dict)
+    images: Images = Field(default_factory=list)
+    status: Status = "active"
+    variants: Annotated[list[VariantBody], Field(min_length=1, max_length=MAX_VARIANTS)]
+
+    @model_validator(mode="after")
+    def _skus_differ(self) -> "ProductLine":
+        if len({variant.sku for variant in self.variants}) < len(self.variants):
+            raise ValueError("every variant needs a SKU of its own")
+        return self
+
+    def priced(self) -> list[Variant]:
+        """The variants as values."""
+        return [variant.variant(variant.sku) for variant in self.variants]
+
+    def changes(self) -> dict[str, Any]:
+        """Field → value, of those that the line has, beside the variants."""
+        sent = {name: getattr(self, name) for name in self.model_fields_set - {"id", "variants"}}
+        return sent | ({"images": tuple(self.images)} if "images" in sent else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A line as it was read: a product, or why it is none, or neither where it is blank or the heading."""
+
+    number: int
+    product: ProductLine | None = None
+    wrong: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Lines that came together; ``columns`` is the heading, if it was among them."""
+
+    lines: Sequence[Read]
+    columns: tuple[str, ...] | None = None
+
+
+def read_part(content: bytes, form: Format, first: int, columns: Sequence[str] | None) -> Part:
+    """Read a part whose first line has this number in the file.
+
+    Raise ``Malformed`` for no line, too many, and a CSV heading that cannot be worked with.
+    """
+    lines = content.removesuffix(b"\n").split(b"\n")
+    if not content or len(lines) > MAX_LINES:
+        raise _malformed("body", f"a part has 1 to {MAX_LINES} lines")
+    heading = _heading(lines[0]) if form == "csv" and first == 1 else None
+    known = heading or tuple(columns or ())
+    decode: Callable[[bytes], bytes] = _from_csv(known) if form == "csv" else _as_it_is
+    numbered = enumerate(lines, first)
+    return Part([_read(n, line, decode, heading=bool(heading) and n == 1) for n, line in numbered], heading)
+
+
+def _read(number: int, line: bytes, decode: Callable[[bytes], bytes], *, heading: bool) -> Read:
+    if heading or not line.strip():
+        return Read(number)
+    try:
+        return Read(number, ProductLine.model_validate_json(decode(line)))
+    except ValidationError as error:
+        return Read(number, wrong="; ".join(_told(error)))
+    except (csv.Error, ValueError) as error:
+        return Read(number, wrong=str(error)[:200])
+
+
+def _told(error: ValidationError) -> Iterator[str]:
+    # What the line says is not repeated: only where it is wrong.
+    for one in error.errors(include_input=False, include_url=False)[:5]:
+        yield f"{'/'.join(map(str, one['loc']))[:100] or 'line'}: {one['msg'][:200]}"
+
+
+def _as_it_is(line: bytes) -> bytes:
+    return line
+
+
+def _heading(line: bytes) -> tuple[str, ...]:
+    try:
+        names = tuple(_cells(line.removeprefix(b"\xef\xbb\xbf")))
+    except (csv.Error, ValueError) as error:
+        raise _malformed("body/1", "the heading cannot be read") from error
+    strange = [name[:50] for name in names if name not in COLUMNS]
+    missing = [name for name in REQUIRED if name not in names]
+    if strange or missing or len(set(names)) < len(names):
+        raise _malformed("body/1", f"columns unknown: {strange}, missing: {missing}, each once: {list(COLUMNS)}")
+    return names
+
+
+def _from_csv(columns: Sequence[str]) -> Callable[[bytes], bytes]:
+    def decode(line: bytes) -> bytes:
+        cells = _cells(line)
+        if len(cells) != len(columns):
+            raise ValueError(f"{len(cells)} cells under {len(columns)} columns")
+        return orjson.dumps(_product({name: cell for name, cell in zip(columns, cells, strict=True) if cell}))
+
+    return decode
+
+
+def _cells(line: bytes) -> list[str]:
+    return next(csv.reader([line.decode().removesuffix("\r")], strict=True))
+
+
+def _product(cells: Mapping[str, str]) -> dict[str, Any]:
+    """A row as a line of NDJSON would have it; what cannot be read is left as it is, to be refused there."""
+    own = {name: _value(name, cells[name]) for name in COLUMNS[1:7] if name in cells}
+    variant = {
+        name: _value(name, cells[f"variant_{name}"])
+        for name in ("attributes", "images", "status")
+        if f"variant_{name}" in cells
+    }
+    amount = cells.get("price", "")
+    price = {"amount": int(amount) if amount.isascii() and amount.isdigit() and len(amount) < 20 else amount}
+    price |= {name: cells[name] for name in ("currency",) if name in cells}
+    variant |= {"price": price} | {name: cells[name] for name in ("sku",) if name in cells}
+    known = {"id": cells["product_id"]} if "product_id" in cells else {}
+    return {**known, **own, "variants": [variant]}
+
+
+def _value(name: str, cell: str) -> Any:
+    if name == "images":
+        return cell.split()
+    if name == "attributes":
+        try:
+            return orjson.loads(cell)
+        except orjson.JSONDecodeError:
+            return cell
+    return cell
+
+
+def _malformed(where: str, what: str) -> Malformed:
+    return Malformed(errors=[{"where": where, "what": what, "type": "value_error"}])
