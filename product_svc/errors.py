@@ -75,6 +75,12 @@ class TooManyVariants(Conflicting):
     code = "too_many_variants"
 
 
+class ProductTooLarge(Conflicting):
+    """The product, with all its variants and their attributes, would be larger than this shop keeps."""
+
+    code = "product_too_large"
+
+
 class PreconditionFailed(ShopError):
     """It was changed by somebody else since you read it; read it again."""
 

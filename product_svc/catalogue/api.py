@@ -23,6 +23,7 @@ from product_svc.errors import (
     NoSuchCategory,
     PreconditionFailed,
     PreconditionRequired,
+    ProductTooLarge,
     ProductUnknown,
     SkuTaken,
     StatusNotPossible,
@@ -123,7 +124,7 @@ async def read_product(product_id: UUID, response: Response, database: Database,
     summary="Change a product",
     responses=problems(
         *(Unauthenticated, Forbidden, ProductUnknown, PreconditionFailed, PreconditionRequired),
-        *(StatusNotPossible, NoSuchCategory, AttributesDoNotFit),
+        *(StatusNotPossible, NoSuchCategory, AttributesDoNotFit, ProductTooLarge),
     ),
 )
 async def amend_product(
@@ -150,7 +151,7 @@ async def amend_product(
     responses={
         **problems(
             *(Unauthenticated, Forbidden, ProductUnknown, PreconditionFailed, PreconditionRequired),
-            *(SkuTaken, TooManyVariants, AttributesDoNotFit),
+            *(SkuTaken, TooManyVariants, ProductTooLarge, AttributesDoNotFit),
         ),
         201: {"description": "The variant is new.", "model": ProductOut},
     },

@@ -71,7 +71,7 @@ def change_product(unit: Warehouse, product_id: UUID, if_match: str | None, chan
     """Replace fields of a product; what is as it was before changes nothing.
 
     Raise ``ProductUnknown``, ``PreconditionFailed``, ``StatusNotPossible``, ``NoSuchCategory``,
-    ``AttributesDoNotFit``, and for variants that are new ``SkuTaken`` and ``TooManyVariants``.
+    ``AttributesDoNotFit``, ``TooManyVariants``, ``ProductTooLarge``, and for variants that are new ``SkuTaken``.
     """
     product = unit.products.find(product_id)
     if product is None:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from chassis.unit import later
-from product_svc.errors import StatusNotPossible, TooManyVariants
+from product_svc.errors import ProductTooLarge, StatusNotPossible, TooManyVariants
 from schemas import Money, ProductChanged, ProductCreated, ProductDrafted
 from schemas.values import Offer
 from schemas.values import Variant as PricedSku
@@ -22,6 +22,8 @@ Status = Literal["draft", "active", "discontinued"]
 VariantStatus = Literal["active", "discontinued"]
 
 MAX_VARIANTS = 100
+MAX_SIZE = 1_000_000
+"""Characters of a product as Python writes it: with what searches need of it, it must fit a document of 16 MiB."""
 
 NEXT: Mapping[Status, frozenset[Status]] = {
     "draft": frozenset({"active", "discontinued"}),
@@ -63,19 +65,28 @@ class Product:
         return tuple(v for v in self.variants if v.status == "active") if self.status == "active" else ()
 
     def change(self, now: datetime, **changes: Any) -> tuple["Product", ProductChanged] | None:
-        """Replace fields; None where nothing is different. Raise ``StatusNotPossible``, ``TooManyVariants``."""
+        """Replace fields; None where nothing is different.
+
+        Raise ``StatusNotPossible``, ``TooManyVariants``, ``ProductTooLarge``.
+        """
         changed = replace(self, **changes)
         # Not ``==``, by which 1, 1.0 and True are the same attribute.
         if repr(changed) == repr(self):
             return None
+        changed.check_size()
         if changed.status != self.status and changed.status not in NEXT[self.status]:
             raise StatusNotPossible(current=self.status, allowed=sorted(NEXT[self.status]))
-        if len(changed.variants) > MAX_VARIANTS:
-            raise TooManyVariants(limit=MAX_VARIANTS)
         changed = replace(changed, version=self.version + 1, changed_at=later(now, self.changed_at))
         return changed, ProductChanged(
             product_id=self.id, name=changed.name, status=changed.status, offers=changed.offers()
         )
+
+    def check_size(self) -> None:
+        """Raise ``TooManyVariants`` or ``ProductTooLarge``; what one request can hold is neither."""
+        if len(self.variants) > MAX_VARIANTS:
+            raise TooManyVariants(limit=MAX_VARIANTS)
+        if len(repr(self)) > MAX_SIZE:
+            raise ProductTooLarge(limit=MAX_SIZE)
 
     def with_variants(self, given: Sequence[Variant]) -> tuple[Variant, ...]:
         """The variants with these put in the place of those of the same SKU, or behind the others."""

@@ -5,7 +5,7 @@ whose red variant costs 12 and whose blue one costs 8. Availability lies with th
 order; it is looked up for what the other filters have left, and never copied.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import UUID
@@ -16,6 +16,9 @@ from product_svc.catalogue.domain import Attributes, Product, Status
 
 Sort = Literal["added", "newest", "name", "-name", "price", "-price", "relevance"]
 Stage = dict[str, Any]
+
+MAX_VALUE, MAX_VALUES = 100, 100
+"""Characters of a value, and values of a variant, by which it can be found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,8 @@ def laid_out(product: Product) -> dict[str, Any]:
     prices: dict[str, int] = {}
     for offer in offers:
         prices[offer["currency"]] = min(offer["amount"], prices.get(offer["currency"], offer["amount"]))
-    words = {facet.partition(":")[2] for offer in offers for facet in offer["facets"]}
+    kept = [product.attributes, *(variant.attributes for variant in product.variants)]
+    words = {word for attributes in kept for word in _texts(attributes)}
     return {
         "name": product.name.casefold(),
         "words": [variant.sku for variant in product.variants] + sorted(words),
@@ -58,12 +62,26 @@ def laid_out(product: Product) -> dict[str, Any]:
 
 
 def facets(attributes: Attributes) -> list[str]:
-    """``name:value`` of every attribute, each item of a list on its own; values other than text as JSON has them."""
+    """``name:value`` of attributes, each item of a list on its own; values other than text as JSON has them.
+
+    Long texts are nothing that one narrows a search down by, nor are more values than ``MAX_VALUES``. Every variant
+    has those of the product too: without bounds, a document could outgrow what MongoDB keeps.
+    """
     found = []
     for name, value in attributes.items():
         for one in value if isinstance(value, list) else [value]:
-            found.append(f"{name}:{one if isinstance(one, str) else orjson.dumps(one).decode()}")
-    return found
+            text = one if isinstance(one, str) else orjson.dumps(one).decode()
+            if len(text) <= MAX_VALUE:
+                found.append(f"{name}:{text}")
+    return found[:MAX_VALUES]
+
+
+def _texts(attributes: Attributes) -> Iterator[str]:
+    for value in attributes.values():
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, list):
+            yield from value
 
 
 def matching(search: Search, categories: Sequence[UUID] | None) -> Stage:

@@ -12,7 +12,7 @@ from product_svc.catalogue.search import Search, Sort
 from schemas.values import LINE_PATTERN, Currency, Sku, Text
 
 MinorUnits = Annotated[int, Field(ge=0, le=10**9)]
-Wanted = Annotated[Text, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}:" + LINE_PATTERN[1:], max_length=2100)]
+Wanted = Annotated[Text, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}:" + LINE_PATTERN[1:], max_length=165)]
 
 
 class Filters(BaseModel):

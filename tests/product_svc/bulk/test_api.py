@@ -1,52 +1,18 @@
 """Imports and exports over REST."""
 
 import asyncio
-import json
 from typing import Any
 
-import httpx
 import pytest
 from uuid_utils.compat import uuid7
 
 from chassis.mongo import Mongo
-from chassis.testing import bearer
 from schemas import ProductChanged, ProductCreated, ProductDrafted
-from tests import hostile
-from tests.answers import believed, malformed_at, refused, survivors, undescribed
+from tests.answers import refused
 from tests.outbox import events
-from tests.product_svc.catalogue.shelves import API, PRICE, STAFF, added, category
+from tests.product_svc.bulk.files import TYPES, begun, line, ndjson, send, taken
+from tests.product_svc.catalogue.shelves import API, STAFF, added, category
 from tests.product_svc.goods import new_sku
-
-TYPES = {"ndjson": "application/x-ndjson", "csv": "text/csv"}
-
-
-def line(*skus: str, **fields: Any) -> dict[str, Any]:
-    return {"name": "Mug", "variants": [{"sku": sku, "price": PRICE} for sku in skus]} | fields
-
-
-def ndjson(*documents: Any) -> bytes:
-    return b"".join(json.dumps(document).encode() + b"\n" for document in documents)
-
-
-async def begun(api: API, lines: int, form: str = "ndjson") -> str:
-    answer = await api.post("/v1/imports", json={"format": form, "lines": lines}, headers=STAFF)
-    assert answer.status_code == 201, answer.text
-    path: str = answer.headers["location"]
-    assert answer.json() == (await api.get(path, headers=STAFF)).json()
-    return path
-
-
-async def send(api: API, path: str, first: int, content: bytes, form: str = "ndjson") -> httpx.Response:
-    headers = {**STAFF, "Content-Type": TYPES[form]}
-    return await api.post(f"{path}/parts?first_line={first}", content=content, headers=headers)
-
-
-async def taken(api: API, path: str, first: int, content: bytes, form: str = "ndjson") -> dict[str, Any]:
-    answer = await send(api, path, first, content, form)
-    assert answer.status_code == 200, answer.text
-    progress: dict[str, Any] = answer.json()
-    assert progress == (await api.get(path, headers=STAFF)).json()
-    return progress
 
 
 def outcomes(progress: dict[str, Any]) -> tuple[int, ...]:
@@ -222,62 +188,3 @@ async def test_an_export_goes_on_after_a_product_without_a_heading(api: API, for
     assert answer.content.count(second["id"].encode()) == {"ndjson": 1, "csv": 2}[form]
     none = await api.get(f"/v1/products.{form}?after={second['id']}", headers=STAFF)
     assert (none.content, none.headers["product-count"]) == (b"", "0")
-
-
-PATHS = [("GET", "/v1/imports"), ("GET", f"/v1/imports/{uuid7()}"), ("GET", f"/v1/imports/{uuid7()}/faults")]
-PATHS += [("GET", "/v1/products.csv"), ("POST", f"/v1/imports/{uuid7()}/parts?first_line=1"), ("POST", "/v1/imports")]
-
-
-@pytest.mark.parametrize(("method", "path"), PATHS)
-async def test_only_staff_imports_and_exports(api: API, method: str, path: str) -> None:
-    body = {"format": "csv", "lines": 1} if path == "/v1/imports" else None
-    refused(await api.request(method, path, json=body), 401, "unauthenticated")
-    for role in ("customer", "ops"):
-        refused(await api.request(method, path, json=body, headers=bearer(role=role)), 403, "forbidden")
-    assert await believed(api, method, path, hostile.bad_tokens("staff"), body) == []
-
-
-async def test_an_unknown_import_is_not_found(api: API) -> None:
-    path = f"/v1/imports/{uuid7()}"
-    for asked in (path, f"{path}/faults"):
-        refused(await api.get(asked, headers=STAFF), 404, "import_unknown")
-    refused(await send(api, path, 1, b"{}"), 404, "import_unknown")
-
-
-async def test_an_announcement_that_is_none_is_malformed(api: API) -> None:
-    good = {"format": "csv", "lines": 3}
-    bodies = [(name, content) for name, content, _ in hostile.edges(good)]
-    assert await survivors(api, "/v1/imports", [*bodies, *hostile.NO_OBJECT.items()], STAFF) == []
-    for lines in (0, -1, 10_000_001):
-        answer = await api.post("/v1/imports", json=good | {"lines": lines}, headers=STAFF)
-        assert malformed_at(answer) == {"body/lines"}
-
-
-async def test_a_part_that_is_none_is_malformed_and_the_import_stays_where_it_was(api: API) -> None:
-    ours, theirs = await begun(api, 2), await begun(api, 2, "csv")
-    assert malformed_at(await send(api, ours, 1, b"a,b", "csv")) == {"header/content-type"}
-    assert malformed_at(await send(api, theirs, 1, b"{}")) == {"header/content-type"}
-    assert malformed_at(await send(api, ours, 1, b"")) == {"body"}
-    assert malformed_at(await send(api, ours, 1, b"\n" * 501)) == {"body"}
-    assert malformed_at(await send(api, theirs, 1, b"sku,colour\n", "csv")) == {"body/1"}
-    refused(await send(api, theirs, 2, b"a,b", "csv"), 409, "out_of_line")
-    refused(await send(api, ours, 1, hostile.oversized()), 413, "body_too_large")
-    headers = {**STAFF, "Content-Type": TYPES["ndjson"]}
-    large = await api.post(
-        f"{ours}/parts?first_line=1", content=hostile.chunked(hostile.oversized()), headers=headers
-    )
-    refused(large, 413, "body_too_large")
-    for first in ("", "x", "0", "-1", "1.5", "9" * 5000):
-        answer = await api.post(f"{ours}/parts?first_line={first}", content=b"{}", headers=headers)
-        assert malformed_at(answer) == {"query/first_line"}
-    for path in (ours, theirs):
-        assert (await api.get(path, headers=STAFF)).json()["done"] == 0
-
-
-@pytest.mark.parametrize("path", ["imports/{}", "imports/{}/faults", "products.csv?after={}", "products.{}"])
-async def test_an_id_or_format_that_is_none_leads_nowhere(api: API, path: str) -> None:
-    api.headers.update(STAFF)
-    try:
-        assert await undescribed(api, "GET", f"/v1/{path}", hostile.NO_UUID) == []
-    finally:
-        del api.headers["Authorization"]

@@ -155,6 +155,25 @@ async def test_more_variants_than_a_product_may_have_are_refused(api: API) -> No
     refused(await variant_put(api, product, new_sku(), 1, DEAR), 409, "too_many_variants")
 
 
+async def test_a_product_that_would_grow_too_large_is_refused(api: API) -> None:
+    large = DEAR | {"attributes": {f"a{n}": ["🔐" * 600] * 1 for n in range(90)}}
+    product = await added(api, new_sku(), attributes=large["attributes"])
+    version = 1
+    while (answer := await variant_put(api, product, new_sku(), version, large)).status_code == 201:
+        version += 1
+    refused(answer, 409, "product_too_large")
+    assert version > 10
+    assert (await read(api, f"/v1/products/{product['id']}"))["version"] == version
+
+
+async def test_what_is_discontinued_is_still_found_by_its_sku(api: API) -> None:
+    sku = new_sku()
+    product = await added(api, sku)
+    await amended(api, f"/v1/products/{product['id']}", 1, status="discontinued")
+    [found] = (await api.get("/v1/products", params={"sku": sku})).json()["items"]
+    assert found["status"] == "discontinued"
+
+
 async def test_attributes_fit_the_schema_of_their_category(api: API) -> None:
     shelf = await category(api, attributes_schema=SIZES)
     assert (await read(api, f"/v1/categories/{shelf['id']}"))["attributes_schema"] == SIZES
