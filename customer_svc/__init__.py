@@ -1,6 +1,6 @@
 """Customers: who buys.
 
-owns        accounts and profiles (PostgreSQL), the keys that sign access tokens
+owns        accounts, links in mails (PostgreSQL), the keys that sign access tokens
 publishes   customer.events
 consumes    nothing
 """

@@ -1,15 +1,27 @@
 """What a client of customer_svc can get wrong."""
 
-from chassis.errors import Conflicting, Unauthenticated
-
-
-class EmailTaken(Conflicting):
-    """There is an account with this e-mail address."""
-
-    code = "email_taken"
+from chassis.errors import Conflicting, ShopError, Unauthenticated
 
 
 class WrongCredentials(Unauthenticated):
     """E-mail address or password is wrong."""
 
     code = "wrong_credentials"
+
+
+class LinkSpent(Conflicting):
+    """The link cannot be used: it was used before, is too old, or was never ours."""
+
+    code = "link_spent"
+
+
+class VerifiedAlready(Conflicting):
+    """The address of this account is confirmed."""
+
+    code = "verified_already"
+
+
+class AskedJustNow(ShopError):
+    """A mail was asked for just now; look for it, and ask again later ("Retry-After" says when)."""
+
+    status, code = 429, "asked_just_now"

@@ -35,7 +35,7 @@ def build(settings: Settings) -> FastAPI:
         commit=GroupCommit(database, Accounts),
         verifier=Verifier(own_keys, settings.jwt_issuer, settings.jwt_audience),
         ops=ops_router(SERVICE, (), LEDGER),
-        needs={"issuer": issuer, "passwords": Passwords()},
+        needs={"issuer": issuer, "passwords": Passwords(), "link_key": settings.link_key},
     )
 
 

@@ -6,8 +6,9 @@ import sqlalchemy as sa
 
 from chassis.errors import NotFound
 from chassis.sql import Postgres
-from customer_svc.domain import Account, normalised
-from customer_svc.store import account_of, accounts
+from customer_svc.domain.account import Account, normalised
+from customer_svc.domain.link import hashed
+from customer_svc.store import account_of, accounts, links
 
 LEDGER = ("SELECT 'account' AS kind, id, role, version, changed_at FROM accounts",)
 """All accounts, for the audit. Nobody is told of those that are not customers'."""
@@ -28,3 +29,10 @@ async def account_by_id(database: Postgres, account_id: UUID) -> Account:
     if row is None:
         raise NotFound
     return account_of(row)
+
+
+async def account_of_link(database: Postgres, token: str) -> UUID | None:
+    """Whose account a mailed link is for, if it is one; that never changes."""
+    async with database.reading() as connection:
+        found = await connection.scalar(sa.select(links.c.account_id).where(links.c.token_hash == hashed(token)))
+    return found if isinstance(found, UUID) else None

@@ -6,6 +6,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 from pydantic import FilePath, PositiveInt, field_validator
 
+from chassis.links import LinkKey
 from chassis.settings import PostgresSettings
 
 
@@ -16,6 +17,9 @@ class Settings(PostgresSettings):
     """PEM file with the Ed25519 key that signs access tokens."""
     jwt_seconds: PositiveInt = 900
     """How long an access token is good for."""
+
+    link_key: LinkKey
+    """What tokens of links in mails are made with; notifier_svc has the same."""
 
     @field_validator("jwt_private_key_file")
     @classmethod

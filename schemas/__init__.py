@@ -4,7 +4,13 @@ A service may change anything inside itself; what stands here it may only add to
 one example of every event version are committed under ``golden/`` and compared by the tests.
 """
 
-from schemas.customer import CustomerRegistered
+from schemas.customer import (
+    CustomerRegistered,
+    CustomerVerified,
+    MailedLink,
+    RegistrationRepeated,
+    VerificationRequested,
+)
 from schemas.envelope import Envelope, Message, Undecodable, decode, encode
 from schemas.event import CATALOGUE, Event
 from schemas.notification import MailFailed, MailSent
@@ -19,11 +25,13 @@ __all__ = [
     "TOPICS",
     "Address",
     "CustomerRegistered",
+    "CustomerVerified",
     "Envelope",
     "Event",
     "Line",
     "MailFailed",
     "MailSent",
+    "MailedLink",
     "Message",
     "Money",
     "OrderCancelled",
@@ -32,12 +40,14 @@ __all__ = [
     "OrderRejected",
     "PricedLine",
     "ProductCreated",
+    "RegistrationRepeated",
     "Shortage",
     "StockAdjusted",
     "StockRejected",
     "StockReleased",
     "StockReserved",
     "Undecodable",
+    "VerificationRequested",
     "decode",
     "encode",
 ]

@@ -1,16 +1,48 @@
-"""What customer_svc tells: who our customers are."""
+"""What customer_svc tells: who our customers are, and what they are to be mailed about."""
+
+from datetime import UTC, datetime
 
 from pydantic import Field
 
 from schemas.event import Event, event
 from schemas.topics import CUSTOMER_EVENTS
-from schemas.values import Id
+from schemas.values import Id, Value
+
+
+class MailedLink(Value):
+    """A link that the mail about an event carries, without its token: ``chassis.links`` makes that of the id."""
+
+    link_id: Id
+    expires_at: datetime = Field(examples=[datetime(2026, 1, 3, 3, 4, 5, tzinfo=UTC)])
 
 
 @event("customer.registered", topic=CUSTOMER_EVENTS, key="customer_id")
 class CustomerRegistered(Event):
-    """Somebody opened an account."""
+    """Somebody opened an account; whoever reads mail at its address confirms that with the link ``verify``."""
 
     customer_id: Id
     email: str = Field(examples=["ada@example.com"])
     name: str = Field(examples=["Ada Lovelace"])
+    verify: MailedLink | None = None
+
+
+@event("customer.registration_repeated", topic=CUSTOMER_EVENTS, key="customer_id")
+class RegistrationRepeated(Event):
+    """Somebody wanted to open an account where there is one; only its owner is told, by mail."""
+
+    customer_id: Id
+
+
+@event("customer.verification_requested", topic=CUSTOMER_EVENTS, key="customer_id")
+class VerificationRequested(Event):
+    """A customer wants one more mail with a link that confirms the address."""
+
+    customer_id: Id
+    verify: MailedLink
+
+
+@event("customer.verified", topic=CUSTOMER_EVENTS, key="customer_id")
+class CustomerVerified(Event):
+    """Whoever reads mail at the address of the account has confirmed it."""
+
+    customer_id: Id

@@ -8,7 +8,7 @@ import pytest
 
 from chassis.groupcommit import GroupCommit
 from chassis.sql import Postgres
-from chassis.testing import private_key
+from chassis.testing import LINK_KEY, private_key
 from customer_svc.main import build
 from customer_svc.settings import Settings
 from customer_svc.store import Accounts
@@ -36,5 +36,5 @@ def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def settings(postgres_url: str, key_file: Path) -> Settings:
-    told = {"postgres_url": postgres_url, "jwt_private_key_file": key_file}
+    told = {"postgres_url": postgres_url, "jwt_private_key_file": key_file, "link_key": LINK_KEY}
     return Settings.model_validate(told | {"kafka_bootstrap_servers": "nobody:9092"})

@@ -11,14 +11,16 @@ from chassis.sql import Postgres
 from customer_svc.store import accounts
 from tests import hostile
 from tests.answers import believed, malformed_at, refused, survivors
-from tests.customer_svc.test_api import API, PASSWORD, registration
+from tests.customer_svc.people import API, PASSWORD, registration
 
 CUSTOMERS, SESSIONS, ME = "/v1/customers", "/v1/sessions", "/v1/customers/me"
+VERIFICATIONS = "/v1/email-verifications"
 EMAIL = "nobody-yet@example.com"
 SESSION: dict[str, Any] = {"email": EMAIL, "password": PASSWORD}
 POSTS = pytest.mark.parametrize(
     ("path", "good"), [(CUSTOMERS, registration(EMAIL)), (SESSIONS, SESSION)], ids=["customer", "session"]
 )
+TOKENS = pytest.mark.parametrize("path", [VERIFICATIONS])
 
 
 @pytest.fixture(autouse=True)
@@ -115,3 +117,17 @@ async def test_a_role_cannot_be_asked_for(api: API) -> None:
 async def test_a_token_that_is_not_good_is_refused(api: API) -> None:
     assert await believed(api, "GET", ME, hostile.bad_tokens()) == []
     refused(await api.get(ME), 401, "unauthenticated")
+
+
+@TOKENS
+async def test_a_token_spoiled_at_any_place_is_malformed(api: API, path: str) -> None:
+    bodies = [(name, content) for name, content, _ in hostile.edges({"token": "x"}, free=["token"])]
+    assert await survivors(api, path, [*hostile.NO_OBJECT.items(), *bodies], {}) == []
+
+
+@TOKENS
+@pytest.mark.parametrize("token", ["x", "x" * 200, "\x00", "' OR 1=1 --", "\u202e", "%00"])
+async def test_a_token_that_nobody_was_given_opens_nothing(api: API, path: str, token: str) -> None:
+    answer = await api.post(path, json={"token": token})
+    assert answer.status_code in {401, 409}, answer.text
+    assert token == "x" or token not in answer.text

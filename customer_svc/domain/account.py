@@ -1,0 +1,73 @@
+"""What an account is, and the rules it keeps."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from unicodedata import normalize
+from uuid import UUID
+
+from chassis.unit import later
+from schemas import CustomerRegistered, CustomerVerified, MailedLink, RegistrationRepeated, VerificationRequested
+
+Role = Literal["customer", "staff", "ops"]
+
+WARN_EVERY = timedelta(hours=1)
+"""Somebody who registers an address again and again must not fill its owner's mailbox."""
+ASK_EVERY = timedelta(minutes=1)
+"""So far apart are mails that people ask for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody who can log in: a customer, or one of us."""
+
+    id: UUID
+    email: str
+    name: str
+    password_hash: str
+    role: Role
+    version: int
+    changed_at: datetime
+    verified_at: datetime | None = None
+    asked_at: datetime | None = None
+    """When somebody last made us send a mail to this account by asking for it."""
+
+    def changed(self, now: datetime, **changes: Any) -> "Account":
+        """The next version of the account."""
+        return replace(self, version=self.version + 1, changed_at=later(now, self.changed_at), **changes)
+
+    def asked_within(self, time: timedelta, now: datetime) -> bool:
+        """Was a mail asked for so short a time ago?"""
+        return self.asked_at is not None and now - self.asked_at < time
+
+    def warn(self, now: datetime) -> tuple["Account", RegistrationRepeated] | None:
+        """Somebody registered this address once more; None where its owner was told of it just now."""
+        if self.asked_within(WARN_EVERY, now):
+            return None
+        return self.changed(now, asked_at=now), RegistrationRepeated(customer_id=self.id)
+
+    def ask_to_verify(self, verify: MailedLink, now: datetime) -> tuple["Account", VerificationRequested] | None:
+        """Another mail with a link to confirm the address; None where one was asked for just now."""
+        if self.asked_within(ASK_EVERY, now):
+            return None
+        return self.changed(now, asked_at=now), VerificationRequested(customer_id=self.id, verify=verify)
+
+    def verify(self, now: datetime) -> tuple["Account", CustomerVerified] | None:
+        """The address is confirmed; None where it was before."""
+        if self.verified_at:
+            return None
+        return self.changed(now, verified_at=now), CustomerVerified(customer_id=self.id)
+
+
+def normalised(email: str) -> str:
+    """One spelling per mailbox: mail providers ignore case, and so do people."""
+    # Not casefold(): it makes ss of ß, and that is somebody else's mailbox.
+    return normalize("NFC", email.strip().lower())
+
+
+def register(
+    account_id: UUID, email: str, name: str, password_hash: str, verify: MailedLink, now: datetime
+) -> tuple[Account, CustomerRegistered]:
+    """A new customer."""
+    account = Account(account_id, normalised(email), name, password_hash, "customer", 1, now)
+    return account, CustomerRegistered(customer_id=account_id, email=account.email, name=name, verify=verify)

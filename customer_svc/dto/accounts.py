@@ -1,0 +1,68 @@
+"""Accounts and how they are opened."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, EmailStr, Field, SecretStr, StringConstraints
+
+from chassis.rest import Answer, Body
+from customer_svc.domain.account import Account, Role
+from schemas.values import Text
+
+
+def _encodable(secret: SecretStr) -> SecretStr:
+    """Refuse lone surrogates: other text is checked for them, secrets are not, and they cannot be hashed."""
+    secret.get_secret_value().encode()
+    return secret
+
+
+Secret = Annotated[SecretStr, AfterValidator(_encodable)]
+Email = Annotated[EmailStr, StringConstraints(max_length=254), Field(examples=["ada@example.com"])]
+NewPassword = Annotated[Secret, Field(min_length=10, max_length=200, examples=["correct horse battery"])]
+Password = Annotated[Secret, Field(max_length=200, examples=["correct horse battery"])]
+Token = Annotated[
+    Secret, Field(min_length=1, max_length=200, examples=["m3bT5hVJ0k6nEw2dQyXcRz8aLfPuGi1oKs4tHvNjB7U"])
+]
+Name = Annotated[Text, Field(min_length=1, max_length=200, examples=["Ada Lovelace"])]
+
+
+class Registration(Body):
+    """A new customer."""
+
+    email: Email
+    password: NewPassword
+    name: Name
+
+
+class RegisteredOut(Answer):
+    """What becomes of a registration, in the same words whether or not there was an account."""
+
+    email: Annotated[str, Field(examples=["ada@example.com"])]
+    next: Literal["look_into_your_mailbox"] = "look_into_your_mailbox"
+
+
+class LinkToken(Body):
+    """What a link in a mail ends with."""
+
+    token: Token
+
+
+class AccountOut(Answer):
+    """An account, without its secrets."""
+
+    id: UUID
+    email: str
+    name: str
+    role: Role
+    verified: Annotated[bool, Field(description="the address was confirmed by whoever reads mail there")]
+
+
+def account_out(account: Account) -> AccountOut:
+    """An account as its owner sees it."""
+    return AccountOut(
+        id=account.id,
+        email=account.email,
+        name=account.name,
+        role=account.role,
+        verified=account.verified_at is not None,
+    )
