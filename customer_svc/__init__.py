@@ -1,6 +1,6 @@
 """Customers: who buys.
 
-owns        accounts, links in mails (PostgreSQL), the keys that sign access tokens
+owns        accounts, sessions, links in mails (PostgreSQL), the keys that sign access tokens
 publishes   customer.events
 consumes    nothing
 """

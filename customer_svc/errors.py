@@ -1,12 +1,30 @@
 """What a client of customer_svc can get wrong."""
 
-from chassis.errors import Conflicting, ShopError, Unauthenticated
+from chassis.errors import Conflicting, Forbidden, ShopError, Unauthenticated
 
 
 class WrongCredentials(Unauthenticated):
     """E-mail address or password is wrong."""
 
     code = "wrong_credentials"
+
+
+class WrongPassword(Forbidden):
+    """The current password is not right."""
+
+    code = "wrong_password"
+
+
+class RefreshRefused(Unauthenticated):
+    """The refresh token is good for nothing: log in again."""
+
+    code = "refresh_refused"
+
+
+class TooManyTries(ShopError):
+    """Too many tries; the next one is possible later ("Retry-After" says when)."""
+
+    status, code = 429, "too_many_tries"
 
 
 class LinkSpent(Conflicting):

@@ -8,7 +8,8 @@ from chassis.errors import NotFound
 from chassis.sql import Postgres
 from customer_svc.domain.account import Account, normalised
 from customer_svc.domain.link import hashed
-from customer_svc.store import account_of, accounts, links
+from customer_svc.domain.session import Family
+from customer_svc.store import account_of, accounts, links, refresh_tokens
 
 LEDGER = ("SELECT 'account' AS kind, id, role, version, changed_at FROM accounts",)
 """All accounts, for the audit. Nobody is told of those that are not customers'."""
@@ -36,3 +37,11 @@ async def account_of_link(database: Postgres, token: str) -> UUID | None:
     async with database.reading() as connection:
         found = await connection.scalar(sa.select(links.c.account_id).where(links.c.token_hash == hashed(token)))
     return found if isinstance(found, UUID) else None
+
+
+async def family_of_token(database: Postgres, token: str) -> Family | None:
+    """Where a refresh token belongs, if it is one."""
+    query = sa.select(refresh_tokens).where(refresh_tokens.c.token_hash == hashed(token))
+    async with database.reading() as connection:
+        row = (await connection.execute(query)).one_or_none()
+    return Family(row.session_id, row.account_id, row.token_hash) if row else None

@@ -12,6 +12,7 @@ from chassis.unit import Rows, Unit
 from customer_svc import SERVICE
 from customer_svc.domain.account import Account
 from customer_svc.domain.link import Link
+from customer_svc.domain.session import RefreshToken, Session
 
 metadata = sa.MetaData()
 MOMENT = sa.DateTime(timezone=True)
@@ -28,6 +29,7 @@ accounts = sa.Table(
     sa.Column("changed_at", MOMENT, nullable=False),
     sa.Column("verified_at", MOMENT),
     sa.Column("asked_at", MOMENT),
+    sa.Column("epoch", sa.Integer, nullable=False),
 )
 
 links = sa.Table(
@@ -38,7 +40,36 @@ links = sa.Table(
     sa.Column("account_id", sa.Uuid, sa.ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False, index=True),
     sa.Column("purpose", sa.Text, nullable=False),
     sa.Column("expires_at", MOMENT, nullable=False),
+    sa.Column("epoch", sa.Integer, nullable=False),
     sa.Column("used_at", MOMENT),
+)
+
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("account_id", sa.Uuid, sa.ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("epoch", sa.Integer, nullable=False),
+    sa.Column("began_at", MOMENT, nullable=False),
+    sa.Column("ends_at", MOMENT, nullable=False),
+    sa.Column("ended_at", MOMENT),
+)
+
+refresh_tokens = sa.Table(
+    "refresh_tokens",
+    metadata,
+    sa.Column("token_hash", sa.Text, primary_key=True),
+    sa.Column("session_id", sa.Uuid, sa.ForeignKey("sessions.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("account_id", sa.Uuid, nullable=False),
+    sa.Column("made_at", MOMENT, nullable=False),
+    sa.Column("used_at", MOMENT),
+)
+
+throttles = sa.Table(
+    "throttles",
+    metadata,
+    sa.Column("subject", sa.Text, primary_key=True),
+    sa.Column("free_at", MOMENT, nullable=False),
 )
 
 _SELECT_IDS = "SELECT email, id FROM accounts WHERE email = ANY(CAST($1 AS text[]))"
@@ -46,6 +77,12 @@ _SELECT_ACCOUNTS = select_rows(accounts, "id")
 _SELECT_LINKS = select_rows(links, "token_hash")
 _ACCOUNT_COLUMNS = tuple(column.name for column in accounts.c)
 _INSERT_ACCOUNTS = insert_rows(accounts, *_ACCOUNT_COLUMNS)
+_SELECT_SESSIONS = select_rows(sessions, "id")
+_SELECT_TOKENS = select_rows(refresh_tokens, "token_hash")
+_INSERT_SESSIONS = insert_rows(sessions, *sessions.c.keys())
+_INSERT_TOKENS = insert_rows(refresh_tokens, *refresh_tokens.c.keys())
+_UPDATE_SESSIONS = update_rows(sessions, "id", "ended_at")
+_UPDATE_TOKENS = update_rows(refresh_tokens, "token_hash", "used_at")
 _INSERT_LINKS = insert_rows(links, *links.c.keys())
 _CHANGING = tuple(name for name in _ACCOUNT_COLUMNS if name not in ("id", "email", "role"))
 _UPDATE_ACCOUNTS = update_rows(accounts, "id", *_CHANGING)
@@ -64,6 +101,9 @@ class Accounts(Unit):
         self.accounts: Rows[UUID, Account] = Rows(self)
         self.links: Rows[str, Link] = Rows(self)
         """By the hash of the token."""
+        self.sessions: Rows[UUID, Session] = Rows(self)
+        self.tokens: Rows[str, RefreshToken] = Rows(self)
+        """By their hashes."""
 
     async def load(self, tx: Tx) -> None:
         """Load every wanted row and lock it against other transactions."""
@@ -74,6 +114,8 @@ class Accounts(Unit):
             tx,
             (self.accounts, _SELECT_ACCOUNTS, lambda row: (row.id, account_of(row))),
             (self.links, _SELECT_LINKS, lambda row: (row.token_hash, Link(**row._asdict()))),
+            (self.sessions, _SELECT_SESSIONS, lambda row: (row.id, Session(**row._asdict()))),
+            (self.tokens, _SELECT_TOKENS, lambda row: (row.token_hash, RefreshToken(**row._asdict()))),
         )
 
     async def save(self, tx: Tx) -> None:
@@ -84,6 +126,10 @@ class Accounts(Unit):
             (_UPDATE_ACCOUNTS, [columns(one, ("id", *_CHANGING)) for one in self.accounts.amended]),
             (_INSERT_LINKS, [columns(one, links.c.keys()) for one in self.links.made]),
             (_UPDATE_LINKS, [columns(one, ("token_hash", "used_at")) for one in self.links.amended]),
+            (_INSERT_SESSIONS, [columns(one, sessions.c.keys()) for one in self.sessions.made]),
+            (_UPDATE_SESSIONS, [columns(one, ("id", "ended_at")) for one in self.sessions.amended]),
+            (_INSERT_TOKENS, [columns(one, refresh_tokens.c.keys()) for one in self.tokens.made]),
+            (_UPDATE_TOKENS, [columns(one, ("token_hash", "used_at")) for one in self.tokens.amended]),
         )
 
 

@@ -1,14 +1,20 @@
-"""The event process of customer_svc, which only tells: ``python -m customer_svc.worker``."""
+"""The event process of customer_svc, which tells, and tidies up: ``python -m customer_svc.worker``."""
 
 from chassis.settings import PostgresSettings, load
 from chassis.sql import Postgres
 from chassis.worker import EventProcess, run_worker
 from customer_svc import SERVICE
+from customer_svc.sweep import sweep_for_ever
 
 
 async def build(settings: PostgresSettings) -> EventProcess:
     """The parts of the process."""
-    return EventProcess(SERVICE, settings, Postgres(str(settings.postgres_url)))
+    database = Postgres(str(settings.postgres_url))
+
+    async def sweeping() -> None:
+        await sweep_for_ever(database)
+
+    return EventProcess(SERVICE, settings, database, loops=[sweeping])
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from schemas.customer import (
     CustomerRegistered,
     CustomerVerified,
     MailedLink,
+    PasswordChanged,
+    PasswordResetRequested,
     RegistrationRepeated,
     VerificationRequested,
 )
@@ -38,6 +40,8 @@ __all__ = [
     "OrderConfirmed",
     "OrderPlaced",
     "OrderRejected",
+    "PasswordChanged",
+    "PasswordResetRequested",
     "PricedLine",
     "ProductCreated",
     "RegistrationRepeated",

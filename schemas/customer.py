@@ -1,6 +1,7 @@
 """What customer_svc tells: who our customers are, and what they are to be mailed about."""
 
 from datetime import UTC, datetime
+from typing import Literal
 
 from pydantic import Field
 
@@ -46,3 +47,19 @@ class CustomerVerified(Event):
     """Whoever reads mail at the address of the account has confirmed it."""
 
     customer_id: Id
+
+
+@event("customer.password_reset_requested", topic=CUSTOMER_EVENTS, key="customer_id")
+class PasswordResetRequested(Event):
+    """Somebody who says to be the customer has forgotten the password; the mail has a link to set another."""
+
+    customer_id: Id
+    reset: MailedLink
+
+
+@event("customer.password_changed", topic=CUSTOMER_EVENTS, key="customer_id")
+class PasswordChanged(Event):
+    """The account has another password and all its sessions have ended; its owner should hear of it."""
+
+    customer_id: Id
+    how: Literal["changed", "reset"] = Field(examples=["reset"])

@@ -1,9 +1,9 @@
 """The routes of customer_svc, by noun."""
 
 from chassis.rest import new_router
-from customer_svc.api import accounts, sessions
+from customer_svc.api import accounts, passwords, sessions
 
 router = new_router()
-for _part in (accounts.router, sessions.router):
+for _part in (accounts.router, sessions.router, passwords.router):
     # As they are, for the reason that chassis.rest.create_app gives.
     router.routes.extend(_part.routes)

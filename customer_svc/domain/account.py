@@ -7,7 +7,15 @@ from unicodedata import normalize
 from uuid import UUID
 
 from chassis.unit import later
-from schemas import CustomerRegistered, CustomerVerified, MailedLink, RegistrationRepeated, VerificationRequested
+from schemas import (
+    CustomerRegistered,
+    CustomerVerified,
+    MailedLink,
+    PasswordChanged,
+    PasswordResetRequested,
+    RegistrationRepeated,
+    VerificationRequested,
+)
 
 Role = Literal["customer", "staff", "ops"]
 
@@ -31,6 +39,9 @@ class Account:
     verified_at: datetime | None = None
     asked_at: datetime | None = None
     """When somebody last made us send a mail to this account by asking for it."""
+
+    epoch: int = 0
+    """Sessions, and links to set a password, are good within the epoch in which they were made."""
 
     def changed(self, now: datetime, **changes: Any) -> "Account":
         """The next version of the account."""
@@ -57,6 +68,20 @@ class Account:
         if self.verified_at:
             return None
         return self.changed(now, verified_at=now), CustomerVerified(customer_id=self.id)
+
+    def ask_to_reset(self, reset: MailedLink, now: datetime) -> tuple["Account", PasswordResetRequested] | None:
+        """A mail with a link to set the password; None where a mail was asked for just now."""
+        if self.asked_within(ASK_EVERY, now):
+            return None
+        return self.changed(now, asked_at=now), PasswordResetRequested(customer_id=self.id, reset=reset)
+
+    def set_password(
+        self, password_hash: str, how: Literal["changed", "reset"], now: datetime
+    ) -> tuple["Account", PasswordChanged]:
+        """Another password, which ends all sessions. Who resets it by mail has confirmed the address too."""
+        verified_at = self.verified_at or (now if how == "reset" else None)
+        account = self.changed(now, password_hash=password_hash, epoch=self.epoch + 1, verified_at=verified_at)
+        return account, PasswordChanged(customer_id=self.id, how=how)
 
 
 def normalised(email: str) -> str:

@@ -28,6 +28,8 @@ class Link:
     account_id: UUID
     purpose: Purpose
     expires_at: datetime
+    epoch: int
+    """That of the account when it was made."""
     used_at: datetime | None = None
 
     @property
@@ -42,9 +44,9 @@ class Link:
         return replace(self, used_at=now)
 
 
-def made(new: NewLink, account_id: UUID, purpose: Purpose, now: datetime) -> Link:
+def made(new: NewLink, account_id: UUID, purpose: Purpose, now: datetime, epoch: int = 0) -> Link:
     """The link as it is kept."""
-    return Link(new.token_hash, new.id, account_id, purpose, now + GOOD_FOR[purpose])
+    return Link(new.token_hash, new.id, account_id, purpose, now + GOOD_FOR[purpose], epoch)
 
 
 def hashed(token: str) -> str:

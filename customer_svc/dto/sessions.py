@@ -1,11 +1,11 @@
-"""Logging in."""
+"""Logging in, and passwords."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from chassis.rest import Answer, Body
-from customer_svc.dto.accounts import Password
+from customer_svc.dto.accounts import Email, NewPassword, Password, Token
 from schemas.values import Text
 
 
@@ -16,9 +16,37 @@ class Credentials(Body):
     password: Password
 
 
+class Refresh(Body):
+    """The refresh token of a session."""
+
+    refresh_token: Token
+
+
 class SessionOut(Answer):
-    """A session: send the token as ``Authorization: Bearer <access_token>``."""
+    """A session: send the token as ``Authorization: Bearer <access_token>``, and get the next before it ends."""
 
     access_token: str
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105
     expires_in: Annotated[int, Field(description="seconds")]
+    refresh_token: Annotated[str, Field(description="good for one `POST /v1/sessions/refresh`; keep it secret")]
+    refresh_expires_in: Annotated[int, Field(description="seconds until one has to log in again")]
+
+
+class PasswordChange(Body):
+    """Another password for one's own account."""
+
+    current_password: Password
+    new_password: NewPassword
+
+
+class Forgotten(Body):
+    """Whose password is forgotten."""
+
+    email: Email
+
+
+class PasswordReset(Body):
+    """Another password, with the link of a mail."""
+
+    token: Token
+    new_password: NewPassword
