@@ -1,6 +1,7 @@
 """Customers: who buys.
 
-owns        accounts, sessions, links in mails (PostgreSQL), the keys that sign access tokens
+owns        accounts and their sessions, profiles, addresses, links in mails (PostgreSQL), the keys that sign access
+            tokens
 publishes   customer.events
 consumes    nothing
 """

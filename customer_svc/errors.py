@@ -1,6 +1,6 @@
 """What a client of customer_svc can get wrong."""
 
-from chassis.errors import Conflicting, Forbidden, ShopError, Unauthenticated
+from chassis.errors import Conflicting, Forbidden, NotFound, ShopError, Unauthenticated
 
 
 class WrongCredentials(Unauthenticated):
@@ -25,6 +25,18 @@ class TooManyTries(ShopError):
     """Too many tries; the next one is possible later ("Retry-After" says when)."""
 
     status, code = 429, "too_many_tries"
+
+
+class AddressUnknown(NotFound):
+    """You have no such address."""
+
+    code = "address_unknown"
+
+
+class TooManyAddresses(Conflicting):
+    """You have as many addresses as one can have; remove one first."""
+
+    code = "too_many_addresses"
 
 
 class LinkSpent(Conflicting):

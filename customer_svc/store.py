@@ -5,12 +5,14 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
 from chassis.sql_rows import columns, hold, insert_rows, select_rows, update_rows, write
 from chassis.sql_tx import Tx
 from chassis.unit import Rows, Unit
 from customer_svc import SERVICE
 from customer_svc.domain.account import Account
+from customer_svc.domain.address import Entry
 from customer_svc.domain.link import Link
 from customer_svc.domain.session import RefreshToken, Session
 
@@ -30,6 +32,11 @@ accounts = sa.Table(
     sa.Column("verified_at", MOMENT),
     sa.Column("asked_at", MOMENT),
     sa.Column("epoch", sa.Integer, nullable=False),
+    sa.Column("phone", sa.Text),
+    sa.Column("locale", sa.Text, nullable=False),
+    sa.Column("marketing", sa.Boolean, nullable=False),
+    sa.Column("order_updates", sa.Boolean, nullable=False),
+    sa.Column("addresses", JSONB, nullable=False),
 )
 
 links = sa.Table(
@@ -135,4 +142,6 @@ class Accounts(Unit):
 
 def account_of(row: Any) -> Account:
     """A row of ``accounts`` as the domain sees it."""
-    return Account(**row._asdict())
+    known = row._asdict()
+    entries = tuple(Entry(**{**entry, "id": UUID(entry["id"])}) for entry in known["addresses"])
+    return Account(**{**known, "addresses": entries})

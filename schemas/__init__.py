@@ -5,11 +5,13 @@ one example of every event version are committed under ``golden/`` and compared 
 """
 
 from schemas.customer import (
+    AddressesChanged,
     CustomerRegistered,
     CustomerVerified,
     MailedLink,
     PasswordChanged,
     PasswordResetRequested,
+    ProfileChanged,
     RegistrationRepeated,
     VerificationRequested,
 )
@@ -26,6 +28,7 @@ __all__ = [
     "CATALOGUE",
     "TOPICS",
     "Address",
+    "AddressesChanged",
     "CustomerRegistered",
     "CustomerVerified",
     "Envelope",
@@ -44,6 +47,7 @@ __all__ = [
     "PasswordResetRequested",
     "PricedLine",
     "ProductCreated",
+    "ProfileChanged",
     "RegistrationRepeated",
     "Shortage",
     "StockAdjusted",

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from schemas.event import Event, event
 from schemas.topics import CUSTOMER_EVENTS
-from schemas.values import Id, Value
+from schemas.values import Address, Id, Value
 
 
 class MailedLink(Value):
@@ -25,6 +25,7 @@ class CustomerRegistered(Event):
     email: str = Field(examples=["ada@example.com"])
     name: str = Field(examples=["Ada Lovelace"])
     verify: MailedLink | None = None
+    locale: str | None = Field(default=None, examples=["de"])
 
 
 @event("customer.registration_repeated", topic=CUSTOMER_EVENTS, key="customer_id")
@@ -63,3 +64,23 @@ class PasswordChanged(Event):
 
     customer_id: Id
     how: Literal["changed", "reset"] = Field(examples=["reset"])
+
+
+@event("customer.profile_changed", topic=CUSTOMER_EVENTS, key="customer_id")
+class ProfileChanged(Event):
+    """What a customer says about how to be addressed and what to be mailed about; the whole of it."""
+
+    customer_id: Id
+    name: str = Field(examples=["Ada Lovelace"])
+    locale: str = Field(examples=["de"])
+    marketing: bool = Field(examples=[False])
+    order_updates: bool = Field(examples=[True])
+
+
+@event("customer.addresses_changed", topic=CUSTOMER_EVENTS, key="customer_id")
+class AddressesChanged(Event):
+    """Where a customer's orders and bills go by default; none where the customer has no address."""
+
+    customer_id: Id
+    shipping: Address | None
+    billing: Address | None

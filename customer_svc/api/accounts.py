@@ -1,9 +1,9 @@
-"""Opening accounts and reading one's own."""
+"""Opening accounts, and confirming their addresses."""
 
 from fastapi import Response, status
 from uuid_utils.compat import uuid7
 
-from chassis.auth import Authenticated, Customer
+from chassis.auth import Customer
 from chassis.errors import Forbidden, NotFound, Unauthenticated
 from chassis.rest import new_router, problems
 from customer_svc import queries
@@ -11,7 +11,7 @@ from customer_svc.api.needs import Commit, Database, Hashing, Linking, new_link
 from customer_svc.commands.accounts import ask_to_verify, register_customer, verify_email, want_address
 from customer_svc.domain.account import normalised
 from customer_svc.domain.link import hashed
-from customer_svc.dto.accounts import AccountOut, LinkToken, RegisteredOut, Registration, account_out
+from customer_svc.dto.accounts import LinkToken, RegisteredOut, Registration
 from customer_svc.errors import AskedJustNow, LinkSpent, VerifiedAlready
 from customer_svc.store import Accounts
 
@@ -35,22 +35,11 @@ async def register(
     password_hash = await passwords.hashed(body.password.get_secret_value())
     account_id, verify = uuid7(), new_link(key, "verify")
     await commit(
-        lambda unit: register_customer(unit, account_id, body.email, body.name, password_hash, verify),
+        lambda unit: register_customer(unit, account_id, body.email, body.name, password_hash, verify, body.locale),
         wants=lambda unit: want_address(unit, body.email),
     )
     response.headers["Location"] = "/v1/customers/me"
     return RegisteredOut(email=normalised(body.email))
-
-
-@router.get(
-    "/v1/customers/me",
-    tags=["customers"],
-    summary="Read one's own account",
-    responses=problems(Unauthenticated, NotFound),
-)
-async def me(principal: Authenticated, database: Database) -> AccountOut:
-    """The account that the access token speaks for."""
-    return account_out(await queries.account_by_id(database, principal.id))
 
 
 @router.post(

@@ -17,7 +17,7 @@ def want_address(unit: Accounts, email: str) -> None:
 
 
 def register_customer(
-    unit: Accounts, account_id: UUID, email: str, name: str, password_hash: str, verify: NewLink
+    unit: Accounts, account_id: UUID, email: str, name: str, password_hash: str, verify: NewLink, locale: str
 ) -> None:
     """Open a customer's account; where there is one, tell its owner, and nobody else."""
     if known := account_at(unit, email):
@@ -26,7 +26,7 @@ def register_customer(
         put(unit, *(warned or (known, None)))
         return
     link = made(verify, account_id, "verify", unit.now)
-    account, registered = accounts.register(account_id, email, name, password_hash, link.mailed, unit.now)
+    account, registered = accounts.register(account_id, email, name, password_hash, link.mailed, locale, unit.now)
     _open(unit, account)
     put(unit, account, registered)
     put_link(unit, link)

@@ -1,5 +1,6 @@
 """What an account is, and the rules it keeps."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -7,12 +8,15 @@ from unicodedata import normalize
 from uuid import UUID
 
 from chassis.unit import later
+from customer_svc.domain.address import Entry, default
 from schemas import (
+    AddressesChanged,
     CustomerRegistered,
     CustomerVerified,
     MailedLink,
     PasswordChanged,
     PasswordResetRequested,
+    ProfileChanged,
     RegistrationRepeated,
     VerificationRequested,
 )
@@ -42,6 +46,14 @@ class Account:
 
     epoch: int = 0
     """Sessions, and links to set a password, are good within the epoch in which they were made."""
+
+    phone: str | None = None
+    locale: str = "en"
+    marketing: bool = False
+    """Wants mails that sell something."""
+    order_updates: bool = True
+    """Wants mails on the way of an order, beyond those that the purchase itself calls for."""
+    addresses: tuple[Entry, ...] = ()
 
     def changed(self, now: datetime, **changes: Any) -> "Account":
         """The next version of the account."""
@@ -83,6 +95,23 @@ class Account:
         account = self.changed(now, password_hash=password_hash, epoch=self.epoch + 1, verified_at=verified_at)
         return account, PasswordChanged(customer_id=self.id, how=how)
 
+    def change_profile(self, changes: Mapping[str, Any], now: datetime) -> tuple["Account", ProfileChanged]:
+        """Another name, phone number, locale or preference."""
+        account = self.changed(now, **changes)
+        return account, ProfileChanged(
+            customer_id=self.id,
+            name=account.name,
+            locale=account.locale,
+            marketing=account.marketing,
+            order_updates=account.order_updates,
+        )
+
+    def move(self, addresses: tuple[Entry, ...], now: datetime) -> tuple["Account", AddressesChanged]:
+        """Other addresses; others need to know the defaults."""
+        shipping, billing = default(addresses, "shipping"), default(addresses, "billing")
+        account = self.changed(now, addresses=addresses)
+        return account, AddressesChanged(customer_id=self.id, shipping=shipping, billing=billing)
+
 
 def normalised(email: str) -> str:
     """One spelling per mailbox: mail providers ignore case, and so do people."""
@@ -91,8 +120,9 @@ def normalised(email: str) -> str:
 
 
 def register(
-    account_id: UUID, email: str, name: str, password_hash: str, verify: MailedLink, now: datetime
+    account_id: UUID, email: str, name: str, password_hash: str, verify: MailedLink, locale: str, now: datetime
 ) -> tuple[Account, CustomerRegistered]:
     """A new customer."""
-    account = Account(account_id, normalised(email), name, password_hash, "customer", 1, now)
-    return account, CustomerRegistered(customer_id=account_id, email=account.email, name=name, verify=verify)
+    account = Account(account_id, normalised(email), name, password_hash, "customer", 1, now, locale=locale)
+    event = CustomerRegistered(customer_id=account_id, email=account.email, name=name, verify=verify, locale=locale)
+    return account, event

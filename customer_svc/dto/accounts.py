@@ -24,6 +24,11 @@ Token = Annotated[
     Secret, Field(min_length=1, max_length=200, examples=["m3bT5hVJ0k6nEw2dQyXcRz8aLfPuGi1oKs4tHvNjB7U"])
 ]
 Name = Annotated[Text, Field(min_length=1, max_length=200, examples=["Ada Lovelace"])]
+Locale = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$"),
+    Field(examples=["de"], description="ISO 639-1 language, and ISO 3166-1 country where it matters: `de`, `de-AT`"),
+]
 
 
 class Registration(Body):
@@ -32,6 +37,7 @@ class Registration(Body):
     email: Email
     password: NewPassword
     name: Name
+    locale: Locale = "en"
 
 
 class RegisteredOut(Answer):
@@ -55,6 +61,10 @@ class AccountOut(Answer):
     name: str
     role: Role
     verified: Annotated[bool, Field(description="the address was confirmed by whoever reads mail there")]
+    phone: str | None
+    locale: str
+    marketing: Annotated[bool, Field(description="wants mails that sell something")]
+    order_updates: Annotated[bool, Field(description="wants mails on the way of an order")]
 
 
 def account_out(account: Account) -> AccountOut:
@@ -65,4 +75,8 @@ def account_out(account: Account) -> AccountOut:
         name=account.name,
         role=account.role,
         verified=account.verified_at is not None,
+        phone=account.phone,
+        locale=account.locale,
+        marketing=account.marketing,
+        order_updates=account.order_updates,
     )

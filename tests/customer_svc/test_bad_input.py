@@ -13,6 +13,7 @@ from customer_svc.store import accounts
 from tests import hostile
 from tests.answers import believed, malformed_at, refused, survivors
 from tests.customer_svc.people import API, PASSWORD, registration
+from tests.customer_svc.test_profile import PLACE
 
 CUSTOMERS, SESSIONS, ME = "/v1/customers", "/v1/sessions", "/v1/customers/me"
 VERIFICATIONS, RESETS, REFRESH = "/v1/email-verifications", "/v1/password-resets", "/v1/sessions/refresh"
@@ -30,6 +31,7 @@ BODIES = pytest.mark.parametrize(
         (f"{SESSIONS}/logout", {"refresh_token": "x"}),
         ("/v1/password-reset-mails", {"email": EMAIL}),
         (RESETS, {"token": "x", "new_password": PASSWORD}),
+        ("/v1/customers/me/addresses", PLACE | {"default_for": ["shipping"]}),
         (CHANGES, {"current_password": PASSWORD, "new_password": PASSWORD}),
     ],
     ids=lambda given: given.rpartition("/")[2] if isinstance(given, str) else "",

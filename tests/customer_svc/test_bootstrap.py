@@ -51,7 +51,7 @@ async def test_the_address_of_a_customer_is_no_account_for_one_of_us(
 ) -> None:
     email = f"{uuid7()}@shop.example"
     await commit(
-        lambda unit: register_customer(unit, uuid7(), email, "Ada", "no hash", NewLink(uuid7(), email)),
+        lambda unit: register_customer(unit, uuid7(), email, "Ada", "no hash", NewLink(uuid7(), email), "en"),
         wants=lambda unit: want_address(unit, email),
     )
     status, told = await bootstrapped(shared_url, email, "staff")

@@ -27,7 +27,7 @@ def new_email() -> str:
 async def register(commit: Commit, email: str, name: str = "Ada") -> None:
     account_id, link = uuid7(), NewLink(uuid7(), str(uuid7()))
     await commit(
-        lambda unit: register_customer(unit, account_id, email, name, "hash", link),
+        lambda unit: register_customer(unit, account_id, email, name, "hash", link, "en"),
         lambda unit: want_address(unit, email),
     )
 

@@ -17,9 +17,11 @@ ADA = Account(ACCOUNT, "ada@example.com", "Ada", "hash", "customer", 1, NOW)
 
 
 def test_a_new_account_is_a_customers_and_is_told_without_its_secrets() -> None:
-    account, event = register(ACCOUNT, "Ada@Example.com", "Ada", "hash", LINK.mailed, NOW)
+    account, event = register(ACCOUNT, "Ada@Example.com", "Ada", "hash", LINK.mailed, "en", NOW)
     assert account == ADA
-    assert event == CustomerRegistered(customer_id=ACCOUNT, email="ada@example.com", name="Ada", verify=LINK.mailed)
+    assert event == CustomerRegistered(
+        customer_id=ACCOUNT, email="ada@example.com", name="Ada", verify=LINK.mailed, locale="en"
+    )
     assert "hash" not in event.model_dump_json()
 
 

@@ -37,6 +37,10 @@ async def test_a_customer_logs_in_and_reads_the_account(api: API, shared: Postgr
         "name": "Ada Lovelace",
         "role": "customer",
         "verified": False,
+        "phone": None,
+        "locale": "en",
+        "marketing": False,
+        "order_updates": True,
     }
 
 

@@ -103,7 +103,7 @@ class World:
         account_id = uuid7()
         email = f"{account_id}@example.com"
         await self.commits["customer_svc"](
-            lambda unit: register_customer(unit, account_id, email, "Ada", "hash", NewLink(uuid7(), email)),
+            lambda unit: register_customer(unit, account_id, email, "Ada", "hash", NewLink(uuid7(), email), "en"),
             wants=lambda unit: unit.by_email.want(email),
         )
         return account_id
