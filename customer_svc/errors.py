@@ -39,6 +39,30 @@ class TooManyAddresses(Conflicting):
     code = "too_many_addresses"
 
 
+class AccountDeactivated(Conflicting):
+    """The account is out of use."""
+
+    code = "account_deactivated"
+
+
+class DeactivatedAlready(Conflicting):
+    """The account was put out of use before."""
+
+    code = "deactivated_already"
+
+
+class ActiveAlready(Conflicting):
+    """The account is in use."""
+
+    code = "active_already"
+
+
+class ErasureUnknown(NotFound):
+    """There is no such erasure."""
+
+    code = "erasure_unknown"
+
+
 class LinkSpent(Conflicting):
     """The link cannot be used: it was used before, is too old, or was never ours."""
 

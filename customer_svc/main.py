@@ -12,6 +12,7 @@ from chassis.settings import load
 from chassis.sql import Postgres
 from customer_svc import SERVICE
 from customer_svc.api import router
+from customer_svc.handlers import HANDLERS
 from customer_svc.passwords import Passwords
 from customer_svc.queries import LEDGER
 from customer_svc.settings import Settings
@@ -35,7 +36,7 @@ def build(settings: Settings) -> FastAPI:
         database=database,
         commit=GroupCommit(database, Accounts),
         verifier=Verifier(own_keys, settings.jwt_issuer, settings.jwt_audience),
-        ops=ops_router(SERVICE, (), LEDGER),
+        ops=ops_router(SERVICE, HANDLERS, LEDGER),
         needs={
             "issuer": issuer,
             "passwords": Passwords(),

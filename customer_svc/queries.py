@@ -7,12 +7,17 @@ import sqlalchemy as sa
 from chassis.errors import NotFound
 from chassis.sql import Postgres
 from customer_svc.domain.account import Account, normalised
+from customer_svc.domain.erasure import Erasure
 from customer_svc.domain.link import hashed
-from customer_svc.domain.session import Family
-from customer_svc.store import account_of, accounts, links, refresh_tokens
+from customer_svc.domain.session import Family, Session
+from customer_svc.errors import ErasureUnknown
+from customer_svc.store import account_of, accounts, erasures, links, refresh_tokens, sessions
 
-LEDGER = ("SELECT 'account' AS kind, id, role, version, changed_at FROM accounts",)
-"""All accounts, for the audit. Nobody is told of those that are not customers'."""
+LEDGER = (
+    "SELECT 'account' AS kind, id, role, version, changed_at FROM accounts",
+    "SELECT 'account' AS kind, customer_id AS id, 'customer' AS role, version, changed_at FROM erasures",
+)
+"""All accounts, for the audit, also those that are gone. Nobody is told of those that are not customers'."""
 
 
 async def account_by_email(database: Postgres, email: str) -> Account | None:
@@ -45,3 +50,19 @@ async def family_of_token(database: Postgres, token: str) -> Family | None:
     async with database.reading() as connection:
         row = (await connection.execute(query)).one_or_none()
     return Family(row.session_id, row.account_id, row.token_hash) if row else None
+
+
+async def sessions_of(database: Postgres, account_id: UUID) -> list[Session]:
+    """The sessions of an account that are remembered, oldest first."""
+    query = sa.select(sessions).where(sessions.c.account_id == account_id).order_by(sessions.c.id)
+    async with database.reading() as connection:
+        return [Session(**row._asdict()) for row in await connection.execute(query)]
+
+
+async def erasure(database: Postgres, erasure_id: UUID) -> Erasure:
+    """An erasure; raise ``ErasureUnknown``."""
+    async with database.reading() as connection:
+        row = (await connection.execute(sa.select(erasures).where(erasures.c.id == erasure_id))).one_or_none()
+    if row is None:
+        raise ErasureUnknown
+    return Erasure(**row._asdict())

@@ -8,11 +8,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from chassis.sql_rows import columns, hold, insert_rows, select_rows, update_rows, write
-from chassis.sql_tx import Tx
+from chassis.sql_tx import Tx, array
 from chassis.unit import Rows, Unit
 from customer_svc import SERVICE
 from customer_svc.domain.account import Account
 from customer_svc.domain.address import Entry
+from customer_svc.domain.erasure import Erasure
 from customer_svc.domain.link import Link
 from customer_svc.domain.session import RefreshToken, Session
 
@@ -37,6 +38,7 @@ accounts = sa.Table(
     sa.Column("marketing", sa.Boolean, nullable=False),
     sa.Column("order_updates", sa.Boolean, nullable=False),
     sa.Column("addresses", JSONB, nullable=False),
+    sa.Column("deactivated_by", sa.Text),
 )
 
 links = sa.Table(
@@ -72,6 +74,17 @@ refresh_tokens = sa.Table(
     sa.Column("used_at", MOMENT),
 )
 
+erasures = sa.Table(
+    "erasures",
+    metadata,
+    sa.Column("customer_id", sa.Uuid, primary_key=True),
+    sa.Column("id", sa.Uuid, nullable=False, unique=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("changed_at", MOMENT, nullable=False),
+    sa.Column("orders_at", MOMENT),
+    sa.Column("mails_at", MOMENT),
+)
+
 throttles = sa.Table(
     "throttles",
     metadata,
@@ -86,6 +99,11 @@ _ACCOUNT_COLUMNS = tuple(column.name for column in accounts.c)
 _INSERT_ACCOUNTS = insert_rows(accounts, *_ACCOUNT_COLUMNS)
 _SELECT_SESSIONS = select_rows(sessions, "id")
 _SELECT_TOKENS = select_rows(refresh_tokens, "token_hash")
+_SELECT_ERASURES = select_rows(erasures, "customer_id")
+_INSERT_ERASURES = insert_rows(erasures, *erasures.c.keys())
+_UPDATE_ERASURES = update_rows(erasures, "customer_id", "orders_at", "mails_at")
+# What hangs on an account goes with it.
+_DELETE_ACCOUNTS = "DELETE FROM accounts WHERE id = ANY(CAST($1 AS uuid[]))"
 _INSERT_SESSIONS = insert_rows(sessions, *sessions.c.keys())
 _INSERT_TOKENS = insert_rows(refresh_tokens, *refresh_tokens.c.keys())
 _UPDATE_SESSIONS = update_rows(sessions, "id", "ended_at")
@@ -111,6 +129,8 @@ class Accounts(Unit):
         self.sessions: Rows[UUID, Session] = Rows(self)
         self.tokens: Rows[str, RefreshToken] = Rows(self)
         """By their hashes."""
+        self.erasures: Rows[UUID, Erasure] = Rows(self)
+        """By the customer."""
 
     async def load(self, tx: Tx) -> None:
         """Load every wanted row and lock it against other transactions."""
@@ -123,10 +143,14 @@ class Accounts(Unit):
             (self.links, _SELECT_LINKS, lambda row: (row.token_hash, Link(**row._asdict()))),
             (self.sessions, _SELECT_SESSIONS, lambda row: (row.id, Session(**row._asdict()))),
             (self.tokens, _SELECT_TOKENS, lambda row: (row.token_hash, RefreshToken(**row._asdict()))),
+            (self.erasures, _SELECT_ERASURES, lambda row: (row.customer_id, Erasure(**row._asdict()))),
         )
 
     async def save(self, tx: Tx) -> None:
         """Write every changed row."""
+        if gone := self.accounts.gone:
+            # First: an address may have a new account in the same transaction.
+            tx.execute(_DELETE_ACCOUNTS, array(gone))
         write(
             tx,
             (_INSERT_ACCOUNTS, [columns(one, _ACCOUNT_COLUMNS) for one in self.accounts.made]),
@@ -137,6 +161,11 @@ class Accounts(Unit):
             (_UPDATE_SESSIONS, [columns(one, ("id", "ended_at")) for one in self.sessions.amended]),
             (_INSERT_TOKENS, [columns(one, refresh_tokens.c.keys()) for one in self.tokens.made]),
             (_UPDATE_TOKENS, [columns(one, ("token_hash", "used_at")) for one in self.tokens.amended]),
+            (_INSERT_ERASURES, [columns(one, erasures.c.keys()) for one in self.erasures.made]),
+            (
+                _UPDATE_ERASURES,
+                [columns(one, ("customer_id", "orders_at", "mails_at")) for one in self.erasures.amended],
+            ),
         )
 
 

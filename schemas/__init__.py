@@ -6,6 +6,9 @@ one example of every event version are committed under ``golden/`` and compared 
 
 from schemas.customer import (
     AddressesChanged,
+    CustomerDeactivated,
+    CustomerErased,
+    CustomerReactivated,
     CustomerRegistered,
     CustomerVerified,
     MailedLink,
@@ -16,6 +19,7 @@ from schemas.customer import (
     VerificationRequested,
 )
 from schemas.envelope import Envelope, Message, Undecodable, decode, encode
+from schemas.erasure import MailsAnonymised, OrdersAnonymised, answer_id
 from schemas.event import CATALOGUE, Event
 from schemas.notification import MailFailed, MailSent
 from schemas.order import OrderCancelled, OrderConfirmed, OrderPlaced, OrderRejected
@@ -29,6 +33,9 @@ __all__ = [
     "TOPICS",
     "Address",
     "AddressesChanged",
+    "CustomerDeactivated",
+    "CustomerErased",
+    "CustomerReactivated",
     "CustomerRegistered",
     "CustomerVerified",
     "Envelope",
@@ -37,12 +44,14 @@ __all__ = [
     "MailFailed",
     "MailSent",
     "MailedLink",
+    "MailsAnonymised",
     "Message",
     "Money",
     "OrderCancelled",
     "OrderConfirmed",
     "OrderPlaced",
     "OrderRejected",
+    "OrdersAnonymised",
     "PasswordChanged",
     "PasswordResetRequested",
     "PricedLine",
@@ -56,6 +65,7 @@ __all__ = [
     "StockReserved",
     "Undecodable",
     "VerificationRequested",
+    "answer_id",
     "decode",
     "encode",
 ]

@@ -84,3 +84,26 @@ class AddressesChanged(Event):
     customer_id: Id
     shipping: Address | None
     billing: Address | None
+
+
+@event("customer.deactivated", topic=CUSTOMER_EVENTS, key="customer_id")
+class CustomerDeactivated(Event):
+    """The account is out of use: its customer cannot order."""
+
+    customer_id: Id
+    by: Literal["customer", "staff"] = Field(examples=["customer"])
+
+
+@event("customer.reactivated", topic=CUSTOMER_EVENTS, key="customer_id")
+class CustomerReactivated(Event):
+    """The account is in use again."""
+
+    customer_id: Id
+    by: Literal["customer", "staff"] = Field(examples=["customer"])
+
+
+@event("customer.erased", topic=CUSTOMER_EVENTS, key="customer_id")
+class CustomerErased(Event):
+    """The account is gone, and with it who the customer was: everybody forgets that, and answers (erasure.py)."""
+
+    customer_id: Id

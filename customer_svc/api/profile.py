@@ -16,7 +16,7 @@ from customer_svc.api.needs import Commit, Database
 from customer_svc.commands.profile import add_address, change_profile, remove_address, replace_address
 from customer_svc.dto.accounts import AccountOut, account_out
 from customer_svc.dto.profile import AddressBody, AddressesOut, AddressOut, ProfileChange, address_out
-from customer_svc.errors import AddressUnknown, TooManyAddresses
+from customer_svc.errors import AccountDeactivated, AddressUnknown, TooManyAddresses
 from customer_svc.store import Accounts
 
 router = new_router()
@@ -42,7 +42,7 @@ async def me(principal: Authenticated, database: Database, response: Response) -
     "/v1/customers/me",
     tags=["customers"],
     summary="Change one's own profile",
-    responses=problems(Unauthenticated, NotFound, *CONDITIONS),
+    responses=problems(Unauthenticated, NotFound, AccountDeactivated, *CONDITIONS),
 )
 async def change_me(
     body: ProfileChange, principal: Authenticated, commit: Commit, response: Response, if_match: IfMatch = None
@@ -73,7 +73,7 @@ async def list_addresses(principal: Customer, database: Database) -> AddressesOu
     status_code=status.HTTP_201_CREATED,
     tags=["addresses"],
     summary="Add an address",
-    responses=problems(Unauthenticated, Forbidden, NotFound, TooManyAddresses),
+    responses=problems(Unauthenticated, Forbidden, NotFound, AccountDeactivated, TooManyAddresses),
 )
 async def post_address(body: AddressBody, principal: Customer, commit: Commit, response: Response) -> AddressOut:
     """Add an address. The first is the default for everything, and so is a later one for what it says."""
@@ -106,7 +106,7 @@ async def read_address(address_id: UUID, principal: Customer, database: Database
     ADDRESS,
     tags=["addresses"],
     summary="Change an address",
-    responses=problems(Unauthenticated, Forbidden, AddressUnknown, *CONDITIONS),
+    responses=problems(Unauthenticated, Forbidden, AddressUnknown, AccountDeactivated, *CONDITIONS),
 )
 async def put_address(
     address_id: UUID,
@@ -131,7 +131,7 @@ async def put_address(
     status_code=status.HTTP_204_NO_CONTENT,
     tags=["addresses"],
     summary="Forget an address",
-    responses=problems(Unauthenticated, Forbidden, AddressUnknown, *CONDITIONS),
+    responses=problems(Unauthenticated, Forbidden, AddressUnknown, AccountDeactivated, *CONDITIONS),
 )
 async def delete_address(address_id: UUID, principal: Customer, commit: Commit, if_match: IfMatch = None) -> None:
     """Remove it. What it was the default for, the oldest of the others is now; orders keep what they were given."""

@@ -14,7 +14,7 @@ from customer_svc.commands.sessions import end_session, refresh_session, start_s
 from customer_svc.domain.account import Account
 from customer_svc.domain.link import hashed
 from customer_svc.dto.sessions import Credentials, Refresh, SessionOut
-from customer_svc.errors import RefreshRefused, TooManyTries, WrongCredentials
+from customer_svc.errors import AccountDeactivated, RefreshRefused, TooManyTries, WrongCredentials
 from customer_svc.passwords import Passwords
 
 router = new_router()
@@ -25,7 +25,7 @@ router = new_router()
     status_code=status.HTTP_201_CREATED,
     tags=["sessions"],
     summary="Log in",
-    responses=problems(WrongCredentials, TooManyTries),
+    responses=problems(WrongCredentials, AccountDeactivated, TooManyTries),
 )
 async def log_in(
     body: Credentials,

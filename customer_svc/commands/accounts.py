@@ -58,10 +58,9 @@ def ask_to_verify(unit: Accounts, account_id: UUID, verify: NewLink) -> None:
 
 def verify_email(unit: Accounts, token_hash: str, account_id: UUID) -> None:
     """Confirm the address of an account with the token of a mailed link; raise ``LinkSpent``."""
-    account = existing(unit, account_id)
-    link = unit.links.find(token_hash)
+    account, link = unit.accounts.find(account_id), unit.links.find(token_hash)
     used = link.use("verify", unit.now) if link else None
-    if used is None:
+    if account is None or used is None:
         raise LinkSpent
     unit.links.put(token_hash, used)
     if verified := account.verify(unit.now):

@@ -8,7 +8,7 @@ from customer_svc.commands.accounts import account_at, existing, put, put_link
 from customer_svc.domain.account import Account
 from customer_svc.domain.link import NewLink, made
 from customer_svc.domain.session import Family, RefreshToken, Session
-from customer_svc.errors import LinkSpent, WrongCredentials, WrongPassword
+from customer_svc.errors import AccountDeactivated, LinkSpent, WrongCredentials, WrongPassword
 from customer_svc.store import Accounts
 
 
@@ -22,10 +22,15 @@ def want_family(unit: Accounts, family: Family) -> None:
 def start_session(
     unit: Accounts, account_id: UUID, password_hash: str, session_id: UUID, token_hash: str, seconds: int
 ) -> Account:
-    """Begin a session for whoever knew the password; raise ``WrongCredentials`` where it was changed meanwhile."""
+    """Begin a session for whoever knew the password; raise ``WrongCredentials`` where it was changed meanwhile.
+
+    Whoever put the own account out of use may log in to come back; raise ``AccountDeactivated`` where staff did it.
+    """
     account = unit.accounts.find(account_id)
     if account is None or account.password_hash != password_hash:
         raise WrongCredentials
+    if account.deactivated_by == "staff":
+        raise AccountDeactivated
     ends_at = unit.now + timedelta(seconds=seconds)
     unit.sessions.fresh(session_id)
     unit.sessions.put(session_id, Session(session_id, account.id, account.epoch, unit.now, ends_at))

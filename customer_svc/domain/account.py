@@ -9,8 +9,11 @@ from uuid import UUID
 
 from chassis.unit import later
 from customer_svc.domain.address import Entry, default
+from customer_svc.errors import AccountDeactivated, ActiveAlready, DeactivatedAlready
 from schemas import (
     AddressesChanged,
+    CustomerDeactivated,
+    CustomerReactivated,
     CustomerRegistered,
     CustomerVerified,
     MailedLink,
@@ -22,6 +25,7 @@ from schemas import (
 )
 
 Role = Literal["customer", "staff", "ops"]
+By = Literal["customer", "staff"]
 
 WARN_EVERY = timedelta(hours=1)
 """Somebody who registers an address again and again must not fill its owner's mailbox."""
@@ -54,6 +58,8 @@ class Account:
     order_updates: bool = True
     """Wants mails on the way of an order, beyond those that the purchase itself calls for."""
     addresses: tuple[Entry, ...] = ()
+    deactivated_by: By | None = None
+    """Who put it out of use; None while it is in use."""
 
     def changed(self, now: datetime, **changes: Any) -> "Account":
         """The next version of the account."""
@@ -97,6 +103,7 @@ class Account:
 
     def change_profile(self, changes: Mapping[str, Any], now: datetime) -> tuple["Account", ProfileChanged]:
         """Another name, phone number, locale or preference."""
+        self.require_active()
         account = self.changed(now, **changes)
         return account, ProfileChanged(
             customer_id=self.id,
@@ -108,9 +115,30 @@ class Account:
 
     def move(self, addresses: tuple[Entry, ...], now: datetime) -> tuple["Account", AddressesChanged]:
         """Other addresses; others need to know the defaults."""
+        self.require_active()
         shipping, billing = default(addresses, "shipping"), default(addresses, "billing")
         account = self.changed(now, addresses=addresses)
         return account, AddressesChanged(customer_id=self.id, shipping=shipping, billing=billing)
+
+    def deactivate(self, by: By, now: datetime) -> tuple["Account", CustomerDeactivated]:
+        """Out of use, with all sessions ended. Staff may do so also where the customer has."""
+        if self.deactivated_by in (by, "staff"):
+            raise DeactivatedAlready
+        account = self.changed(now, deactivated_by=by, epoch=self.epoch + 1)
+        return account, CustomerDeactivated(customer_id=self.id, by=by)
+
+    def reactivate(self, by: By, now: datetime) -> tuple["Account", CustomerReactivated]:
+        """In use again; what staff did, only staff undo."""
+        if self.deactivated_by is None:
+            raise ActiveAlready
+        if self.deactivated_by == "staff" and by != "staff":
+            raise AccountDeactivated
+        return self.changed(now, deactivated_by=None), CustomerReactivated(customer_id=self.id, by=by)
+
+    def require_active(self) -> None:
+        """Raise ``AccountDeactivated`` where the account is out of use."""
+        if self.deactivated_by:
+            raise AccountDeactivated
 
 
 def normalised(email: str) -> str:

@@ -60,6 +60,7 @@ class AccountOut(Answer):
     email: str
     name: str
     role: Role
+    state: Literal["active", "deactivated"]
     verified: Annotated[bool, Field(description="the address was confirmed by whoever reads mail there")]
     phone: str | None
     locale: str
@@ -74,6 +75,7 @@ def account_out(account: Account) -> AccountOut:
         email=account.email,
         name=account.name,
         role=account.role,
+        state="deactivated" if account.deactivated_by else "active",
         verified=account.verified_at is not None,
         phone=account.phone,
         locale=account.locale,

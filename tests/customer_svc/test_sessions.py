@@ -36,6 +36,7 @@ async def test_a_customer_logs_in_and_reads_the_account(api: API, shared: Postgr
         "email": email,
         "name": "Ada Lovelace",
         "role": "customer",
+        "state": "active",
         "verified": False,
         "phone": None,
         "locale": "en",

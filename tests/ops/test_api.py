@@ -63,7 +63,7 @@ async def test_a_summary_says_what_a_service_handles_and_what_waits_in_it(
     assert customer == {
         "service": "customer_svc",
         "group": "customer_svc",
-        "handles": [],
+        "handles": ["erasure.mails_anonymised", "erasure.orders_anonymised"],
         "outbox_waiting": 1,
         "dead_letters": {"dead": 0, "parked": 0},
     }
