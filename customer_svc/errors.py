@@ -27,6 +27,12 @@ class TooManyTries(ShopError):
     status, code = 429, "too_many_tries"
 
 
+class CustomerUnknown(NotFound):
+    """There is no such customer."""
+
+    code = "customer_unknown"
+
+
 class AddressUnknown(NotFound):
     """You have no such address."""
 

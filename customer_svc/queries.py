@@ -10,7 +10,7 @@ from customer_svc.domain.account import Account, normalised
 from customer_svc.domain.erasure import Erasure
 from customer_svc.domain.link import hashed
 from customer_svc.domain.session import Family, Session
-from customer_svc.errors import ErasureUnknown
+from customer_svc.errors import CustomerUnknown, ErasureUnknown
 from customer_svc.store import account_of, accounts, erasures, links, refresh_tokens, sessions
 
 LEDGER = (
@@ -35,6 +35,33 @@ async def account_by_id(database: Postgres, account_id: UUID) -> Account:
     if row is None:
         raise NotFound
     return account_of(row)
+
+
+async def customer(database: Postgres, customer_id: UUID) -> Account:
+    """A customer; raise ``CustomerUnknown``, also for one of us."""
+    query = sa.select(accounts).where(accounts.c.id == customer_id, accounts.c.role == "customer")
+    async with database.reading() as connection:
+        row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        raise CustomerUnknown
+    return account_of(row)
+
+
+async def customers(
+    database: Postgres, text: str | None, state: str | None, before: UUID | None, limit: int
+) -> list[Account]:
+    """Customers, newest first, from the one before ``before`` on, with a text in their address or name."""
+    query = sa.select(accounts).where(accounts.c.role == "customer").order_by(accounts.c.id.desc()).limit(limit)
+    if text:
+        sought = (accounts.c.email, accounts.c.name)
+        query = query.where(sa.or_(*(column.icontains(text, autoescape=True) for column in sought)))
+    if state:
+        active = accounts.c.deactivated_by.is_(None)
+        query = query.where(active if state == "active" else ~active)
+    if before:
+        query = query.where(accounts.c.id < before)
+    async with database.reading() as connection:
+        return [account_of(row) for row in await connection.execute(query)]
 
 
 async def account_of_link(database: Postgres, token: str) -> UUID | None:

@@ -16,6 +16,7 @@ from customer_svc.dto.standing import ErasureOut, ExportOut, Farewell, erasure_o
 from customer_svc.errors import (
     AccountDeactivated,
     ActiveAlready,
+    CustomerUnknown,
     DeactivatedAlready,
     ErasureUnknown,
     TooManyTries,
@@ -30,7 +31,7 @@ router = new_router()
     "/v1/customers/me/deactivate",
     tags=["customers"],
     summary="Put one's account out of use",
-    responses=problems(Unauthenticated, Forbidden, NotFound, DeactivatedAlready),
+    responses=problems(Unauthenticated, Forbidden, CustomerUnknown, DeactivatedAlready),
 )
 async def deactivate_me(principal: Customer, commit: Commit) -> AccountOut:
     """End every session and order nothing more. Log in again to come back, to read one's data, or to erase them."""
@@ -45,7 +46,7 @@ async def deactivate_me(principal: Customer, commit: Commit) -> AccountOut:
     "/v1/customers/me/reactivate",
     tags=["customers"],
     summary="Put one's account in use again",
-    responses=problems(Unauthenticated, Forbidden, NotFound, ActiveAlready, AccountDeactivated),
+    responses=problems(Unauthenticated, Forbidden, CustomerUnknown, ActiveAlready, AccountDeactivated),
 )
 async def reactivate_me(principal: Customer, commit: Commit) -> AccountOut:
     """Come back, unless it was our staff who put the account out of use."""
@@ -75,7 +76,7 @@ async def export(principal: Customer, database: Database, response: Response) ->
     status_code=status.HTTP_202_ACCEPTED,
     tags=["erasures"],
     summary="Erase one's account and personal data",
-    responses=problems(Unauthenticated, Forbidden, WrongPassword, NotFound, TooManyTries),
+    responses=problems(Unauthenticated, Forbidden, WrongPassword, NotFound, CustomerUnknown, TooManyTries),
 )
 async def erase_me(
     body: Farewell,

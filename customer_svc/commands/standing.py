@@ -2,11 +2,10 @@
 
 from uuid import UUID
 
-from chassis.errors import NotFound
-from customer_svc.commands.accounts import existing, put
+from customer_svc.commands.accounts import put
 from customer_svc.domain.account import Account, By
 from customer_svc.domain.erasure import Erasure, Part
-from customer_svc.errors import WrongPassword
+from customer_svc.errors import CustomerUnknown, WrongPassword
 from customer_svc.store import Accounts
 from schemas import CustomerErased
 
@@ -48,8 +47,8 @@ def confirm_erasure(unit: Accounts, customer_id: UUID, part: Part) -> None:
 
 
 def _customer(unit: Accounts, account_id: UUID) -> Account:
-    """The account, if it is a customer's: those of us are none of their business, nor of this."""
-    account = existing(unit, account_id)
-    if account.role != "customer":
-        raise NotFound
+    """The account, if there is one and it is a customer's; raise ``CustomerUnknown``."""
+    account = unit.accounts.find(account_id)
+    if account is None or account.role != "customer":
+        raise CustomerUnknown
     return account

@@ -68,6 +68,13 @@ class AccountOut(Answer):
     order_updates: Annotated[bool, Field(description="wants mails on the way of an order")]
 
 
+class CustomersOut(Answer):
+    """A page of customers, newest first; ``next`` is the ``before`` of the page that follows, if there is one."""
+
+    items: list[AccountOut]
+    next: UUID | None
+
+
 def account_out(account: Account) -> AccountOut:
     """An account as its owner sees it."""
     return AccountOut(

@@ -217,4 +217,4 @@ async def test_one_of_us_neither_leaves_nor_is_erased_so(api: API, shared: Postg
 @pytest.mark.parametrize("path", ["deactivate", "reactivate"])
 async def test_who_is_gone_can_neither_leave_nor_come_back(api: API, path: str) -> None:
     refused(await api.post(f"{ME}/{path}"), 401, "unauthenticated")
-    refused(await api.post(f"{ME}/{path}", headers=bearer()), 404, "not_found")
+    refused(await api.post(f"{ME}/{path}", headers=bearer()), 404, "customer_unknown")
