@@ -26,6 +26,7 @@ from chassis.groupcommit import GroupCommit
 from chassis.mongo import Mongo
 from chassis.sql import Postgres
 from chassis.testing import LINK_KEY, bearer, private_key, record, test_keys
+from customer_svc import handlers as customer_handlers
 from customer_svc import main as customer_main
 from customer_svc.commands.accounts import register_customer
 from customer_svc.domain.link import NewLink
@@ -272,7 +273,7 @@ def _fronts(servers: Servers, urls: Mapping[str, str], mongo_url: str, home: Pat
 
 def _play_processes(made: World, stack: AsyncExitStack) -> None:
     units: dict[str, Any] = {
-        "customer_svc": (Accounts, {}),
+        "customer_svc": (Accounts, customer_handlers.HANDLERS),
         "order_svc": (OrderBook, order_handlers.HANDLERS),
         "product_svc": (Warehouse, product_handlers.HANDLERS),
         "notifier_svc": (Ledger, notifier_handlers.HANDLERS),
