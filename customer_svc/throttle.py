@@ -44,18 +44,21 @@ class Throttle:
         self._database, self._per_account, self._per_address = database, per_account, per_address
 
     @asynccontextmanager
-    async def trying(self, email: str, address: str, *, kind: str = "account") -> AsyncIterator[None]:
-        """Count a try, and give it back unless what happens inside raises; raise ``TooManyTries``."""
-        limits = {network(address): self._per_address, f"{kind} {_blurred(email)}": self._per_account}
+    async def trying(self, email: str, address: str) -> AsyncIterator[None]:
+        """Count a try of a password, and give it back unless what happens inside raises; raise ``TooManyTries``."""
+        limits = self._limits("account", email, address)
         await self._charge(limits)
         yield
         async with self._database.reading() as connection:
             for subject, limit in limits.items():
                 await connection.execute(_GIVE_BACK, {"subject": subject, "every": limit.every})
 
-    async def count(self, email: str, address: str, *, kind: str) -> None:
-        """Count a try for good; raise ``TooManyTries``."""
-        await self._charge({network(address): self._per_address, f"{kind} {_blurred(email)}": self._per_account})
+    async def asked(self, email: str, address: str) -> None:
+        """Count that a mail was asked for; raise ``TooManyTries``."""
+        await self._charge(self._limits("mail", email, address))
+
+    def _limits(self, what: str, email: str, address: str) -> dict[str, Limit]:
+        return {network(address): self._per_address, f"{what} {_blurred(email)}": self._per_account}
 
     async def _charge(self, limits: Mapping[str, Limit]) -> None:
         async with self._database.reading() as connection:

@@ -59,7 +59,7 @@ async def change(
 )
 async def forgot(body: Forgotten, address: Address, commit: Commit, key: Linking, throttle: Throttling) -> None:
     """The answer is the same whether or not there is an account. The link of the mail is good for half an hour."""
-    await throttle.count(body.email, address, kind="reset")
+    await throttle.asked(body.email, address)
     reset = new_link(key, "reset")
     asking = commit(
         lambda unit: ask_to_reset(unit, body.email, reset), wants=lambda unit: want_address(unit, body.email)

@@ -90,7 +90,7 @@ async def post_address(body: AddressBody, principal: Customer, commit: Commit, r
     ADDRESS,
     tags=["addresses"],
     summary="Read an address",
-    responses=problems(Unauthenticated, Forbidden, AddressUnknown),
+    responses=problems(Unauthenticated, Forbidden, NotFound, AddressUnknown),
 )
 async def read_address(address_id: UUID, principal: Customer, database: Database, response: Response) -> AddressOut:
     """One of one's own addresses."""
@@ -106,7 +106,7 @@ async def read_address(address_id: UUID, principal: Customer, database: Database
     ADDRESS,
     tags=["addresses"],
     summary="Change an address",
-    responses=problems(Unauthenticated, Forbidden, AddressUnknown, AccountDeactivated, *CONDITIONS),
+    responses=problems(Unauthenticated, Forbidden, NotFound, AddressUnknown, AccountDeactivated, *CONDITIONS),
 )
 async def put_address(
     address_id: UUID,
@@ -131,7 +131,7 @@ async def put_address(
     status_code=status.HTTP_204_NO_CONTENT,
     tags=["addresses"],
     summary="Forget an address",
-    responses=problems(Unauthenticated, Forbidden, AddressUnknown, AccountDeactivated, *CONDITIONS),
+    responses=problems(Unauthenticated, Forbidden, NotFound, AddressUnknown, AccountDeactivated, *CONDITIONS),
 )
 async def delete_address(address_id: UUID, principal: Customer, commit: Commit, if_match: IfMatch = None) -> None:
     """Remove it. What it was the default for, the oldest of the others is now; orders keep what they were given."""

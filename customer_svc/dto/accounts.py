@@ -1,5 +1,6 @@
 """Accounts and how they are opened."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -22,6 +23,13 @@ NewPassword = Annotated[Secret, Field(min_length=10, max_length=200, examples=["
 Password = Annotated[Secret, Field(max_length=200, examples=["correct horse battery"])]
 Token = Annotated[
     Secret, Field(min_length=1, max_length=200, examples=["m3bT5hVJ0k6nEw2dQyXcRz8aLfPuGi1oKs4tHvNjB7U"])
+]
+Id = Annotated[UUID, Field(examples=["019b7c61-0000-7000-8000-00009395c3f3"])]
+Moment = Annotated[datetime, Field(examples=["2026-01-02T03:04:05Z"])]
+Phone = Annotated[
+    str,
+    StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$"),
+    Field(examples=["+442079460000"], description="E.164: a plus, the country's code, the number"),
 ]
 Name = Annotated[Text, Field(min_length=1, max_length=200, examples=["Ada Lovelace"])]
 Locale = Annotated[
@@ -56,14 +64,14 @@ class LinkToken(Body):
 class AccountOut(Answer):
     """An account, without its secrets."""
 
-    id: UUID
-    email: str
-    name: str
+    id: Id
+    email: Annotated[str, Field(examples=["ada@example.com"])]
+    name: Annotated[str, Field(examples=["Ada Lovelace"])]
     role: Role
     state: Literal["active", "deactivated"]
     verified: Annotated[bool, Field(description="the address was confirmed by whoever reads mail there")]
-    phone: str | None
-    locale: str
+    phone: Phone | None
+    locale: Locale
     marketing: Annotated[bool, Field(description="wants mails that sell something")]
     order_updates: Annotated[bool, Field(description="wants mails on the way of an order")]
 
@@ -72,7 +80,7 @@ class CustomersOut(Answer):
     """A page of customers, newest first; ``next`` is the ``before`` of the page that follows, if there is one."""
 
     items: list[AccountOut]
-    next: UUID | None
+    next: Id | None
 
 
 def account_out(account: Account) -> AccountOut:

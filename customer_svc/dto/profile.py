@@ -1,21 +1,20 @@
 """What customers say about themselves."""
 
 from typing import Annotated, Any
-from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from chassis.rest import Answer, Body
 from customer_svc.domain.address import USES, Entry, Use
-from customer_svc.dto.accounts import Locale, Name
+from customer_svc.dto.accounts import Id, Locale, Name, Phone
 from schemas import Address
 from schemas.values import Text
 
-Phone = Annotated[
-    str,
-    StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$"),
-    Field(examples=["+442079460000"], description="E.164: a plus, the country's code, the number"),
-]
+Street = Annotated[Text, Field(min_length=1, max_length=200, examples=["12 St James's Square"])]
+City = Annotated[Text, Field(min_length=1, max_length=100, examples=["London"])]
+PostalCode = Annotated[Text, Field(min_length=1, max_length=20, examples=["SW1Y 4JH"])]
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), Field(examples=["GB"])]
+Uses = Annotated[list[Use], Field(max_length=2, examples=[["shipping", "billing"]])]
 
 
 class ProfileChange(Body):
@@ -45,11 +44,11 @@ class AddressBody(Body):
     """An address, and what it is to be the default for."""
 
     name: Name
-    street: Annotated[Text, Field(min_length=1, max_length=200, examples=["12 St James's Square"])]
-    city: Annotated[Text, Field(min_length=1, max_length=100, examples=["London"])]
-    postal_code: Annotated[Text, Field(min_length=1, max_length=20, examples=["SW1Y 4JH"])]
-    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), Field(examples=["GB"])]
-    default_for: Annotated[list[Use], Field(max_length=2, examples=[["shipping", "billing"]])]
+    street: Street
+    city: City
+    postal_code: PostalCode
+    country: Country
+    default_for: Uses
 
     def address(self) -> Address:
         """As the domain has it."""
@@ -59,13 +58,13 @@ class AddressBody(Body):
 class AddressOut(Answer):
     """An address of one's own. Whenever there are any, one is the default for each use."""
 
-    id: UUID
-    name: str
-    street: str
-    city: str
-    postal_code: str
-    country: str
-    default_for: list[Use]
+    id: Id
+    name: Name
+    street: Street
+    city: City
+    postal_code: PostalCode
+    country: Country
+    default_for: Uses
 
 
 class AddressesOut(Answer):

@@ -25,11 +25,19 @@ class Refresh(Body):
 class SessionOut(Answer):
     """A session: send the token as ``Authorization: Bearer <access_token>``, and get the next before it ends."""
 
-    access_token: str
+    access_token: Annotated[str, Field(examples=["eyJhbGciOiJFZDI1NTE5In0.eyJzdWIiOiIwMTliIn0.c2lnbmF0dXJl"])]
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105
-    expires_in: Annotated[int, Field(description="seconds")]
-    refresh_token: Annotated[str, Field(description="good for one `POST /v1/sessions/refresh`; keep it secret")]
-    refresh_expires_in: Annotated[int, Field(description="seconds until one has to log in again")]
+    expires_in: Annotated[int, Field(description="seconds", examples=[900])]
+    refresh_token: Annotated[
+        str,
+        Field(
+            description="good for one `POST /v1/sessions/refresh`; keep it secret",
+            examples=["m3bT5hVJ0k6nEw2dQyXcRz8aLfPuGi1oKs4tHvNjB7U"],
+        ),
+    ]
+    refresh_expires_in: Annotated[
+        int, Field(description="seconds until one has to log in again", examples=[2_592_000])
+    ]
 
 
 class PasswordChange(Body):

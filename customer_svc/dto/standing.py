@@ -2,13 +2,12 @@
 
 from datetime import datetime
 from typing import Literal
-from uuid import UUID
 
 from chassis.rest import Answer, Body
 from customer_svc.domain.account import Account
 from customer_svc.domain.erasure import Erasure
 from customer_svc.domain.session import Session
-from customer_svc.dto.accounts import AccountOut, Password, account_out
+from customer_svc.dto.accounts import AccountOut, Id, Moment, Password, account_out
 from customer_svc.dto.profile import AddressOut, address_out
 
 
@@ -22,13 +21,13 @@ class PartOut(Answer):
     """One service's part in an erasure."""
 
     part: Literal["account", "orders", "mails"]
-    done_at: datetime | None
+    done_at: Moment | None
 
 
 class ErasureOut(Answer):
     """How far an erasure has come. Nothing in it says whose."""
 
-    id: UUID
+    id: Id
     state: Literal["running", "done"]
     parts: list[PartOut]
 
@@ -36,9 +35,9 @@ class ErasureOut(Answer):
 class SessionTold(Answer):
     """A session, without its secrets."""
 
-    began_at: datetime
-    ends_at: datetime
-    ended_at: datetime | None
+    began_at: Moment
+    ends_at: Moment
+    ended_at: Moment | None
 
 
 class Elsewhere(Answer):
@@ -51,10 +50,10 @@ class Elsewhere(Answer):
 class ExportOut(Answer):
     """Everything that customer_svc has about its reader."""
 
-    exported_at: datetime
+    exported_at: Moment
     account: AccountOut
-    verified_at: datetime | None
-    changed_at: datetime
+    verified_at: Moment | None
+    changed_at: Moment
     addresses: list[AddressOut]
     sessions: list[SessionTold]
     elsewhere: Elsewhere = Elsewhere()

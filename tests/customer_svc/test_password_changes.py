@@ -7,6 +7,7 @@ from datetime import timedelta
 import httpx
 import pytest
 import sqlalchemy as sa
+from structlog.testing import capture_logs
 
 from chassis.sql import Postgres
 from chassis.testing import bearer
@@ -183,3 +184,18 @@ async def test_a_new_password_has_ten_to_two_hundred_characters(api: API, passwo
     who = await logged_in(api, await registered(api))
     assert malformed_at(await change(api, who, new=password)) == {"body/new_password"}
     assert malformed_at(await reset(api, "x", password)) == {"body/new_password"}
+
+
+async def test_no_log_line_holds_a_secret(api: API, shared: Postgres) -> None:
+    with capture_logs() as lines:
+        email = await registered(api)
+        session = (await log_in(api, email)).json()
+        await log_in(api, email, "wrong horse battery")
+        await forget(api, email)
+        [token] = await mailed_tokens(shared, email)
+        await reset(api, token)
+        await api.post("/v1/sessions/refresh", json={"refresh_token": session["refresh_token"]})
+    assert lines
+    logged = str(lines)
+    secrets = (PASSWORD, OTHER, "wrong horse battery", token, session["refresh_token"], session["access_token"])
+    assert [secret for secret in secrets if secret in logged] == []
