@@ -24,7 +24,7 @@ from psycopg.types.json import Jsonb
 from uuid_utils.compat import uuid7
 
 from chassis.sql import Postgres
-from customer_svc.commands import appoint
+from customer_svc.commands.accounts import appoint
 from customer_svc.passwords import Passwords
 from notifier_svc.domain import mail_id
 from product_svc.catalogue.commands import create_product

@@ -206,8 +206,8 @@ def _seconds(method: str, route: str, status: int) -> Histogram:
 def _respond(request: Request, error: ShopError, headers: Mapping[str, str] | None = None) -> JSONResponse:
     body = _body(request, error.status, error.code, error.detail, **error.extra)
     extra = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
-    if error.status == 503:
-        extra["Retry-After"] = "1"
+    if error.status in (429, 503):
+        extra["Retry-After"] = str(error.extra.get("retry_after", 1))
     return JSONResponse(body, error.status, {**extra, **(headers or {})}, media_type=PROBLEM_JSON)
 
 

@@ -19,6 +19,8 @@ from schemas import Envelope, Event, Message, encode
 
 _OFFSETS = count()
 
+LINK_KEY = "a key of links for tests, and nothing else"
+
 
 @cache
 def private_key() -> bytes:

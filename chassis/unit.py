@@ -63,8 +63,8 @@ class Rows(Generic[K, V]):
         except KeyError:
             raise NotWanted(f"{key!r} was not asked for before the load") from None
 
-    def put(self, key: K, row: V) -> None:
-        """Replace or add a row."""
+    def put(self, key: K, row: V | None) -> None:
+        """Replace or add a row; None removes it."""
         before, was_changed = self.find(key), key in self._changed
 
         def undo() -> None:
@@ -94,6 +94,11 @@ class Rows(Generic[K, V]):
     def amended(self) -> list[V]:
         """Of the changed rows, those that it had."""
         return [row for key in self._changed if self._loaded[key] is not None and (row := self._held[key])]
+
+    @property
+    def gone(self) -> list[K]:
+        """The keys of rows that the database had, and is not to have any more."""
+        return [key for key in self._changed if self._held[key] is None and self._loaded[key] is not None]
 
     @property
     def changed(self) -> list[V]:

@@ -1,8 +1,9 @@
 """Customers: who buys.
 
-owns        accounts and profiles (PostgreSQL), the keys that sign access tokens
+owns        accounts and their sessions, profiles, addresses, links in mails (PostgreSQL), the keys that sign access
+            tokens
 publishes   customer.events
-consumes    nothing
+consumes    erasure.events
 """
 
 SERVICE = "customer_svc"

@@ -12,8 +12,8 @@ from chassis.migrate import MigrationSettings
 from chassis.settings import load
 from chassis.sql import Postgres
 from customer_svc import SERVICE
-from customer_svc.commands import appoint
-from customer_svc.domain import Account, normalised
+from customer_svc.commands.accounts import appoint, want_address
+from customer_svc.domain.account import Account
 from customer_svc.passwords import Passwords
 from customer_svc.store import Accounts
 
@@ -50,7 +50,7 @@ async def appoint_account(
     password_hash = await Passwords().hashed(settings.bootstrap_password.get_secret_value())
     account = await commit(
         lambda unit: appoint(unit, uuid7(), email, name, password_hash, role),
-        wants=lambda unit: unit.by_email.want(normalised(email)),
+        wants=lambda unit: want_address(unit, email),
     )
     committing.cancel()
     await database.close()

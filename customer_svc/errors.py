@@ -1,15 +1,87 @@
 """What a client of customer_svc can get wrong."""
 
-from chassis.errors import Conflicting, Unauthenticated
-
-
-class EmailTaken(Conflicting):
-    """There is an account with this e-mail address."""
-
-    code = "email_taken"
+from chassis.errors import Conflicting, Forbidden, NotFound, ShopError, Unauthenticated
 
 
 class WrongCredentials(Unauthenticated):
     """E-mail address or password is wrong."""
 
     code = "wrong_credentials"
+
+
+class WrongPassword(Forbidden):
+    """The current password is not right."""
+
+    code = "wrong_password"
+
+
+class RefreshRefused(Unauthenticated):
+    """The refresh token is good for nothing: log in again."""
+
+    code = "refresh_refused"
+
+
+class TooManyTries(ShopError):
+    """Too many tries; the next one is possible later ("Retry-After" says when)."""
+
+    status, code = 429, "too_many_tries"
+
+
+class CustomerUnknown(NotFound):
+    """There is no such customer."""
+
+    code = "customer_unknown"
+
+
+class AddressUnknown(NotFound):
+    """You have no such address."""
+
+    code = "address_unknown"
+
+
+class TooManyAddresses(Conflicting):
+    """You have as many addresses as one can have; remove one first."""
+
+    code = "too_many_addresses"
+
+
+class AccountDeactivated(Conflicting):
+    """The account is out of use."""
+
+    code = "account_deactivated"
+
+
+class DeactivatedAlready(Conflicting):
+    """The account was put out of use before."""
+
+    code = "deactivated_already"
+
+
+class ActiveAlready(Conflicting):
+    """The account is in use."""
+
+    code = "active_already"
+
+
+class ErasureUnknown(NotFound):
+    """There is no such erasure."""
+
+    code = "erasure_unknown"
+
+
+class LinkSpent(Conflicting):
+    """The link cannot be used: it was used before, is too old, or was never ours."""
+
+    code = "link_spent"
+
+
+class VerifiedAlready(Conflicting):
+    """The address of this account is confirmed."""
+
+    code = "verified_already"
+
+
+class AskedJustNow(ShopError):
+    """A mail was asked for just now; look for it, and ask again later ("Retry-After" says when)."""
+
+    status, code = 429, "asked_just_now"

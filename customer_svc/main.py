@@ -12,10 +12,12 @@ from chassis.settings import load
 from chassis.sql import Postgres
 from customer_svc import SERVICE
 from customer_svc.api import router
+from customer_svc.handlers import HANDLERS
 from customer_svc.passwords import Passwords
 from customer_svc.queries import LEDGER
 from customer_svc.settings import Settings
 from customer_svc.store import Accounts
+from customer_svc.throttle import Limit, Throttle
 
 
 def build(settings: Settings) -> FastAPI:
@@ -34,8 +36,21 @@ def build(settings: Settings) -> FastAPI:
         database=database,
         commit=GroupCommit(database, Accounts),
         verifier=Verifier(own_keys, settings.jwt_issuer, settings.jwt_audience),
-        ops=ops_router(SERVICE, (), LEDGER),
-        needs={"issuer": issuer, "passwords": Passwords()},
+        ops=ops_router(SERVICE, HANDLERS, LEDGER),
+        needs={
+            "issuer": issuer,
+            "passwords": Passwords(),
+            "link_key": settings.link_key,
+            "refresh_seconds": settings.refresh_seconds,
+            "throttle": _throttle(database, settings),
+        },
+    )
+
+
+def _throttle(database: Postgres, settings: Settings) -> Throttle:
+    per_account = Limit(settings.login_tries_per_account, settings.login_seconds_per_account)
+    return Throttle(
+        database, per_account, Limit(settings.login_tries_per_address, settings.login_seconds_per_address)
     )
 
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
-from pydantic import FilePath, PositiveInt, field_validator
+from pydantic import FilePath, PositiveFloat, PositiveInt, field_validator
 
+from chassis.links import LinkKey
 from chassis.settings import PostgresSettings
 
 
@@ -16,6 +17,17 @@ class Settings(PostgresSettings):
     """PEM file with the Ed25519 key that signs access tokens."""
     jwt_seconds: PositiveInt = 900
     """How long an access token is good for."""
+
+    refresh_seconds: PositiveInt = 30 * 86_400
+    """How long after a log-in one need not log in again."""
+    login_tries_per_account: PositiveInt = 10
+    login_seconds_per_account: PositiveFloat = 60.0
+    """Wrong passwords for one account: so many at once, and then one every so many seconds."""
+    login_tries_per_address: PositiveInt = 100
+    login_seconds_per_address: PositiveFloat = 6.0
+    """The same from one address of the network."""
+    link_key: LinkKey
+    """What tokens of links in mails are made with; notifier_svc has the same."""
 
     @field_validator("jwt_private_key_file")
     @classmethod

@@ -2,9 +2,10 @@
 
 from uuid import UUID
 
-from notifier_svc.domain import Customer, Mail
+from notifier_svc import SERVICE
+from notifier_svc.domain import NOWHERE, Customer, Mail
 from notifier_svc.store import Ledger
-from schemas import MailFailed
+from schemas import MailFailed, MailsAnonymised, answer_id
 
 
 def learn_customer(ledger: Ledger, customer: Customer) -> None:
@@ -12,6 +13,16 @@ def learn_customer(ledger: Ledger, customer: Customer) -> None:
     known = ledger.customers.find(customer.id)
     if known is None or known.version < customer.version:
         ledger.customers.put(customer.id, customer)
+
+
+def forget_customer(ledger: Ledger, customer_id: UUID, version: int) -> None:
+    """Keep which mails there were, without to whom and what about, and tell so; what has not left never will."""
+    known = ledger.customers.find(customer_id)
+    if known is None or known.version < version:
+        ledger.customers.put(customer_id, Customer(customer_id, NOWHERE, "", version))
+        ledger.forgotten.add(customer_id)
+        done = MailsAnonymised(answer_id=answer_id(SERVICE, customer_id), customer_id=customer_id)
+        ledger.emit(done, 1, ledger.now)
 
 
 def queue_mail(ledger: Ledger, mail: Mail) -> None:

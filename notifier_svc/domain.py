@@ -38,6 +38,10 @@ class Customer:
     version: int
 
 
+NOWHERE = "no address any more"
+"""Stands where the address of an erased customer was: no mail goes there, and none waits for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mail:
     """One mail to one customer about one thing; its id is made of these, so that it exists once."""

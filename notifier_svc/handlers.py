@@ -1,10 +1,10 @@
 """What notifier_svc does when others tell it something."""
 
 from chassis.consumer import Handler, Handlers
-from notifier_svc.commands import learn_customer, queue_mail
+from notifier_svc.commands import forget_customer, learn_customer, queue_mail
 from notifier_svc.domain import Customer, Template, compose, mail_id
 from notifier_svc.store import Ledger
-from schemas import CustomerRegistered, Envelope, OrderCancelled, OrderConfirmed, OrderRejected
+from schemas import CustomerErased, CustomerRegistered, Envelope, OrderCancelled, OrderConfirmed, OrderRejected
 
 OrderEnded = OrderConfirmed | OrderRejected | OrderCancelled
 
@@ -15,7 +15,12 @@ def learn_address(ledger: Ledger, envelope: Envelope[CustomerRegistered]) -> Non
     learn_customer(ledger, Customer(event.customer_id, event.email, event.name, envelope.aggregate_version))
 
 
-def its_customer(ledger: Ledger, event: CustomerRegistered) -> None:
+def forget_address(ledger: Ledger, envelope: Envelope[CustomerErased]) -> None:
+    """A customer is to be forgotten: nothing personal stays in the ledger."""
+    forget_customer(ledger, envelope.event.customer_id, envelope.aggregate_version)
+
+
+def its_customer(ledger: Ledger, event: CustomerRegistered | CustomerErased) -> None:
     """Wants our copy of the customer."""
     ledger.customers.want(event.customer_id)
 
@@ -37,6 +42,7 @@ def mail(template: Template) -> Handler[Ledger, OrderEnded]:
 
 
 HANDLERS: Handlers[Ledger] = {
+    CustomerErased: Handler(forget_address, wants=its_customer),
     CustomerRegistered: Handler(learn_address, wants=its_customer),
     OrderConfirmed: mail("receipt"),
     OrderRejected: mail("rejected"),

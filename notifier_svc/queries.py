@@ -5,14 +5,16 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from chassis.sql import Postgres
-from notifier_svc.domain import Mail
+from notifier_svc.domain import NOWHERE, Mail
 from notifier_svc.errors import NotificationUnknown
 from notifier_svc.store import mail_of, mails
 
 LEDGER = (
     "SELECT 'mail' AS kind, id, template, order_id, customer_id, state, doubts, attempts, changed_at FROM mails",
+    "SELECT 'answer' AS kind, 'notifier_svc' AS service, id AS customer_id FROM customers"  # noqa: S608
+    f" WHERE email = '{NOWHERE}'",
 )
-"""All mails, for the audit."""
+"""All mails, and the answers about erased customers, for the audit."""
 
 
 async def notifications(

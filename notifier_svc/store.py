@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from chassis.sql_rows import columns, hold, insert_rows, select_rows, update_rows, upsert_rows, write
-from chassis.sql_tx import Tx
-from chassis.unit import Rows, Unit
+from chassis.sql_tx import Tx, array
+from chassis.unit import Log, Rows, Unit
 from notifier_svc import SERVICE
 from notifier_svc.domain import Customer, Mail
 
@@ -54,6 +54,11 @@ _SELECT_CUSTOMERS = select_rows(customers, "id", lock=False)
 _INSERT_MAILS = insert_rows(mails, *_MAIL_COLUMNS)
 _CHANGING = ("state", "claim", "attempts", "doubts", "due_at", "error", "changed_at")
 _UPDATE_MAILS = update_rows(mails, "id", *_CHANGING)
+# What a mail server answered may name the mailbox.
+_FORGET_MAILS = (
+    "UPDATE mails SET context = '{}', error = CASE WHEN error IS NOT NULL THEN 'forgotten' END"
+    " WHERE customer_id = ANY(CAST($1 AS uuid[]))"
+)
 _UPSERT_CUSTOMERS = upsert_rows(customers, *customers.c.keys(), newer="version")
 
 
@@ -66,6 +71,8 @@ class Ledger(Unit):
         super().__init__(now)
         self.mails: Rows[UUID, Mail] = Rows(self)
         self.customers: Rows[UUID, Customer] = Rows(self)
+        self.forgotten: Log[UUID] = Log(self)
+        """Customers whose mails are to say nothing any more."""
 
     async def load(self, tx: Tx) -> None:
         """Load every wanted row and lock it against other transactions."""
@@ -83,6 +90,8 @@ class Ledger(Unit):
             (_UPDATE_MAILS, [columns(mail, ("id", *_CHANGING)) for mail in self.mails.amended]),
             (_UPSERT_CUSTOMERS, [columns(customer, customers.c.keys()) for customer in self.customers.changed]),
         )
+        if self.forgotten.added:
+            tx.execute(_FORGET_MAILS, array(self.forgotten.added))
 
 
 def mail_of(row: Any) -> Mail:

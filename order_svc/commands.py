@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from order_svc import domain, saga
-from order_svc.domain import Order, Product, Reason
+from order_svc import SERVICE, domain, saga
+from order_svc.domain import Forgotten, Order, Product, Reason
 from order_svc.errors import NotForSale, OrderUnknown, SkuUnknown
 from order_svc.store import Entry, OrderBook
-from schemas import Address, Envelope, Event, StockRejected, StockReserved
+from schemas import Address, Envelope, Event, OrdersAnonymised, StockRejected, StockReserved, answer_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,14 @@ def learn_product(book: OrderBook, product: Product) -> None:
     known = book.products.find(product.sku)
     if known is None or known.version < product.version:
         book.products.put(product.sku, product)
+
+
+def forget_customer(book: OrderBook, customer_id: UUID) -> None:
+    """Keep a customer's orders without where they went, and tell so."""
+    if book.forgotten.find(customer_id) is None:
+        book.forgotten.put(customer_id, Forgotten(customer_id, book.now))
+        done = OrdersAnonymised(answer_id=answer_id(SERVICE, customer_id), customer_id=customer_id)
+        book.emit(done, 1, book.now)
 
 
 def note(book: OrderBook, order_id: UUID, envelope: Envelope[Event], detail: Mapping[str, str]) -> None:

@@ -46,6 +46,14 @@ class Product:
 
 
 @dataclass(frozen=True, slots=True)
+class Forgotten:
+    """A customer who was erased: the orders stay, and nobody knows whose they were."""
+
+    customer_id: UUID
+    forgotten_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """An order. Its lines keep the price and the name that they were ordered at."""
 

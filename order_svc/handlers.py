@@ -1,10 +1,11 @@
 """What order_svc does when others tell it something."""
 
 from chassis.consumer import Handler, Handlers
-from order_svc.commands import learn_product, note, take_answer
+from order_svc.commands import forget_customer, learn_product, note, take_answer
 from order_svc.domain import Product
 from order_svc.store import OrderBook
 from schemas import (
+    CustomerErased,
     Envelope,
     MailFailed,
     MailSent,
@@ -46,6 +47,16 @@ def note_mail(book: OrderBook, envelope: Envelope[MailSent | MailFailed]) -> Non
         note(book, envelope.event.order_id, envelope, {"template": envelope.event.template})
 
 
+def forget(book: OrderBook, envelope: Envelope[CustomerErased]) -> None:
+    """A customer is to be forgotten: the orders stay, and where they went is gone."""
+    forget_customer(book, envelope.event.customer_id)
+
+
+def whoever_is_forgotten(book: OrderBook, event: CustomerErased) -> None:
+    """Wants to know whether the customer is forgotten already."""
+    book.forgotten.want(event.customer_id)
+
+
 def its_skus(book: OrderBook, event: ProductCreated) -> None:
     """Wants our copies of the product's variants."""
     book.products.want(*(variant.sku for variant in event.variants))
@@ -66,6 +77,7 @@ def nothing(_book: OrderBook, _event: object) -> None:
 
 
 HANDLERS: Handlers[OrderBook] = {
+    CustomerErased: Handler(forget, wants=whoever_is_forgotten),
     ProductCreated: Handler(learn_products, wants=its_skus),
     ProductChanged: Handler(learn_changes, wants=its_offers),
     StockReserved: Handler(take_answer, wants=its_order),

@@ -12,8 +12,12 @@ from order_svc.store import Entry, order_of, orders, timeline
 LEDGER = (
     "SELECT 'order' AS kind, id, customer_id, state, version, lines, changed_at,"
     " CAST(extract(epoch FROM now() - stored_at) AS double precision) AS age_seconds FROM orders",
+    "SELECT 'answer' AS kind, 'order_svc' AS service, customer_id FROM forgotten_customers",
 )
-"""All orders, for the audit; their age is by the database's clock, which deadlines are counted by."""
+"""All orders, and the answers about erased customers, for the audit.
+
+The age of orders is by the database's clock, which deadlines are counted by.
+"""
 
 
 async def order(database: Postgres, order_id: UUID, owner: UUID | None) -> Order:

@@ -8,11 +8,11 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from chassis.sql_rows import Row, hold, insert_rows, select_rows, update_rows, upsert_rows, write
-from chassis.sql_tx import Tx
+from chassis.sql_rows import Row, columns, hold, insert_rows, select_rows, update_rows, upsert_rows, write
+from chassis.sql_tx import Tx, array
 from chassis.unit import Log, Rows, Unit
 from order_svc import SERVICE
-from order_svc.domain import Order, Product
+from order_svc.domain import Forgotten, Order, Product
 from schemas import Address, Event, Money, PricedLine, Shortage
 
 metadata = sa.MetaData()
@@ -71,6 +71,13 @@ idempotency_keys = sa.Table(
     sa.Column("stored_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
 )
 
+forgotten_customers = sa.Table(
+    "forgotten_customers",
+    metadata,
+    sa.Column("customer_id", sa.Uuid, primary_key=True),
+    sa.Column("forgotten_at", sa.DateTime(timezone=True), nullable=False),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -103,6 +110,7 @@ class OrderBook(Unit):
         self.products: Rows[str, Product] = Rows(self)
         self.answered: Rows[UUID, Answered] = Rows(self)
         self.timeline: Log[Entry] = Log(self)
+        self.forgotten: Rows[UUID, Forgotten] = Rows(self)
 
     def keep(self, order: Order, event: Event) -> None:
         """Store an order as a move has left it, tell what happened, and enter it in the timeline."""
@@ -122,6 +130,7 @@ class OrderBook(Unit):
             (self.answered, _SELECT_ANSWERED, lambda row: (row.id, _answered(row))),
             (self.orders, _SELECT_ORDERS, lambda row: (row.id, order_of(row))),
             (self.products, _SELECT_PRODUCTS, lambda row: (row.sku, _product(row))),
+            (self.forgotten, _SELECT_FORGOTTEN, lambda row: (row.customer_id, Forgotten(**row._asdict()))),
         )
 
     async def save(self, tx: Tx) -> None:
@@ -133,7 +142,12 @@ class OrderBook(Unit):
             (_UPSERT_PRODUCTS, [_product_row(product) for product in self.products.changed]),
             (_INSERT_TIMELINE, [_entry_row(entry) for entry in self.timeline.added]),
             (_INSERT_ANSWERED, [_answered_row(answered) for answered in self.answered.changed]),
+            (_INSERT_FORGOTTEN, [columns(one, forgotten_customers.c.keys()) for one in self.forgotten.made]),
         )
+        if self.forgotten.made:
+            whose = array([one.customer_id for one in self.forgotten.made])
+            tx.execute(_FORGET_ANSWERS, whose)
+            tx.execute(_FORGET_ORDERS, whose)
 
 
 _SELECT_ORDERS = select_rows(orders, "id")
@@ -144,6 +158,17 @@ _INSERT_ORDERS = insert_rows(orders, *_ORDER_COLUMNS)
 _UPDATE_ORDERS = update_rows(orders, "id", "state", "shortages", "reason", "version", "changed_at")
 _UPSERT_PRODUCTS = upsert_rows(products, *products.c.keys(), newer="version")
 _INSERT_TIMELINE = insert_rows(timeline, "order_id", "at", "type", "detail")
+_SELECT_FORGOTTEN = select_rows(forgotten_customers, "customer_id", lock=False)
+_INSERT_FORGOTTEN = insert_rows(forgotten_customers, *forgotten_customers.c.keys())
+# The country stays: what was sold to where is not personal, and has to be known for taxes.
+_NOWHERE = """'{"name": "-", "street": "-", "city": "-", "postal_code": "-"}'::jsonb"""
+_OF_CUSTOMERS = "customer_id = ANY(CAST($1 AS uuid[]))"
+_FORGET_ORDERS = f"UPDATE orders SET shipping_address = shipping_address || {_NOWHERE} WHERE {_OF_CUSTOMERS}"  # noqa: S608
+_FORGET_ANSWERS = (
+    "UPDATE idempotency_keys SET answer = jsonb_set(answer::jsonb, '{shipping_address}',"  # noqa: S608
+    f" (answer::jsonb -> 'shipping_address') || {_NOWHERE})::text"
+    f" WHERE order_id IN (SELECT id FROM orders WHERE {_OF_CUSTOMERS})"
+)
 _INSERT_ANSWERED = insert_rows(idempotency_keys, "id", "fingerprint", "order_id", "answer")
 
 

@@ -9,6 +9,7 @@ from chassis.auth import Staff
 from chassis.errors import Forbidden, Unauthenticated
 from chassis.groupcommit import GroupCommit
 from chassis.mongo import Mongo
+from chassis.preconditions import IfMatch, PreconditionFailed, PreconditionRequired, etag
 from chassis.rest import new_router, problems, state
 from product_svc import queries
 from product_svc.commands import adjust_stock, set_threshold
@@ -25,8 +26,7 @@ from product_svc.dto import (
     stock_out,
     threshold_out,
 )
-from product_svc.errors import PreconditionFailed, PreconditionRequired, SkuUnknown, StockTooLow
-from product_svc.preconditions import IfMatch, etag
+from product_svc.errors import SkuUnknown, StockTooLow
 from product_svc.store import Warehouse
 from schemas.values import Sku
 

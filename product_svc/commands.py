@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
+from chassis.preconditions import unchanged_since
 from product_svc import domain
 from product_svc.domain import Movement, Reservation, Stock
 from product_svc.errors import SkuUnknown
-from product_svc.preconditions import unchanged_since
 from product_svc.store import Warehouse
 from schemas import Event, Line
 

@@ -1,6 +1,6 @@
 """What a client of product_svc can get wrong."""
 
-from chassis.errors import Conflicting, NotFound, ShopError
+from chassis.errors import Conflicting, NotFound
 
 
 class SkuTaken(Conflicting):
@@ -79,18 +79,6 @@ class ProductTooLarge(Conflicting):
     """The product, with all its variants and their attributes, would be larger than this shop keeps."""
 
     code = "product_too_large"
-
-
-class PreconditionFailed(ShopError):
-    """It was changed by somebody else since you read it; read it again."""
-
-    status, code = 412, "precondition_failed"
-
-
-class PreconditionRequired(ShopError):
-    """Say which version you change: send the ETag that you read as "If-Match"."""
-
-    status, code = 428, "precondition_required"
 
 
 class ImportUnknown(NotFound):

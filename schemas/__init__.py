@@ -4,8 +4,22 @@ A service may change anything inside itself; what stands here it may only add to
 one example of every event version are committed under ``golden/`` and compared by the tests.
 """
 
-from schemas.customer import CustomerRegistered
+from schemas.customer import (
+    AddressesChanged,
+    CustomerDeactivated,
+    CustomerErased,
+    CustomerReactivated,
+    CustomerRegistered,
+    CustomerVerified,
+    MailedLink,
+    PasswordChanged,
+    PasswordResetRequested,
+    ProfileChanged,
+    RegistrationRepeated,
+    VerificationRequested,
+)
 from schemas.envelope import Envelope, Message, Undecodable, decode, encode
+from schemas.erasure import MailsAnonymised, OrdersAnonymised, answer_id
 from schemas.event import CATALOGUE, Event
 from schemas.notification import MailFailed, MailSent
 from schemas.order import OrderCancelled, OrderConfirmed, OrderPlaced, OrderRejected
@@ -18,22 +32,34 @@ __all__ = [
     "CATALOGUE",
     "TOPICS",
     "Address",
+    "AddressesChanged",
+    "CustomerDeactivated",
+    "CustomerErased",
+    "CustomerReactivated",
     "CustomerRegistered",
+    "CustomerVerified",
     "Envelope",
     "Event",
     "Line",
     "MailFailed",
     "MailSent",
+    "MailedLink",
+    "MailsAnonymised",
     "Message",
     "Money",
     "OrderCancelled",
     "OrderConfirmed",
     "OrderPlaced",
     "OrderRejected",
+    "OrdersAnonymised",
+    "PasswordChanged",
+    "PasswordResetRequested",
     "PricedLine",
     "ProductChanged",
     "ProductCreated",
     "ProductDrafted",
+    "ProfileChanged",
+    "RegistrationRepeated",
     "Shortage",
     "StockAdjusted",
     "StockLow",
@@ -41,6 +67,8 @@ __all__ = [
     "StockReleased",
     "StockReserved",
     "Undecodable",
+    "VerificationRequested",
+    "answer_id",
     "decode",
     "encode",
 ]

@@ -1,9 +1,17 @@
-"""The topics: one per service that speaks, named after what it speaks of."""
+"""The topics, named after what is spoken of: one per service that speaks, and one for what all of them answer."""
 
 CUSTOMER_EVENTS = "customer.events"
 PRODUCT_EVENTS = "product.events"
 STOCK_EVENTS = "stock.events"
 ORDER_EVENTS = "order.events"
 NOTIFICATION_EVENTS = "notification.events"
+ERASURE_EVENTS = "erasure.events"
 
-TOPICS: tuple[str, ...] = (CUSTOMER_EVENTS, PRODUCT_EVENTS, STOCK_EVENTS, ORDER_EVENTS, NOTIFICATION_EVENTS)
+TOPICS: tuple[str, ...] = (
+    CUSTOMER_EVENTS,
+    PRODUCT_EVENTS,
+    STOCK_EVENTS,
+    ORDER_EVENTS,
+    NOTIFICATION_EVENTS,
+    ERASURE_EVENTS,
+)

@@ -91,7 +91,7 @@ class Stack:
         email, password = f"{uuid4().hex[:12]}@example.com", "a password of theirs"
         body = {"email": email, "password": password, "name": name}
         answer = await self.http.post(f"{self.urls['customer']}/v1/customers", json=body)
-        assert answer.status_code == 201, answer.text
+        assert answer.status_code == 202, answer.text
         return email, await self.log_in(email, password)
 
     async def product(self, on_hand: int, price: int = 1250) -> str:

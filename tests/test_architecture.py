@@ -17,6 +17,7 @@ def test_imports_point_one_way() -> None:
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_service_has_the_same_rooms(service: str) -> None:
     there = {path.stem for path in (ROOT / service).glob("*.py")}
+    there |= {path.parent.name for path in (ROOT / service).glob("*/__init__.py")}
     listens = "\nconsumes    nothing\n" not in (ROOT / service / "__init__.py").read_text(encoding="utf-8")
     assert ROOMS | ({"handlers"} if listens else set()) <= there
     assert (ROOT / service / "migrations" / "__main__.py").exists()

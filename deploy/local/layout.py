@@ -8,6 +8,7 @@ from pathlib import Path
 
 from deploy.local import provision
 from deploy.local.external import SETTINGS, External
+from deploy.local.files import kept_secret
 from deploy.local.kafka import Kafka
 from deploy.local.mail import Mail
 from deploy.local.mongo import Mongo
@@ -172,5 +173,6 @@ def _start_service(service: Service, layout: Layout, record: RunRecord, progress
 def _addresses(layout: Layout) -> Addresses:
     key = layout.home / "secrets" / "jwt.pem"
     make_signing_key(key)
+    link_key = kept_secret(layout.home / "secrets" / "link-key")
     urls = {name: server.url for name, server in layout.servers.items()}
-    return Addresses(urls["kafka"], urls["postgres"], urls["mongo"], urls["mail"], layout.rest, key)
+    return Addresses(urls["kafka"], urls["postgres"], urls["mongo"], urls["mail"], layout.rest, key, link_key)

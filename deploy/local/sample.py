@@ -55,7 +55,7 @@ def place_sample_order(rest: Mapping[str, str], staff: Person, sink: str | None)
     customer = Person(f"ada-{mark}@example.com", secrets.token_urlsafe(12))
     lines = [{"sku": f"MUG-{mark.upper()}", "quantity": 2}]
     with httpx.Client(timeout=30, trust_env=False) as client:
-        _call(client, "POST", f"{rest['customer']}/v1/customers", 201, _as_json(customer) | {"name": ADDRESS["name"]})
+        _call(client, "POST", f"{rest['customer']}/v1/customers", 202, _as_json(customer) | {"name": ADDRESS["name"]})
         buyer = _log_in(client, rest["customer"], customer)
         _stock_up(client, rest["product"], _log_in(client, rest["customer"], staff), lines[0]["sku"])
         order = _order(client, rest["order"], buyer, lines)

@@ -33,6 +33,8 @@ class Addresses:
     rest: Mapping[str, str]
     """Base URL of each service's REST front."""
     signing_key: Path
+    link_key: str = "a key of links for tests, and nothing else"
+    """What the tokens of links in mails are made with."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ def environment(service: str, addresses: Addresses) -> dict[str, str]:
         settings["POSTGRES_URL"] = with_database(addresses.postgres, package(service))
     if service == "customer":
         settings["JWT_PRIVATE_KEY_FILE"] = str(addresses.signing_key)
+        settings["LINK_KEY"] = addresses.link_key
     else:
         settings["JWKS_URL"] = f"{addresses.rest['customer']}/.well-known/jwks.json"
     if service == "product":

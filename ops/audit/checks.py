@@ -170,10 +170,11 @@ CHECKS = (
     ),
     Check(
         "mail_failed",
-        "No mail was refused for good. (In doubt twice is counted, and no finding: it may have arrived.)",
+        "No mail was refused for good, but to whoever was erased. (In doubt twice is counted: it may have arrived.)",
         """
         SELECT coalesce(shown(order_id), shown(id)), template || ' was refused for good'
         FROM mail WHERE state = 'failed' AND doubts = 0
+            AND customer_id NOT IN (SELECT key FROM event WHERE type = 'customer.erased')
         """,
     ),
     Check(

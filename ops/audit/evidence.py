@@ -14,6 +14,8 @@ from uuid import UUID
 
 import orjson
 
+from schemas import answer_id
+
 Line = Mapping[str, Any]
 
 _TABLES = """
@@ -25,6 +27,7 @@ CREATE TABLE reservation (order_id PRIMARY KEY, state, lines, version, changed_a
 CREATE TABLE "order" (id PRIMARY KEY, customer_id, state, lines, version, age, changed_at) WITHOUT ROWID;
 CREATE TABLE mail (id PRIMARY KEY, template, order_id, customer_id, state, doubts, attempts, changed_at)
     WITHOUT ROWID;
+CREATE TABLE answer (id PRIMARY KEY) WITHOUT ROWID;
 
 CREATE TABLE handles ("group", type);
 CREATE TABLE waiting (service, id, topic, key, version, at);
@@ -53,6 +56,9 @@ INSERT INTO aggregate
 INSERT INTO aggregate
     SELECT 'notification.events', id, state IN ('sent', 'failed'), (state = 'sent') * 2 + (state = 'failed')
     FROM mail;
+-- That a service has forgotten a customer is told once.
+INSERT INTO aggregate
+    SELECT 'erasure.events', id, 1, 1 FROM answer;
 
 -- The mails that orders give cause for. A cancelled order of version 3 was confirmed before.
 CREATE VIEW due AS
@@ -110,6 +116,10 @@ _SOURCES: Mapping[str, tuple[str, Callable[[Line], Sequence[Any]]]] = {
             *(packed(one["id"]), one["template"], one["order_id"] and packed(one["order_id"])),
             *(packed(one["customer_id"]), one["state"], one["doubts"], one["attempts"], micros(one["changed_at"])),
         ),
+    ),
+    "answer": (
+        "INSERT INTO answer VALUES (?)",
+        lambda one: (packed(str(answer_id(one["service"], UUID(one["customer_id"])))),),
     ),
     "handled": (
         "INSERT INTO handled VALUES (?, ?)",

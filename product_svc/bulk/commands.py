@@ -6,12 +6,12 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from chassis.errors import ShopError
+from chassis.preconditions import ANY
 from chassis.unit import Step
 from product_svc.bulk.domain import Fault, Format, Import, Outcome
 from product_svc.bulk.lines import Part, ProductLine, Read
 from product_svc.catalogue.commands import change_product, create_product, want_product
 from product_svc.errors import ImportUnknown
-from product_svc.preconditions import ANY
 from product_svc.store import Warehouse
 
 Placed = Mapping[int, UUID]

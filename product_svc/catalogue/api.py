@@ -10,6 +10,7 @@ from chassis.auth import Bearer, Staff
 from chassis.errors import Forbidden, Unauthenticated
 from chassis.groupcommit import GroupCommit
 from chassis.mongo import Mongo
+from chassis.preconditions import IfMatch, PreconditionFailed, PreconditionRequired, etag
 from chassis.rest import new_router, problems, state
 from product_svc.catalogue import queries
 from product_svc.catalogue.bodies import ProductBody, ProductPatch, VariantFields
@@ -21,15 +22,12 @@ from product_svc.catalogue.search_query import Filters, Paged
 from product_svc.errors import (
     AttributesDoNotFit,
     NoSuchCategory,
-    PreconditionFailed,
-    PreconditionRequired,
     ProductTooLarge,
     ProductUnknown,
     SkuTaken,
     StatusNotPossible,
     TooManyVariants,
 )
-from product_svc.preconditions import IfMatch, etag
 from product_svc.store import Warehouse
 from schemas.values import Sku
 

@@ -8,6 +8,7 @@ from uuid_utils.compat import uuid7
 
 from chassis.auth import Staff
 from chassis.errors import Forbidden, Unauthenticated
+from chassis.preconditions import IfMatch, PreconditionFailed, PreconditionRequired, etag
 from chassis.rest import new_router, problems
 from product_svc.catalogue import queries
 from product_svc.catalogue.api import Commit, Database
@@ -20,11 +21,8 @@ from product_svc.errors import (
     CategoryNotEmpty,
     CategoryUnknown,
     NoSuchCategory,
-    PreconditionFailed,
-    PreconditionRequired,
     TooDeep,
 )
-from product_svc.preconditions import IfMatch, etag
 from product_svc.store import Warehouse
 
 router = new_router()

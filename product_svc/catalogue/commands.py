@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, TypedDict, Unpack
 from uuid import UUID
 
+from chassis.preconditions import unchanged_since
 from product_svc.catalogue import domain
 from product_svc.catalogue.attributes import faults
 from product_svc.catalogue.domain import Attributes, Category, Product, Status, Variant
@@ -19,7 +20,6 @@ from product_svc.errors import (
     SkuTaken,
     TooDeep,
 )
-from product_svc.preconditions import unchanged_since
 from product_svc.store import Warehouse
 from schemas.values import Variant as PricedSku
 

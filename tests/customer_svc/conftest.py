@@ -2,13 +2,16 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from chassis.groupcommit import GroupCommit
 from chassis.sql import Postgres
-from chassis.testing import private_key
+from chassis.testing import LINK_KEY, private_key
+from customer_svc.api import passwords
 from customer_svc.main import build
 from customer_svc.settings import Settings
 from customer_svc.store import Accounts
@@ -22,9 +25,20 @@ async def commit(shared: Postgres) -> AsyncIterator[GroupCommit[Accounts]]:
         yield commit
 
 
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers that take their time on purpose do not."""
+    monkeypatch.setattr(passwords, "ANSWER_SECONDS", 0.0)
+
+
 @pytest.fixture(scope="module")
-async def api(shared_url: str, key_file: Path) -> AsyncIterator[httpx.AsyncClient]:
-    async with watched(build(settings(shared_url, key_file))) as client:
+def app(shared_url: str, key_file: Path) -> FastAPI:
+    return build(settings(shared_url, key_file))
+
+
+@pytest.fixture(scope="module")
+async def api(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    async with watched(app) as client:
         yield client
 
 
@@ -35,6 +49,6 @@ def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def settings(postgres_url: str, key_file: Path) -> Settings:
-    told = {"postgres_url": postgres_url, "jwt_private_key_file": key_file}
-    return Settings.model_validate(told | {"kafka_bootstrap_servers": "nobody:9092"})
+def settings(postgres_url: str, key_file: Path, **changes: Any) -> Settings:
+    told = {"postgres_url": postgres_url, "jwt_private_key_file": key_file, "link_key": LINK_KEY}
+    return Settings.model_validate(told | {"kafka_bootstrap_servers": "nobody:9092"} | changes)

@@ -8,17 +8,36 @@ import pytest
 import sqlalchemy as sa
 
 from chassis.sql import Postgres
+from chassis.testing import bearer
 from customer_svc.store import accounts
 from tests import hostile
 from tests.answers import believed, malformed_at, refused, survivors
-from tests.customer_svc.test_api import API, PASSWORD, registration
+from tests.customer_svc.people import API, PASSWORD, registration
+from tests.customer_svc.test_profile import PLACE
 
 CUSTOMERS, SESSIONS, ME = "/v1/customers", "/v1/sessions", "/v1/customers/me"
+VERIFICATIONS, RESETS, REFRESH = "/v1/email-verifications", "/v1/password-resets", "/v1/sessions/refresh"
+CHANGES = "/v1/customers/me/password-changes"
 EMAIL = "nobody-yet@example.com"
 SESSION: dict[str, Any] = {"email": EMAIL, "password": PASSWORD}
 POSTS = pytest.mark.parametrize(
     ("path", "good"), [(CUSTOMERS, registration(EMAIL)), (SESSIONS, SESSION)], ids=["customer", "session"]
 )
+BODIES = pytest.mark.parametrize(
+    ("path", "good"),
+    [
+        (VERIFICATIONS, {"token": "x"}),
+        (REFRESH, {"refresh_token": "x"}),
+        (f"{SESSIONS}/logout", {"refresh_token": "x"}),
+        ("/v1/password-reset-mails", {"email": EMAIL}),
+        (RESETS, {"token": "x", "new_password": PASSWORD}),
+        ("/v1/customers/me/addresses", PLACE | {"default_for": ["shipping"]}),
+        ("/v1/erasures", {"password": "x"}),
+        (CHANGES, {"current_password": PASSWORD, "new_password": PASSWORD}),
+    ],
+    ids=lambda given: given.rpartition("/")[2] if isinstance(given, str) else "",
+)
+SECRETS = ("token", "refresh_token", "current_password", "new_password", "password")
 
 
 @pytest.fixture(autouse=True)
@@ -115,3 +134,31 @@ async def test_a_role_cannot_be_asked_for(api: API) -> None:
 async def test_a_token_that_is_not_good_is_refused(api: API) -> None:
     assert await believed(api, "GET", ME, hostile.bad_tokens()) == []
     refused(await api.get(ME), 401, "unauthenticated")
+
+
+@BODIES
+async def test_a_further_body_spoiled_at_any_place_is_malformed(api: API, path: str, good: dict[str, Any]) -> None:
+    who = bearer()
+    bodies = [
+        (name, content)
+        for name, content, place in hostile.edges(good, free=SECRETS)
+        if json.loads(content).get(place[-1]) != "" or place[-1] not in ("current_password", "password")
+    ]
+    assert await survivors(api, path, [*hostile.NO_OBJECT.items(), *bodies], who) == []
+    for name, content, place in hostile.without_each(good):
+        answer = await api.post(path, content=content, headers=hostile.JSON | who)
+        assert malformed_at(answer) == {f"body/{place[-1]}"}, name
+
+
+@pytest.mark.parametrize("path", [VERIFICATIONS, RESETS, REFRESH])
+@pytest.mark.parametrize("token", ["x", "x" * 200, "\x00", "' OR 1=1 --", "\u202e", "%00"])
+async def test_a_token_that_nobody_was_given_opens_nothing(api: API, path: str, token: str) -> None:
+    body = {"refresh_token": token} if path == REFRESH else {"token": token}
+    answer = await api.post(path, json=body | ({"new_password": PASSWORD} if path == RESETS else {}))
+    assert (answer.status_code, answer.json()["code"]) in {(401, "refresh_refused"), (409, "link_spent")}
+    assert token == "x" or token not in answer.text
+
+
+async def test_a_token_that_is_not_good_changes_no_password(api: API) -> None:
+    body = {"current_password": PASSWORD, "new_password": PASSWORD}
+    assert await believed(api, "POST", CHANGES, hostile.bad_tokens(), body) == []

@@ -10,7 +10,8 @@ from chassis.groupcommit import GroupCommit
 from chassis.sql import Postgres
 from customer_svc import queries
 from customer_svc.bootstrap import Settings, appoint_account
-from customer_svc.commands import register_customer
+from customer_svc.commands.accounts import register_customer, want_address
+from customer_svc.domain.link import NewLink
 from customer_svc.passwords import Passwords
 from customer_svc.store import Accounts
 
@@ -50,8 +51,8 @@ async def test_the_address_of_a_customer_is_no_account_for_one_of_us(
 ) -> None:
     email = f"{uuid7()}@shop.example"
     await commit(
-        lambda unit: register_customer(unit, uuid7(), email, "Ada", "no hash"),
-        wants=lambda unit: unit.by_email.want(email),
+        lambda unit: register_customer(unit, uuid7(), email, "Ada", "no hash", NewLink(uuid7(), email), "en"),
+        wants=lambda unit: want_address(unit, email),
     )
     status, told = await bootstrapped(shared_url, email, "staff")
     assert (status, told) == (1, f"{email} has an account with the role customer, which it keeps\n")

@@ -9,11 +9,12 @@ from chassis.errors import NotFound
 from chassis.groupcommit import GroupCommit
 from chassis.sql import Postgres
 from customer_svc import queries
-from customer_svc.commands import appoint, register_customer
-from customer_svc.domain import Account, normalised
-from customer_svc.errors import EmailTaken
+from customer_svc.commands.accounts import appoint, register_customer, want_address
+from customer_svc.domain.account import Account
+from customer_svc.domain.link import NewLink
 from customer_svc.store import Accounts
-from schemas import CustomerRegistered
+from schemas import CustomerRegistered, RegistrationRepeated
+from tests.customer_svc.people import account, told_of
 from tests.outbox import events, told
 
 Commit = GroupCommit[Accounts]
@@ -23,11 +24,11 @@ def new_email() -> str:
     return f"Ada-{uuid7()}@example.com"
 
 
-async def register(commit: Commit, email: str, name: str = "Ada") -> Account:
-    account_id = uuid7()
-    return await commit(
-        lambda unit: register_customer(unit, account_id, email, name, "hash"),
-        lambda unit: unit.by_email.want(normalised(email)),
+async def register(commit: Commit, email: str, name: str = "Ada") -> None:
+    account_id, link = uuid7(), NewLink(uuid7(), str(uuid7()))
+    await commit(
+        lambda unit: register_customer(unit, account_id, email, name, "hash", link, "en"),
+        lambda unit: want_address(unit, email),
     )
 
 
@@ -35,54 +36,70 @@ async def give_role(commit: Commit, email: str) -> Account:
     account_id = uuid7()
     return await commit(
         lambda unit: appoint(unit, account_id, email, "Grace", "other hash", "staff"),
-        lambda unit: unit.by_email.want(normalised(email)),
+        lambda unit: want_address(unit, email),
     )
 
 
 async def test_an_account_is_stored_as_it_is_and_told(shared: Postgres, commit: Commit) -> None:
     email = new_email()
-    account = await register(commit, email, 'Ada "{}" \\ Lövelace')
-    assert await queries.account_by_id(shared, account.id) == account
-    assert await queries.account_by_email(shared, email.upper()) == account
-    assert (account.email, account.role, account.version) == (email.lower(), "customer", 1)
-    [envelope] = await told(shared, account.id)
-    assert envelope.aggregate_version == 1
-    assert envelope.event == CustomerRegistered(customer_id=account.id, email=account.email, name=account.name)
+    await register(commit, email, 'Ada "{}" \\ Lövelace')
+    made = await account(shared, email.upper())
+    assert await queries.account_by_id(shared, made.id) == made
+    assert (made.email, made.role, made.version, made.verified_at) == (email.lower(), "customer", 1, None)
+    [envelope] = await told(shared, made.id)
+    event = envelope.event
+    assert isinstance(event, CustomerRegistered)
+    assert (envelope.aggregate_version, event.customer_id) == (1, made.id)
+    assert (event.email, event.name) == (made.email, 'Ada "{}" \\ Lövelace')
 
 
 async def test_an_address_has_one_account_however_it_is_spelled(shared: Postgres, commit: Commit) -> None:
     email = new_email()
-    first = await register(commit, email)
-    with pytest.raises(EmailTaken):
-        await register(commit, email.upper(), "Eve")
-    assert await queries.account_by_email(shared, email) == first
+    await register(commit, email)
+    first = await account(shared, email)
+    await register(commit, email.upper(), "Eve")
+    again = await account(shared, email)
+    assert (again.id, again.name, again.password_hash) == (first.id, first.name, first.password_hash)
+    assert [event.type for event in await told_of(shared, email)] == [
+        "customer.registered",
+        "customer.registration_repeated",
+    ]
 
 
-async def test_of_registrations_at_once_one_counts(shared: Postgres, commit: Commit, shared_url: str) -> None:
+async def test_of_registrations_at_once_one_counts_and_its_owner_is_warned_once(
+    shared: Postgres, commit: Commit, shared_url: str
+) -> None:
     email, other = new_email(), Postgres(shared_url)
     theirs = GroupCommit(other, Accounts)
     running = asyncio.create_task(theirs.run())
-    tries = [register(one, email) for _ in range(6) for one in (commit, theirs)]
-    done = await asyncio.gather(*tries, return_exceptions=True)
+    await asyncio.gather(*(register(one, email) for _ in range(6) for one in (commit, theirs)))
     running.cancel()
     await other.close()
-    [account] = [one for one in done if isinstance(one, Account)]
-    assert [type(one) for one in done].count(EmailTaken) == 11
-    assert await queries.account_by_email(shared, email) == account
-    registered = [e for e in await events(shared) if isinstance(e, CustomerRegistered) and e.email == account.email]
-    assert [event.customer_id for event in registered] == [account.id]
+    made = await account(shared, email)
+    registered = [e for e in await events(shared) if isinstance(e, CustomerRegistered) and e.email == made.email]
+    assert [event.customer_id for event in registered] == [made.id]
+    assert (await told_of(shared, email))[1:] == [RegistrationRepeated(customer_id=made.id)]
 
 
 async def test_one_of_us_is_appointed_and_nobody_is_told(shared: Postgres, commit: Commit) -> None:
-    account = await give_role(commit, new_email())
-    assert account.role == "staff"
-    assert await queries.account_by_id(shared, account.id) == account
-    assert await events(shared, account.id) == []
+    made = await give_role(commit, new_email())
+    assert made.role == "staff"
+    assert await queries.account_by_id(shared, made.id) == made
+    assert await events(shared, made.id) == []
+
+
+async def test_nobody_is_told_that_the_address_of_one_of_us_was_registered(shared: Postgres, commit: Commit) -> None:
+    made = await give_role(commit, new_email())
+    await register(commit, made.email)
+    assert (await account(shared, made.email)).role == "staff"
+    assert await events(shared, made.id) == []
 
 
 async def test_an_appointment_leaves_an_account_that_is_there_as_it_is(shared: Postgres, commit: Commit) -> None:
-    customer = await register(commit, new_email())
-    assert await give_role(commit, customer.email) == customer
+    email = new_email()
+    await register(commit, email)
+    customer = await account(shared, email)
+    assert await give_role(commit, email) == customer
     assert await queries.account_by_id(shared, customer.id) == customer
 
 

@@ -10,7 +10,11 @@ from chassis.settings import PostgresSettings
 from customer_svc.settings import Settings
 from tests.processes import Environment, refusal
 
-GOOD = {"postgres_url": "postgresql://a:secret-pw@db/x", "kafka_bootstrap_servers": "kafka:9092"}
+GOOD = {
+    "postgres_url": "postgresql://a:secret-pw@db/x",
+    "kafka_bootstrap_servers": "kafka:9092",
+    "link_key": "k" * 32,
+}
 PRIVATE = OKPKey.generate_key("Ed25519")
 
 
@@ -20,6 +24,7 @@ async def test_every_wrong_setting_is_named_at_once_and_not_shown() -> None:
         "POSTGRES_URL": "mysql://root:secret-pw@db/x",
         "JWT_PRIVATE_KEY_FILE": "/nowhere.pem",
         "JWT_SECONDS": "0",
+        "LINK_KEY": "secret-pw too short",
         "PORT": "99999",
         "LOG_LEVEL": "LOUD",
     }
@@ -29,7 +34,9 @@ async def test_every_wrong_setting_is_named_at_once_and_not_shown() -> None:
 
 
 def test_every_missing_setting_is_named_at_once(environment: Environment) -> None:
-    assert environment.refused(Settings, {}) == ["KAFKA_BOOTSTRAP_SERVERS", "POSTGRES_URL", "JWT_PRIVATE_KEY_FILE"]
+    assert environment.refused(Settings, {}) == [
+        *("KAFKA_BOOTSTRAP_SERVERS", "POSTGRES_URL", "JWT_PRIVATE_KEY_FILE", "LINK_KEY")
+    ]
 
 
 def test_the_event_process_needs_no_key(environment: Environment) -> None:

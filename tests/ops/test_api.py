@@ -63,12 +63,18 @@ async def test_a_summary_says_what_a_service_handles_and_what_waits_in_it(
     assert customer == {
         "service": "customer_svc",
         "group": "customer_svc",
-        "handles": [],
+        "handles": ["erasure.mails_anonymised", "erasure.orders_anonymised"],
         "outbox_waiting": 1,
         "dead_letters": {"dead": 0, "parked": 0},
     }
     notifier = (await http.get(f"{world.urls['notifier']}/v1/ops/summary", headers=await ops())).json()
-    assert notifier["handles"] == ["customer.registered", "order.cancelled", "order.confirmed", "order.rejected"]
+    assert notifier["handles"] == [
+        "customer.erased",
+        "customer.registered",
+        "order.cancelled",
+        "order.confirmed",
+        "order.rejected",
+    ]
 
 
 async def test_a_ledger_tells_everything_with_its_version(world: World, http: httpx.AsyncClient) -> None:

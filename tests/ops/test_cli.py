@@ -16,7 +16,7 @@ from uuid_utils.compat import uuid7
 
 from chassis.database import DeadLetter
 from chassis.testing import enveloped, record
-from customer_svc.commands import appoint
+from customer_svc.commands.accounts import appoint
 from customer_svc.passwords import Passwords
 from deploy.local.ports import free_port
 from schemas import OrderPlaced, golden

@@ -25,9 +25,11 @@ from chassis.database import Database
 from chassis.groupcommit import GroupCommit
 from chassis.mongo import Mongo
 from chassis.sql import Postgres
-from chassis.testing import bearer, private_key, record, test_keys
+from chassis.testing import LINK_KEY, bearer, private_key, record, test_keys
+from customer_svc import handlers as customer_handlers
 from customer_svc import main as customer_main
-from customer_svc.commands import register_customer
+from customer_svc.commands.accounts import register_customer
+from customer_svc.domain.link import NewLink
 from customer_svc.settings import Settings as CustomerSettings
 from customer_svc.store import Accounts
 from deploy.topics import create_topics
@@ -103,7 +105,7 @@ class World:
         account_id = uuid7()
         email = f"{account_id}@example.com"
         await self.commits["customer_svc"](
-            lambda unit: register_customer(unit, account_id, email, "Ada", "hash"),
+            lambda unit: register_customer(unit, account_id, email, "Ada", "hash", NewLink(uuid7(), email), "en"),
             wants=lambda unit: unit.by_email.want(email),
         )
         return account_id
@@ -259,7 +261,7 @@ def _fronts(servers: Servers, urls: Mapping[str, str], mongo_url: str, home: Pat
     key = home / "jwt.pem"
     key.write_bytes(private_key())
     told: dict[str, Any] = {"kafka_bootstrap_servers": servers.kafka, "jwks_url": "http://127.0.0.1:9/"}
-    accounts = told | {"postgres_url": urls["customer_svc"], "jwt_private_key_file": key}
+    accounts = told | {"postgres_url": urls["customer_svc"], "jwt_private_key_file": key, "link_key": LINK_KEY}
     orders = told | {"postgres_url": urls["order_svc"], "product_url": "http://127.0.0.1:9"}
     mails = told | {"postgres_url": urls["notifier_svc"]}
     return {
@@ -272,7 +274,7 @@ def _fronts(servers: Servers, urls: Mapping[str, str], mongo_url: str, home: Pat
 
 def _play_processes(made: World, stack: AsyncExitStack) -> None:
     units: dict[str, Any] = {
-        "customer_svc": (Accounts, {}),
+        "customer_svc": (Accounts, customer_handlers.HANDLERS),
         "order_svc": (OrderBook, order_handlers.HANDLERS),
         "product_svc": (Warehouse, product_handlers.HANDLERS),
         "notifier_svc": (Ledger, notifier_handlers.HANDLERS),

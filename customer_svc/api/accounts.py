@@ -1,0 +1,79 @@
+"""Opening accounts, and confirming their addresses."""
+
+from fastapi import Response, status
+from uuid_utils.compat import uuid7
+
+from chassis.auth import Customer
+from chassis.errors import Forbidden, NotFound, Unauthenticated
+from chassis.rest import new_router, problems
+from customer_svc import queries
+from customer_svc.api.needs import Commit, Database, Hashing, Linking, new_link
+from customer_svc.commands.accounts import ask_to_verify, register_customer, verify_email, want_address
+from customer_svc.domain.account import normalised
+from customer_svc.domain.link import hashed
+from customer_svc.dto.accounts import LinkToken, RegisteredOut, Registration
+from customer_svc.errors import AskedJustNow, LinkSpent, VerifiedAlready
+from customer_svc.store import Accounts
+
+router = new_router()
+
+
+@router.post(
+    "/v1/customers",
+    status_code=status.HTTP_202_ACCEPTED,
+    tags=["customers"],
+    summary="Register a customer",
+)
+async def register(
+    body: Registration, response: Response, commit: Commit, passwords: Hashing, key: Linking
+) -> RegisteredOut:
+    """Open an account, if there is none with this address; log in with it at ``POST /v1/sessions``.
+
+    The answer is the same whether or not there was an account. What happened stands in a mail: a link that
+    confirms the address, or to the owner of the account that somebody wanted to register the address again.
+    """
+    password_hash = await passwords.hashed(body.password.get_secret_value())
+    account_id, verify = uuid7(), new_link(key, "verify")
+    await commit(
+        lambda unit: register_customer(unit, account_id, body.email, body.name, password_hash, verify, body.locale),
+        wants=lambda unit: want_address(unit, body.email),
+    )
+    response.headers["Location"] = "/v1/customers/me"
+    return RegisteredOut(email=normalised(body.email))
+
+
+@router.post(
+    "/v1/customers/me/verification-mails",
+    status_code=status.HTTP_202_ACCEPTED,
+    tags=["customers"],
+    summary="Ask for another mail that confirms the address",
+    responses=problems(Unauthenticated, Forbidden, NotFound, VerifiedAlready, AskedJustNow),
+)
+async def ask_for_mail(principal: Customer, commit: Commit, key: Linking) -> None:
+    """For whoever has lost the mail that came after the registration, or was too slow for its link."""
+    verify = new_link(key, "verify")
+    await commit(
+        lambda unit: ask_to_verify(unit, principal.id, verify),
+        wants=lambda unit: unit.accounts.want(principal.id),
+    )
+
+
+@router.post(
+    "/v1/email-verifications",
+    status_code=status.HTTP_204_NO_CONTENT,
+    tags=["customers"],
+    summary="Confirm an address",
+    responses=problems(LinkSpent),
+)
+async def verify(body: LinkToken, database: Database, commit: Commit) -> None:
+    """Use the link of a mail. Each can be used once, within two days."""
+    token = body.token.get_secret_value()
+    account_id = await queries.account_of_link(database, token)
+    if account_id is None:
+        raise LinkSpent
+
+    def wants(unit: Accounts) -> None:
+        unit.accounts.want(account_id)
+        unit.links.want(hashed(token))
+
+    await commit(lambda unit: verify_email(unit, hashed(token), account_id), wants)

@@ -1,0 +1,40 @@
+"""What the routes ask for."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+from pydantic import SecretStr
+from uuid_utils.compat import uuid7
+
+from chassis.auth import Issuer
+from chassis.groupcommit import GroupCommit
+from chassis.links import Purpose, link_token
+from chassis.rest import state
+from chassis.sql import Postgres
+from customer_svc.domain.link import NewLink, hashed
+from customer_svc.passwords import Passwords
+from customer_svc.store import Accounts
+from customer_svc.throttle import Throttle
+
+Commit = Annotated[GroupCommit[Accounts], state("commit")]
+Database = Annotated[Postgres, state("database")]
+Hashing = Annotated[Passwords, state("passwords")]
+Issuing = Annotated[Issuer, state("issuer")]
+Throttling = Annotated[Throttle, state("throttle")]
+RefreshSeconds = Annotated[int, state("refresh_seconds")]
+Linking = Annotated[SecretStr, state("link_key")]
+
+
+async def _address(request: Request) -> str:
+    # Behind a proxy that uvicorn was told to trust (FORWARDED_ALLOW_IPS), this is the client's.
+    return request.client.host if request.client else ""
+
+
+Address = Annotated[str, Depends(_address)]
+"""From where the request comes."""
+
+
+def new_link(key: SecretStr, purpose: Purpose) -> NewLink:
+    """A link for a mail. Its token is forgotten here at once; the service that mails it makes it again."""
+    link_id = uuid7()
+    return NewLink(link_id, hashed(link_token(key, purpose, link_id)))

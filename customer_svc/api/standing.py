@@ -1,0 +1,118 @@
+"""Leaving for a while, coming back, taking everything along, and leaving for good."""
+
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+from fastapi import Response, status
+
+from chassis.auth import Customer
+from chassis.errors import Forbidden, NotFound, Unauthenticated
+from chassis.rest import new_router, problems
+from customer_svc import queries
+from customer_svc.api.needs import Address, Commit, Database, Hashing, Throttling
+from customer_svc.commands.standing import deactivate, erase, reactivate
+from customer_svc.dto.accounts import AccountOut, account_out
+from customer_svc.dto.standing import ErasureOut, ExportOut, Farewell, erasure_out, export_out
+from customer_svc.errors import (
+    AccountDeactivated,
+    ActiveAlready,
+    CustomerUnknown,
+    DeactivatedAlready,
+    ErasureUnknown,
+    TooManyTries,
+    WrongPassword,
+)
+from customer_svc.store import Accounts
+
+router = new_router()
+
+
+@router.post(
+    "/v1/customers/me/deactivate",
+    tags=["customers"],
+    summary="Put one's account out of use",
+    responses=problems(Unauthenticated, Forbidden, CustomerUnknown, DeactivatedAlready),
+)
+async def deactivate_me(principal: Customer, commit: Commit) -> AccountOut:
+    """End every session and order nothing more. Log in again to come back, to read one's data, or to erase them."""
+    account = await commit(
+        lambda unit: deactivate(unit, principal.id, "customer"),
+        wants=lambda unit: unit.accounts.want(principal.id),
+    )
+    return account_out(account)
+
+
+@router.post(
+    "/v1/customers/me/reactivate",
+    tags=["customers"],
+    summary="Put one's account in use again",
+    responses=problems(Unauthenticated, Forbidden, CustomerUnknown, ActiveAlready, AccountDeactivated),
+)
+async def reactivate_me(principal: Customer, commit: Commit) -> AccountOut:
+    """Come back, unless it was our staff who put the account out of use."""
+    account = await commit(
+        lambda unit: reactivate(unit, principal.id, "customer"),
+        wants=lambda unit: unit.accounts.want(principal.id),
+    )
+    return account_out(account)
+
+
+@router.get(
+    "/v1/customers/me/export",
+    tags=["customers"],
+    summary="Export one's data",
+    responses=problems(Unauthenticated, Forbidden, NotFound),
+)
+async def export(principal: Customer, database: Database, response: Response) -> ExportOut:
+    """Everything that this service has about oneself, as one JSON document."""
+    account = await queries.account_by_id(database, principal.id)
+    sessions = await queries.sessions_of(database, principal.id)
+    response.headers["Content-Disposition"] = 'attachment; filename="my-data.json"'
+    return export_out(account, sessions, datetime.now(UTC))
+
+
+@router.post(
+    "/v1/erasures",
+    status_code=status.HTTP_202_ACCEPTED,
+    tags=["erasures"],
+    summary="Erase one's account and personal data",
+    responses=problems(Unauthenticated, Forbidden, WrongPassword, NotFound, CustomerUnknown, TooManyTries),
+)
+async def erase_me(
+    body: Farewell,
+    principal: Customer,
+    address: Address,
+    database: Database,
+    commit: Commit,
+    passwords: Hashing,
+    throttle: Throttling,
+    response: Response,
+) -> ErasureOut:
+    """The account is gone at once; follow at ``Location`` until the other services have confirmed.
+
+    Keep that address: there is nothing left to log in to.
+    """
+    account = await queries.account_by_id(database, principal.id)
+
+    def wants(unit: Accounts) -> None:
+        unit.accounts.want(account.id)
+
+    async with throttle.trying(account.email, address):
+        if not await passwords.matches(body.password.get_secret_value(), account.password_hash):
+            raise WrongPassword
+        # Not a UUIDv7: whoever knows this id may look, and the time of an erasure can be guessed.
+        erasure_id = uuid4()
+        erasure = await commit(lambda unit: erase(unit, account.id, account.password_hash, erasure_id), wants)
+    response.headers["Location"] = f"/v1/erasures/{erasure.id}"
+    return erasure_out(erasure)
+
+
+@router.get(
+    "/v1/erasures/{erasure_id}",
+    tags=["erasures"],
+    summary="Follow an erasure",
+    responses=problems(ErasureUnknown),
+)
+async def read_erasure(erasure_id: UUID, database: Database) -> ErasureOut:
+    """Who has confirmed that nothing personal is left. Needs no token, for there is no account any more."""
+    return erasure_out(await queries.erasure(database, erasure_id))

@@ -1,0 +1,1 @@
+"""What customer_svc is about: accounts, and the links that prove whose they are."""

@@ -1,0 +1,1 @@
+"""The bodies of customer_svc's REST API."""

@@ -1,0 +1,41 @@
+"""A shop in which a customer was erased still adds up."""
+
+from uuid import UUID, uuid4
+
+import pytest
+
+from customer_svc import queries
+from customer_svc.commands.standing import erase
+from tests.ops.world import World
+
+
+async def erased(world: World, customer_id: UUID) -> UUID:
+    """Erase a customer; the id of the erasure."""
+    made = uuid4()
+
+    await world.commits["customer_svc"](
+        lambda unit: erase(unit, customer_id, "hash", made), wants=lambda unit: unit.accounts.want(customer_id)
+    )
+    return made
+
+
+async def test_a_customer_who_is_forgotten_by_everybody_adds_up(world: World) -> None:
+    customer_id = await world.registered()
+    await world.flow()
+    await world.news()
+    erasure_id = await erased(world, customer_id)
+    await world.flow()
+    assert await world.news() == set()
+    assert (await queries.erasure(world.customers, erasure_id)).done
+
+
+@pytest.mark.parametrize("service", ["order_svc", "notifier_svc"])
+async def test_an_erasure_waits_for_a_service_that_does_not_hear(world: World, service: str) -> None:
+    customer_id = await world.registered()
+    erasure_id = await erased(world, customer_id)
+    await world.flow(deaf=[service])
+    erasure = await queries.erasure(world.customers, erasure_id)
+    assert (erasure.orders_at is None, erasure.mails_at is None) == (
+        service == "order_svc",
+        service == "notifier_svc",
+    )
