@@ -27,6 +27,8 @@ SEND_SECONDS = 30.0
 """A send that is not confirmed by then has failed."""
 IDLE_SECONDS = (0.005, 0.04)
 """How soon to look again when the outbox was empty: at first, and at most."""
+LEAVE_SECONDS = 2.0
+"""How long a relay that is told to stop may take to tidy up."""
 ROUND_SECONDS = 0.01
 """What is committed within a round goes together, and arrives together wherever it is read."""
 BACKOFF_SECONDS = (0.2, 5.0)
@@ -82,28 +84,36 @@ class Relay:
     async def _pump(self, outbox: OutboxReader, producer: AIOKafkaProducer) -> None:
         idle, pace = IDLE_SECONDS[0], Pace(ROUND_SECONDS)
         rows: Sequence[Pending] = ()
-        while True:
-            self._database.published.clear()
-            async with pace:
-                rows = await self._round(outbox, producer, rows)
-            if rows:
-                idle = IDLE_SECONDS[0]
-                continue
-            # Commits of this process wake us at once; those of the REST process are found by looking.
-            # (Not wait_for: before Python 3.12 it can lose a cancellation that comes with the wake-up.)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(idle):
-                    await self._database.published.wait()
-            idle = min(idle * 1.5, IDLE_SECONDS[1])
+        try:
+            while True:
+                self._database.published.clear()
+                async with pace:
+                    rows = await self._round(outbox, producer, rows)
+                if rows:
+                    idle = IDLE_SECONDS[0]
+                    continue
+                # Commits of this process wake us at once; those of the REST process are found by looking.
+                # (Not wait_for: before Python 3.12 it can lose a cancellation that comes with the wake-up.)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(idle):
+                        await self._database.published.wait()
+                idle = min(idle * 1.5, IDLE_SECONDS[1])
+        except asyncio.CancelledError:
+            # Told to stop during a rest: what is published need not be published again by the next.
+            with suppress(Exception):
+                async with asyncio.timeout(LEAVE_SECONDS):
+                    await outbox.advance(rows, 1)
+            raise
 
     async def _round(
         self, outbox: OutboxReader, producer: AIOKafkaProducer, done: Sequence[Pending]
     ) -> Sequence[Pending]:
         """Take what was published out of the outbox, and publish what comes after it."""
         rows = await outbox.advance(done, BATCH)
-        if done and faults.armed:
-            await faults.reach("relay.marked")
-        OUTBOX_PUBLISHED.inc(len(done))
+        if done:
+            OUTBOX_PUBLISHED.inc(len(done))
+            if faults.armed:
+                await faults.reach("relay.marked")
         OUTBOX_WAITING.set(len(rows))
         if rows:
             if faults.armed:
