@@ -5,11 +5,12 @@ is quick takes every event alone, and is quick at that. The busier the machine, 
 longer the rest after it: rounds become fewer and larger, until all of them together fit the machine.
 """
 
-import asyncio
+from asyncio import sleep
+from time import monotonic as clock
 from types import TracebackType
 
 MOST_SECONDS = 0.05
-"""The longest rest."""
+"""The longest rest for the sake of others."""
 
 
 class Pace:
@@ -24,14 +25,13 @@ class Pace:
 
     async def __aenter__(self) -> None:
         """Wait until the round may begin."""
-        now = asyncio.get_running_loop().time
-        if (wait := self._next - now()) > 0:
-            await asyncio.sleep(wait)
-        self._began = now()
+        if (wait := self._next - clock()) > 0:
+            await sleep(wait)
+        self._began = clock()
 
     async def __aexit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         """Decide when the next may begin."""
-        now = asyncio.get_running_loop().time()
+        now = clock()
         self._next = max(self._began + self._seconds, now + min(now - self._began, MOST_SECONDS))
