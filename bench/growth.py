@@ -28,7 +28,8 @@ _ORDERS = (
     "INSERT INTO idempotency_keys (id, fingerprint, order_id, answer)"
     " SELECT uuidv7(), repeat('f', 64), id, repeat('a', 600) FROM orders",
     "INSERT INTO inbox SELECT 'order_svc', uuidv7() FROM generate_series(1, 2 * %(n)s)",
-    "INSERT INTO products SELECT 'OLD-' || n, uuidv7(), 'Mug', 1250, 'EUR', 1 FROM generate_series(1, %(n)s) n",
+    "INSERT INTO products (sku, product_id, name, amount, currency, version)"
+    " SELECT 'OLD-' || uuidv7(), uuidv7(), 'Mug', 1250, 'EUR', 1 FROM generate_series(1, %(n)s)",
 )
 _MAILS = (
     "INSERT INTO mails (id, template, customer_id, order_id, context, state, attempts, doubts, due_at, changed_at)"

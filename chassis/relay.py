@@ -25,7 +25,7 @@ log = structlog.get_logger()
 BATCH = 500
 SEND_SECONDS = 30.0
 """A send that is not confirmed by then has failed."""
-IDLE_SECONDS = (0.005, 0.04)
+IDLE_SECONDS = (0.005, 0.2)
 """How soon to look again when the outbox was empty: at first, and at most."""
 LEAVE_SECONDS = 2.0
 """How long a relay that is told to stop may take to tidy up."""

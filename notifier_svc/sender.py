@@ -190,10 +190,18 @@ class Sender:
                 await asyncio.sleep(next(pauses))
                 continue
             self._claimed.pop(job.mail.id, None)
-            sending = self._hold(self._send(smtp, job))
-            if not await asyncio.shield(sending):
-                await hang_up(smtp)
+            if not await asyncio.shield(self._hold(self._send_or_hang_up(smtp, job))):
                 smtp = None
+
+    async def _send_or_hang_up(self, smtp: aiosmtplib.SMTP, job: Job) -> bool:
+        """Send one mail; False when the connection has ended.
+
+        In a task that nobody cancels: the library waits with wait_for, which before Python 3.12 can lose that.
+        """
+        usable = await self._send(smtp, job)
+        if not usable:
+            await hang_up(smtp)
+        return usable
 
     async def _send(self, smtp: aiosmtplib.SMTP, job: Job) -> bool:
         """Send one mail; False when the connection is not to be used again."""
@@ -256,7 +264,7 @@ class Sender:
 
     def _release(self, task: asyncio.Task[Any]) -> None:
         self._in_hand.discard(task)
-        if (failure := task.exception()) and not self._broken.done():
+        if not task.cancelled() and (failure := task.exception()) and not self._broken.done():
             self._broken.set_exception(failure)
 
     async def _refused(self, job: Job, refusal: aiosmtplib.SMTPResponseException) -> None:

@@ -54,7 +54,8 @@ def run(server: Server, stack: ExitStack) -> str:
     """Start a local server, to be stopped with the stack; return its URL."""
     server.prepare()
     server.start()
-    stack.callback(server.stop)
+    # What it has is thrown away: nobody waits for it to be put in order.
+    stack.callback(server.stop, grace=2)
     server.ready()
     return server.url
 

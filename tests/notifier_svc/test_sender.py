@@ -1,7 +1,9 @@
 """Mails on their way, past mail servers that behave and others that do not."""
 
 import asyncio
+from contextlib import suppress
 
+import aiosmtplib
 import pytest
 from aiosmtpd.smtp import LoginPassword
 from uuid_utils.compat import uuid7
@@ -226,3 +228,21 @@ async def test_nothing_is_sent_to_nobody(postgres: Postgres, sending: Sending) -
     async with post_office() as office, sending(office.url):
         assert await all_mails(postgres) == []
     assert office.copies == []
+
+
+async def test_a_stop_while_a_connection_is_ended_is_not_lost(
+    postgres: Postgres, sending: Sending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ending = asyncio.Event()
+
+    async def deaf(smtp: aiosmtplib.SMTP) -> None:
+        """As wait_for is before Python 3.12: who is cancelled in it goes on."""
+        ending.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(0.2)
+        smtp.close()
+
+    monkeypatch.setattr("notifier_svc.sender.hang_up", deaf)
+    await due_mail(postgres)
+    async with asyncio.timeout(20), post_office("refuse recipient for now") as office, sending(office.url):
+        await ending.wait()

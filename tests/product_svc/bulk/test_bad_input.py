@@ -9,8 +9,9 @@ from tests.answers import believed, malformed_at, refused, survivors, undescribe
 from tests.product_svc.bulk.files import TYPES, begun, send
 from tests.product_svc.catalogue.shelves import API, STAFF
 
-PATHS = [("GET", "/v1/imports"), ("GET", f"/v1/imports/{uuid7()}"), ("GET", f"/v1/imports/{uuid7()}/faults")]
-PATHS += [("GET", "/v1/products.csv"), ("POST", f"/v1/imports/{uuid7()}/parts?first_line=1"), ("POST", "/v1/imports")]
+ANY_ID = "019b7c61-0000-7000-8000-000000000001"
+PATHS = [("GET", "/v1/imports"), ("GET", f"/v1/imports/{ANY_ID}"), ("GET", f"/v1/imports/{ANY_ID}/faults")]
+PATHS += [("GET", "/v1/products.csv"), ("POST", f"/v1/imports/{ANY_ID}/parts?first_line=1"), ("POST", "/v1/imports")]
 
 
 @pytest.mark.parametrize(("method", "path"), PATHS)
