@@ -1,5 +1,6 @@
 """What can be done in notifier_svc. Each function decides inside a transaction that it neither opens nor ends."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from notifier_svc import SERVICE
@@ -13,6 +14,18 @@ def learn_customer(ledger: Ledger, customer: Customer) -> None:
     known = ledger.customers.find(customer.id)
     if known is None or known.version < customer.version:
         ledger.customers.put(customer.id, customer)
+
+
+def rename_customer(ledger: Ledger, customer_id: UUID, name: str, locale: str, version: int) -> None:
+    """Keep how a customer wants to be addressed; raise ``LookupError`` for one that nobody has told us of.
+
+    The events of a customer come in order, so that this one came too early only if an earlier one was set aside.
+    """
+    known = ledger.customers.find(customer_id)
+    if known is None:
+        raise LookupError(f"customer {customer_id} has changed and was never heard of")
+    if known.email != NOWHERE:
+        learn_customer(ledger, replace(known, name=name, locale=locale, version=version))
 
 
 def forget_customer(ledger: Ledger, customer_id: UUID, version: int) -> None:

@@ -13,13 +13,16 @@ stores recognise a copy.
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from uuid import UUID, uuid5
 
 from schemas import MailFailed, MailSent
 
 State = Literal["queued", "claimed", "sending", "sent", "failed"]
-Template = Literal["receipt", "rejected", "cancelled"]
+OrderTemplate = Literal["receipt", "rejected", "cancelled"]
+AccountTemplate = Literal["welcome", "verification", "registration_repeated", "password_reset", "password_changed"]
+Template = OrderTemplate | AccountTemplate
+TEMPLATES: tuple[Template, ...] = get_args(OrderTemplate) + get_args(AccountTemplate)
 
 MAX_DOUBTS = 1
 RETRY_SECONDS = (2.0, 300.0)
@@ -36,6 +39,8 @@ class Customer:
     email: str
     name: str
     version: int
+    locale: str | None = None
+    """How to write to them, ``de`` or ``de-AT``; None where they have not said."""
 
 
 NOWHERE = "no address any more"

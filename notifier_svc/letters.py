@@ -13,13 +13,15 @@ from email.header import Header
 from email.utils import format_datetime, formataddr
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any, get_args
+from typing import Any
 
 import jinja2
 import mjml
+from babel.dates import format_datetime as format_moment
 from babel.numbers import format_currency, get_currency_precision
 
-from notifier_svc.domain import Customer, Mail, Template
+from notifier_svc.domain import TEMPLATES, Customer, Mail, Template
+from notifier_svc.links import Links
 
 LOCALE = "en"
 MAX_NAME = 60
@@ -29,20 +31,25 @@ SUBJECTS: dict[Template, str] = {
     "receipt": "Your order {number} is confirmed",
     "rejected": "We could not fulfil your order {number}",
     "cancelled": "Your order {number} is cancelled",
+    "welcome": "Welcome: please confirm your address",
+    "verification": "Please confirm your address",
+    "registration_repeated": "You have an account with us",
+    "password_reset": "Set another password",
+    "password_changed": "Your password was changed",
 }
 
 
 class Letters:
     """Writes letters from one sender."""
 
-    def __init__(self, sender: str) -> None:
-        self.sender, self._domain = sender, sender.rpartition("@")[2]
+    def __init__(self, sender: str, links: Links) -> None:
+        self.sender, self._domain, self._links = sender, sender.rpartition("@")[2], links
         folder = files("notifier_svc") / "templates"
         html = {
             f"{name}.html": mjml.mjml2html((folder / f"{name}.mjml").read_text(encoding="utf-8"))
-            for name in get_args(Template)
+            for name in TEMPLATES
         }
-        text = {f"{name}.txt": (folder / f"{name}.txt").read_text(encoding="utf-8") for name in get_args(Template)}
+        text = {f"{name}.txt": (folder / f"{name}.txt").read_text(encoding="utf-8") for name in TEMPLATES}
         environment = jinja2.Environment(
             loader=jinja2.DictLoader(html | text),
             autoescape=lambda name: bool(name and name.endswith(".html")),
@@ -52,13 +59,18 @@ class Letters:
         )
         environment.filters["money"] = money
         environment.filters["times"] = times
+        environment.filters["moment"] = moment
         self._templates = {name: environment.get_template(name) for name in html | text}
 
     def write(self, mail: Mail, customer: Customer, now: datetime) -> bytes:
-        """The message (RFC 5322, 2045, 2046); its Message-ID is the same whenever this mail is written."""
+        """The message (RFC 5322, 2045, 2046); its Message-ID is the same whenever this mail is written.
+
+        Raise ``LinkExpired`` for a mail about a link that is good for nothing any more.
+        """
         number = str(mail.order_id)[-12:]
         names = {line["sku"]: line["name"] for line in mail.context.get("lines", ())}
-        context = mail.context | {"name": customer.name, "number": number, "names": names}
+        linked = self._links.context(mail.context, now)
+        context = mail.context | {"name": customer.name, "number": number, "names": names} | linked
         boundary = f"=_{mail.id}"
         lines = [
             "MIME-Version: 1.0",
@@ -121,6 +133,11 @@ def _money(amount: int, currency: str) -> str:
     # Shops have few prices, and Babel takes as long for one as Jinja for a page.
     whole = Decimal(amount).scaleb(-get_currency_precision(currency))
     return format_currency(whole, currency, locale=LOCALE)
+
+
+def moment(value: datetime) -> str:
+    """A moment as people write it, with its time zone: mails are read anywhere."""
+    return f"{format_moment(value, 'd MMMM y, HH:mm', locale=LOCALE)} UTC"
 
 
 def times(value: dict[str, Any], quantity: int) -> dict[str, Any]:

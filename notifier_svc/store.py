@@ -46,6 +46,7 @@ customers = sa.Table(
     sa.Column("email", sa.Text, nullable=False),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("locale", sa.Text),
 )
 
 _MAIL_COLUMNS = [column.name for column in mails.c if column.name not in ("position", "lease_until")]

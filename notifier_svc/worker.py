@@ -8,6 +8,7 @@ from chassis.worker import EventProcess, run_worker
 from notifier_svc import SERVICE
 from notifier_svc.handlers import HANDLERS
 from notifier_svc.letters import Letters
+from notifier_svc.links import Links
 from notifier_svc.sender import ROUND_SECONDS, Sender
 from notifier_svc.settings import WorkerSettings
 from notifier_svc.store import Ledger
@@ -20,7 +21,7 @@ async def build(settings: WorkerSettings) -> EventProcess:
     sender = Sender(
         database,
         commit,
-        Letters(settings.mail_from),
+        Letters(settings.mail_from, Links.to(settings.shop_url, settings.link_key)),
         settings.smtp_url,
         connections=settings.mail_connections,
         lease_seconds=settings.mail_lease_seconds,

@@ -22,6 +22,8 @@ from tests.databases import Databases
 from tests.servers import Servers
 
 STAFF = ("staff@example.com", "the password of the staff")
+ABOUT_ORDERS = " order "
+"""Stands in the subject of every mail about an order, and of none about an account."""
 ADDRESS = {"name": "Ada", "street": "St James's Square 12", "city": "London", "postal_code": "SW1Y", "country": "GB"}
 
 
@@ -122,10 +124,10 @@ class Stack:
         stock = await self.read("product", f"/v1/stock/{sku}", {})
         return stock["on_hand"], stock["reserved"]
 
-    async def mails(self, to: str) -> list[dict[str, Any]]:
-        """What lies in a mailbox."""
+    async def mails(self, to: str, about: str = "") -> list[dict[str, Any]]:
+        """What lies in a mailbox; of what has ``about`` in its subject."""
         answer = await self.http.get(f"{self.mail_page}/api/messages", params={"to": to})
-        return list(answer.json())
+        return [mail for mail in answer.json() if about in mail["subject"]]
 
 
 async def eventually(true: Callable[[], Any], seconds: float, what: str, pause: float = 0.05) -> Any:

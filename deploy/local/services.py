@@ -80,6 +80,7 @@ def environment(service: str, addresses: Addresses) -> dict[str, str]:
         settings["PRODUCT_URL"] = addresses.rest["product"]
     if service == "notifier":
         settings |= {"SMTP_URL": addresses.smtp, "MAIL_FROM": MAIL_FROM}
+        settings |= {"LINK_KEY": addresses.link_key, "SHOP_URL": addresses.rest["customer"]}
     return settings
 
 

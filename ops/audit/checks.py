@@ -169,6 +169,18 @@ CHECKS = (
         """,
     ),
     Check(
+        "mail_missing",
+        "Whatever happened to an account is mailed about. (Not every account has a welcome due.)",
+        """
+        SELECT shown(n.customer_id), times || ' times cause for ' || n.template || ', mails ended: ' || count(m.id)
+        FROM noticed n LEFT JOIN mail m ON m.order_id IS NULL AND m.customer_id = n.customer_id
+            AND m.template = n.template AND (m.state IN ('sent', 'failed') OR m.changed_at > :settled)
+        WHERE since <= :settled AND n.template <> 'welcome'
+            AND (n.customer_id, 'notifier_svc') NOT IN (SELECT key, "group" FROM dead_letter)
+        GROUP BY n.customer_id, n.template HAVING count(m.id) < times
+        """,
+    ),
+    Check(
         "mail_failed",
         "No mail was refused for good, but to whoever was erased. (In doubt twice is counted: it may have arrived.)",
         """
@@ -196,6 +208,16 @@ CHECKS = (
         SELECT shown(order_id), template || ', for which the order gave no cause'
         FROM mail m LEFT JOIN due USING (order_id, template)
         WHERE since IS NULL AND order_id IS NOT NULL AND m.changed_at <= :settled
+        """,
+    ),
+    Check(
+        "mail_unfounded",
+        "No account is mailed about more often than something happened to it.",
+        """
+        SELECT shown(m.customer_id), count(*) || ' mails ' || m.template || ', cause for ' || coalesce(times, 0)
+        FROM mail m LEFT JOIN noticed n ON n.customer_id = m.customer_id AND n.template = m.template
+        WHERE m.order_id IS NULL AND NOT EXISTS (SELECT 1 FROM cut)
+        GROUP BY m.customer_id, m.template HAVING count(*) > coalesce(times, 0)
         """,
     ),
     Check(

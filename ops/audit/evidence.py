@@ -68,8 +68,20 @@ CREATE VIEW due AS
     UNION ALL
     SELECT id, customer_id, changed_at, 'receipt' FROM "order" WHERE state = 'CANCELLED' AND version = 3;
 
+-- And those that events of accounts give cause for: how many, and until when.
+CREATE VIEW noticed AS
+    SELECT key AS customer_id, template, count(*) AS times, max(published_at) AS since
+    FROM event JOIN (
+        SELECT 'customer.registered' AS type, 'welcome' AS template
+        UNION ALL SELECT 'customer.verification_requested', 'verification'
+        UNION ALL SELECT 'customer.registration_repeated', 'registration_repeated'
+        UNION ALL SELECT 'customer.password_reset_requested', 'password_reset'
+        UNION ALL SELECT 'customer.password_changed', 'password_changed'
+    ) USING (type) GROUP BY key, template;
+
 CREATE INDEX event_of_aggregate ON event (topic, key, position, version);
 CREATE INDEX mail_of_order ON mail (order_id, template);
+CREATE INDEX mail_of_account ON mail (customer_id, template) WHERE order_id IS NULL;
 CREATE INDEX waiting_of_aggregate ON waiting (topic, key, version);
 CREATE INDEX dead_letter_of_key ON dead_letter (key);
 """

@@ -70,7 +70,8 @@ def urls_lead_somewhere(deployment: Deployment) -> list[str]:
     for name, service in deployment.ours.items():
         for key, value in service.get("environment", {}).items():
             url = urlsplit(value if "//" in (value or "") else f"//{value}")
-            if not key.endswith(("_URL", "_SERVERS")):
+            # People follow the links to the shop, from outside; no container does.
+            if key == "SHOP_URL" or not key.endswith(("_URL", "_SERVERS")):
                 continue
             target = deployment.services.get(url.hostname or "")
             if target is None:

@@ -33,6 +33,12 @@ def test_only_the_issuer_of_tokens_knows_the_key() -> None:
     assert environment("order", ADDRESSES)["JWKS_URL"] == f"{REST['customer']}/.well-known/jwks.json"
 
 
+def test_only_who_makes_links_and_who_mails_them_know_their_key() -> None:
+    knows = {name: key for name in SERVICES if (key := environment(name, ADDRESSES).get("LINK_KEY"))}
+    assert knows == dict.fromkeys(("customer", "notifier"), ADDRESSES.link_key)
+    assert environment("notifier", ADDRESSES)["SHOP_URL"] == REST["customer"]
+
+
 def test_the_two_processes_of_a_service_listen_on_loopback_on_ports_of_their_own() -> None:
     front, worker = processes_of("order", {"order": 8003, "order-worker": 20001}, ADDRESSES)
     assert (front.name, front.url) == ("order", "http://127.0.0.1:8003")

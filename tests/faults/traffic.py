@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import httpx
 
-from tests.stack import ADDRESS, STAFF, Stack, eventually, everything
+from tests.stack import ABOUT_ORDERS, ADDRESS, STAFF, Stack, eventually, everything
 
 R = TypeVar("R")
 
@@ -142,7 +142,9 @@ class Traffic:
         assert Counter(placed) == Counter(shopper.orders.values()), "every key has one order, and none has no key"
         letters = sum([await self._all_told(shopper, location) for location in placed])
         mails = await self._mails(shopper)
-        told = [mail async for mail in self._everything("notifier", "/v1/notifications", shopper)]
+        ledger = await self._all_mailed(shopper)
+        assert [mail["template"] for mail in ledger].count("welcome") == 1, "every customer is welcomed once"
+        told = [mail for mail in ledger if mail["order_id"]]
         failed = [mail for mail in told if mail["state"] != "sent"]
         assert all(mail["doubts"] for mail in failed), f"given up without a doubt: {failed}"
         assert len(told) == letters, "the ledger holds each mail once"
@@ -169,6 +171,13 @@ class Traffic:
 
         return await self._finally(told, f"the mails about {location}")
 
+    async def _all_mailed(self, shopper: Shopper) -> list[dict[str, Any]]:
+        async def mailed() -> list[dict[str, Any]] | None:
+            ledger = [mail async for mail in self._everything("notifier", "/v1/notifications", shopper)]
+            return ledger if {mail["state"] for mail in ledger} <= {"sent", "failed"} else None
+
+        return await self._finally(mailed, "every mail to leave")
+
     async def _finally(self, true: Callable[[], Awaitable[R | None]], what: str) -> R:
         found: R = await eventually(true, SETTLE_SECONDS, what, pause=0.3)
         return found
@@ -177,8 +186,9 @@ class Traffic:
         return (await self._insist("GET", service, path, shopper.headers, good={200})).json()
 
     async def _mails(self, shopper: Shopper) -> list[dict[str, Any]]:
+        """What arrived about orders."""
         answer = await self._insist("GET", "mail", f"/api/messages?to={shopper.email}", {}, good={200})
-        return list(answer.json())
+        return [mail for mail in answer.json() if ABOUT_ORDERS in mail["subject"]]
 
     def _everything(self, service: str, path: str, shopper: Shopper) -> AsyncIterator[dict[str, Any]]:
         return everything(lambda page: self._read(service, page, shopper), path)

@@ -1,6 +1,6 @@
 """An order over REST ends as a mail in a mailbox, through all four services."""
 
-from tests.stack import Stack, eventually
+from tests.stack import ABOUT_ORDERS, Stack, eventually
 
 
 async def test_enough_stock_ends_in_a_receipt(shop: Stack) -> None:
@@ -16,7 +16,7 @@ async def test_enough_stock_ends_in_a_receipt(shop: Stack) -> None:
     assert happened == ["order.placed", "stock.reserved", "order.confirmed", "notification.mail_sent"]
     assert [entry["at"] for entry in timeline["entries"]] == sorted(entry["at"] for entry in timeline["entries"])
     assert await shop.stock(sku) == (10, 2)
-    (mail,) = await shop.mails(email)
+    (mail,) = await shop.mails(email, ABOUT_ORDERS)
     assert mail["subject"].endswith("is confirmed")
     assert mail["copies"] == 1
 
@@ -28,7 +28,7 @@ async def test_too_little_stock_ends_in_a_mail_that_says_what_was_short(shop: St
     timeline = await told(shop, placed.headers["location"], customer)
     assert timeline["state"] == "REJECTED"
     assert await shop.stock(sku) == (1, 0)
-    (mail,) = await shop.mails(email)
+    (mail,) = await shop.mails(email, ABOUT_ORDERS)
     text = (await shop.http.get(f"{shop.mail_page}/api/messages/{mail['id']}")).json()["text"]
     assert f"({sku}): 2 ordered, 1 left" in text
 
@@ -42,7 +42,7 @@ async def test_a_cancelled_order_gives_its_stock_back(shop: Stack) -> None:
     assert (cancelled.status_code, cancelled.json()["state"]) == (200, "CANCELLED")
 
     async def released() -> bool:
-        return await shop.stock(sku) == (5, 0) and len(await shop.mails(email)) == 2
+        return await shop.stock(sku) == (5, 0) and len(await shop.mails(email, ABOUT_ORDERS)) == 2
 
     await eventually(released, 20, "the stock to be released and the mail to be sent")
 
@@ -54,6 +54,20 @@ async def test_a_repeated_request_places_one_order(shop: Stack) -> None:
     assert again.content == first.content
     assert again.headers["idempotency-replayed"] == "true"
     assert len((await shop.read("order", "/v1/orders", customer))["items"]) == 1
+
+
+async def test_a_new_customer_confirms_the_address_with_the_mailed_link(shop: Stack) -> None:
+    email, customer = await shop.customer()
+
+    async def welcomed() -> list[dict]:  # type: ignore[type-arg]
+        return await shop.mails(email, "Welcome")
+
+    (mail,) = await eventually(welcomed, 30, "the welcome")
+    text = (await shop.http.get(f"{shop.mail_page}/api/messages/{mail['id']}")).json()["text"]
+    token = text.partition("/verify-email#")[2].split()[0]
+    confirmed = await shop.http.post(f"{shop.urls['customer']}/v1/email-verifications", json={"token": token})
+    assert confirmed.status_code == 204, confirmed.text
+    assert (await shop.read("customer", "/v1/customers/me", customer))["verified"]
 
 
 async def told(shop: Stack, location: str, customer: dict[str, str]) -> dict:  # type: ignore[type-arg]

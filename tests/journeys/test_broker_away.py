@@ -12,7 +12,7 @@ import pytest
 from deploy.local.kafka import Kafka
 from tests.databases import Databases
 from tests.servers import Servers, run
-from tests.stack import Stack, eventually, stack
+from tests.stack import ABOUT_ORDERS, Stack, eventually, stack
 
 AWAY_SECONDS = 60
 
@@ -54,7 +54,7 @@ async def test_orders_outlive_a_minute_without_a_broker(shop: Stack, kafka: Kafk
     await shop.start("product-worker")
 
     async def all_mailed() -> bool:
-        return len(await shop.mails(email)) == len(locations)
+        return len(await shop.mails(email, ABOUT_ORDERS)) == len(locations)
 
     await eventually(all_mailed, 90, "every receipt")
     orders = (await shop.read("order", "/v1/orders?limit=200", customer))["items"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from tests.stack import Stack, eventually, everything
+from tests.stack import ABOUT_ORDERS, Stack, eventually, everything
 
 WORKERS = ("customer-worker", "product-worker", "order-worker", "notifier-worker")
 ENDED = {"CONFIRMED", "REJECTED", "CANCELLED"}
@@ -123,7 +123,7 @@ def assert_told_once(timelines: list[dict[str, Any]]) -> None:
 
 
 async def assert_one_mail_an_order(shop: Stack, email: str, who: Mapping[str, str], orders: int) -> None:
-    mails = await shop.mails(email)
+    mails = await shop.mails(email, ABOUT_ORDERS)
     assert len(mails) == orders == len({mail["message_id"] for mail in mails})
     doubts = [n["doubts"] async for n in all_of(shop, "notifier", "/v1/notifications", who)]
     # A second copy is only ever sent of a mail that was in doubt, and that is counted.

@@ -6,11 +6,14 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import httpx
 import pytest
+from pydantic import SecretStr
 from pydantic_core import Url
 
 from chassis.groupcommit import GroupCommit
 from chassis.sql import Postgres
+from chassis.testing import LINK_KEY
 from notifier_svc.letters import Letters
+from notifier_svc.links import Links
 from notifier_svc.main import build
 from notifier_svc.sender import Sender
 from notifier_svc.settings import RestSettings
@@ -22,7 +25,7 @@ Sending = Callable[..., AbstractAsyncContextManager[Sender]]
 
 @pytest.fixture(scope="session")
 def letters() -> Letters:
-    return Letters("shop@shopstream.example")
+    return Letters("shop@shopstream.example", Links("https://shop.example", SecretStr(LINK_KEY)))
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -14,7 +15,7 @@ from notifier_svc import SERVICE
 from notifier_svc.domain import Mail, State, mail_id
 from notifier_svc.handlers import HANDLERS
 from notifier_svc.store import Ledger, mail_of, mails
-from schemas import CustomerRegistered, Event, OrderCancelled, OrderConfirmed, golden
+from schemas import CustomerRegistered, Event, MailedLink, OrderCancelled, OrderConfirmed, golden
 
 
 def consumer(postgres: Postgres) -> Consumer[Ledger]:
@@ -28,8 +29,15 @@ async def hear(postgres: Postgres, *events: Event) -> None:
         await listening.handle(records([event]))
 
 
-def registered(customer_id: UUID, email: str = "ada@example.com", name: str = "Ada Lovelace") -> CustomerRegistered:
-    return CustomerRegistered(customer_id=customer_id, email=email, name=name)
+def registered(
+    customer_id: UUID, email: str = "ada@example.com", name: str = "Ada Lovelace", verify: MailedLink | None = None
+) -> CustomerRegistered:
+    return CustomerRegistered(customer_id=customer_id, email=email, name=name, verify=verify)
+
+
+def link(good_for: timedelta = timedelta(hours=1)) -> MailedLink:
+    """A link of an event; of the past where ``good_for`` is negative."""
+    return MailedLink(link_id=uuid7(), expires_at=datetime.now(UTC) + good_for)
 
 
 def confirmed(customer_id: UUID, order_id: UUID) -> OrderConfirmed:

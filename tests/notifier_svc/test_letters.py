@@ -11,14 +11,17 @@ from uuid import UUID
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
+from chassis.testing import LINK_KEY
 from notifier_svc.domain import Customer, Template, compose
 from notifier_svc.letters import MAX_NAME, Letters, in_header, money, times
+from notifier_svc.links import Links
 
 NOW = datetime(2026, 1, 1, 12, 30, tzinfo=UTC)
 CUSTOMER = UUID("019b7c61-0000-7000-8000-000000000001")
 ORDER = UUID("019b7c61-0000-7000-8000-0000000abcde")
-LETTERS = Letters("shop@shopstream.example")
+LETTERS = Letters("shop@shopstream.example", Links("https://shop.example", SecretStr(LINK_KEY)))
 ADDRESS = {"name": "Ada", "street": "1 St", "city": "London", "postal_code": "SW1Y", "country": "GB"}
 LINE = {"sku": "MUG", "quantity": 2, "name": "Blue mug", "unit_price": {"amount": 1250, "currency": "EUR"}}
 CONTEXT: dict[Template, dict[str, Any]] = {

@@ -11,11 +11,12 @@ GOOD = {
     "kafka_bootstrap_servers": "kafka:9092",
     "smtp_url": "smtp://u:p@mail:25",
     "mail_from": "shop@shopstream.example",
+    "link_key": "k" * 32,
 }
 
 
 def test_every_missing_and_wrong_setting_is_named_at_once(environment: Environment) -> None:
-    names = ["KAFKA_BOOTSTRAP_SERVERS", "POSTGRES_URL", "SMTP_URL", "MAIL_FROM", "MAIL_CONNECTIONS"]
+    names = ["KAFKA_BOOTSTRAP_SERVERS", "POSTGRES_URL", "SMTP_URL", "MAIL_FROM", "MAIL_CONNECTIONS", "LINK_KEY"]
     assert environment.refused(WorkerSettings, {"smtp_url": "secret-pw@mail:25", "mail_connections": "0"}) == names
 
 
@@ -31,9 +32,21 @@ def test_every_missing_and_wrong_setting_is_named_at_once(environment: Environme
         ("mail_connections", "many"),
         ("mail_lease_seconds", "inf"),
         ("mail_lease_seconds", "0"),
+        ("link_key", "k" * 31),
+        ("shop_url", "shop.example"),
+        ("shop_url", "https://shop.example/?page="),
+        ("shop_url", "https://shop.example/#"),
     ],
 )
 def test_a_wrong_setting_is_refused_at_boot(name: str, wrong: str) -> None:
     WorkerSettings.model_validate(GOOD)
     with pytest.raises(ValidationError, match=name):
         WorkerSettings.model_validate({**GOOD, name: wrong})
+
+
+@pytest.mark.parametrize("told", [{}, {"shop_url": "http://shop.example"}])
+def test_in_production_links_in_mails_lead_to_https(told: dict[str, str]) -> None:
+    production = {**GOOD, "shop_env": "production"}
+    WorkerSettings.model_validate({**production, "shop_url": "https://shop.example"})
+    with pytest.raises(ValidationError, match="shop_url"):
+        WorkerSettings.model_validate(production | told)

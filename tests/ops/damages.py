@@ -10,6 +10,7 @@ from uuid_utils.compat import uuid7
 
 from chassis.database import DeadLetter
 from chassis.testing import enveloped, record
+from customer_svc.commands.sessions import change_password
 from notifier_svc.commands import mark_failed
 from schemas import Message, StockAdjusted
 from tests.ops.world import World, sql
@@ -165,6 +166,33 @@ async def a_mail_without_cause(world: World) -> str:
     return str(order_id)
 
 
+async def a_mail_about_an_account_that_was_forgotten(world: World) -> str:
+    customer_id = await world.registered()
+    await world.commits["customer_svc"](
+        lambda unit: change_password(unit, customer_id, "hash", "another"),
+        wants=lambda unit: unit.accounts.want(customer_id),
+    )
+    await world.flow(post=False)
+    forgotten = "DELETE FROM mails WHERE customer_id = :id AND template = 'password_changed'"
+    await sql(world.mails, forgotten, id=customer_id)
+    await world.flow()
+    return str(customer_id)
+
+
+async def a_second_welcome(world: World) -> str:
+    customer_id = await world.registered()
+    await world.flow()
+    await sql(
+        world.mails,
+        "INSERT INTO mails (id, template, customer_id, context, state, attempts, doubts, due_at, changed_at)"
+        " SELECT :new, template, customer_id, context, 'claimed', 0, 0, due_at, changed_at"
+        " FROM mails WHERE customer_id = :id",
+        new=uuid7(),
+        id=customer_id,
+    )
+    return str(customer_id)
+
+
 async def a_dead_letter(world: World) -> str:
     """And one behind it; the mail that is missing for it is accounted for."""
     order_id = await world.placed({await world.product(): 1})
@@ -222,7 +250,9 @@ DAMAGES: list[tuple[str, Damage]] = [
     ("mail_missing", a_mail_that_lies_about),
     ("mail_failed", a_mail_that_was_refused),
     ("mail_doubled", a_mail_that_is_there_twice),
+    ("mail_missing", a_mail_about_an_account_that_was_forgotten),
     ("mail_unfounded", a_mail_without_cause),
+    ("mail_unfounded", a_second_welcome),
     ("dead_letter", a_dead_letter),
 ]
 """Which check must find which damage."""
