@@ -7,7 +7,7 @@ import pytest
 from tests.faults.world import World, world
 
 
-@pytest.fixture(scope="session", name="world")
+@pytest.fixture(scope="module", name="world")
 async def _world() -> AsyncIterator[World]:
     async with world() as running:
         yield running

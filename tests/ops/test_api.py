@@ -70,7 +70,12 @@ async def test_a_summary_says_what_a_service_handles_and_what_waits_in_it(
     notifier = (await http.get(f"{world.urls['notifier']}/v1/ops/summary", headers=await ops())).json()
     assert notifier["handles"] == [
         "customer.erased",
+        "customer.password_changed",
+        "customer.password_reset_requested",
+        "customer.profile_changed",
         "customer.registered",
+        "customer.registration_repeated",
+        "customer.verification_requested",
         "order.cancelled",
         "order.confirmed",
         "order.rejected",
