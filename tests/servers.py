@@ -1,6 +1,7 @@
 """The real servers that the tests run against: those named in the environment, else Docker's, else local ones."""
 
 import os
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -8,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import docker
+import psycopg
 from docker.errors import DockerException
+from psycopg import sql
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.waiting_utils import wait_for_logs
 
@@ -38,6 +41,8 @@ def servers() -> Iterator[Servers]:
     """Start what is missing, and stop it in the end. The mail sink is always ours: the tests read it."""
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="shopstream-tests-")))
+        # What is left of hundreds of databases are a great many files, over which Python takes its time.
+        stack.callback(subprocess.run, ["rm", "-rf", str(home / "postgres"), str(home / "mongo")], check=True)
         # The embedded PostgreSQL runs as another user when this is root.
         home.chmod(0o755)
         urls = {name: os.environ.get(name, "") for name in ("KAFKA_BOOTSTRAP_SERVERS", "POSTGRES_URL", "MONGO_URL")}
@@ -62,7 +67,18 @@ def run(server: Server, stack: ExitStack) -> str:
 
 def _local(name: str, home: Path, stack: ExitStack) -> str:
     kinds = {"KAFKA_BOOTSTRAP_SERVERS": Kafka, "POSTGRES_URL": Postgres, "MONGO_URL": Mongo}
-    return run(kinds[name](home), stack)
+    url = run(kinds[name](home), stack)
+    if name == "POSTGRES_URL":
+        _spare_the_disk(url)
+    return url
+
+
+def _spare_the_disk(url: str) -> None:
+    """Nobody cuts the power here, and tests that kill servers have servers of their own."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        for setting in ("fsync", "full_page_writes"):
+            connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
+        connection.execute("SELECT pg_reload_conf()")
 
 
 def docker_is_at_hand() -> bool:
