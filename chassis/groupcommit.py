@@ -1,7 +1,8 @@
 """Group commit: requests that arrive while a transaction runs share the next one.
 
-A request hands in a step and is answered after the commit that contains it. One committer a process; a
-lone request gets a transaction of its own at once, unless ``round_seconds`` have not passed since the one before.
+A request hands in a step and is answered after the commit that contains it. One committer a process, at its
+``Pace``: a request that comes alone gets a transaction at once; those that come soon after a commit share the next,
+which begins ``round_seconds`` after the one before, and after a rest as long as that took.
 
 Source: D. DeWitt et al., *Implementation Techniques for Main Memory Database Systems*, 1984, §5.2.
 """

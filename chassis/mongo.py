@@ -139,7 +139,10 @@ class Mongo:
             ],
             session=tx.session,
         )
-        [answer] = await cursor.to_list()
+        if not (answers := await cursor.to_list()):
+            # No fault of the events: they wait until it is there.
+            raise Away("the lease of the relay is missing: run the migrations")
+        answer = answers[0]
         for known in answer["inbox"]:
             del keys[known["_id"]]
         if keys:

@@ -100,10 +100,10 @@ class Subscription:
 
 async def greedy(stream: Any, limit: int, pace: Pace) -> AsyncIterator[list[Any]]:
     """Wait for one event and for the pace, then take what has arrived, up to a limit, without waiting for more."""
-    events = aiter(stream.noack().events())
-    while True:
-        batch = [await anext(events)]
+    events = stream.noack().events()
+    async for event in events:
         async with pace:
+            batch = [event]
             while len(batch) < limit and not stream.channel.empty():
                 batch.append(await anext(events))
             yield batch
