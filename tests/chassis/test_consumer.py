@@ -11,8 +11,9 @@ from uuid_utils.compat import uuid7
 
 from chassis.consumer import Consumer
 from chassis.database import Away, Conflict, Database, Record
+from chassis.mongo import Mongo
 from chassis.testing import enveloped, record, records
-from tests.chassis.tally import HANDLERS, Deadly, Tallies, counted, letters, outbox, tally
+from tests.chassis.tally import HANDLERS, Deadly, Tallies, counted, letters, make_tables, outbox, tally
 
 
 def consumer(database: Database[Any], **options: Any) -> Consumer[Tallies]:
@@ -196,3 +197,17 @@ async def test_a_conflict_that_never_ends_is_a_fault_of_the_event(
     assert await letters(database) == [("dead", "handler_failed")]
     monkeypatch.undo()
     assert await total(database, "B") == 1
+
+
+async def test_events_wait_for_a_database_that_is_not_migrated(mongo: Mongo) -> None:
+    await make_tables(mongo)
+    lease = await mongo.db.leases.find_one_and_delete({"_id": "relay"})
+    assert lease is not None
+    handling = asyncio.create_task(consumer(mongo).handle(records([counted("A")])))
+    await asyncio.sleep(0.5)
+    assert not handling.done()
+    await mongo.db.leases.insert_one(lease)
+    async with asyncio.timeout(20):
+        await handling
+    assert await total(mongo, "A") == 1
+    assert await letters(mongo) == []
