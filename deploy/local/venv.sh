@@ -9,6 +9,20 @@ made_from() { # lock file, and the Python that this one is or belongs to
     "$1" -c 'import sys; print(sys.version, sys.base_prefix)' 2>/dev/null || echo "no Python"
 }
 
+pip() {
+    "$venv/bin/python" -m pip --disable-pip-version-check "$@"
+}
+
+# uv takes a tenth of the time that pip does. Where it is kept from it (no wheel of it for this machine, an index that
+# only pip can speak to), pip installs the same files, which the lock names by their hashes.
+install() {
+    index=${PIP_INDEX_URL:-$(pip config get global.index-url 2>/dev/null || :)}
+    pip install --no-input --quiet --require-hashes -r "$(dirname "$0")/../requirements/installer.lock" &&
+        env ${index:+UV_DEFAULT_INDEX="$index"} ${PIP_CERT:+SSL_CERT_FILE="$PIP_CERT"} \
+            "$venv/bin/python" -m uv pip install --python "$venv/bin/python" --require-hashes -r "$lock" ||
+        { echo "uv could not, pip goes on" && pip install --no-input --require-hashes -r "$lock"; }
+}
+
 # Without PYTHON=… an environment that works is good, whatever python3 means today.
 if [ -f "$venv/.made-from" ] && [ "$(cat "$venv/.made-from")" = "$(made_from "${asked:-$venv/bin/python}")" ]; then
     exit 0
@@ -23,5 +37,5 @@ fi
 echo "making $venv from $lock with $("$python" -V)"
 rm -f "$venv/.made-from"
 "$python" -m venv --clear "$venv"
-"$venv/bin/python" -m pip install --disable-pip-version-check --no-input --require-hashes -r "$lock"
+install
 made_from "$venv/bin/python" >"$venv/.made-from"

@@ -72,7 +72,8 @@ def test_a_python_without_venv_is_one_clear_line(tmp_path: Path) -> None:
 MAKES_ENVIRONMENTS = """
 case "$*" in
     "-m venv --clear "*) rm -rf "$4"; mkdir -p "$4/bin"; cp "$0" "$4/bin/python" ;;
-    *"-m pip install"*) exit ${PIP_STATUS:-0} ;;
+    *"-m uv pip install"*) exit ${UV_STATUS:-0} ;;
+    *"-m pip"*" install "*) exit ${PIP_STATUS:-0} ;;
     *) echo 3.12 ;;
 esac
 """
@@ -95,3 +96,13 @@ def test_an_environment_is_made_again_when_it_was_interrupted_or_its_lock_has_ch
     lock.write_text("# another\n")
     assert "making" in sh(*arguments).stdout
     assert not (venv / "kept").exists()
+
+
+def test_what_uv_cannot_install_pip_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = tmp_path / "some.lock"
+    lock.touch()
+    monkeypatch.setenv("UV_STATUS", "1")
+    python = fake_python(tmp_path / "bin", MAKES_ENVIRONMENTS)
+    made = sh("venv.sh", str(tmp_path / "venv"), str(lock), str(python))
+    assert (made.returncode, made.stdout.splitlines()[-1]) == (0, "uv could not, pip goes on")
+    assert (tmp_path / "venv" / ".made-from").exists()
