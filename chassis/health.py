@@ -1,40 +1,42 @@
-"""Health and metrics routes, the same for every process."""
+"""Health and metrics, the same for every process: also for one that does not wait for the import of FastAPI."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from fastapi import FastAPI, Response
-from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from chassis.database import Away
 
 Check = Callable[[], Awaitable[Any]]
 """Raises ``Away`` while the thing it looks at cannot be used."""
 
+Endpoint = Callable[[Request], Awaitable[Response]]
+
 CHECK_SECONDS = 3.0
 
 
-def add_health(app: FastAPI, service: str, checks: Mapping[str, Check]) -> None:
-    """Add ``/health/live``, ``/health/ready`` (503 while a check fails, naming it) and ``/metrics``."""
+def health_endpoints(service: str, checks: Mapping[str, Check]) -> dict[str, Endpoint]:
+    """Path → endpoint: ``/health/live``, ``/health/ready`` (503 while a check fails, naming it) and ``/metrics``."""
 
-    @app.get("/health/live", tags=["health"], summary="Is the process running?")
-    async def live() -> dict[str, str]:
+    async def live(_request: Request) -> Response:
         """Answer whenever the process can answer at all."""
-        return {"service": service, "status": "ok"}
+        return JSONResponse({"service": service, "status": "ok"})
 
-    @app.get("/health/ready", tags=["health"], summary="Can it do its work?", responses={503: {}})
-    async def ready() -> JSONResponse:
-        """Try everything that the service stands on."""
+    async def ready(_request: Request) -> Response:
+        """Try everything that the service stands on; 503 while something of it fails."""
         results = dict(zip(checks, await asyncio.gather(*(_try(check) for check in checks.values())), strict=True))
         good = all(result == "ok" for result in results.values())
         body = {"service": service, "status": "ok" if good else "unavailable", "checks": results}
         return JSONResponse(body, status_code=200 if good else 503)
 
-    @app.get("/metrics", include_in_schema=False)
-    async def metrics() -> Response:
+    async def metrics(_request: Request) -> Response:
+        """Tell Prometheus what was counted."""
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return {"/health/live": live, "/health/ready": ready, "/metrics": metrics}
 
 
 async def _try(check: Check) -> str:

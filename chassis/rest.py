@@ -24,7 +24,7 @@ from chassis.auth import Verifier
 from chassis.database import Away, Conflict, Database
 from chassis.errors import BodyTooLarge, Malformed, ShopError, Unavailable, problem
 from chassis.groupcommit import GroupCommit
-from chassis.health import add_health
+from chassis.health import Check, health_endpoints
 from chassis.settings import Settings
 from chassis.telemetry import HTTP_SECONDS, configure_logging, continued, trace
 from chassis.unit import Unit
@@ -125,11 +125,21 @@ def create_app(
     for router in (ops, *routers):
         # As they are and before the others: an included router is searched twice at every request.
         app.router.routes[:0] = router.routes
-    add_health(app, service, {"database": database.check})
+    _add_health(app, service, {"database": database.check})
     for kind, handler in _HANDLERS.items():
         app.add_exception_handler(kind, handler)
     app.add_middleware(Requests)
     return app
+
+
+def _add_health(app: FastAPI, service: str, checks: Mapping[str, Check]) -> None:
+    endpoints = health_endpoints(service, checks)
+    told = {"/health/live": "Is the process running?", "/health/ready": "Can it do its work?"}
+    for path, endpoint in endpoints.items():
+        failing: dict[int | str, dict[str, Any]] = {503: {}} if path == "/health/ready" else {}
+        app.add_api_route(
+            path, endpoint, tags=["health"], summary=told.get(path), responses=failing, include_in_schema=path in told
+        )
 
 
 def serve(app: FastAPI, service: str, settings: Settings) -> None:

@@ -17,12 +17,13 @@ from typing import Any, NoReturn
 import structlog
 import uvicorn
 import uvloop
-from fastapi import FastAPI
+from starlette.applications import Starlette
+from starlette.routing import Route
 
 from chassis import faults, heap
 from chassis.consumer import Consumer
 from chassis.database import Away, Database
-from chassis.health import add_health
+from chassis.health import health_endpoints
 from chassis.relay import Relay
 from chassis.settings import Settings
 from chassis.stream import Subscription
@@ -62,14 +63,13 @@ class EventProcess:
                 raise RuntimeError(f"{task.get_name()} ended by itself")
         await self.database.close()
 
-    def _health(self, subscription: Subscription | None) -> FastAPI:
+    def _health(self, subscription: Subscription | None) -> Starlette:
         async def assigned() -> None:
             if subscription and not subscription.assigned.is_set():
                 raise Away("waiting for the consumer group")
 
-        app = FastAPI(title=f"{self.service} event process", telemetry={"tracing": False})
-        add_health(app, self.service, {"database": self.database.check, "kafka": assigned})
-        return app
+        endpoints = health_endpoints(self.service, {"database": self.database.check, "kafka": assigned})
+        return Starlette(routes=[Route(path, endpoint) for path, endpoint in endpoints.items()])
 
 
 def run_worker(build: Callable[[], Coroutine[Any, Any, EventProcess]], service: str, settings: Settings) -> NoReturn:
@@ -135,7 +135,7 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def _http(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
+async def _http(app: Starlette, settings: Settings) -> AsyncIterator[None]:
     config = uvicorn.Config(app, settings.host, settings.port, log_config=None, access_log=False, lifespan="off")
     server = _Server(config)
     serving = asyncio.create_task(server.serve(), name="http")

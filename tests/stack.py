@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -19,6 +20,7 @@ from deploy.local.processes import Child, Command, Processes, end
 from deploy.local.services import SERVICES, Addresses, make_signing_key, package, processes_of
 from deploy.topics import create_topics
 from tests.databases import Databases
+from tests.nursery import Nursery
 from tests.servers import Servers
 
 STAFF = ("staff@example.com", "the password of the staff")
@@ -180,12 +182,18 @@ async def _stack(servers: Servers, databases: Databases, home: Path, extra: Mapp
         for process in processes_of(service, ports, addresses)
     }
     return Stack(
-        Processes(home),
+        Processes(home, nursery().spawn),
         {name: command for name, (command, _) in started.items()},
         {name: url for name, (_, url) in started.items()},
         servers.mail_page,
         httpx.AsyncClient(timeout=30, limits=httpx.Limits(max_connections=200)),
     )
+
+
+@cache
+def nursery() -> Nursery:
+    """Where the processes of all stacks of this run come from; it ends with it."""
+    return Nursery(*(f"{package(service)}.{kind}" for service in SERVICES for kind in ("main", "worker")))
 
 
 async def everything(read: Callable[[str], Any], path: str) -> AsyncIterator[dict[str, Any]]:

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO, Protocol
 
 from deploy.local import pids
 from deploy.local.errors import Closed, JobFailed
@@ -44,12 +45,26 @@ class Command:
     """Sent by the kernel when the runner is gone."""
 
 
+class Started(Protocol):
+    """What is asked of a process that was started: what ``subprocess.Popen`` answers."""
+
+    pid: int
+
+    def poll(self) -> int | None:
+        """None while it runs; negative is the signal it died of."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end; raise ``subprocess.TimeoutExpired``."""
+
+
+Spawn = Callable[[Command, BinaryIO], Started]
+"""Starts a process, in a session of its own, that writes to the file and ends with this one."""
+
+
 class Child:
     """A process that was started here."""
 
-    def __init__(
-        self, command: Command, popen: "subprocess.Popen[bytes]", log: Path, log_start: int, notes: Path
-    ) -> None:
+    def __init__(self, command: Command, popen: Started, log: Path, log_start: int, notes: Path) -> None:
         self.name = command.name
         self.command = command
         self.pid = popen.pid
@@ -98,7 +113,8 @@ class Child:
 class Processes:
     """The processes of one SHOP_HOME."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, spawn: Spawn | None = None) -> None:
+        self._spawn = spawn or _execute
         self.logs = home / "logs"
         self.notes = home / "pids"
         self.lasting: dict[str, Child] = {}
@@ -140,19 +156,23 @@ class Processes:
             if log.exists() and log.stat().st_size > LOG_BYTES:
                 log.replace(log.with_suffix(".log.1"))
             with log.open("ab") as out:
-                popen = subprocess.Popen(
-                    _wrapped(command),
-                    cwd=REPOSITORY,
-                    env={**os.environ, **command.env},
-                    stdin=subprocess.DEVNULL,
-                    stdout=out,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
+                popen = self._spawn(command, out)
                 pids.remember(self.notes, command.name, popen.pid, command.stop_signal)
                 child = Child(command, popen, log, out.tell(), self.notes)
             kind[command.name] = child
             return child
+
+
+def _execute(command: Command, out: BinaryIO) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        _wrapped(command),
+        cwd=REPOSITORY,
+        env={**os.environ, **command.env},
+        stdin=subprocess.DEVNULL,
+        stdout=out,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
 
 
 def _wrapped(command: Command) -> list[str]:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter
 
-from chassis.health import add_health
+from chassis.health import health_endpoints
 from tests.compose.deployment import Deployment, module_of
 from tests.compose.spoiling import Spoiled, drop, put
 
@@ -85,10 +85,8 @@ def urls_lead_somewhere(deployment: Deployment) -> list[str]:
 
 def _routes(service: Mapping[str, Any]) -> set[str]:
     """The paths that a process answers: health in all of them, and its API in a REST front."""
-    app = FastAPI()
-    add_health(app, "x", {})
     router = getattr(importlib.import_module(module_of(service)), "router", APIRouter())
-    return {getattr(route, "path", "") for route in (*app.routes, *router.routes)}
+    return {*health_endpoints("x", {}), *(getattr(route, "path", "") for route in router.routes)}
 
 
 SPOILED: Spoiled = {
