@@ -17,11 +17,13 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
+from functools import cache
 from typing import Any, BinaryIO
 
 import orjson
 
 from deploy.local.processes import REPOSITORY, Command
+from deploy.local.services import SERVICES, package
 
 PR_SET_PDEATHSIG = 1
 MESSAGE_BYTES = 1 << 20
@@ -104,6 +106,12 @@ class Nursery:
                 self._born.put(pid)
             else:
                 self._ends.tell(pid, status)
+
+
+@cache
+def nursery() -> Nursery:
+    """Where the processes of all platforms of this run come from; it ends with it."""
+    return Nursery(*(f"{package(service)}.{kind}" for service in SERVICES for kind in ("main", "worker")))
 
 
 def main(fd: int, *modules: str) -> None:

@@ -6,7 +6,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,11 +15,10 @@ import httpx
 from customer_svc.bootstrap import Settings as BootstrapSettings
 from customer_svc.bootstrap import appoint_account
 from deploy.local.ports import free_port
-from deploy.local.processes import Child, Command, Processes, end
+from deploy.local.processes import Child, Command, Processes, Spawn, end
 from deploy.local.services import SERVICES, Addresses, make_signing_key, package, processes_of
 from deploy.topics import create_topics
 from tests.databases import Databases
-from tests.nursery import Nursery
 from tests.servers import Servers
 
 STAFF = ("staff@example.com", "the password of the staff")
@@ -148,11 +146,16 @@ async def stack(
     home: Path,
     extra: Mapping[str, str] | None = None,
     only: Collection[str] | None = None,
+    spawn: Spawn | None = None,
 ) -> AsyncIterator[Stack]:
-    """A running platform, or ``only`` some of its processes; ``extra`` settings go to every process."""
+    """A running platform, or ``only`` some of its processes; ``extra`` settings go to every process.
+
+    ``spawn`` starts them in another way than as programs of their own.
+    """
     prefix = f"t{uuid4().hex[:8]}."
     await create_topics(servers.kafka, prefix=prefix)
-    made = await _stack(servers, databases, home, {"KAFKA_PREFIX": prefix, "LOG_LEVEL": "INFO", **(extra or {})})
+    settings = {"KAFKA_PREFIX": prefix, "LOG_LEVEL": "INFO", **(extra or {})}
+    made = await _stack(servers, databases, Processes(home, spawn), settings)
     try:
         await made.start(*(only or made.commands))
         accounts = made.commands["customer"].env["POSTGRES_URL"]
@@ -164,9 +167,9 @@ async def stack(
         await made.http.aclose()
 
 
-async def _stack(servers: Servers, databases: Databases, home: Path, extra: Mapping[str, str]) -> Stack:
+async def _stack(servers: Servers, databases: Databases, processes: Processes, extra: Mapping[str, str]) -> Stack:
     ports = {name: free_port() for service in SERVICES for name in (service, f"{service}-worker")}
-    key = home / "signing-key.pem"
+    key = processes.home / "signing-key.pem"
     make_signing_key(key)
     rest = {service: f"http://127.0.0.1:{ports[service]}" for service in SERVICES}
     addresses = Addresses(servers.kafka, servers.postgres, servers.mongo, servers.smtp, rest, key)
@@ -182,18 +185,12 @@ async def _stack(servers: Servers, databases: Databases, home: Path, extra: Mapp
         for process in processes_of(service, ports, addresses)
     }
     return Stack(
-        Processes(home, nursery().spawn),
+        processes,
         {name: command for name, (command, _) in started.items()},
         {name: url for name, (_, url) in started.items()},
         servers.mail_page,
         httpx.AsyncClient(timeout=30, limits=httpx.Limits(max_connections=200)),
     )
-
-
-@cache
-def nursery() -> Nursery:
-    """Where the processes of all stacks of this run come from; it ends with it."""
-    return Nursery(*(f"{package(service)}.{kind}" for service in SERVICES for kind in ("main", "worker")))
 
 
 async def everything(read: Callable[[str], Any], path: str) -> AsyncIterator[dict[str, Any]]:

@@ -114,6 +114,7 @@ class Processes:
     """The processes of one SHOP_HOME."""
 
     def __init__(self, home: Path, spawn: Spawn | None = None) -> None:
+        self.home = home
         self._spawn = spawn or _execute
         self.logs = home / "logs"
         self.notes = home / "pids"

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.databases import Databases
+from tests.nursery import nursery
 from tests.servers import Servers
 from tests.stack import Stack, stack
 
@@ -13,5 +14,6 @@ from tests.stack import Stack, stack
 async def shop(
     servers: Servers, databases: Databases, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Stack]:
-    async with stack(servers, databases, tmp_path_factory.mktemp("shop"), {"MAIL_LEASE_SECONDS": "10"}) as running:
+    home, settings = tmp_path_factory.mktemp("shop"), {"MAIL_LEASE_SECONDS": "10"}
+    async with stack(servers, databases, home, settings, spawn=nursery().spawn) as running:
         yield running
