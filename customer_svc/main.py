@@ -10,7 +10,7 @@ from chassis.ops import ops_router
 from chassis.rest import create_app, serve
 from chassis.settings import load
 from chassis.sql import Postgres
-from customer_svc import SERVICE
+from customer_svc import SERVICE, pages
 from customer_svc.api import router
 from customer_svc.handlers import HANDLERS
 from customer_svc.passwords import Passwords
@@ -33,6 +33,7 @@ def build(settings: Settings) -> FastAPI:
         SERVICE,
         "Shopstream customers",
         router,
+        pages.router,
         database=database,
         commit=GroupCommit(database, Accounts),
         verifier=Verifier(own_keys, settings.jwt_issuer, settings.jwt_audience),
