@@ -1,5 +1,5 @@
 """``python -m ops``."""
 
-from ops.cli import app
+from ops.cli import main
 
-app(prog_name="shop")
+main()

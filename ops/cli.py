@@ -3,7 +3,9 @@
 import asyncio
 import logging
 import os
+import sys
 import time
+import traceback
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +22,15 @@ FOUND, CANNOT = 1, 2
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="markdown"
 )
+
+
+def main() -> None:
+    """Run the command line. A mistake of its own must not look like a finding."""
+    try:
+        app(prog_name="shop")
+    except Exception:  # noqa: BLE001 - the edge of the program
+        traceback.print_exc()
+        sys.exit(CANNOT)
 
 
 @app.callback()

@@ -103,6 +103,6 @@ def module_of(service: Mapping[str, Any]) -> str:
 
 
 def mounts(service: Mapping[str, Any]) -> dict[str, str]:
-    """Source by target of the volumes of a container."""
-    parts = [volume.split(":") for volume in service.get("volumes", [])]
+    """Source by target of the volumes of a container that have a name or a path."""
+    parts = [volume.split(":") for volume in service.get("volumes", []) if ":" in volume]
     return {target: source for source, target, *_ in parts}

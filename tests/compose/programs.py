@@ -5,12 +5,13 @@ import importlib
 import importlib.util
 from collections.abc import Iterator
 from functools import cache
-from inspect import get_annotations
 from pathlib import Path
 
 from pydantic_settings import BaseSettings
 
 from tests.compose.deployment import ROOT
+
+READ_BY_PYTHON = {"TMPDIR"}
 
 
 def source_of(module: str) -> Path | None:
@@ -46,10 +47,18 @@ def _resolve(tree: ast.Module, name: str, module: str) -> type[BaseSettings]:
 
 
 def options_of(module: str) -> set[str]:
-    """The environment variables that stand in for options of a program without settings."""
-    main = getattr(importlib.import_module(module), "main", None)
-    marks = [getattr(hint, "__metadata__", ()) for hint in get_annotations(main).values()] if main else []
-    return {str(mark.envvar) for each in marks for mark in each if getattr(mark, "envvar", None)}
+    """The environment variables that a program without settings reads: in place of options, and by themselves."""
+    path = source_of(module)
+    assert path
+    calls = [
+        node
+        for file in first_party(path)
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call)
+    ]
+    options = [word.value for call in calls for word in call.keywords if word.arg == "envvar"]
+    read = [call.args[0] for call in calls if ast.unparse(call.func) == "os.environ.get"]
+    return {str(name.value) for name in (*options, *read) if isinstance(name, ast.Constant)} | READ_BY_PYTHON
 
 
 @cache

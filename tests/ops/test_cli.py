@@ -19,6 +19,8 @@ from chassis.testing import enveloped, record
 from customer_svc.commands.accounts import appoint
 from customer_svc.passwords import Passwords
 from deploy.local.ports import free_port
+from ops.cli import main
+from ops.platform import Platform
 from schemas import OrderPlaced, golden
 from tests.ops.world import World
 
@@ -160,3 +162,17 @@ def cannot(ended: Ended, *words: str) -> None:
     assert ended.err.count("\n") == 1
     assert ended.err.startswith("cannot audit: ")
     assert all(word in ended.err for word in words), ended.err
+
+
+def test_a_mistake_of_its_own_does_not_look_like_a_finding(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def mistaken(*_: object) -> Platform:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("ops.cli._platform", mistaken)
+    monkeypatch.setattr(sys, "argv", ["shop", "audit"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert "ZeroDivisionError" in capsys.readouterr().err
