@@ -1,6 +1,6 @@
 """The consumer: a batch of messages becomes one transaction, and what cannot be handled is set aside.
 
-inbox → load → every event decides in memory and in order → save → outbox → commit. A batch is tried until
+inbox and load → every event decides in memory and in order → save → outbox → commit. A batch is tried until
 it is done, and only then does ``handle`` return and the caller acknowledge:
 
 - a conflict with another transaction: the whole batch again, on fresh reads, a good many times;
@@ -195,15 +195,20 @@ class Consumer(Generic[U]):
         database, unit = self._database, self._open_unit(datetime.now(UTC))
         async with database.transaction() as tx:
             streams = {stream for one in batch if (stream := one.record.stream)}
-            fresh, blocked = await database.admit(tx, self.group, _ids(batch), streams)
-            todo = _first_of_each(batch, fresh)
-            live, letters = self._sort(todo, blocked)
-            steps = [self._step(one.envelope) for one in live if one.envelope]
-            for step in steps:
+            admission = database.admit(tx, self.group, _ids(batch), streams)
+            # What events that turn out to be known look at is loaded for nothing, which is seldom; what it saves,
+            # every batch, is a way there and back.
+            steps = {
+                one.event_id: self._step(one.envelope) for one in reversed(batch) if one.envelope and not one.fault
+            }
+            for step in steps.values():
                 step.wants(unit)
             await unit.load(tx)
-            for step in steps:
-                unit.decide(step)
+            fresh, blocked = await admission.outcome()
+            todo = _first_of_each(batch, fresh)
+            live, letters = self._sort(todo, blocked)
+            for one in live:
+                unit.decide(steps[one.event_id])
             await unit.save(tx)
             await database.publish(tx, unit.outbox.added)
             await database.bury(tx, letters)

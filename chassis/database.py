@@ -103,6 +103,14 @@ class Pending:
     message: Message
 
 
+class Admission(Protocol):
+    """Events on their way into the inbox."""
+
+    async def outcome(self) -> tuple[set[UUID], set[str]]:
+        """Those that were not there yet, and which streams have a dead letter."""
+        ...
+
+
 class OutboxReader(Protocol):
     """The outbox in the hands of the one relay that leads."""
 
@@ -169,10 +177,8 @@ class Database(Protocol[Tx]):
         """Put messages in the outbox."""
         ...
 
-    async def admit(
-        self, tx: Tx, group: str, events: Collection[UUID], streams: Collection[str]
-    ) -> tuple[set[UUID], set[str]]:
-        """Enter events in the inbox; return those that were not there yet, and which streams have a dead letter."""
+    def admit(self, tx: Tx, group: str, events: Collection[UUID], streams: Collection[str]) -> Admission:
+        """Enter events in the inbox. What is asked before the outcome may travel with it."""
         ...
 
     async def bury(self, tx: Tx, letters: Sequence[DeadLetter]) -> None:

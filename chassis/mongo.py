@@ -124,30 +124,9 @@ class Mongo:
         await self.db.outbox.insert_many([_outbox_document(m) for m in messages], session=tx.session)
         tx.published = True
 
-    async def admit(
-        self, tx: Tx, group: str, events: Collection[UUID], streams: Collection[str]
-    ) -> tuple[set[UUID], set[str]]:
-        """Enter events in the inbox; return those that were not there yet, and which streams have a dead letter."""
-        keys = {_inbox_key(group, event): event for event in events}
-        of_streams = {"consumer_group": group, "stream": {"$in": list(streams)}}
-        # One question for both: what costs is the way there and back. (No $unionWith in a transaction.)
-        cursor = await self.db.leases.aggregate(
-            [
-                _ANY_ONE,
-                _found("inbox", {"_id": {"$in": list(keys)}}, "_id"),
-                _found("dead_letters", of_streams, "stream"),
-            ],
-            session=tx.session,
-        )
-        if not (answers := await cursor.to_list()):
-            # No fault of the events: they wait until it is there.
-            raise Away("the lease of the relay is missing: run the migrations")
-        answer = answers[0]
-        for known in answer["inbox"]:
-            del keys[known["_id"]]
-        if keys:
-            await self.db.inbox.insert_many([{"_id": key} for key in keys], session=tx.session)
-        return set(keys.values()), {letter["stream"] for letter in answer["dead_letters"]}
+    def admit(self, tx: Tx, group: str, events: Collection[UUID], streams: Collection[str]) -> "MongoAdmission":
+        """Enter events in the inbox, when the outcome is asked for."""
+        return MongoAdmission(tx, group, {_inbox_key(group, event): event for event in events}, streams)
 
     async def bury(self, tx: Tx, letters: Sequence[DeadLetter]) -> None:
         """Keep dead letters, and publish a copy of each."""
@@ -222,6 +201,39 @@ class Mongo:
     async def close(self) -> None:
         """Let go of every connection."""
         await self.client.close()
+
+
+@dataclass(frozen=True, slots=True)
+class MongoAdmission:
+    """Events on their way into the inbox."""
+
+    tx: Tx
+    group: str
+    keys: dict[str, UUID]
+    streams: Collection[str]
+
+    async def outcome(self) -> tuple[set[UUID], set[str]]:
+        """Those that were not there yet, and which streams have a dead letter."""
+        db, session, fresh = self.tx.db, self.tx.session, dict(self.keys)
+        of_streams = {"consumer_group": self.group, "stream": {"$in": list(self.streams)}}
+        # One question for both: what costs is the way there and back. (No $unionWith in a transaction.)
+        cursor = await db.leases.aggregate(
+            [
+                _ANY_ONE,
+                _found("inbox", {"_id": {"$in": list(fresh)}}, "_id"),
+                _found("dead_letters", of_streams, "stream"),
+            ],
+            session=session,
+        )
+        if not (answers := await cursor.to_list()):
+            # No fault of the events: they wait until it is there.
+            raise Away("the lease of the relay is missing: run the migrations")
+        answer = answers[0]
+        for known in answer["inbox"]:
+            del fresh[known["_id"]]
+        if fresh:
+            await db.inbox.insert_many([{"_id": key} for key in fresh], session=session)
+        return set(fresh.values()), {letter["stream"] for letter in answer["dead_letters"]}
 
 
 class MongoOutbox:

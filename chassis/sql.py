@@ -6,6 +6,7 @@ Queries are asked with SQLAlchemy; the statements of a transaction go through th
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from chassis.database import Away, CommitUnknown, Conflict, DeadLetter, Deposed, Pending
 from chassis.sql_rows import insert_rows, write
 from chassis.sql_snapshot import BEGIN, PostgresSnapshot
-from chassis.sql_tx import Tx, array
+from chassis.sql_tx import Answer, Tx, array
 from schemas import Message
 
 metadata = sa.MetaData()
@@ -178,13 +179,12 @@ class Postgres:
         write(tx, (_INSERT_OUTBOX, rows))
         tx.published = True
 
-    async def admit(
-        self, tx: Tx, group: str, events: Collection[UUID], streams: Collection[str]
-    ) -> tuple[set[UUID], set[str]]:
-        """Enter events in the inbox; return those that were not there yet, and which streams have a dead letter."""
+    def admit(self, tx: Tx, group: str, events: Collection[UUID], streams: Collection[str]) -> "PostgresAdmission":
+        """Enter events in the inbox. What is asked before the outcome travels with it."""
         # A transaction elsewhere that holds the same event makes this wait for its outcome.
-        fresh, blocked = tx.execute(_ADMIT, group, array(events)), tx.execute(_BLOCKED, group, array(streams))
-        return set(await fresh.column()), set(await blocked.column())
+        return PostgresAdmission(
+            tx.execute(_ADMIT, group, array(events)), tx.execute(_BLOCKED, group, array(streams))
+        )
 
     async def bury(self, tx: Tx, letters: Sequence[DeadLetter]) -> None:
         """Keep dead letters, and publish a copy of each."""
@@ -223,6 +223,18 @@ class Postgres:
     async def close(self) -> None:
         """Let go of every connection."""
         await self.engine.dispose()
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresAdmission:
+    """Events on their way into the inbox."""
+
+    fresh: Answer
+    blocked: Answer
+
+    async def outcome(self) -> tuple[set[UUID], set[str]]:
+        """Those that were not there yet, and which streams have a dead letter."""
+        return set(await self.fresh.column()), set(await self.blocked.column())
 
 
 class PostgresOutbox:

@@ -10,7 +10,7 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from chassis.consumer import Consumer
-from chassis.database import Away, Conflict, Database, Record
+from chassis.database import Admission, Away, Conflict, Database, Record
 from chassis.mongo import Mongo
 from chassis.testing import enveloped, record, records
 from tests.chassis.tally import HANDLERS, Deadly, Tallies, counted, letters, make_tables, outbox, tally
@@ -153,10 +153,10 @@ async def test_trouble_with_the_database_is_waited_out(
 ) -> None:
     times, admit = iter([trouble, trouble]), database.admit
 
-    async def sometimes(*args: Any) -> tuple[set[Any], set[str]]:
+    def sometimes(*args: Any) -> Admission:
         for error in times:
             raise error
-        return await admit(*args)
+        return admit(*args)
 
     monkeypatch.setattr(database, "admit", sometimes)
     await consumer(database).handle(records([counted("A"), counted("B")]))
@@ -170,10 +170,10 @@ async def test_who_keeps_a_row_for_long_costs_no_event(
     monkeypatch.setattr("chassis.consumer.backoff", lambda *_: repeat(0.0))
     left, admit = iter(range(300)), database.admit
 
-    async def busy(*args: Any) -> tuple[set[Any], set[str]]:
+    def busy(*args: Any) -> Admission:
         for _ in left:
             raise Conflict("kept by a client that was killed")
-        return await admit(*args)
+        return admit(*args)
 
     monkeypatch.setattr(database, "admit", busy)
     await consumer(database).handle(records([counted("A")]))

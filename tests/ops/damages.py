@@ -222,7 +222,7 @@ async def set_aside(world: World, event: str, order_id: UUID, state: str) -> Non
     [message] = await told(world, event, order_id)
     letter = DeadLetter(message.id, "notifier_svc", state, record(message), "handler_failed", "KeyError()", "f00d")  # type: ignore[arg-type]
     async with world.mails.transaction() as tx:
-        await world.mails.admit(tx, "notifier_svc", [message.id], [])
+        await world.mails.admit(tx, "notifier_svc", [message.id], []).outcome()
         await world.mails.bury(tx, [letter])
 
 
