@@ -26,6 +26,8 @@ log = structlog.get_logger()
 
 ROUND_SECONDS = 0.01
 """What arrives within a round is one batch."""
+LISTEN_SECONDS = 1.0
+"""How often to see whether Kafka is still read from."""
 STOP_SECONDS = 3.0
 """How long Faust may take to stop. What it has not told the broker by then comes again; the inbox knows it."""
 
@@ -66,12 +68,23 @@ class Subscription:
         # Left to itself Faust names a data directory after the app and a logger for everybody.
         self._app.finalize()
         await self._app.start()
+        parts = [asyncio.create_task(part()) for part in (self._app.wait_until_stopped, self._until_deaf)]
         try:
-            await self._app.wait_until_stopped()
-            raise RuntimeError("Faust stopped by itself") from self._app.crash_reason
+            await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+            raise RuntimeError("Faust stopped by itself, or reads no more") from self._app.crash_reason
         finally:
+            for part in parts:
+                part.cancel()
             # With the broker away Faust waits for it to take the last offsets, and cannot be cancelled.
             await asyncio.wait([asyncio.create_task(self._app.stop())], timeout=STOP_SECONDS)
+
+    async def _until_deaf(self) -> None:
+        """Return when what reads from Kafka has ended: tasks of aiokafka's, which nobody else looks after."""
+        await self.assigned.wait()
+        consumer: Any = self._app.consumer
+        client = consumer._thread._ensure_consumer()
+        while not (client._fetcher._fetch_task.done() or client._coordinator._coordination_task.done()):
+            await asyncio.sleep(LISTEN_SECONDS)
 
     def _subscribe(self, name: str) -> None:
         topic = self._app.topic(

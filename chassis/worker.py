@@ -16,7 +16,6 @@ from typing import Any, NoReturn
 
 import structlog
 import uvicorn
-import uvloop
 from starlette.applications import Starlette
 from starlette.routing import Route
 
@@ -32,6 +31,12 @@ from chassis.telemetry import configure_logging
 log = structlog.get_logger()
 
 Loop = Callable[[], Coroutine[Any, Any, None]]
+
+EventLoop = asyncio.SelectorEventLoop
+"""Not uvloop: that raises where something is written to a connection that is gone, where asyncio keeps quiet.
+
+aiokafka relies on the quiet; with the error its fetcher ends, without a word to anybody.
+"""
 
 INSIST_SECONDS = 8.0
 """A part that has not ended by then is cancelled once more; longer than any takes to finish what it has in hand."""
@@ -84,9 +89,7 @@ def run_worker(build: Callable[[], Coroutine[Any, Any, EventProcess]], service: 
 
     status = 0
     try:
-        # Faust makes a loop of its own for the thread that reads from Kafka: the policy serves both.
-        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-        asyncio.new_event_loop().run_until_complete(main())
+        EventLoop().run_until_complete(main())
         log.info("event process stopped")
     except Exception:
         log.exception("event process failed")
