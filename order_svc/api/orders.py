@@ -1,4 +1,4 @@
-"""The routes of order_svc."""
+"""The routes of orders: place, read, list, follow, cancel."""
 
 from typing import Annotated
 from uuid import UUID
@@ -6,16 +6,16 @@ from uuid import UUID
 from fastapi import Query, Response, status
 from uuid_utils.compat import uuid7
 
-from chassis.auth import Authenticated, Customer, Principal
+from chassis.auth import Authenticated, Customer
 from chassis.errors import Forbidden, Unauthenticated
 from chassis.groupcommit import GroupCommit
 from chassis.hotroute import HotRoute
-from chassis.rest import new_router, problems, state
-from chassis.sql import Postgres
+from chassis.rest import new_router, problems
 from order_svc import queries
-from order_svc.catalogue import Catalogue
-from order_svc.commands import Basket, cancel_order, learn_product, place_order, want_basket
-from order_svc.domain import Product, summed
+from order_svc.api.learning import once_known
+from order_svc.api.needs import Asking, Commit, Database, owner
+from order_svc.commands import Basket, cancel_order, place_order, want_basket
+from order_svc.domain import summed
 from order_svc.dto import OrderBody, OrderOut, OrdersOut, TimelineOut, order_out, timeline_out
 from order_svc.errors import (
     CatalogueUnavailable,
@@ -32,10 +32,6 @@ from order_svc.store import Answered, OrderBook
 
 router = new_router()
 hot = new_router(route_class=HotRoute)
-
-Commit = Annotated[GroupCommit[OrderBook], state("commit")]
-Database = Annotated[Postgres, state("database")]
-Asking = Annotated[Catalogue, state("catalogue")]
 
 
 @hot.post(
@@ -69,11 +65,7 @@ async def place(
     # Without a key of the client's, the order's id is one that nobody else can have used.
     key = idempotency_key or str(basket.order_id)
     use = claim(customer.id, "POST /v1/orders", key, body.model_dump_json())
-    try:
-        answered, repeated = await _placed(commit, basket, use)
-    except SkuUnknown as unknown:
-        await _ask_about(commit, catalogue, unknown.extra["skus"])
-        answered, repeated = await _placed(commit, basket, use)
+    answered, repeated = await once_known(commit, catalogue, lambda: _placed(commit, basket, use))
     headers = {"Location": f"/v1/orders/{answered.order_id}"}
     if repeated:
         headers["Idempotency-Replayed"] = "true"
@@ -92,20 +84,6 @@ async def _placed(commit: GroupCommit[OrderBook], basket: Basket, use: Claim) ->
     return await commit(lambda book: once(book, use, lambda: act(book)), wants)
 
 
-async def _ask_about(commit: GroupCommit[OrderBook], catalogue: Catalogue, skus: list[str]) -> None:
-    products = await catalogue.products(skus)
-
-    def learn(book: OrderBook) -> None:
-        for product in products:
-            learn_product(book, product)
-
-    await commit(learn, lambda book: book.products.want(*_skus(products)))
-
-
-def _skus(products: list[Product]) -> list[str]:
-    return [product.sku for product in products]
-
-
 @router.get("/v1/orders", tags=["orders"], summary="List one's orders", responses=problems(Unauthenticated))
 async def list_orders(
     principal: Authenticated,
@@ -114,7 +92,7 @@ async def list_orders(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> OrdersOut:
     """One's own orders, newest first; everybody's for staff. A page stays the same when others are placed."""
-    found = await queries.history(database, _owner(principal), before, limit + 1)
+    found = await queries.history(database, owner(principal), before, limit + 1)
     page = [order_out(order) for order in found[:limit]]
     return OrdersOut(items=page, next=page[-1].id if len(found) > limit else None)
 
@@ -127,7 +105,7 @@ async def list_orders(
 )
 async def read_order(order_id: UUID, principal: Authenticated, database: Database) -> OrderOut:
     """One of one's own orders; anybody's for staff."""
-    return order_out(await queries.order(database, order_id, _owner(principal)))
+    return order_out(await queries.order(database, order_id, owner(principal)))
 
 
 @router.get(
@@ -138,7 +116,7 @@ async def read_order(order_id: UUID, principal: Authenticated, database: Databas
 )
 async def read_timeline(order_id: UUID, principal: Authenticated, database: Database) -> TimelineOut:
     """Everything that happened to the order so far: its own events, the stock's answers, the mails."""
-    order = await queries.order(database, order_id, _owner(principal))
+    order = await queries.order(database, order_id, owner(principal))
     return timeline_out(order, await queries.order_timeline(database, order_id))
 
 
@@ -150,13 +128,9 @@ async def read_timeline(order_id: UUID, principal: Authenticated, database: Data
 )
 async def cancel(order_id: UUID, principal: Authenticated, commit: Commit) -> OrderOut:
     """End an order before it is shipped; its stock can be sold again."""
-    owner = _owner(principal)
+    whose = owner(principal)
     order = await commit(
-        lambda book: cancel_order(book, order_id, owner, "customer" if owner else "staff"),
+        lambda book: cancel_order(book, order_id, whose, "customer" if whose else "staff"),
         lambda book: book.orders.want(order_id),
     )
     return order_out(order)
-
-
-def _owner(principal: Principal) -> UUID | None:
-    return None if principal.role == "staff" else principal.id
