@@ -34,9 +34,15 @@ class OrderTooLarge(Conflicting):
 
 
 class NotPossibleNow(Conflicting):
-    """The order's state does not allow this."""
+    """The order's state does not allow this; "allowed" says what it does allow."""
 
     code = "not_possible_now"
+
+
+class MoreThanLeft(Conflicting):
+    """Not so many of these are left; "left" says how many of what are."""
+
+    code = "more_than_left"
 
 
 class KeyReused(ShopError):

@@ -31,7 +31,7 @@ def build(settings: RestSettings) -> FastAPI:
         verifier=Verifier(keys.fetch, settings.jwt_issuer, settings.jwt_audience),
         ops=ops_router(SERVICE, HANDLERS, LEDGER),
         closing=[keys.close, catalogue.close],
-        needs={"catalogue": catalogue},
+        needs={"catalogue": catalogue, "saga_stuck_seconds": settings.saga_stuck_seconds},
     )
 
 

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from chassis.sql import Postgres
 from order_svc.domain import Order
 from order_svc.errors import OrderUnknown
-from order_svc.store import Entry, order_of, orders, timeline
+from order_svc.order_rows import order_of
+from order_svc.store import Entry, orders, timeline
 
 LEDGER = (
     "SELECT 'order' AS kind, id, customer_id, state, version, lines, changed_at,"

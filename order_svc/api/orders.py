@@ -1,4 +1,4 @@
-"""The routes of orders: place, read, list, follow, cancel."""
+"""The routes of orders: place, read, list, follow."""
 
 from typing import Annotated
 from uuid import UUID
@@ -10,11 +10,12 @@ from chassis.auth import Authenticated, Customer
 from chassis.errors import Forbidden, Unauthenticated
 from chassis.groupcommit import GroupCommit
 from chassis.hotroute import HotRoute
+from chassis.preconditions import etag
 from chassis.rest import new_router, problems
 from order_svc import queries
 from order_svc.api.learning import once_known
 from order_svc.api.needs import Asking, Commit, Database, owner
-from order_svc.commands import Basket, cancel_order, place_order, want_basket
+from order_svc.commands import Basket, place_order, want_basket
 from order_svc.domain import summed
 from order_svc.dto import OrderBody, OrderOut, OrdersOut, TimelineOut, order_out, timeline_out
 from order_svc.errors import (
@@ -22,7 +23,6 @@ from order_svc.errors import (
     KeyReused,
     MixedCurrencies,
     NotForSale,
-    NotPossibleNow,
     OrderTooLarge,
     OrderUnknown,
     SkuUnknown,
@@ -61,7 +61,7 @@ async def place(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Accept an order. It is PENDING until its stock is reserved; follow its timeline at ``Location``."""
-    basket = Basket(uuid7(), customer.id, summed(body.as_lines()), body.address())
+    basket = Basket(uuid7(), customer.id, summed(body.as_lines()), body.address(), body.bill_to(), body.notes)
     # Without a key of the client's, the order's id is one that nobody else can have used.
     key = idempotency_key or str(basket.order_id)
     use = claim(customer.id, "POST /v1/orders", key, body.model_dump_json())
@@ -103,9 +103,11 @@ async def list_orders(
     summary="Read an order",
     responses=problems(Unauthenticated, OrderUnknown),
 )
-async def read_order(order_id: UUID, principal: Authenticated, database: Database) -> OrderOut:
-    """One of one's own orders; anybody's for staff."""
-    return order_out(await queries.order(database, order_id, owner(principal)))
+async def read_order(order_id: UUID, principal: Authenticated, database: Database, response: Response) -> OrderOut:
+    """One of one's own orders; anybody's for staff. Its ETag is what updates want as `If-Match`."""
+    order = await queries.order(database, order_id, owner(principal))
+    response.headers["ETag"] = etag(order.version)
+    return order_out(order)
 
 
 @router.get(
@@ -118,19 +120,3 @@ async def read_timeline(order_id: UUID, principal: Authenticated, database: Data
     """Everything that happened to the order so far: its own events, the stock's answers, the mails."""
     order = await queries.order(database, order_id, owner(principal))
     return timeline_out(order, await queries.order_timeline(database, order_id))
-
-
-@router.post(
-    "/v1/orders/{order_id}/cancel",
-    tags=["orders"],
-    summary="Cancel an order",
-    responses=problems(Unauthenticated, OrderUnknown, NotPossibleNow),
-)
-async def cancel(order_id: UUID, principal: Authenticated, commit: Commit) -> OrderOut:
-    """End an order before it is shipped; its stock can be sold again."""
-    whose = owner(principal)
-    order = await commit(
-        lambda book: cancel_order(book, order_id, whose, "customer" if whose else "staff"),
-        lambda book: book.orders.want(order_id),
-    )
-    return order_out(order)

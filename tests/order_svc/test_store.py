@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -12,8 +13,9 @@ from chassis.sql import Postgres
 from order_svc import queries
 from order_svc.domain import Order, Product
 from order_svc.errors import OrderUnknown
+from order_svc.parts import Amendment, Return, Shipment
 from order_svc.store import Answered, OrderBook, products
-from schemas import Address, Money, PricedLine, Shortage
+from schemas import Address, Line, Money, PricedLine, Shortage
 
 AT = datetime(2026, 1, 1, 12, 0, 0, 123456, UTC)
 EUR5 = Money(amount=500, currency="EUR")
@@ -57,9 +59,37 @@ async def test_an_order_comes_back_as_it_went(shared: Postgres) -> None:
         order(),
         order(state="REJECTED", shortages=(short,), version=2, changed_at=AT + timedelta(microseconds=1)),
         order(state="CANCELLED", reason="timeout", version=3),
+        order(billing_address=ODD, notes='A "note"'),
     ]
     await keep(shared, *made)
     assert [await queries.order(shared, one.id, one.customer_id) for one in made] == made
+
+
+PART = UUID(int=7)
+LINES = (Line(sku="MUG", quantity=1),)
+RESHAPES: dict[str, dict[str, object]] = {
+    "amended": {"amendment": Amendment(2, (), EUR5, ODD, None), "last_revision": 2, "asked": 2},
+    "alone": {"amendment": Amendment(2, (), EUR5, ODD, ODD, alone=True)},
+    "accepted": {"revision": 2, "lines": (), "total": EUR5, "shipping_address": ODD, "billing_address": ODD},
+    "shipped": {"shipments": (Shipment(PART, "DHL", "1", LINES, AT),) * 2},
+    "returned": {"returns": (Return(PART, LINES, EUR5, None, AT), Return(PART, LINES, EUR5, "why", AT))},
+    "cancelled": {"state": "CANCELLED", "note": "why"},
+}
+
+
+@pytest.mark.parametrize("changes", RESHAPES.values(), ids=RESHAPES)
+async def test_what_becomes_of_an_order_is_kept_and_no_other_order_changes(
+    shared: Postgres, changes: dict[str, object]
+) -> None:
+    before, other = order(), order()
+    await keep(shared, before, other)
+    after: Order = replace(before, version=2, **changes)  # type: ignore[arg-type]
+    await keep(shared, after, replace(other, state="CONFIRMED", version=2))
+    assert await queries.order(shared, before.id, None) == after
+    assert await queries.order(shared, other.id, None) == replace(other, state="CONFIRMED", version=2)
+    made = replace(after, id=uuid7())
+    await keep(shared, made)
+    assert await queries.order(shared, made.id, None) == made
 
 
 async def test_orders_made_and_amended_in_one_transaction_are_all_kept(shared: Postgres) -> None:
