@@ -6,11 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from chassis.preconditions import ANY, unchanged_since
-from order_svc import SERVICE, domain, saga
-from order_svc.domain import Forgotten, Order, Product, Reason
+from order_svc import domain, saga
+from order_svc.customer import destination, invoiced
+from order_svc.domain import Order, Product, Reason
 from order_svc.errors import NotForSale, OrderUnknown, SkuUnknown
 from order_svc.store import Entry, OrderBook
-from schemas import Address, Envelope, Event, OrdersAnonymised, StockRejected, StockReserved, answer_id
+from schemas import Address, Envelope, Event, StockRejected, StockReserved
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,8 @@ class Basket:
     order_id: UUID
     customer_id: UUID
     quantities: Mapping[str, int]
-    shipping_address: Address
+    shipping_address: Address | None
+    """None for where the customer's orders go by default."""
     billing_address: Address | None = None
     notes: str | None = None
 
@@ -29,23 +31,28 @@ def want_basket(book: OrderBook, basket: Basket) -> None:
     """Want what ``place_order`` looks at."""
     book.orders.fresh(basket.order_id)
     book.products.want(*basket.quantities)
+    book.customers.want(basket.customer_id)
 
 
 def place_order(book: OrderBook, basket: Basket) -> Order:
     """Accept an order at the catalogue's prices.
 
-    Raise ``SkuUnknown`` for SKUs that our copy of the catalogue lacks, ``NotForSale``, ``MixedCurrencies``,
-    ``OrderTooLarge``.
+    Raise ``AccountDeactivated``, ``AccountErased``, ``NoShippingAddress``, ``SkuUnknown`` for SKUs that our copy of
+    the catalogue lacks, ``NotForSale``, ``MixedCurrencies``, ``OrderTooLarge``.
     """
+    customer = book.customers.find(basket.customer_id)
+    if customer:
+        customer.require_active()
+    address = destination(customer, basket.shipping_address)
     products = for_sale(book, basket.quantities)
     lines = [domain.priced(products[sku], quantity) for sku, quantity in basket.quantities.items()]
     order, placed = domain.place(
         basket.order_id,
         basket.customer_id,
         lines,
-        basket.shipping_address,
+        address,
         book.now,
-        basket.billing_address,
+        invoiced(customer, basket.billing_address),
         basket.notes,
     )
     book.keep(order, placed)
@@ -113,14 +120,6 @@ def learn_product(book: OrderBook, product: Product) -> None:
     known = book.products.find(product.sku)
     if known is None or known.version < product.version:
         book.products.put(product.sku, product)
-
-
-def forget_customer(book: OrderBook, customer_id: UUID) -> None:
-    """Keep a customer's orders without where they went, and tell so."""
-    if book.forgotten.find(customer_id) is None:
-        book.forgotten.put(customer_id, Forgotten(customer_id, book.now))
-        done = OrdersAnonymised(answer_id=answer_id(SERVICE, customer_id), customer_id=customer_id)
-        book.emit(done, 1, book.now)
 
 
 def _of_revision(revision: int) -> dict[str, int]:

@@ -36,10 +36,11 @@ Notes = Annotated[Text, Field(min_length=1, max_length=500, examples=["Leave it 
 
 
 class OrderBody(Body):
-    """An order. Prices are the catalogue's; lines of the same SKU are added up."""
+    """An order. Prices are the catalogue's; lines of the same SKU are added up; it goes where you say, or else where
+    your orders go by default."""
 
     lines: LineBodies
-    shipping_address: AddressBody
+    shipping_address: AddressBody | None = None
     billing_address: AddressBody | None = None
     notes: Notes | None = None
 
@@ -47,9 +48,9 @@ class OrderBody(Body):
         """The lines as values."""
         return as_lines(self.lines)
 
-    def address(self) -> Address:
-        """The address as a value."""
-        return as_address(self.shipping_address)
+    def address(self) -> Address | None:
+        """The address as a value, where the body has one."""
+        return as_address(self.shipping_address) if self.shipping_address else None
 
     def bill_to(self) -> Address | None:
         """The address of the bill as a value, if it is another."""

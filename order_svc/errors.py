@@ -45,6 +45,24 @@ class MoreThanLeft(Conflicting):
     code = "more_than_left"
 
 
+class AccountDeactivated(Conflicting):
+    """Your account is out of use: it cannot order."""
+
+    code = "account_deactivated"
+
+
+class AccountErased(Conflicting):
+    """Your account is gone: it cannot order."""
+
+    code = "account_erased"
+
+
+class NoShippingAddress(Conflicting):
+    """The order says nothing of where it goes, and your account has no default address that we know of."""
+
+    code = "no_shipping_address"
+
+
 class KeyReused(ShopError):
     """This Idempotency-Key was used with another body."""
 

@@ -12,6 +12,14 @@ from chassis.sql_rows import Row, columns, hold, insert_rows, select_rows, updat
 from chassis.sql_tx import Tx, array
 from chassis.unit import Log, Rows, Unit
 from order_svc import SERVICE
+from order_svc.customer import Customer
+from order_svc.customer_rows import (
+    HOLD_OFF_ERASURES,
+    HOLD_OFF_ORDERS,
+    SELECT_CUSTOMERS,
+    customer_of,
+    save_customers,
+)
 from order_svc.domain import Forgotten, Order, Product
 from order_svc.forgetting import FORGET_ANSWERS, FORGET_ORDERS
 from order_svc.journal import told
@@ -129,6 +137,7 @@ class OrderBook(Unit):
         self.products: Rows[str, Product] = Rows(self)
         self.answered: Rows[UUID, Answered] = Rows(self)
         self.timeline: Log[Entry] = Log(self)
+        self.customers: Rows[UUID, Customer] = Rows(self)
         self.forgotten: Rows[UUID, Forgotten] = Rows(self)
 
     def keep(self, order: Order, event: Event | None) -> None:
@@ -140,11 +149,17 @@ class OrderBook(Unit):
 
     async def load(self, tx: Tx) -> None:
         """Load every wanted row and lock it against other transactions."""
+        # Before any row is locked, so that nobody waits for each other.
+        if self.forgotten.wanted:
+            tx.execute(HOLD_OFF_ORDERS)
+        elif self.customers.wanted:
+            tx.execute(HOLD_OFF_ERASURES)
         await hold(
             tx,
             (self.answered, _SELECT_ANSWERED, lambda row: (row.id, _answered(row))),
             (self.orders, _SELECT_ORDERS, lambda row: (row.id, order_of(row))),
             (self.products, _SELECT_PRODUCTS, lambda row: (row.sku, _product(row))),
+            (self.customers, SELECT_CUSTOMERS, customer_of),
             (self.forgotten, _SELECT_FORGOTTEN, lambda row: (row.customer_id, Forgotten(**row._asdict()))),
         )
 
@@ -164,6 +179,7 @@ class OrderBook(Unit):
         )
         if asking := [order.id for order in others if self._asks(order)]:
             tx.execute(_START_DEADLINES, array(asking))
+        save_customers(tx, self.customers.changed)
         if self.forgotten.made:
             whose = array([one.customer_id for one in self.forgotten.made])
             tx.execute(FORGET_ANSWERS, whose)

@@ -19,9 +19,12 @@ from order_svc.commands import Basket, place_order, want_basket
 from order_svc.domain import summed
 from order_svc.dto import OrderBody, OrderOut, OrdersOut, TimelineOut, order_out, timeline_out
 from order_svc.errors import (
+    AccountDeactivated,
+    AccountErased,
     CatalogueUnavailable,
     KeyReused,
     MixedCurrencies,
+    NoShippingAddress,
     NotForSale,
     OrderTooLarge,
     OrderUnknown,
@@ -44,6 +47,9 @@ hot = new_router(route_class=HotRoute)
         *(
             Unauthenticated,
             Forbidden,
+            AccountDeactivated,
+            AccountErased,
+            NoShippingAddress,
             SkuUnknown,
             NotForSale,
             MixedCurrencies,
