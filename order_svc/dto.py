@@ -128,6 +128,12 @@ class EntryOut(Answer):
     detail: dict[str, Any]
 
 
+class EndOut(Answer):
+    """The end of a stream: nothing more is under way for the order as it is."""
+
+    state: State
+
+
 class TimelineOut(Answer):
     """Everything that happened to an order so far, in the order in which the order service heard of it."""
 
@@ -195,5 +201,9 @@ def _return_out(back: Return) -> ReturnOut:
 
 def timeline_out(order: Order, entries: list[Entry]) -> TimelineOut:
     """An order's timeline as its owner sees it."""
-    happened = [EntryOut(at=entry.at, type=entry.type, detail=entry.detail) for entry in entries]
-    return TimelineOut(order_id=order.id, state=order.state, entries=happened)
+    return TimelineOut(order_id=order.id, state=order.state, entries=[entry_out(entry) for entry in entries])
+
+
+def entry_out(entry: Entry) -> EntryOut:
+    """An entry of a timeline."""
+    return EntryOut(at=entry.at, type=entry.type, detail=entry.detail)

@@ -73,3 +73,15 @@ class CatalogueUnavailable(Unavailable):
     """The order names products that we do not know yet, and the catalogue cannot be asked right now."""
 
     code = "catalogue_unavailable"
+
+
+class TooManyFollowed(ShopError):
+    """You follow as many orders as one can at the same time; let go of one first."""
+
+    status, code = 429, "too_many_followed"
+
+
+class WatchFull(Unavailable):
+    """More is followed than this process can bear; try again shortly."""
+
+    code = "watch_full"

@@ -33,17 +33,6 @@ async def order(database: Postgres, order_id: UUID, owner: UUID | None) -> Order
     return order_of(row)
 
 
-async def history(database: Postgres, owner: UUID | None, before: UUID | None, limit: int) -> list[Order]:
-    """Orders, newest first, from the one before ``before`` on."""
-    query = sa.select(orders).order_by(orders.c.id.desc()).limit(limit)
-    if owner:
-        query = query.where(orders.c.customer_id == owner)
-    if before:
-        query = query.where(orders.c.id < before)
-    async with database.reading() as connection:
-        return [order_of(row) for row in await connection.execute(query)]
-
-
 async def order_timeline(database: Postgres, order_id: UUID) -> list[Entry]:
     """What happened to an order, in the order in which it was heard of here."""
     query = sa.select(timeline).where(timeline.c.order_id == order_id).order_by(timeline.c.position)

@@ -1,9 +1,8 @@
-"""The routes of orders: place, read, list, follow."""
+"""The routes of one order: place and read."""
 
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query, Response, status
+from fastapi import Response, status
 from uuid_utils.compat import uuid7
 
 from chassis.auth import Authenticated, Customer
@@ -14,10 +13,11 @@ from chassis.preconditions import etag
 from chassis.rest import new_router, problems
 from order_svc import queries
 from order_svc.api.learning import once_known
-from order_svc.api.needs import Asking, Commit, Database, owner
+from order_svc.api.needs import Asking, Commit, Database, Watching, owner
+from order_svc.api.waiting import Prefer, Wait, patience, settled
 from order_svc.commands import Basket, place_order, want_basket
 from order_svc.domain import summed
-from order_svc.dto import OrderBody, OrderOut, OrdersOut, TimelineOut, order_out, timeline_out
+from order_svc.dto import OrderBody, OrderOut, order_out
 from order_svc.errors import (
     AccountDeactivated,
     AccountErased,
@@ -57,16 +57,26 @@ hot = new_router(route_class=HotRoute)
             KeyReused,
             CatalogueUnavailable,
         )
-    ),
+    )
+    | {status.HTTP_201_CREATED: {"model": OrderOut, "description": "The order, when its stock was waited for"}},
 )
 async def place(
     customer: Customer,
     body: OrderBody,
     commit: Commit,
     catalogue: Asking,
+    watch: Watching,
+    database: Database,
     idempotency_key: IdempotencyKey = None,
+    prefer: Prefer = None,
+    wait: Wait = None,
 ) -> Response:
-    """Accept an order. It is PENDING until its stock is reserved; follow its timeline at ``Location``."""
+    """Accept an order. It is PENDING until its stock is reserved; follow its timeline at ``Location``.
+
+    Whoever waits (`Prefer: wait=5`, `?wait=5s`) is answered 201 with the order CONFIRMED, REJECTED or CANCELLED, or
+    202 where it is PENDING still. A repeated request gets its first answer again, unless it waits: then it gets the
+    order as it is.
+    """
     basket = Basket(uuid7(), customer.id, summed(body.as_lines()), body.address(), body.bill_to(), body.notes)
     # Without a key of the client's, the order's id is one that nobody else can have used.
     key = idempotency_key or str(basket.order_id)
@@ -75,7 +85,13 @@ async def place(
     headers = {"Location": f"/v1/orders/{answered.order_id}"}
     if repeated:
         headers["Idempotency-Replayed"] = "true"
-    return Response(answered.answer, status.HTTP_202_ACCEPTED, headers, media_type="application/json")
+    content, code = answered.answer, status.HTTP_202_ACCEPTED
+    if (patient := patience(prefer, wait)) and (
+        order := await settled(watch, database, answered.order_id, customer.id, patient)
+    ):
+        content, headers = order_out(order).model_dump_json(), headers | patient.applied
+        code = status.HTTP_202_ACCEPTED if order.state == "PENDING" else status.HTTP_201_CREATED
+    return Response(content, code, headers, media_type="application/json")
 
 
 async def _placed(commit: GroupCommit[OrderBook], basket: Basket, use: Claim) -> tuple[Answered, bool]:
@@ -88,19 +104,6 @@ async def _placed(commit: GroupCommit[OrderBook], basket: Basket, use: Claim) ->
         want_basket(book, basket)
 
     return await commit(lambda book: once(book, use, lambda: act(book)), wants)
-
-
-@router.get("/v1/orders", tags=["orders"], summary="List one's orders", responses=problems(Unauthenticated))
-async def list_orders(
-    principal: Authenticated,
-    database: Database,
-    before: Annotated[UUID | None, Query(description="`next` of the page before")] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-) -> OrdersOut:
-    """One's own orders, newest first; everybody's for staff. A page stays the same when others are placed."""
-    found = await queries.history(database, owner(principal), before, limit + 1)
-    page = [order_out(order) for order in found[:limit]]
-    return OrdersOut(items=page, next=page[-1].id if len(found) > limit else None)
 
 
 @router.get(
@@ -116,13 +119,3 @@ async def read_order(order_id: UUID, principal: Authenticated, database: Databas
     return order_out(order)
 
 
-@router.get(
-    "/v1/orders/{order_id}/timeline",
-    tags=["orders"],
-    summary="Follow an order",
-    responses=problems(Unauthenticated, OrderUnknown),
-)
-async def read_timeline(order_id: UUID, principal: Authenticated, database: Database) -> TimelineOut:
-    """Everything that happened to the order so far: its own events, the stock's answers, the mails."""
-    order = await queries.order(database, order_id, owner(principal))
-    return timeline_out(order, await queries.order_timeline(database, order_id))

@@ -115,6 +115,7 @@ async def test_a_body_of_another_type_is_malformed(api: API, customer: dict[str,
         *(("POST", ORDERS), ("GET", ORDERS), ("GET", ONE), ("GET", f"{ONE}/timeline"), ("POST", f"{ONE}/cancel")),
         *(("PATCH", ONE), ("POST", f"{ONE}/shipments"), ("POST", f"{ONE}/deliver"), ("POST", f"{ONE}/returns")),
         *(("GET", "/v1/sagas"), ("POST", "/v1/sagas/019b7c61-0000-7000-8000-000000000001/resolve")),
+        ("GET", f"{ONE}/timeline/stream"),
     ],
 )
 async def test_a_token_that_is_not_good_is_refused_everywhere(api: API, method: str, path: str) -> None:
@@ -136,6 +137,7 @@ async def test_any_other_authorization_is_none(api: API, header: bytes) -> None:
         ("GET", f"{ORDERS}/{{}}"),
         ("PATCH", f"{ORDERS}/{{}}"),
         ("GET", f"{ORDERS}/{{}}/timeline"),
+        ("GET", f"{ORDERS}/{{}}/timeline/stream"),
         ("POST", f"{ORDERS}/{{}}/cancel"),
     ],
 )

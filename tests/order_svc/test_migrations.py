@@ -16,6 +16,4 @@ async def test_two_processes_may_migrate_at_once(servers: Servers) -> None:
 
 
 def test_the_migrated_tables_are_those_of_the_code(databases: Databases) -> None:
-    assert (
-        differences(databases.postgres(SERVICE), *TABLES) == []
-    )
+    assert differences(databases.postgres(SERVICE), *TABLES) == []

@@ -13,6 +13,7 @@ from chassis.sql import Postgres
 from order_svc import queries
 from order_svc.domain import Order, Product
 from order_svc.errors import OrderUnknown
+from order_svc.history import Sought, history
 from order_svc.parts import Amendment, Return, Shipment
 from order_svc.store import Answered, OrderBook, products
 from schemas import Address, Line, Money, PricedLine, Shortage
@@ -125,11 +126,12 @@ async def test_history_is_newest_first_in_pages_that_stay(shared: Postgres) -> N
     customer = uuid7()
     made = [order(customer_id=customer) for _ in range(5)]
     await keep(shared, *made, order())
-    first = await queries.history(shared, customer, None, 2)
+    first = await history(shared, customer, Sought(), None, 2)
     await keep(shared, order(customer_id=customer))
-    second = await queries.history(shared, customer, first[-1].id, 2)
-    third = await queries.history(shared, customer, second[-1].id, 2)
-    assert first + second + third == made[::-1]
+    second = await history(shared, customer, Sought(), first.next, 2)
+    third = await history(shared, customer, Sought(), second.next, 2)
+    assert [*first.orders, *second.orders, *third.orders] == made[::-1]
+    assert third.next is None
 
 
 async def test_an_answer_to_a_key_is_kept_byte_for_byte(shared: Postgres) -> None:
