@@ -17,9 +17,11 @@ from schemas import (
     MailSent,
     ProductChanged,
     ProductCreated,
+    StockCommitted,
     StockRejected,
     StockReleased,
     StockReserved,
+    StockReturned,
 )
 
 Standings = CustomerRegistered | CustomerDeactivated | CustomerReactivated
@@ -44,8 +46,8 @@ def learn_changes(book: OrderBook, envelope: Envelope[ProductChanged]) -> None:
         learn_product(book, product)
 
 
-def note_release(book: OrderBook, envelope: Envelope[StockReleased]) -> None:
-    """What was reserved for an order can be sold again."""
+def note_stock(book: OrderBook, envelope: Envelope[StockReleased | StockCommitted | StockReturned]) -> None:
+    """What was reserved for an order can be sold again, or has left the house, or has come back."""
     note(book, envelope.event.order_id, envelope, {})
 
 
@@ -114,7 +116,9 @@ HANDLERS: Handlers[OrderBook] = {
     ProductChanged: Handler(learn_changes, wants=its_offers),
     StockReserved: Handler(take_answer, wants=its_order),
     StockRejected: Handler(take_answer, wants=its_order),
-    StockReleased: Handler(note_release, wants=nothing),
+    StockReleased: Handler(note_stock, wants=nothing),
+    StockCommitted: Handler(note_stock, wants=nothing),
+    StockReturned: Handler(note_stock, wants=nothing),
     MailSent: Handler(note_mail, wants=nothing),
     MailFailed: Handler(note_mail, wants=nothing),
 }

@@ -22,7 +22,7 @@ Prefer = Annotated[
     Header(
         description="`wait=5` (RFC 7240): answer when the order's stock is answered, or after so many seconds, 30 at"
         " most. `Preference-Applied` says that it was done.",
-        examples=["wait=5"],
+        examples=[["wait=5"]],
     ),
 ]
 Wait = Annotated[

@@ -67,7 +67,7 @@ class Stream:
 
     async def line(self) -> str | None:
         """The next line, None at the end."""
-        return await asyncio.wait_for(anext(self._lines, None), 10)
+        return await asyncio.wait_for(anext(self._lines, None), 30)
 
     async def next(self) -> Sent | None:
         """The next event that has data, None at the end."""
@@ -101,10 +101,10 @@ class Stream:
 
 @asynccontextmanager
 async def following(
-    client: httpx.AsyncClient, order_id: object, who: dict[str, str], last: str | None = None
+    client: httpx.AsyncClient, order_id: object, who: dict[str, str], last: str | None = None, base: str = ""
 ) -> AsyncIterator[Stream]:
     """Follow an order; ``last`` is the id of the last event that was read before."""
     headers = {**who, **({"Last-Event-ID": last} if last else {})}
-    async with client.stream("GET", f"/v1/orders/{order_id}/timeline/stream", headers=headers) as answer:
+    async with client.stream("GET", f"{base}/v1/orders/{order_id}/timeline/stream", headers=headers) as answer:
         assert answer.status_code == 200, await answer.aread()
         yield Stream(answer)
