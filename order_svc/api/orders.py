@@ -117,5 +117,3 @@ async def read_order(order_id: UUID, principal: Authenticated, database: Databas
     order = await queries.order(database, order_id, owner(principal))
     response.headers["ETag"] = etag(order.version)
     return order_out(order)
-
-

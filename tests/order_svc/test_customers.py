@@ -70,10 +70,10 @@ async def test_an_order_without_an_address_goes_to_the_customers_default(
     await hear(shared, 1, registered(who))
     await hear(shared, 2, moved(who, HOME, ADDRESS))
     placed = (await ask(api, who, sku)).json()
-    assert placed["shipping_address"] == HOME.model_dump()
+    assert (placed["shipping_address"], placed["billing_address"]) == (HOME.model_dump(), ADDRESS.model_dump())
     [event] = await events(shared, placed["id"])
     assert isinstance(event, OrderPlaced)
-    assert event.shipping_address == HOME
+    assert (event.shipping_address, event.billing_address) == (HOME, ADDRESS)
     told = (await ask(api, who, sku, shipping_address=ADDRESS.model_dump())).json()
     assert told["shipping_address"] == ADDRESS.model_dump(), "what the order says stands over the default"
 
