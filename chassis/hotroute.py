@@ -2,7 +2,8 @@
 
 FastAPI's dependency solver costs more than everything else that placing an order does in its process. Here
 the parameters of a route are resolved by a few functions that are chosen once, at start. What can be asked
-for is less: one JSON body, headers, and dependencies that look at the request alone (``Customer``, ``state``).
+for is less: one JSON body, headers, query parameters, and dependencies that look at the request alone (``Customer``,
+``state``).
 """
 
 import inspect
@@ -11,9 +12,10 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.params import Depends, Header
+from fastapi.params import Depends, Header, Query
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from starlette.datastructures import Headers
 
 Resolve = Callable[[Request], Awaitable[Any]]
 
@@ -44,7 +46,10 @@ def _resolver(name: str, hint: Any, default: Any) -> Resolve:
         if isinstance(extra, Depends) and extra.dependency:
             return extra.dependency
         if isinstance(extra, Header):
-            return _header(name.replace("_", "-"), TypeAdapter(hint), default)
+            read = _lines if _takes_many(hint) else Headers.get
+            return _header(name.replace("_", "-"), read, TypeAdapter(hint), default)
+        if isinstance(extra, Query):
+            return _query(name, TypeAdapter(hint), default)
     raise TypeError(f"a hot route cannot resolve {name}: {hint}")
 
 
@@ -63,18 +68,39 @@ def _body(model: type[BaseModel]) -> Resolve:
     return resolve
 
 
-def _header(name: str, adapter: TypeAdapter[Any], default: Any) -> Resolve:
+def _header(name: str, read: Callable[[Headers, str], Any], adapter: TypeAdapter[Any], default: Any) -> Resolve:
     async def resolve(request: Request) -> Any:
-        given = request.headers.get(name)
-        if given is None and default is not inspect.Parameter.empty:
-            return default
-        try:
-            return adapter.validate_python(given)
-        except ValidationError as error:
-            found = error.errors(include_input=False, include_url=False)
-            raise _refused("header", [{**one, "loc": (name,)} for one in found]) from None
+        return _checked("header", name, read(request.headers, name), adapter, default)
 
     return resolve
+
+
+def _query(name: str, adapter: TypeAdapter[Any], default: Any) -> Resolve:
+    async def resolve(request: Request) -> Any:
+        given = request.query_params.get(name) if request.scope["query_string"] else None
+        return _checked("query", name, given, adapter, default)
+
+    return resolve
+
+
+def _checked(place: str, name: str, given: Any, adapter: TypeAdapter[Any], default: Any) -> Any:
+    if given is None and default is not inspect.Parameter.empty:
+        return default
+    try:
+        return adapter.validate_python(given)
+    except ValidationError as error:
+        found = error.errors(include_input=False, include_url=False)
+        raise _refused(place, [{**one, "loc": (name,)} for one in found]) from None
+
+
+def _takes_many(hint: Any) -> bool:
+    kind = get_args(hint)[0]
+    return list in (get_origin(one) for one in (kind, *get_args(kind)))
+
+
+def _lines(headers: Headers, name: str) -> list[str] | None:
+    """A header that may stand several times."""
+    return headers.getlist(name) or None
 
 
 def _refused(place: str, errors: list[Any]) -> RequestValidationError:

@@ -8,7 +8,6 @@ from functools import cache
 from typing import Any, TypeVar
 
 import structlog
-import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -25,6 +24,7 @@ from chassis.database import Away, Conflict, Database
 from chassis.errors import BodyTooLarge, Malformed, ShopError, Unavailable, problem
 from chassis.groupcommit import GroupCommit
 from chassis.health import Check, health_endpoints
+from chassis.server import Server
 from chassis.settings import Settings
 from chassis.telemetry import HTTP_SECONDS, configure_logging, continued, trace
 from chassis.unit import Unit
@@ -98,9 +98,13 @@ def create_app(
     ops: APIRouter,
     opening: Sequence[Callable[[], Awaitable[Any]]] = (),
     closing: Sequence[Callable[[], Awaitable[Any]]] = (),
+    ending: Sequence[Callable[[], object]] = (),
     needs: Mapping[str, Any] | None = None,
 ) -> FastAPI:
-    """A service's app; ``ops`` is its ``ops_router``. ``needs`` are what its routes ask for with ``state(name)``."""
+    """A service's app; ``ops`` is its ``ops_router``. ``needs`` are what its routes ask for with ``state(name)``.
+
+    ``ending`` is called when it is to end, before the requests in flight are waited for; ``closing`` after that.
+    """
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -120,6 +124,7 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.commit, app.state.database, app.state.verifier = commit, database, verifier
+    app.state.ending = ending
     for name, value in (needs or {}).items():
         setattr(app.state, name, value)
     for router in (ops, *routers):
@@ -147,15 +152,8 @@ def serve(app: FastAPI, service: str, settings: Settings) -> None:
     configure_logging(service, settings.log_level, settings.log_format)
     faults.arm(settings.faults)
     heap.settle()
-    uvicorn.run(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=10,
-    )
+    server = Server(app, app.state.ending, host=settings.host, port=settings.port, timeout_graceful_shutdown=10)
+    server.run_until_told()
 
 
 class Requests:

@@ -1,14 +1,17 @@
 """What can be done in order_svc. Each function decides inside a transaction that it neither opens nor ends."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from order_svc import SERVICE, domain, saga
-from order_svc.domain import Forgotten, Order, Product, Reason
+from chassis.preconditions import ANY, unchanged_since
+from order_svc import domain, saga
+from order_svc.customer import destination, invoiced
+from order_svc.domain import Order, Product, Reason
 from order_svc.errors import NotForSale, OrderUnknown, SkuUnknown
 from order_svc.store import Entry, OrderBook
-from schemas import Address, Envelope, Event, OrdersAnonymised, StockRejected, StockReserved, answer_id
+from schemas import Address, Envelope, Event, StockRejected, StockReserved
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,45 +21,78 @@ class Basket:
     order_id: UUID
     customer_id: UUID
     quantities: Mapping[str, int]
-    shipping_address: Address
+    shipping_address: Address | None
+    """None for where the customer's orders go by default."""
+    billing_address: Address | None = None
+    notes: str | None = None
 
 
 def want_basket(book: OrderBook, basket: Basket) -> None:
     """Want what ``place_order`` looks at."""
     book.orders.fresh(basket.order_id)
     book.products.want(*basket.quantities)
+    book.customers.want(basket.customer_id)
 
 
 def place_order(book: OrderBook, basket: Basket) -> Order:
     """Accept an order at the catalogue's prices.
 
-    Raise ``SkuUnknown`` for SKUs that our copy of the catalogue lacks, ``NotForSale``, ``MixedCurrencies``,
-    ``OrderTooLarge``.
+    Raise ``AccountDeactivated``, ``AccountErased``, ``NoShippingAddress``, ``SkuUnknown`` for SKUs that our copy of
+    the catalogue lacks, ``NotForSale``, ``MixedCurrencies``, ``OrderTooLarge``.
     """
-    products = {sku: book.products.find(sku) for sku in basket.quantities}
-    unknown = [sku for sku, product in products.items() if product is None]
-    if unknown:
-        raise SkuUnknown(skus=unknown)
-    gone = [sku for sku, product in products.items() if product and not product.for_sale]
-    if gone:
-        raise NotForSale(skus=gone)
-    lines = [
-        domain.priced(product, basket.quantities[sku]) for sku, product in products.items() if product is not None
-    ]
-    order, placed = domain.place(basket.order_id, basket.customer_id, lines, basket.shipping_address, book.now)
+    customer = book.customers.find(basket.customer_id)
+    if customer:
+        customer.require_active()
+    address = destination(customer, basket.shipping_address)
+    products = for_sale(book, basket.quantities)
+    lines = [domain.priced(products[sku], quantity) for sku, quantity in basket.quantities.items()]
+    order, placed = domain.place(
+        basket.order_id,
+        basket.customer_id,
+        lines,
+        address,
+        book.now,
+        invoiced(customer, basket.billing_address),
+        basket.notes,
+    )
     book.keep(order, placed)
     return order
 
 
-def cancel_order(book: OrderBook, order_id: UUID, customer_id: UUID | None, reason: Reason) -> Order:
-    """End an order before shipping; ``customer_id`` is its owner, None for staff.
+def for_sale(book: OrderBook, skus: Iterable[str]) -> dict[str, Product]:
+    """What we know of SKUs, by SKU; raise ``SkuUnknown`` or ``NotForSale``, naming all of them."""
+    products = {sku: book.products.find(sku) for sku in skus}
+    known = {sku: product for sku, product in products.items() if product is not None}
+    if len(known) < len(products):
+        raise SkuUnknown(skus=[sku for sku in products if sku not in known])
+    if gone := [sku for sku, product in known.items() if not product.for_sale]:
+        raise NotForSale(skus=gone)
+    return known
 
-    Raise ``OrderUnknown``, also for somebody else's, and ``NotPossibleNow``.
-    """
+
+def own_order(book: OrderBook, order_id: UUID, customer_id: UUID | None) -> Order:
+    """An order of a customer, or anybody's (None); raise ``OrderUnknown``, also for somebody else's."""
     order = book.orders.find(order_id)
     if order is None or customer_id not in (None, order.customer_id):
         raise OrderUnknown
-    order, cancelled = order.cancel(reason, book.now)
+    return order
+
+
+def cancel_order(
+    book: OrderBook,
+    order_id: UUID,
+    customer_id: UUID | None,
+    reason: Reason,
+    note: str | None = None,
+    if_match: str = ANY,
+) -> Order:
+    """End an order before shipping; ``customer_id`` is its owner, None for staff.
+
+    Raise ``OrderUnknown``, also for somebody else's, ``PreconditionFailed`` and ``NotPossibleNow``.
+    """
+    order = own_order(book, order_id, customer_id)
+    unchanged_since(if_match, order.version)
+    order, cancelled = order.cancel(reason, book.now, note)
     book.keep(order, cancelled)
     return order
 
@@ -67,15 +103,15 @@ def take_answer(book: OrderBook, answer: Envelope[StockReserved] | Envelope[Stoc
     order = book.orders.find(event.order_id)
     if order is None:
         raise LookupError(f"an answer for order {event.order_id}, which was never stored")
-    book.timeline.add(Entry(order.id, answer.time, event.type, {}))
-    if moved := saga.on_answer(order, event, book.now):
+    book.timeline.add(Entry(order.id, answer.time, event.type, _of_revision(event.revision)))
+    for moved in saga.on_answer(order, event, book.now):
         book.keep(*moved)
 
 
-def expire_order(book: OrderBook, order_id: UUID) -> None:
-    """Cancel an order whose answer did not come in time."""
+def expire_order(book: OrderBook, order_id: UUID, amendment: int | None = None) -> None:
+    """Cancel an order, or withdraw its ``amendment`` (a revision), whose answer did not come in time."""
     order = book.orders.find(order_id)
-    if order and (moved := saga.on_deadline(order, book.now)):
+    if order and (moved := saga.on_deadline(order, amendment, book.now)):
         book.keep(*moved)
 
 
@@ -86,14 +122,11 @@ def learn_product(book: OrderBook, product: Product) -> None:
         book.products.put(product.sku, product)
 
 
-def forget_customer(book: OrderBook, customer_id: UUID) -> None:
-    """Keep a customer's orders without where they went, and tell so."""
-    if book.forgotten.find(customer_id) is None:
-        book.forgotten.put(customer_id, Forgotten(customer_id, book.now))
-        done = OrdersAnonymised(answer_id=answer_id(SERVICE, customer_id), customer_id=customer_id)
-        book.emit(done, 1, book.now)
+def _of_revision(revision: int) -> dict[str, int]:
+    # Most orders are never amended, and say nothing of revisions.
+    return {"revision": revision} if revision > 1 else {}
 
 
-def note(book: OrderBook, order_id: UUID, envelope: Envelope[Event], detail: Mapping[str, str]) -> None:
+def note(book: OrderBook, order_id: UUID, envelope: Envelope[Event], detail: Mapping[str, Any]) -> None:
     """Enter in an order's timeline what another service did for it."""
     book.timeline.add(Entry(order_id, envelope.time, envelope.event.type, dict(detail)))

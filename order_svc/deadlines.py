@@ -1,4 +1,7 @@
-"""Cancels orders whose stock was not answered in time. Deadlines are counted by the database's clock."""
+"""Cancels orders, and withdraws amendments, whose stock was not answered in time.
+
+Deadlines are counted by the database's clock.
+"""
 
 import asyncio
 import random
@@ -12,7 +15,7 @@ from chassis.errors import Unavailable
 from chassis.groupcommit import GroupCommit
 from chassis.sql import Postgres
 from order_svc.commands import expire_order
-from order_svc.store import OrderBook
+from order_svc.store import ASKED_AT, WAITING, OrderBook
 
 log = structlog.get_logger()
 
@@ -20,8 +23,8 @@ AT_ONCE = 200
 EVERY_SECONDS = 1.0
 
 _OVERDUE = sa.text(
-    "SELECT id FROM orders WHERE state = 'PENDING'"
-    " AND stored_at < now() - make_interval(secs => :seconds) ORDER BY stored_at LIMIT :limit"
+    f"SELECT id, CAST(amendment ->> 'revision' AS integer) AS amendment FROM orders WHERE {WAITING}"  # noqa: S608
+    f" AND {ASKED_AT} < now() - make_interval(secs => :seconds) ORDER BY {ASKED_AT} LIMIT :limit"
 )
 
 
@@ -43,14 +46,16 @@ class Deadlines:
                 await asyncio.sleep(EVERY_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - spreads load
 
     async def expire(self) -> int:
-        """Cancel what is overdue now, up to ``AT_ONCE`` orders; return how many there were."""
+        """End what is overdue now, up to ``AT_ONCE`` orders; return how many there were."""
         async with self._database.reading() as connection:
             found = await connection.execute(_OVERDUE, {"seconds": self._seconds, "limit": AT_ONCE})
-            overdue = list(found.scalars())
-        await asyncio.gather(*(self._expire(order_id) for order_id in overdue))
+            overdue = [(row.id, row.amendment) for row in found]
+        await asyncio.gather(*(self._expire(*one) for one in overdue))
         if overdue:
-            log.warning("orders cancelled: no answer about their stock in time", orders=len(overdue))
+            log.warning("no answer about the stock of orders in time", orders=len(overdue))
         return len(overdue)
 
-    async def _expire(self, order_id: UUID) -> None:
-        await self._commit(lambda book: expire_order(book, order_id), wants=lambda book: book.orders.want(order_id))
+    async def _expire(self, order_id: UUID, amendment: int | None) -> None:
+        await self._commit(
+            lambda book: expire_order(book, order_id, amendment), wants=lambda book: book.orders.want(order_id)
+        )

@@ -1,5 +1,6 @@
 """The bodies of order_svc's REST API."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -8,9 +9,10 @@ from pydantic import ConfigDict, Field
 
 from chassis.rest import Answer, Body
 from order_svc.domain import Order, Reason, State
+from order_svc.parts import Amendment, Return, Shipment
 from order_svc.store import Entry
 from schemas import Address, Line, Money, PricedLine, Shortage
-from schemas.values import Sku
+from schemas.values import Sku, Text
 
 MAX_LINES = 100
 MAX_QUANTITY = 10_000
@@ -29,31 +31,83 @@ class AddressBody(Address):
     model_config = ConfigDict(extra="forbid")
 
 
-class OrderBody(Body):
-    """An order. Prices are the catalogue's; lines of the same SKU are added up."""
+LineBodies = Annotated[list[LineBody], Field(min_length=1, max_length=MAX_LINES)]
+Notes = Annotated[Text, Field(min_length=1, max_length=500, examples=["Leave it with the porter."])]
 
-    lines: Annotated[list[LineBody], Field(min_length=1, max_length=MAX_LINES)]
-    shipping_address: AddressBody
+
+class OrderBody(Body):
+    """An order. Prices are the catalogue's; lines of the same SKU are added up; it goes where you say, or else where
+    your orders go by default."""
+
+    lines: LineBodies
+    shipping_address: AddressBody | None = None
+    billing_address: AddressBody | None = None
+    notes: Notes | None = None
 
     def as_lines(self) -> list[Line]:
         """The lines as values."""
-        return [Line(sku=line.sku, quantity=line.quantity) for line in self.lines]
+        return as_lines(self.lines)
 
-    def address(self) -> Address:
-        """The address as a value."""
-        return Address.model_construct(**self.shipping_address.__dict__)
+    def address(self) -> Address | None:
+        """The address as a value, where the body has one."""
+        return as_address(self.shipping_address) if self.shipping_address else None
+
+    def bill_to(self) -> Address | None:
+        """The address of the bill as a value, if it is another."""
+        return as_address(self.billing_address) if self.billing_address else None
+
+
+class AmendmentOut(Answer):
+    """What the order is to become, once all of it is reserved."""
+
+    revision: int
+    lines: tuple[PricedLine, ...]
+    total: Money
+    shipping_address: Address
+    billing_address: Address | None
+
+
+class ShipmentOut(Answer):
+    """A parcel that left the house."""
+
+    id: UUID
+    carrier: str
+    tracking_number: str
+    lines: tuple[Line, ...]
+    at: datetime
+
+
+class ReturnOut(Answer):
+    """What came back, and how much of the price the customer gets back."""
+
+    id: UUID
+    lines: tuple[Line, ...]
+    refund: Money
+    reason: str | None
+    at: datetime
 
 
 class OrderOut(Answer):
-    """An order: PENDING until its stock is answered, then CONFIRMED, REJECTED (see shortages) or CANCELLED."""
+    """An order: PENDING until its stock is answered, then CONFIRMED, REJECTED (see shortages) or CANCELLED.
+
+    What is CONFIRMED is SHIPPED, in one or more parts, and DELIVERED. An `amendment` waits until its stock is
+    answered; then the order is that, or stays what it was (see shortages).
+    """
 
     id: UUID
     state: State
     lines: tuple[PricedLine, ...]
     total: Money
     shipping_address: Address
-    shortages: tuple[Shortage, ...]
-    reason: Annotated[Reason | None, Field(description="why it was cancelled")]
+    billing_address: Annotated[Address | None, Field(description="null: the shipping address")]
+    notes: str | None
+    shortages: Annotated[tuple[Shortage, ...], Field(description="why stock was refused the last time")]
+    reason: Annotated[Reason | None, Field(description="who or what cancelled it")]
+    note: Annotated[str | None, Field(description="what was said when it was cancelled")]
+    revision: Annotated[int, Field(description="counts the amendments that were asked for, from 1; this one holds")]
+    amendment: AmendmentOut | None
+    shipments: tuple[ShipmentOut, ...]
+    returns: tuple[ReturnOut, ...]
     version: int
     placed_at: datetime
     changed_at: datetime
@@ -74,6 +128,12 @@ class EntryOut(Answer):
     detail: dict[str, Any]
 
 
+class EndOut(Answer):
+    """The end of a stream: nothing more is under way for the order as it is."""
+
+    state: State
+
+
 class TimelineOut(Answer):
     """Everything that happened to an order so far, in the order in which the order service heard of it."""
 
@@ -90,15 +150,60 @@ def order_out(order: Order) -> OrderOut:
         lines=order.lines,
         total=order.total,
         shipping_address=order.shipping_address,
+        billing_address=order.billing_address,
+        notes=order.notes,
         shortages=order.shortages,
         reason=order.reason,
+        note=order.note,
+        revision=order.revision,
+        amendment=_amendment_out(order.amendment) if order.amendment else None,
+        shipments=tuple(_shipment_out(one) for one in order.shipments),
+        returns=tuple(_return_out(one) for one in order.returns),
         version=order.version,
         placed_at=order.placed_at,
         changed_at=order.changed_at,
     )
 
 
+def as_lines(lines: Sequence[LineBody]) -> list[Line]:
+    """Lines as values."""
+    return [Line(sku=line.sku, quantity=line.quantity) for line in lines]
+
+
+def as_address(address: AddressBody) -> Address:
+    """An address as a value."""
+    return Address.model_construct(**address.__dict__)
+
+
+def _amendment_out(amendment: Amendment) -> AmendmentOut:
+    return AmendmentOut(
+        revision=amendment.revision,
+        lines=amendment.lines,
+        total=amendment.total,
+        shipping_address=amendment.shipping_address,
+        billing_address=amendment.billing_address,
+    )
+
+
+def _shipment_out(shipment: Shipment) -> ShipmentOut:
+    return ShipmentOut(
+        id=shipment.id,
+        carrier=shipment.carrier,
+        tracking_number=shipment.tracking_number,
+        lines=shipment.lines,
+        at=shipment.at,
+    )
+
+
+def _return_out(back: Return) -> ReturnOut:
+    return ReturnOut(id=back.id, lines=back.lines, refund=back.refund, reason=back.reason, at=back.at)
+
+
 def timeline_out(order: Order, entries: list[Entry]) -> TimelineOut:
     """An order's timeline as its owner sees it."""
-    happened = [EntryOut(at=entry.at, type=entry.type, detail=entry.detail) for entry in entries]
-    return TimelineOut(order_id=order.id, state=order.state, entries=happened)
+    return TimelineOut(order_id=order.id, state=order.state, entries=[entry_out(entry) for entry in entries])
+
+
+def entry_out(entry: Entry) -> EntryOut:
+    """An entry of a timeline."""
+    return EntryOut(at=entry.at, type=entry.type, detail=entry.detail)

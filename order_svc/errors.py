@@ -34,9 +34,33 @@ class OrderTooLarge(Conflicting):
 
 
 class NotPossibleNow(Conflicting):
-    """The order's state does not allow this."""
+    """The order's state does not allow this; "allowed" says what it does allow."""
 
     code = "not_possible_now"
+
+
+class MoreThanLeft(Conflicting):
+    """Not so many of these are left; "left" says how many of what are."""
+
+    code = "more_than_left"
+
+
+class AccountDeactivated(Conflicting):
+    """Your account is out of use: it cannot order."""
+
+    code = "account_deactivated"
+
+
+class AccountErased(Conflicting):
+    """Your account is gone: it cannot order."""
+
+    code = "account_erased"
+
+
+class NoShippingAddress(Conflicting):
+    """The order says nothing of where it goes, and your account has no default address that we know of."""
+
+    code = "no_shipping_address"
 
 
 class KeyReused(ShopError):
@@ -49,3 +73,15 @@ class CatalogueUnavailable(Unavailable):
     """The order names products that we do not know yet, and the catalogue cannot be asked right now."""
 
     code = "catalogue_unavailable"
+
+
+class TooManyFollowed(ShopError):
+    """You follow as many orders as one can at the same time; let go of one first."""
+
+    status, code = 429, "too_many_followed"
+
+
+class WatchFull(Unavailable):
+    """More is followed than this process can bear; try again shortly."""
+
+    code = "watch_full"

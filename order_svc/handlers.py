@@ -1,20 +1,30 @@
 """What order_svc does when others tell it something."""
 
 from chassis.consumer import Handler, Handlers
-from order_svc.commands import forget_customer, learn_product, note, take_answer
+from order_svc.commands import learn_product, note, take_answer
+from order_svc.customer import Standing
+from order_svc.customer_commands import forget_customer, learn_addresses, learn_standing
 from order_svc.domain import Product
 from order_svc.store import OrderBook
 from schemas import (
+    AddressesChanged,
+    CustomerDeactivated,
     CustomerErased,
+    CustomerReactivated,
+    CustomerRegistered,
     Envelope,
     MailFailed,
     MailSent,
     ProductChanged,
     ProductCreated,
+    StockCommitted,
     StockRejected,
     StockReleased,
     StockReserved,
+    StockReturned,
 )
+
+Standings = CustomerRegistered | CustomerDeactivated | CustomerReactivated
 
 
 def learn_products(book: OrderBook, envelope: Envelope[ProductCreated]) -> None:
@@ -36,8 +46,8 @@ def learn_changes(book: OrderBook, envelope: Envelope[ProductChanged]) -> None:
         learn_product(book, product)
 
 
-def note_release(book: OrderBook, envelope: Envelope[StockReleased]) -> None:
-    """What was reserved for an order can be sold again."""
+def note_stock(book: OrderBook, envelope: Envelope[StockReleased | StockCommitted | StockReturned]) -> None:
+    """What was reserved for an order can be sold again, or has left the house, or has come back."""
     note(book, envelope.event.order_id, envelope, {})
 
 
@@ -47,13 +57,33 @@ def note_mail(book: OrderBook, envelope: Envelope[MailSent | MailFailed]) -> Non
         note(book, envelope.event.order_id, envelope, {"template": envelope.event.template})
 
 
+def stand(standing: Standing) -> Handler[OrderBook, Standings]:
+    """Keeps how the account of a customer stands: who is deactivated cannot order."""
+
+    def learn(book: OrderBook, envelope: Envelope[Standings]) -> None:
+        learn_standing(book, envelope.event.customer_id, standing, envelope.aggregate_version)
+
+    return Handler(learn, wants=its_customer)
+
+
+def learn_defaults(book: OrderBook, envelope: Envelope[AddressesChanged]) -> None:
+    """A customer's orders and bills go elsewhere by default."""
+    learn_addresses(book, envelope.event, envelope.aggregate_version)
+
+
 def forget(book: OrderBook, envelope: Envelope[CustomerErased]) -> None:
     """A customer is to be forgotten: the orders stay, and where they went is gone."""
-    forget_customer(book, envelope.event.customer_id)
+    forget_customer(book, envelope.event.customer_id, envelope.aggregate_version)
+
+
+def its_customer(book: OrderBook, event: Standings | AddressesChanged) -> None:
+    """Wants our copy of the customer."""
+    book.customers.want(event.customer_id)
 
 
 def whoever_is_forgotten(book: OrderBook, event: CustomerErased) -> None:
-    """Wants to know whether the customer is forgotten already."""
+    """Wants our copy of the customer, and to know whether the customer is forgotten already."""
+    book.customers.want(event.customer_id)
     book.forgotten.want(event.customer_id)
 
 
@@ -77,12 +107,18 @@ def nothing(_book: OrderBook, _event: object) -> None:
 
 
 HANDLERS: Handlers[OrderBook] = {
+    CustomerRegistered: stand("active"),
+    CustomerReactivated: stand("active"),
+    CustomerDeactivated: stand("deactivated"),
+    AddressesChanged: Handler(learn_defaults, wants=its_customer),
     CustomerErased: Handler(forget, wants=whoever_is_forgotten),
     ProductCreated: Handler(learn_products, wants=its_skus),
     ProductChanged: Handler(learn_changes, wants=its_offers),
     StockReserved: Handler(take_answer, wants=its_order),
     StockRejected: Handler(take_answer, wants=its_order),
-    StockReleased: Handler(note_release, wants=nothing),
+    StockReleased: Handler(note_stock, wants=nothing),
+    StockCommitted: Handler(note_stock, wants=nothing),
+    StockReturned: Handler(note_stock, wants=nothing),
     MailSent: Handler(note_mail, wants=nothing),
     MailFailed: Handler(note_mail, wants=nothing),
 }

@@ -15,12 +15,14 @@ from order_svc.handlers import HANDLERS
 from order_svc.queries import LEDGER
 from order_svc.settings import RestSettings
 from order_svc.store import OrderBook
+from order_svc.watch import Watch
 
 
 def build(settings: RestSettings) -> FastAPI:
     """The app, with everything it needs."""
     database = Postgres(str(settings.postgres_url))
     keys, catalogue = RemoteKeys(str(settings.jwks_url)), Catalogue(str(settings.product_url))
+    watch = Watch(database)
     return create_app(
         SERVICE,
         "Shopstream orders",
@@ -30,8 +32,10 @@ def build(settings: RestSettings) -> FastAPI:
         commit=GroupCommit(database, OrderBook),
         verifier=Verifier(keys.fetch, settings.jwt_issuer, settings.jwt_audience),
         ops=ops_router(SERVICE, HANDLERS, LEDGER),
-        closing=[keys.close, catalogue.close],
-        needs={"catalogue": catalogue},
+        opening=[watch.start],
+        ending=[watch.end],
+        closing=[watch.close, keys.close, catalogue.close],
+        needs={"catalogue": catalogue, "watch": watch, "saga_stuck_seconds": settings.saga_stuck_seconds},
     )
 
 

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from chassis.sql import Postgres
 from order_svc.domain import Order
 from order_svc.errors import OrderUnknown
-from order_svc.store import Entry, order_of, orders, timeline
+from order_svc.order_rows import order_of
+from order_svc.store import Entry, orders, timeline
 
 LEDGER = (
     "SELECT 'order' AS kind, id, customer_id, state, version, lines, changed_at,"
@@ -30,17 +31,6 @@ async def order(database: Postgres, order_id: UUID, owner: UUID | None) -> Order
     if row is None:
         raise OrderUnknown
     return order_of(row)
-
-
-async def history(database: Postgres, owner: UUID | None, before: UUID | None, limit: int) -> list[Order]:
-    """Orders, newest first, from the one before ``before`` on."""
-    query = sa.select(orders).order_by(orders.c.id.desc()).limit(limit)
-    if owner:
-        query = query.where(orders.c.customer_id == owner)
-    if before:
-        query = query.where(orders.c.id < before)
-    async with database.reading() as connection:
-        return [order_of(row) for row in await connection.execute(query)]
 
 
 async def order_timeline(database: Postgres, order_id: UUID) -> list[Entry]:

@@ -19,3 +19,5 @@ class RestSettings(PostgresSettings):
     """Where customer_svc publishes the keys of access tokens."""
     product_url: HttpUrl
     """The REST API of product_svc, asked for products that we have not heard of yet."""
+    saga_stuck_seconds: float = Field(default=60.0, gt=0, le=31_536_000)
+    """An order that has waited for an answer about its stock for longer is listed as stuck."""

@@ -12,8 +12,24 @@ from chassis.sql_rows import Row, columns, hold, insert_rows, select_rows, updat
 from chassis.sql_tx import Tx, array
 from chassis.unit import Log, Rows, Unit
 from order_svc import SERVICE
+from order_svc.customer import Customer
+from order_svc.customer_rows import (
+    HOLD_OFF_ERASURES,
+    HOLD_OFF_ORDERS,
+    SELECT_CUSTOMERS,
+    customer_of,
+    save_customers,
+)
 from order_svc.domain import Forgotten, Order, Product
-from schemas import Address, Event, Money, PricedLine, Shortage
+from order_svc.forgetting import FORGET_ANSWERS, FORGET_ORDERS
+from order_svc.journal import told
+from order_svc.order_rows import MOVED, PLACED, RESHAPED, moved_row, order_of, placed_row, reshaped, whole_row
+from schemas import Event, Money
+
+ASKED_AT = "coalesce(asked_at, stored_at)"
+"""When stock was asked for last, in SQL."""
+WAITING = "(state = 'PENDING' OR amendment IS NOT NULL)"
+"""Whether an order waits for an answer about stock, in SQL."""
 
 metadata = sa.MetaData()
 
@@ -32,10 +48,21 @@ orders = sa.Table(
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("placed_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
-    # By the database's clock, which is one for all processes: deadlines count from here.
+    # By the database's clock, which is one for all processes: deadlines count from here,
     sa.Column("stored_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column("billing_address", JSONB(none_as_null=True)),
+    sa.Column("notes", sa.Text),
+    sa.Column("note", sa.Text),
+    sa.Column("revision", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("last_revision", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("asked", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("amendment", JSONB(none_as_null=True)),
+    sa.Column("shipments", JSONB, nullable=False, server_default="[]"),
+    sa.Column("returns", JSONB, nullable=False, server_default="[]"),
+    # or from here, when stock was asked for again.
+    sa.Column("asked_at", sa.DateTime(timezone=True)),
     sa.Index("orders_of_customer", "customer_id", "id"),
-    sa.Index("orders_pending", "stored_at", postgresql_where=sa.text("state = 'PENDING'")),
+    sa.Index("orders_waiting", sa.text(ASKED_AT), postgresql_where=sa.text(WAITING)),
 )
 
 products = sa.Table(
@@ -110,107 +137,81 @@ class OrderBook(Unit):
         self.products: Rows[str, Product] = Rows(self)
         self.answered: Rows[UUID, Answered] = Rows(self)
         self.timeline: Log[Entry] = Log(self)
+        self.customers: Rows[UUID, Customer] = Rows(self)
         self.forgotten: Rows[UUID, Forgotten] = Rows(self)
 
-    def keep(self, order: Order, event: Event) -> None:
+    def keep(self, order: Order, event: Event | None) -> None:
         """Store an order as a move has left it, tell what happened, and enter it in the timeline."""
         self.orders.put(order.id, order)
-        self.emit(event, order.version, order.changed_at)
-        detail: dict[str, Any] = {"state": order.state}
-        if order.reason:
-            detail["reason"] = order.reason
-        if order.shortages:
-            detail["shortages"] = [shortage.model_dump() for shortage in order.shortages]
-        self.timeline.add(Entry(order.id, order.changed_at, event.type, detail))
+        if event:
+            self.emit(event, order.version, order.changed_at)
+            self.timeline.add(Entry(order.id, order.changed_at, event.type, told(order, event)))
 
     async def load(self, tx: Tx) -> None:
         """Load every wanted row and lock it against other transactions."""
+        # Before any row is locked, so that nobody waits for each other.
+        if self.forgotten.wanted:
+            tx.execute(HOLD_OFF_ORDERS)
+        elif self.customers.wanted:
+            tx.execute(HOLD_OFF_ERASURES)
         await hold(
             tx,
             (self.answered, _SELECT_ANSWERED, lambda row: (row.id, _answered(row))),
             (self.orders, _SELECT_ORDERS, lambda row: (row.id, order_of(row))),
             (self.products, _SELECT_PRODUCTS, lambda row: (row.sku, _product(row))),
+            (self.customers, SELECT_CUSTOMERS, customer_of),
             (self.forgotten, _SELECT_FORGOTTEN, lambda row: (row.customer_id, Forgotten(**row._asdict()))),
         )
 
     async def save(self, tx: Tx) -> None:
         """Write every changed row."""
+        moved, others = self._amended()
         write(
             tx,
-            (_INSERT_ORDERS, [_order_row(order) for order in self.orders.made]),
-            (_UPDATE_ORDERS, [_moved_row(order) for order in self.orders.amended]),
+            (_INSERT_ORDERS, [placed_row(order) for order in self.orders.made if order.version == 1]),
+            (_INSERT_WHOLE, [whole_row(order) for order in self.orders.made if order.version > 1]),
+            (_UPDATE_ORDERS, [moved_row(order) for order in moved]),
+            (_RESHAPE_ORDERS, [whole_row(order) for order in others]),
             (_UPSERT_PRODUCTS, [_product_row(product) for product in self.products.changed]),
             (_INSERT_TIMELINE, [_entry_row(entry) for entry in self.timeline.added]),
             (_INSERT_ANSWERED, [_answered_row(answered) for answered in self.answered.changed]),
             (_INSERT_FORGOTTEN, [columns(one, forgotten_customers.c.keys()) for one in self.forgotten.made]),
         )
+        if asking := [order.id for order in others if self._asks(order)]:
+            tx.execute(_START_DEADLINES, array(asking))
+        save_customers(tx, self.customers.changed)
         if self.forgotten.made:
             whose = array([one.customer_id for one in self.forgotten.made])
-            tx.execute(_FORGET_ANSWERS, whose)
-            tx.execute(_FORGET_ORDERS, whose)
+            tx.execute(FORGET_ANSWERS, whose)
+            tx.execute(FORGET_ORDERS, whose)
+
+    def _amended(self) -> tuple[list[Order], list[Order]]:
+        """Of the orders that the database had: those that only moved, and those of which more has changed."""
+        moved: list[Order] = []
+        others: list[Order] = []
+        for order in self.orders.amended:
+            before = self.orders.loaded(order.id)
+            (others if before is None or reshaped(order, before) else moved).append(order)
+        return moved, others
+
+    def _asks(self, order: Order) -> bool:
+        before = self.orders.loaded(order.id)
+        return before is not None and before.asked < order.asked
 
 
 _SELECT_ORDERS = select_rows(orders, "id")
 _SELECT_PRODUCTS = select_rows(products, "sku", lock=False)
 _SELECT_ANSWERED = select_rows(idempotency_keys, "id", lock=False)
-_ORDER_COLUMNS = [column.name for column in orders.c if column.name != "stored_at"]
-_INSERT_ORDERS = insert_rows(orders, *_ORDER_COLUMNS)
-_UPDATE_ORDERS = update_rows(orders, "id", "state", "shortages", "reason", "version", "changed_at")
+_INSERT_ORDERS = insert_rows(orders, *PLACED)
+_INSERT_WHOLE = insert_rows(orders, *dict.fromkeys((*PLACED, *RESHAPED)))
+_UPDATE_ORDERS = update_rows(orders, "id", *MOVED)
+_RESHAPE_ORDERS = update_rows(orders, "id", *MOVED, *RESHAPED)
+_START_DEADLINES = "UPDATE orders SET asked_at = now() WHERE id = ANY(CAST($1 AS uuid[]))"
 _UPSERT_PRODUCTS = upsert_rows(products, *products.c.keys(), newer="version")
 _INSERT_TIMELINE = insert_rows(timeline, "order_id", "at", "type", "detail")
 _SELECT_FORGOTTEN = select_rows(forgotten_customers, "customer_id", lock=False)
 _INSERT_FORGOTTEN = insert_rows(forgotten_customers, *forgotten_customers.c.keys())
-# The country stays: what was sold to where is not personal, and has to be known for taxes.
-_NOWHERE = """'{"name": "-", "street": "-", "city": "-", "postal_code": "-"}'::jsonb"""
-_OF_CUSTOMERS = "customer_id = ANY(CAST($1 AS uuid[]))"
-_FORGET_ORDERS = f"UPDATE orders SET shipping_address = shipping_address || {_NOWHERE} WHERE {_OF_CUSTOMERS}"  # noqa: S608
-_FORGET_ANSWERS = (
-    "UPDATE idempotency_keys SET answer = jsonb_set(answer::jsonb, '{shipping_address}',"  # noqa: S608
-    f" (answer::jsonb -> 'shipping_address') || {_NOWHERE})::text"
-    f" WHERE order_id IN (SELECT id FROM orders WHERE {_OF_CUSTOMERS})"
-)
 _INSERT_ANSWERED = insert_rows(idempotency_keys, "id", "fingerprint", "order_id", "answer")
-
-
-def order_of(row: Any) -> Order:
-    """A row of ``orders`` as the domain sees it."""
-    return Order(
-        id=row.id,
-        customer_id=row.customer_id,
-        state=row.state,
-        lines=tuple(PricedLine.model_validate(line) for line in row.lines),
-        total=Money(amount=row.total, currency=row.currency),
-        shipping_address=Address.model_validate(row.shipping_address),
-        shortages=tuple(Shortage.model_validate(shortage) for shortage in row.shortages),
-        reason=row.reason,
-        version=row.version,
-        placed_at=row.placed_at,
-        changed_at=row.changed_at,
-    )
-
-
-def _order_row(order: Order) -> Row:
-    return {
-        **_moved_row(order),
-        "customer_id": order.customer_id,
-        "lines": [line.model_dump() for line in order.lines],
-        "total": order.total.amount,
-        "currency": order.total.currency,
-        "shipping_address": order.shipping_address.model_dump(),
-        "placed_at": order.placed_at,
-    }
-
-
-def _moved_row(order: Order) -> Row:
-    """What a move changes."""
-    return {
-        "id": order.id,
-        "state": order.state,
-        "shortages": [shortage.model_dump() for shortage in order.shortages],
-        "reason": order.reason,
-        "version": order.version,
-        "changed_at": order.changed_at,
-    }
 
 
 def _product(row: Any) -> Product:

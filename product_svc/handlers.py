@@ -1,9 +1,24 @@
 """What product_svc does when others tell it something."""
 
 from chassis.consumer import Handler, Handlers
-from product_svc.commands import release_stock, reserve_stock
+from product_svc.reservations.commands import (
+    commit_stock,
+    decide_amendment,
+    release_stock,
+    reserve_stock,
+    restock,
+)
 from product_svc.store import Warehouse
-from schemas import Envelope, OrderCancelled, OrderPlaced
+from schemas import (
+    AmendmentAccepted,
+    AmendmentRefused,
+    Envelope,
+    OrderAmended,
+    OrderCancelled,
+    OrderPlaced,
+    OrderReturned,
+    OrderShipped,
+)
 
 
 def reserve(unit: Warehouse, envelope: Envelope[OrderPlaced]) -> None:
@@ -11,18 +26,45 @@ def reserve(unit: Warehouse, envelope: Envelope[OrderPlaced]) -> None:
     reserve_stock(unit, envelope.event.order_id, envelope.event.lines)
 
 
+def reserve_again(unit: Warehouse, envelope: Envelope[OrderAmended]) -> None:
+    """An order is to become another: set that aside beside what it has, or say what is short."""
+    event = envelope.event
+    reserve_stock(unit, event.order_id, event.lines, event.revision, event.replaces)
+
+
+def keep_the_new(unit: Warehouse, envelope: Envelope[AmendmentAccepted]) -> None:
+    """An order has become another: what only the old one needed can be sold again."""
+    decide_amendment(unit, envelope.event.order_id, envelope.event.revision, accepted=True)
+
+
+def keep_the_old(unit: Warehouse, envelope: Envelope[AmendmentRefused]) -> None:
+    """An order stays what it was: what only the new one needed can be sold again."""
+    decide_amendment(unit, envelope.event.order_id, envelope.event.revision, accepted=False)
+
+
+def commit(unit: Warehouse, envelope: Envelope[OrderShipped]) -> None:
+    """A shipment left the house, with what was set aside for it."""
+    event = envelope.event
+    commit_stock(unit, event.order_id, event.shipment_id, event.revision, event.lines)
+
+
+def shelve(unit: Warehouse, envelope: Envelope[OrderReturned]) -> None:
+    """Lines of an order came back: they can be sold again."""
+    restock(unit, envelope.event.order_id, envelope.event.return_id, envelope.event.lines)
+
+
 def release(unit: Warehouse, envelope: Envelope[OrderCancelled]) -> None:
     """An order ended before shipping: its stock can be sold again."""
     release_stock(unit, envelope.event.order_id)
 
 
-def the_order_and_its_skus(unit: Warehouse, event: OrderPlaced) -> None:
-    """Wants the order's reservation and the stock of its lines."""
+def the_order_and_its_skus(unit: Warehouse, event: OrderPlaced | OrderAmended | OrderShipped | OrderReturned) -> None:
+    """Wants the order's reservation and the stock of the lines, which may be others than it holds."""
     unit.reservations.want(event.order_id)
     unit.stock.want(*(line.sku for line in event.lines))
 
 
-def the_reservation(unit: Warehouse, event: OrderCancelled) -> None:
+def the_reservation(unit: Warehouse, event: OrderCancelled | AmendmentAccepted | AmendmentRefused) -> None:
     """Wants the order's reservation, which brings the stock it holds."""
     unit.reservations.want(event.order_id)
 
@@ -30,4 +72,9 @@ def the_reservation(unit: Warehouse, event: OrderCancelled) -> None:
 HANDLERS: Handlers[Warehouse] = {
     OrderPlaced: Handler(reserve, wants=the_order_and_its_skus),
     OrderCancelled: Handler(release, wants=the_reservation),
+    OrderAmended: Handler(reserve_again, wants=the_order_and_its_skus),
+    AmendmentAccepted: Handler(keep_the_new, wants=the_reservation),
+    AmendmentRefused: Handler(keep_the_old, wants=the_reservation),
+    OrderShipped: Handler(commit, wants=the_order_and_its_skus),
+    OrderReturned: Handler(shelve, wants=the_order_and_its_skus),
 }

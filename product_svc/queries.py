@@ -8,6 +8,7 @@ from chassis.mongo import Mongo, translated
 from chassis.mongo_snapshot import Document, Query
 from product_svc.domain import Movement, Stock
 from product_svc.errors import SkuUnknown
+from product_svc.reservations.documents import held_line
 from product_svc.store import StockDocument, stock_of
 from product_svc.times import moment
 
@@ -66,7 +67,7 @@ def _movement(document: Document) -> dict[str, Any]:
 LEDGER = (
     Query("products", _line("product", "id", "version")),
     Query("stock", _line("stock", "sku", "on_hand", "reserved", "version")),
-    Query("reservations", _line("reservation", "order_id", "state", "lines", "version")),
+    Query("reservations", held_line),
     Query("movements", _movement),
 )
 """Everything, for the audit."""

@@ -6,11 +6,10 @@ a transaction go through the driver: one read and one bulk write a collection, h
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 from beanie import Document, init_beanie
-from pydantic import BaseModel
 from pymongo import ASCENDING, IndexModel, InsertOne, UpdateOne
 from uuid_utils.compat import uuid7
 
@@ -30,21 +29,15 @@ from product_svc.catalogue.documents import (
     tree_writes,
 )
 from product_svc.catalogue.domain import Category, Product
-from product_svc.domain import Movement, Reservation, Stock
+from product_svc.domain import Movement, Stock
+from product_svc.reservations.documents import ReservationDocument, reservation_document, reservation_of
+from product_svc.reservations.domain import Reservation
 from product_svc.threshold import crossed
 from product_svc.times import micros as _micros
 from product_svc.times import moment
-from schemas import Line
 
 K = TypeVar("K")
 V = TypeVar("V")
-
-
-class LinePart(BaseModel):
-    """So many of one SKU."""
-
-    sku: str
-    quantity: int
 
 
 class StockDocument(Document):
@@ -57,6 +50,7 @@ class StockDocument(Document):
     changed_at: int
     low_at: int | None = None
     low: bool = False
+    discontinued: bool = False
 
     class Settings:
         """Beanie's settings."""
@@ -66,21 +60,6 @@ class StockDocument(Document):
         indexes: ClassVar = [
             IndexModel([("low", ASCENDING), ("_id", ASCENDING)], partialFilterExpression={"low": True})
         ]
-
-
-class ReservationDocument(Document):
-    """What an order was promised; its id is the order's."""
-
-    id: UUID  # type: ignore[assignment]
-    state: Literal["held", "rejected", "released"]
-    lines: list[LinePart]
-    version: int
-    changed_at: int
-
-    class Settings:
-        """Beanie's settings."""
-
-        name = "reservations"
 
 
 class MovementDocument(Document):
@@ -133,12 +112,14 @@ class Warehouse(Unit):
 
     async def load(self, tx: Tx) -> None:
         """Load every wanted document as of one moment; who changes it meanwhile makes this conflict."""
-        await _hold(tx, self.reservations, "reservations", _reservation)
+        await _hold(tx, self.products, "products", product_of)
+        # Which of its variants are for sale is noted at their stock, where reservations look.
+        self.stock.want(*(variant.sku for product in self.products.present for variant in product.variants))
+        await _hold(tx, self.reservations, "reservations", reservation_of)
         # To release, an order's own lines are wanted, which only its reservation knows.
         for held in self.reservations.present:
-            self.stock.want(*(line.sku for line in held.lines))
+            self.stock.want(*held.held)
         await _hold(tx, self.stock, "stock", stock_of)
-        await _hold(tx, self.products, "products", product_of)
         self.categories.want(*(product.category_id for product in self.products.present if product.category_id))
         await _hold(tx, self.imports, "imports", import_of)
         while self.categories.wanted:
@@ -152,7 +133,7 @@ class Warehouse(Unit):
         await _write(tx, "categories", category_writes(self.categories))
         await _write(tx, "products", product_writes(self.products))
         await _write(tx, "stock", self._stock_writes())
-        await _write(tx, "reservations", [_upsert(_reservation_document(r)) for r in self.reservations.changed])
+        await _write(tx, "reservations", [_upsert(reservation_document(r)) for r in self.reservations.changed])
         await _write(tx, "imports", import_writes(self.imports))
         await _write(tx, "import_faults", fault_writes(self.import_faults))
         await _write(tx, "movements", [InsertOne(_movement_document(m)) for m in self.movements.added])
@@ -182,6 +163,8 @@ class Warehouse(Unit):
             }
             if (stock.low_at, stock.low) != (before.low_at, before.low):
                 change["$set"] |= {"low_at": stock.low_at, "low": stock.low}
+            if stock.discontinued != before.discontinued:
+                change["$set"]["discontinued"] = stock.discontinued
             writes.append(UpdateOne({"_id": stock.sku, "version": before.version, "$expr": enough}, change))
         return writes
 
@@ -207,15 +190,8 @@ def _upsert(document: dict[str, Any]) -> UpdateOne:
 def stock_of(document: Any) -> tuple[str, Stock]:
     """(SKU, stock) of a document of ``stock``."""
     sku, changed_at = document["_id"], moment(document["changed_at"])
-    watch = document.get("low_at"), document.get("low", False)
+    watch = document.get("low_at"), document.get("low", False), document.get("discontinued", False)
     return sku, Stock(sku, document["on_hand"], document["reserved"], document["version"], changed_at, *watch)
-
-
-def _reservation(document: Any) -> tuple[UUID, Reservation]:
-    lines = tuple(Line(sku=line["sku"], quantity=line["quantity"]) for line in document["lines"])
-    changed_at = moment(document["changed_at"])
-    order_id = document["_id"]
-    return order_id, Reservation(order_id, document["state"], lines, document["version"], changed_at)
 
 
 def _stock_document(stock: Stock) -> dict[str, Any]:
@@ -227,16 +203,7 @@ def _stock_document(stock: Stock) -> dict[str, Any]:
         "changed_at": _micros(stock.changed_at),
         "low_at": stock.low_at,
         "low": stock.low,
-    }
-
-
-def _reservation_document(reservation: Reservation) -> dict[str, Any]:
-    return {
-        "_id": reservation.order_id,
-        "state": reservation.state,
-        "lines": [{"sku": line.sku, "quantity": line.quantity} for line in reservation.lines],
-        "version": reservation.version,
-        "changed_at": _micros(reservation.changed_at),
+        "discontinued": stock.discontinued,
     }
 
 

@@ -60,6 +60,7 @@ def create_product(
         product_id, name, attributes, tuple(_stated(variant) for variant in variants), 1, unit.now, **details
     )
     _take_skus(unit, product.variants)
+    _note_for_sale(unit, product)
     _check_fit(unit, product)
     _recount(unit, None, product.category_id)
     unit.products.put(product.id, product)
@@ -87,6 +88,7 @@ def change_product(unit: Warehouse, product_id: UUID, if_match: str | None, chan
         # Not at other changes: what no longer fits a schema that was changed must still be discontinued.
         _check_fit(unit, after)
     _recount(unit, product.category_id, after.category_id)
+    _note_for_sale(unit, after)
     unit.products.put(after.id, after)
     unit.emit(event, after.version, after.changed_at)
     return after
@@ -148,6 +150,15 @@ def _take_skus(unit: Warehouse, variants: Sequence[Variant]) -> None:
         raise SkuTaken(skus=taken)
     for variant in variants:
         unit.stock.put(variant.sku, Stock(variant.sku, 0, 0, 0, unit.now))
+
+
+def _note_for_sale(unit: Warehouse, product: Product) -> None:
+    """Note at the stock what can be ordered: reservations look there, and at no product."""
+    sold = {variant.sku for variant in product.for_sale}
+    for variant in product.variants:
+        stock = unit.stock.find(variant.sku)
+        if stock and stock.discontinued != (variant.sku not in sold):
+            unit.stock.put(stock.sku, replace(stock, discontinued=not stock.discontinued))
 
 
 def _check_fit(unit: Warehouse, product: Product) -> None:

@@ -24,6 +24,7 @@ async def migrate(url: str) -> None:
     await database.make_collections(*COLLECTIONS)
     await open_documents(database, indexes=True)
     await lay_out(database)
+    await note_discontinued(database)
     await database.close()
 
 
@@ -33,6 +34,17 @@ async def lay_out(database: Mongo) -> None:
         as_read = {"_id": document["_id"], "version": document["version"]}
         # Whoever changes it meanwhile lays it out too.
         await database.db.products.replace_one(as_read, product_document(product_of(document)[1]))
+
+
+async def note_discontinued(database: Mongo) -> None:
+    """Note at the stock of earlier releases what cannot be ordered."""
+    gone = {"$or": [{"status": {"$ne": "active"}}, {"variants.status": "discontinued"}]}
+    async for document in database.db.products.find(gone):
+        product = product_of(document)[1]
+        sold = {variant.sku for variant in product.for_sale}
+        skus = [variant.sku for variant in product.variants if variant.sku not in sold]
+        unnoted = {"_id": {"$in": skus}, "discontinued": {"$exists": False}}
+        await database.db.stock.update_many(unnoted, {"$set": {"discontinued": True}})
 
 
 if __name__ == "__main__":

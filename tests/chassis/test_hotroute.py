@@ -5,13 +5,15 @@ from typing import Annotated, Any
 
 import httpx
 import pytest
-from fastapi import Depends, FastAPI, Header, Request, Response
+from fastapi import Depends, FastAPI, Header, Query, Request, Response
 from fastapi.routing import APIRoute
 
 from chassis.hotroute import HotRoute
 from chassis.rest import Body, new_router
 
 Tag = Annotated[str | None, Header(min_length=2, max_length=4)]
+Lines = Annotated[list[str] | None, Header()]
+Size = Annotated[str | None, Query(pattern="^[0-9]+$")]
 
 
 class Thing(Body):
@@ -23,8 +25,10 @@ async def _who(request: Request) -> str:
     return request.headers.get("x-who", "nobody")
 
 
-async def make(who: Annotated[str, Depends(_who)], thing: Thing, my_tag: Tag = None) -> Response:
-    return Response(f"{who} {thing.name} {thing.sizes} {my_tag}")
+async def make(
+    who: Annotated[str, Depends(_who)], thing: Thing, my_tag: Tag = None, lines: Lines = None, size: Size = None
+) -> Response:
+    return Response(f"{who} {thing.name} {thing.sizes} {my_tag} {lines} {size}")
 
 
 def app(route_class: type[APIRoute]) -> FastAPI:
@@ -68,6 +72,17 @@ async def test_the_answer_is_the_one_that_fastapi_gives(
     hot, plain = [await client.post("/things", headers=headers, content=content) for client in both]
     assert hot.status_code == plain.status_code
     assert places(hot) == places(plain)
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?", "?size=5", "?size=x", "?size=", "?size=5&size=6", "?other=x", "?size=%ff"]
+)
+async def test_a_query_and_a_header_of_several_lines_are_taken_as_fastapi_takes_them(
+    both: list[httpx.AsyncClient], query: str
+) -> None:
+    headers = [("content-type", "application/json"), ("lines", "a"), ("lines", "b, c")]
+    hot, plain = [await client.post(f"/things{query}", headers=headers, content=GOOD) for client in both]
+    assert (hot.status_code, places(hot)) == (plain.status_code, places(plain))
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff", b'{"name": "\\ud800", "sizes": []}', b"[" * 100_000])

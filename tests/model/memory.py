@@ -108,7 +108,7 @@ class Shelves(InMemory, Warehouse):
 
     async def load(self, tx: Any) -> None:
         self.reservations.hold(self.memory.rows["reservations"])
-        self.stock.want(*(line.sku for held in self.reservations.present for line in held.lines))
+        self.stock.want(*(sku for reservation in self.reservations.present for sku in reservation.held))
         await super().load(tx)
 
     @staticmethod

@@ -6,49 +6,101 @@ order and which mails are due follows from what it has heard.
 """
 
 from collections import Counter
+from functools import reduce
+from operator import or_
 from typing import Literal
 from uuid import UUID
 
 from schemas import (
+    AmendmentAccepted,
+    AmendmentRefused,
     CustomerRegistered,
     Event,
     MailSent,
+    OrderAmended,
     OrderCancelled,
     OrderConfirmed,
+    OrderDelivered,
     OrderPlaced,
     OrderRejected,
+    OrderReturned,
+    OrderShipped,
     ProductCreated,
     StockAdjusted,
+    StockCommitted,
     StockRejected,
     StockReleased,
     StockReserved,
+    StockReturned,
 )
 from schemas.values import Line
 
-ENDS = {"CONFIRMED": "receipt", "REJECTED": "rejected", "CANCELLED": "cancelled"}
-"""How an order can end, and the mail about it."""
+State = Literal["PENDING", "CONFIRMED", "REJECTED", "CANCELLED", "SHIPPED", "DELIVERED"]
+
+MAILS = {"CONFIRMED": "receipt", "REJECTED": "rejected", "CANCELLED": "cancelled"}
+"""What an order can come to, and the mail about it."""
 
 
 class Shop:
     def __init__(self) -> None:
         self.on_hand: Counter[str] = Counter()
-        self.asked: dict[UUID, Counter[str]] = {}
-        self.held: dict[UUID, Counter[str]] = {}
-        self.answers: dict[UUID, Literal["held", "rejected", "released"]] = {}
-        self.orders: dict[UUID, Literal["PENDING", "CONFIRMED", "REJECTED", "CANCELLED"]] = {}
+        self.asked: dict[tuple[UUID, int], tuple[Counter[str], int]] = {}
+        """What each revision of an order is, and which it replaces."""
+        self.held: dict[UUID, dict[int, Counter[str]]] = {}
+        """The revisions of an order whose stock is held: one, or two while the order has not decided."""
+        self.ended: set[UUID] = set()
+        """The orders whose stock was released."""
+        self.answers: dict[tuple[UUID, int], type[StockReserved | StockRejected]] = {}
+        self.orders: dict[UUID, State] = {}
+        self.lines: dict[UUID, Counter[str]] = {}
+        self.revisions: dict[UUID, int] = {}
+        self.waiting: dict[UUID, int] = {}
+        """The amendments that are not answered."""
+        self.accepted: set[tuple[UUID, int]] = set()
+        self.shipped: dict[UUID, Counter[str]] = {}
+        self.returned: dict[UUID, Counter[str]] = {}
+        self.parcels: dict[UUID, Counter[str]] = {}
+        """Shipments and returns that the stock has not heard of."""
         self.due: set[tuple[UUID, str]] = set()
         self.sent: set[tuple[UUID, str]] = set()
 
     def reserved(self, sku: str) -> int:
-        return sum(lines[sku] for lines in self.held.values())
+        return sum(self.set_aside(order)[sku] for order in self.held)
 
-    def short(self, order: UUID) -> dict[str, int]:
-        """The SKUs of which there is not enough left for an order, with how many there are."""
-        left = {sku: self.on_hand[sku] - self.reserved(sku) for sku in self.asked[order]}
-        return {sku: number for sku, number in left.items() if number < self.asked[order][sku]}
+    def set_aside(self, order: UUID) -> Counter[str]:
+        """Of each SKU, what the larger of the revisions that are held needs."""
+        return reduce(or_, self.held.get(order, {}).values(), Counter())
+
+    def short(self, order: UUID, wanted: Counter[str]) -> dict[str, int]:
+        """The SKUs of which there is not enough for an order, with how many there are for it."""
+        has = self.set_aside(order)
+        left = {sku: self.on_hand[sku] - self.reserved(sku) + has[sku] for sku in wanted if wanted[sku] > has[sku]}
+        return {sku: number for sku, number in left.items() if number < wanted[sku]}
 
     def can_be_cancelled(self, order: UUID) -> bool:
         return self.orders[order] in ("PENDING", "CONFIRMED")
+
+    def can_be_amended(self, order: UUID) -> bool:
+        return self.can_be_cancelled(order) and order not in self.waiting
+
+    def unshipped(self, order: UUID) -> Counter[str]:
+        return self.lines[order] - self.shipped[order]
+
+    def can_be_shipped(self, order: UUID) -> bool:
+        return (
+            self.orders[order] in ("CONFIRMED", "SHIPPED")
+            and order not in self.waiting
+            and bool(self.unshipped(order))
+        )
+
+    def can_be_delivered(self, order: UUID) -> bool:
+        return self.orders[order] == "SHIPPED" and not self.unshipped(order)
+
+    def returnable(self, order: UUID) -> Counter[str]:
+        return self.shipped[order] - self.returned[order]
+
+    def can_be_returned(self, order: UUID) -> bool:
+        return self.orders[order] == "DELIVERED" and bool(self.returnable(order))
 
     def can_be_adjusted(self, sku: str, delta: int) -> bool:
         return self.on_hand[sku] + delta >= self.reserved(sku)
@@ -59,44 +111,138 @@ class Shop:
             case StockAdjusted(sku=sku, delta=delta):
                 self.on_hand[sku] += delta
                 assert (event.on_hand, event.reserved) == (self.on_hand[sku], self.reserved(sku))
-            case OrderPlaced(order_id=order):
-                assert order not in self.orders
-                self.orders[order], self.asked[order] = "PENDING", counted(event.lines)
-            case StockReserved(order_id=order):
-                assert order not in self.answers, "one answer, and none after the release"
-                assert not self.short(order)
-                self.answers[order], self.held[order] = "held", counted(event.lines)
-                assert self.held[order] == self.asked[order]
-            case StockRejected(order_id=order):
-                assert order not in self.answers
-                assert {short.sku: short.available for short in event.shortages} == self.short(order) != {}
-                self.answers[order] = "rejected"
-            case StockReleased(order_id=order):
-                assert self.orders[order] == "CANCELLED"
-                assert self.answers.get(order, "held") == "held", "released once"
-                assert counted(event.lines) == self.held.pop(order, Counter())
-                self.answers[order] = "released"
-            case OrderConfirmed(order_id=order):
-                assert self.orders[order] == "PENDING"
-                assert counted(event.lines) == self.held[order]
-                self._end(order, "CONFIRMED")
-            case OrderRejected(order_id=order):
-                assert (self.orders[order], self.answers[order]) == ("PENDING", "rejected")
-                self._end(order, "REJECTED")
-            case OrderCancelled(order_id=order):
-                assert self.orders[order] == "PENDING" or (
-                    self.orders[order] == "CONFIRMED" and event.reason == "customer"
-                )
-                self._end(order, "CANCELLED")
+            case OrderPlaced() | OrderAmended():
+                self._ask(event)
+            case StockReserved() | StockRejected():
+                self._answer(event)
+            case StockReleased() | StockCommitted() | StockReturned():
+                self._move_stock(event)
+            case OrderConfirmed() | OrderRejected() | OrderCancelled() | AmendmentAccepted() | AmendmentRefused():
+                self._decide(event)
+            case OrderShipped() | OrderDelivered() | OrderReturned():
+                self._fulfil(event)
             case MailSent(order_id=UUID() as order, template=template):
                 assert (order, template) in self.due - self.sent
                 self.sent.add((order, template))
             case other:
                 assert isinstance(other, ProductCreated | CustomerRegistered)
 
-    def _end(self, order: UUID, how: Literal["CONFIRMED", "REJECTED", "CANCELLED"]) -> None:
-        self.orders[order] = how
-        self.due.add((order, ENDS[how]))
+    def _ask(self, event: OrderPlaced | OrderAmended) -> None:
+        order, revision = event.order_id, event.revision
+        if isinstance(event, OrderPlaced):
+            assert order not in self.orders
+            self.orders[order], self.lines[order], self.revisions[order] = "PENDING", counted(event.lines), 1
+            self.shipped[order], self.returned[order] = Counter(), Counter()
+            self.asked[order, 1] = counted(event.lines), 1
+            return
+        assert self.can_be_amended(order)
+        assert (order, revision) not in self.asked
+        assert (order, revision - 1) in self.asked
+        assert event.replaces == self.revisions[order]
+        self.asked[order, revision] = counted(event.lines), event.replaces
+        self.waiting[order] = revision
+
+    def _answer(self, event: StockReserved | StockRejected) -> None:
+        order, revision = event.order_id, event.revision
+        wanted, replaces = self.asked[order, revision]
+        assert (order, revision) not in self.answers, "one answer a revision"
+        assert order not in self.ended, "and none after the release"
+        self.answers[order, revision] = type(event)
+        has = self.held.get(order, {})
+        if isinstance(event, StockReserved):
+            assert not self.short(order, wanted)
+            assert counted(event.lines) == wanted
+            self.held[order] = self._settled(has, replaces) | {revision: wanted}
+        else:
+            # Whoever withdrew it before it was asked for has made it impossible, and nothing was looked at.
+            told = {short.sku: short.available for short in event.shortages}
+            assert told == self.short(order, wanted) != {} or (not told and self.waiting.get(order) != revision)
+            if has:
+                self.held[order] = self._settled(has, replaces)
+
+    def _move_stock(self, event: StockReleased | StockCommitted | StockReturned) -> None:
+        order, lines, before = event.order_id, counted(event.lines), self.set_aside(event.order_id)
+        if isinstance(event, StockReturned):
+            assert self.parcels.pop(event.return_id) == lines
+            self.on_hand += lines
+        elif isinstance(event, StockCommitted):
+            assert self.parcels.pop(event.shipment_id) == lines
+            [(revision, has)] = self._settled(self.held[order], self.revisions[order]).items()
+            assert has >= lines
+            self.held[order] = {revision: has - lines}
+            self.on_hand = +(self.on_hand - lines)
+        elif self.orders[order] == "CANCELLED" and lines == before and order not in self.ended:
+            self.held.pop(order, None)
+            self.ended.add(order)
+        else:
+            *_, newest = sorted(self.held[order])
+            decided = newest if (order, newest) in self.accepted else min(self.held[order])
+            assert self.waiting.get(order) != newest
+            self.held[order] = self._settled(self.held[order], decided)
+            assert lines == before - self.set_aside(order)
+
+    @staticmethod
+    def _settled(held: dict[int, Counter[str]], has: int) -> dict[int, Counter[str]]:
+        """Of what is held, that of the revision which the order has; of a first that was refused, what there is."""
+        revision = has if has in held else min(held, default=None)
+        return {} if revision is None else {revision: held[revision]}
+
+    def _decide(
+        self, event: OrderConfirmed | OrderRejected | OrderCancelled | AmendmentAccepted | AmendmentRefused
+    ) -> None:
+        order, waited = event.order_id, self.waiting.get(event.order_id)
+        if isinstance(event, AmendmentAccepted | AmendmentRefused):
+            assert event.revision == self.waiting.pop(order)
+        match event:
+            case AmendmentAccepted():
+                assert self.answers[order, event.revision] is StockReserved
+                self.lines[order], self.revisions[order] = counted(event.lines), event.revision
+                self.accepted.add((order, event.revision))
+            case AmendmentRefused():
+                # Without shortages, the deadline has passed.
+                assert not event.shortages or self.answers[order, event.revision] is StockRejected
+            case OrderConfirmed():
+                assert self.orders[order] == "PENDING"
+                assert self.answers[order, event.revision] is StockReserved
+                assert event.revision == self.revisions[order]
+                assert counted(event.lines) == self.lines[order]
+                self._come_to(order, "CONFIRMED")
+            case OrderRejected():
+                assert self.orders[order] == "PENDING"
+                assert {self.answers[order, r] for r in {1, waited or 1}} == {StockRejected}
+                self._come_to(order, "REJECTED")
+            case OrderCancelled():
+                assert self.orders[order] == "PENDING" or (
+                    self.orders[order] == "CONFIRMED" and event.reason == "customer"
+                )
+                self._come_to(order, "CANCELLED")
+
+    def _fulfil(self, event: OrderShipped | OrderDelivered | OrderReturned) -> None:
+        order = event.order_id
+        match event:
+            case OrderShipped():
+                assert self.can_be_shipped(order)
+                parcel = counted(event.lines)
+                assert parcel <= self.unshipped(order)
+                assert event.revision == self.revisions[order]
+                self.orders[order], self.parcels[event.shipment_id] = "SHIPPED", parcel
+                self.shipped[order] += parcel
+                assert event.complete is not bool(self.unshipped(order))
+            case OrderDelivered():
+                assert self.can_be_delivered(order)
+                self.orders[order] = "DELIVERED"
+            case OrderReturned():
+                assert self.orders[order] == "DELIVERED"
+                back = counted(event.lines)
+                assert back <= self.returnable(order)
+                self.parcels[event.return_id] = back
+                self.returned[order] += back
+
+    def _come_to(self, order: UUID, state: State) -> None:
+        self.orders[order] = state
+        self.due.add((order, MAILS[state]))
+        if state != "CONFIRMED":
+            self.waiting.pop(order, None)
 
 
 def counted(lines: tuple[Line, ...]) -> Counter[str]:

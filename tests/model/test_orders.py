@@ -26,10 +26,13 @@ from hypothesis.stateful import (
     rule,
 )
 
+from chassis.preconditions import ANY
 from chassis.testing import enveloped, record
 from notifier_svc.commands import begin_sending, mark_sent
+from order_svc.amending.commands import Wish, amend_order, want_wish
 from order_svc.commands import Basket, cancel_order, expire_order, place_order, want_basket
 from order_svc.errors import NotPossibleNow
+from order_svc.fulfilment.commands import deliver_order, return_lines, ship_order
 from product_svc.catalogue.commands import create_product
 from product_svc.commands import adjust_stock
 from product_svc.errors import StockTooLow
@@ -50,6 +53,7 @@ ADDRESS = Address(name="Ada", street="1 St", city="London", postal_code="SW1Y", 
 pieces, skus, customers = st.integers(2, 9), st.sampled_from(SKUS), st.sampled_from(CUSTOMERS)
 quantities = st.dictionaries(skus, st.integers(1, 3), min_size=1)
 regrets = st.sampled_from([False, False, True])
+in_time = st.sampled_from([True, True, False])
 some = st.integers(0, 5)
 picks = st.lists(some, min_size=1, max_size=8)
 
@@ -101,6 +105,41 @@ class Platform(RuleBasedStateMachine):
                 self.change(order, cancel_order, None, "customer")
         else:
             self.change(order, expire_order)
+
+    @rule(order=placed, lines=quantities, in_time=in_time)
+    def amend(self, order: UUID, lines: Mapping[str, int], in_time: bool) -> None:
+        """The customer wants something else; sometimes the deadline passes before anybody has heard."""
+        wish = Wish(lines, {})
+        book = self.world.orders
+        with possible(self.shop.can_be_amended(order), NotPossibleNow):
+            book.ask(partial(self.amended, order, wish), partial(want_wish, order_id=order, wish=wish))
+        self.hear()
+        if not in_time and order in self.shop.waiting:
+            self.change(order, expire_order, self.shop.waiting[order])
+
+    @staticmethod
+    def amended(order: UUID, wish: Wish, book: Any) -> object:
+        return amend_order(book, order, None, ANY, wish)
+
+    @rule(order=placed, whole=st.booleans())
+    def ship(self, order: UUID, whole: bool) -> None:
+        """What is left, or one piece of it."""
+        left = self.shop.unshipped(order)
+        parcel = None if whole or not left else {next(iter(left)): 1}
+        with possible(self.shop.can_be_shipped(order), NotPossibleNow):
+            self.change(order, ship_order, ANY, next(self.ids), "DHL", "1", parcel)
+
+    @rule(order=placed)
+    def deliver(self, order: UUID) -> None:
+        with possible(self.shop.can_be_delivered(order), NotPossibleNow):
+            self.change(order, deliver_order, ANY)
+
+    @rule(order=placed)
+    def take_back(self, order: UUID) -> None:
+        back = self.shop.returnable(order)
+        parcel = {next(iter(back)): 1} if back else {"MUG": 1}
+        with possible(self.shop.can_be_returned(order), NotPossibleNow):
+            self.change(order, return_lines, ANY, next(self.ids), parcel, None)
 
     @precondition(lambda self: len(self.world.topics[CUSTOMER_EVENTS]) < len(CUSTOMERS))
     @rule()
@@ -154,9 +193,12 @@ class Platform(RuleBasedStateMachine):
             sku: (self.shop.on_hand[sku], self.shop.reserved(sku)) for sku in SKUS
         }
         assert all(0 <= s.reserved <= s.on_hand for s in stock)
-        assert {r.order_id: r.state for r in reservations} == self.shop.answers
-        assert {r.order_id: counted(r.lines) for r in reservations if r.state == "held"} == self.shop.held
-        assert all(self.shop.held[o.id] == counted(o.lines) for o in orders if o.state == "CONFIRMED")
+        assert {o.id: counted(o.lines) for o in orders} == self.shop.lines
+        assert {o.id: o.amendment.revision for o in orders if o.amendment} == self.shop.waiting
+        held = {r.order_id: Counter(r.held) for r in reservations if r.held}
+        assert held == {order: has for order in self.shop.held if (has := self.shop.set_aside(order))}
+        assert all(held[o.id] >= counted(o.lines) for o in orders if o.state == "CONFIRMED")
+        assert all(held.get(o.id, Counter()) >= self.shop.unshipped(o.id) for o in orders if o.state == "SHIPPED")
         assert self.mails() <= Counter(self.shop.due)
         assert self.timelines() <= self.heard
         assert not [letter for service in self.world.services for letter in service.memory.dead]
@@ -173,7 +215,11 @@ class Platform(RuleBasedStateMachine):
     def settle(self) -> None:
         self.world.settle()
         self.the_services_hold_what_the_shop_says()
-        assert set(self.shop.held) == {order for order, state in self.shop.orders.items() if state == "CONFIRMED"}
+        held = {order: has for order in self.shop.held if (has := self.shop.set_aside(order))}
+        going = [order for order, state in self.shop.orders.items() if state in ("CONFIRMED", "SHIPPED")]
+        assert held == {order: left for order in going if (left := self.shop.unshipped(order))}
+        assert not self.shop.waiting
+        assert not self.shop.parcels
         assert "PENDING" not in self.shop.orders.values()
         assert self.mails() == Counter(self.shop.due)
         assert self.timelines() == self.heard

@@ -11,7 +11,7 @@ from notifier_svc.commands import postpone
 from notifier_svc.domain import Mail
 from order_svc.errors import NotPossibleNow
 from order_svc.saga import on_answer
-from product_svc.domain import release
+from product_svc.reservations.domain import release, settled
 from tests.model.explore import explore
 from tests.model.test_mails import Senders
 from tests.model.test_orders import Platform
@@ -30,6 +30,11 @@ def reviving(order: Any, answer: Any, now: Any) -> Any:
     return on_answer(replace(order, state="PENDING"), answer, now)
 
 
+def forgetting_the_old(known: Any, has: int) -> Any:
+    """As if the new revision were reserved in place of the old one at once."""
+    return replace(settled(known, has), lines=())
+
+
 def begin_whatever_became_of_it(mail: Mail, claim: Any, now: Any) -> Mail | None:
     return replace(mail, state="sending") if mail.claim == claim else None
 
@@ -39,17 +44,32 @@ def postpone_as_lapsed(ledger: Any, mail_id: Any, claim: Any) -> None:
 
 
 FAULTS: dict[str, tuple[type[RuleBasedStateMachine], str, Any]] = {
-    "no tombstone": (Platform, "product_svc.domain.release", without_tombstone),
-    "stock not given back": (Platform, "product_svc.domain.release", keeping_the_stock),
-    "stock promised that is not there": (Platform, "product_svc.domain._shortage", lambda line, stock: None),
+    "no tombstone": (Platform, "product_svc.reservations.domain.release", without_tombstone),
+    "stock not given back": (Platform, "product_svc.reservations.domain.release", keeping_the_stock),
+    "stock promised that is not there": (Platform, "product_svc.reservations.domain._shortage", lambda *asked: None),
     "order revived by a late answer": (Platform, "order_svc.saga.on_answer", reviving),
     "deadline after the answer": (
         Platform,
         "order_svc.saga.on_deadline",
-        lambda order, now: order.cancel("timeout", now),
+        lambda order, _amendment, now: order.cancel("timeout", now),
+    ),
+    "old revision given away before the order has decided": (
+        Platform,
+        "product_svc.reservations.domain.settled",
+        forgetting_the_old,
+    ),
+    "withdrawn amendment kept": (
+        Platform,
+        "product_svc.reservations.commands.domain.decide_amendment",
+        lambda *known, accepted: None,
+    ),
+    "answer to another revision taken": (
+        Platform,
+        "order_svc.saga.on_answer",
+        lambda order, answer, now: on_answer(order, answer.model_copy(update={"revision": order.last_revision}), now),
     ),
     "inbox not looked at": (Platform, "chassis.consumer._first_of_each", lambda batch, fresh: batch),
-    "time goes back": (Platform, "product_svc.domain.later", lambda now, before: now),
+    "time goes back": (Platform, "product_svc.reservations.domain.later", lambda now, before: now),
     "mail begun after its end": (Senders, "notifier_svc.domain.Mail.begin", begin_whatever_became_of_it),
     "mail taken back without a doubt": (Senders, "notifier_svc.commands.mark_doubtful", postpone_as_lapsed),
     "mail in doubt for ever": (Senders, "notifier_svc.domain.MAX_DOUBTS", 9),

@@ -111,7 +111,12 @@ async def test_a_body_of_another_type_is_malformed(api: API, customer: dict[str,
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("POST", ORDERS), ("GET", ORDERS), ("GET", ONE), ("GET", f"{ONE}/timeline"), ("POST", f"{ONE}/cancel")],
+    [
+        *(("POST", ORDERS), ("GET", ORDERS), ("GET", ONE), ("GET", f"{ONE}/timeline"), ("POST", f"{ONE}/cancel")),
+        *(("PATCH", ONE), ("POST", f"{ONE}/shipments"), ("POST", f"{ONE}/deliver"), ("POST", f"{ONE}/returns")),
+        *(("GET", "/v1/sagas"), ("POST", "/v1/sagas/019b7c61-0000-7000-8000-000000000001/resolve")),
+        ("GET", f"{ONE}/timeline/stream"),
+    ],
 )
 async def test_a_token_that_is_not_good_is_refused_everywhere(api: API, method: str, path: str) -> None:
     json_body = GOOD if path == ORDERS and method == "POST" else None
@@ -128,7 +133,13 @@ async def test_any_other_authorization_is_none(api: API, header: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", f"{ORDERS}/{{}}"), ("GET", f"{ORDERS}/{{}}/timeline"), ("POST", f"{ORDERS}/{{}}/cancel")],
+    [
+        ("GET", f"{ORDERS}/{{}}"),
+        ("PATCH", f"{ORDERS}/{{}}"),
+        ("GET", f"{ORDERS}/{{}}/timeline"),
+        ("GET", f"{ORDERS}/{{}}/timeline/stream"),
+        ("POST", f"{ORDERS}/{{}}/cancel"),
+    ],
 )
 async def test_an_id_that_is_no_uuid_is_malformed(api: API, customer: dict[str, str], method: str, path: str) -> None:
     api.headers.update(customer)
@@ -148,6 +159,42 @@ async def test_a_cursor_or_limit_that_is_none_is_malformed(api: API, customer: d
 async def test_a_cursor_of_no_order_is_a_place_like_any_other(api: API, customer: dict[str, str]) -> None:
     for cursor in ("00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff", str(uuid7())):
         assert (await api.get(f"{ORDERS}?before={cursor}", headers=customer)).json() == {"items": [], "next": None}
+
+
+LINES = {"lines": [{"sku": "MUG", "quantity": 2}]}
+BODIES: dict[str, tuple[str, str, Any, dict[str, Any]]] = {
+    "amend": ("PATCH", ONE, "customer", {**LINES, "shipping_address": ADDRESS, "billing_address": ADDRESS}),
+    "ship": ("POST", f"{ONE}/shipments", "staff", {**LINES, "carrier": "DHL", "tracking_number": "1"}),
+    "return": ("POST", f"{ONE}/returns", "staff", {**LINES, "reason": "Broken."}),
+    "cancel": ("POST", f"{ONE}/cancel", "customer", {"note": "Twice by mistake."}),
+    "resolve": ("POST", "/v1/sagas/019b7c61-0000-7000-8000-000000000001/resolve", "ops", {"action": "retry"}),
+}
+MAY_BE_NULL = {"billing_address", "lines", "reason", "note"}
+
+
+@pytest.mark.parametrize("which", BODIES)
+async def test_the_body_of_an_update_that_is_spoiled_at_any_place_is_malformed(api: API, which: str) -> None:
+    method, path, role, body = BODIES[which]
+    who = {**hostile.JSON, **bearer(role=role), "If-Match": "*"}
+    taken = []
+    for name, content, place in hostile.edges(body):
+        answer = await api.request(method, path, content=content, headers=who)
+        null = len(place) == 1 and place[0] in MAY_BE_NULL - ({"lines"} if which != "ship" else set())
+        if answer.status_code != 422 and not (null and b"null" in content):
+            taken.append((name, answer.status_code))
+    assert taken == []
+    refused(await api.request(method, path, json=body, headers=who), 404, "order_unknown")
+
+
+async def test_an_amendment_of_nothing_is_malformed(api: API, customer: dict[str, str]) -> None:
+    nothing: list[dict[str, Any]] = [{}, {"lines": []}, {"lines": None}, {"shipping_address": None}]
+    for body in nothing:
+        malformed_at(await api.patch(ONE, json=body, headers={**customer, "If-Match": "*"}))
+
+
+@pytest.mark.parametrize("state", ["", "done", "STUCK", "%00"])
+async def test_a_state_of_sagas_that_is_none_is_malformed(api: API, state: str) -> None:
+    malformed_at(await api.get(f"/v1/sagas?state={state}", headers=bearer(role="ops")))
 
 
 async def test_another_method_is_not_allowed(api: API, customer: dict[str, str]) -> None:

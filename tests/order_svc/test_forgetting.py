@@ -1,6 +1,7 @@
 """An erased customer's orders, in a real database: they stay, and nobody knows whose they were."""
 
 import json
+from dataclasses import replace
 
 import sqlalchemy as sa
 from uuid_utils.compat import uuid7
@@ -12,8 +13,9 @@ from chassis.testing import enveloped, record
 from order_svc import SERVICE
 from order_svc.dto import order_out
 from order_svc.handlers import HANDLERS
+from order_svc.parts import Amendment, Return
 from order_svc.store import Answered, OrderBook, idempotency_keys
-from schemas import CustomerErased, OrdersAnonymised, StockReserved, answer_id
+from schemas import Address, CustomerErased, OrdersAnonymised, StockReserved, answer_id
 from tests.order_svc.orders import ADDRESS, pending, read
 from tests.outbox import events
 
@@ -37,6 +39,29 @@ async def test_the_orders_stay_without_where_they_went(shared: Postgres, commit:
         order.version,
     )
     assert (await read(shared, other)).shipping_address == ADDRESS
+
+
+async def test_nothing_that_is_personal_stays_of_what_became_of_an_order(shared: Postgres, commit: Commit) -> None:
+    order = await pending(commit)
+    back = Return(uuid7(), (), order.total, "Too small for my hands.", order.placed_at)
+    told = replace(
+        order,
+        version=2,
+        billing_address=ADDRESS,
+        note="Ada is moving house.",
+        notes="Ring twice.",
+        amendment=Amendment(2, order.lines, order.total, ADDRESS, ADDRESS),
+        returns=(back, back),
+    )
+    await commit(lambda book: book.orders.put(order.id, told), lambda book: book.orders.want(order.id))
+    await consumer(shared).handle([record(enveloped(CustomerErased(customer_id=order.customer_id)))])
+    kept, nowhere = await read(shared, order), Address(**NOWHERE)
+    assert kept.amendment is not None
+    places = [kept.shipping_address, kept.billing_address]
+    places += [kept.amendment.shipping_address, kept.amendment.billing_address]
+    assert places == [nowhere] * 4
+    assert (kept.note, kept.notes) == (None, None)
+    assert kept.returns == (replace(back, reason=None),) * 2
 
 
 async def test_the_answer_to_an_idempotency_key_forgets_too(shared: Postgres, commit: Commit) -> None:

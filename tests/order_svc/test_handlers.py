@@ -31,9 +31,11 @@ from schemas import (
     ProductDrafted,
     Shortage,
     StockAdjusted,
+    StockCommitted,
     StockRejected,
     StockReleased,
     StockReserved,
+    StockReturned,
 )
 from schemas.values import Offer, Variant
 from tests.order_svc.orders import cancel, pending, read, timeline
@@ -244,6 +246,13 @@ async def test_a_release_enters_the_timeline_and_nothing_else(shared: Postgres, 
     assert (await timeline(shared, order.id))[-1] == ("stock.released", {})
     assert await read(shared, order) == order
     assert len(await events(shared, order.id)) == 2
+
+
+async def test_what_left_the_house_and_what_came_back_enter_the_timeline(shared: Postgres) -> None:
+    order_id, lines = uuid7(), (Line(sku="MUG", quantity=1),)
+    gone = StockCommitted(order_id=order_id, shipment_id=uuid7(), lines=lines)
+    await hear(shared, gone, StockReturned(order_id=order_id, return_id=uuid7(), lines=lines))
+    assert await timeline(shared, order_id) == [("stock.committed", {}), ("stock.returned", {})]
 
 
 async def test_mails_about_an_order_enter_its_timeline(shared: Postgres) -> None:

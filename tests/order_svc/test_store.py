@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -12,8 +13,10 @@ from chassis.sql import Postgres
 from order_svc import queries
 from order_svc.domain import Order, Product
 from order_svc.errors import OrderUnknown
+from order_svc.history import Sought, history
+from order_svc.parts import Amendment, Return, Shipment
 from order_svc.store import Answered, OrderBook, products
-from schemas import Address, Money, PricedLine, Shortage
+from schemas import Address, Line, Money, PricedLine, Shortage
 
 AT = datetime(2026, 1, 1, 12, 0, 0, 123456, UTC)
 EUR5 = Money(amount=500, currency="EUR")
@@ -57,9 +60,37 @@ async def test_an_order_comes_back_as_it_went(shared: Postgres) -> None:
         order(),
         order(state="REJECTED", shortages=(short,), version=2, changed_at=AT + timedelta(microseconds=1)),
         order(state="CANCELLED", reason="timeout", version=3),
+        order(billing_address=ODD, notes='A "note"'),
     ]
     await keep(shared, *made)
     assert [await queries.order(shared, one.id, one.customer_id) for one in made] == made
+
+
+PART = UUID(int=7)
+LINES = (Line(sku="MUG", quantity=1),)
+RESHAPES: dict[str, dict[str, object]] = {
+    "amended": {"amendment": Amendment(2, (), EUR5, ODD, None), "last_revision": 2, "asked": 2},
+    "alone": {"amendment": Amendment(2, (), EUR5, ODD, ODD, alone=True)},
+    "accepted": {"revision": 2, "lines": (), "total": EUR5, "shipping_address": ODD, "billing_address": ODD},
+    "shipped": {"shipments": (Shipment(PART, "DHL", "1", LINES, AT),) * 2},
+    "returned": {"returns": (Return(PART, LINES, EUR5, None, AT), Return(PART, LINES, EUR5, "why", AT))},
+    "cancelled": {"state": "CANCELLED", "note": "why"},
+}
+
+
+@pytest.mark.parametrize("changes", RESHAPES.values(), ids=RESHAPES)
+async def test_what_becomes_of_an_order_is_kept_and_no_other_order_changes(
+    shared: Postgres, changes: dict[str, object]
+) -> None:
+    before, other = order(), order()
+    await keep(shared, before, other)
+    after: Order = replace(before, version=2, **changes)  # type: ignore[arg-type]
+    await keep(shared, after, replace(other, state="CONFIRMED", version=2))
+    assert await queries.order(shared, before.id, None) == after
+    assert await queries.order(shared, other.id, None) == replace(other, state="CONFIRMED", version=2)
+    made = replace(after, id=uuid7())
+    await keep(shared, made)
+    assert await queries.order(shared, made.id, None) == made
 
 
 async def test_orders_made_and_amended_in_one_transaction_are_all_kept(shared: Postgres) -> None:
@@ -95,11 +126,12 @@ async def test_history_is_newest_first_in_pages_that_stay(shared: Postgres) -> N
     customer = uuid7()
     made = [order(customer_id=customer) for _ in range(5)]
     await keep(shared, *made, order())
-    first = await queries.history(shared, customer, None, 2)
+    first = await history(shared, customer, Sought(), None, 2)
     await keep(shared, order(customer_id=customer))
-    second = await queries.history(shared, customer, first[-1].id, 2)
-    third = await queries.history(shared, customer, second[-1].id, 2)
-    assert first + second + third == made[::-1]
+    second = await history(shared, customer, Sought(), first.next, 2)
+    third = await history(shared, customer, Sought(), second.next, 2)
+    assert [*first.orders, *second.orders, *third.orders] == made[::-1]
+    assert third.next is None
 
 
 async def test_an_answer_to_a_key_is_kept_byte_for_byte(shared: Postgres) -> None:

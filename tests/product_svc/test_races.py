@@ -7,7 +7,7 @@ import pytest
 
 from chassis.database import Conflict
 from chassis.mongo import Mongo
-from product_svc.commands import reserve_stock
+from product_svc.reservations.commands import reserve_stock
 from product_svc.store import Warehouse
 from schemas import StockRejected, StockReserved
 from tests.databases import committing

@@ -1,0 +1,1 @@
+"""Orders that are changed before they are shipped."""

@@ -1,0 +1,119 @@
+"""The routes of one order: place and read."""
+
+from uuid import UUID
+
+from fastapi import Response, status
+from uuid_utils.compat import uuid7
+
+from chassis.auth import Authenticated, Customer
+from chassis.errors import Forbidden, Unauthenticated
+from chassis.groupcommit import GroupCommit
+from chassis.hotroute import HotRoute
+from chassis.preconditions import etag
+from chassis.rest import new_router, problems
+from order_svc import queries
+from order_svc.api.learning import once_known
+from order_svc.api.needs import Asking, Commit, Database, Watching, owner
+from order_svc.api.waiting import Prefer, Wait, patience, settled
+from order_svc.commands import Basket, place_order, want_basket
+from order_svc.domain import summed
+from order_svc.dto import OrderBody, OrderOut, order_out
+from order_svc.errors import (
+    AccountDeactivated,
+    AccountErased,
+    CatalogueUnavailable,
+    KeyReused,
+    MixedCurrencies,
+    NoShippingAddress,
+    NotForSale,
+    OrderTooLarge,
+    OrderUnknown,
+    SkuUnknown,
+)
+from order_svc.idempotency import Claim, IdempotencyKey, claim, once
+from order_svc.store import Answered, OrderBook
+
+router = new_router()
+hot = new_router(route_class=HotRoute)
+
+
+@hot.post(
+    "/v1/orders",
+    status_code=status.HTTP_202_ACCEPTED,
+    response_model=OrderOut,
+    tags=["orders"],
+    summary="Place an order",
+    responses=problems(
+        *(
+            Unauthenticated,
+            Forbidden,
+            AccountDeactivated,
+            AccountErased,
+            NoShippingAddress,
+            SkuUnknown,
+            NotForSale,
+            MixedCurrencies,
+            OrderTooLarge,
+            KeyReused,
+            CatalogueUnavailable,
+        )
+    )
+    | {status.HTTP_201_CREATED: {"model": OrderOut, "description": "The order, when its stock was waited for"}},
+)
+async def place(
+    customer: Customer,
+    body: OrderBody,
+    commit: Commit,
+    catalogue: Asking,
+    watch: Watching,
+    database: Database,
+    idempotency_key: IdempotencyKey = None,
+    prefer: Prefer = None,
+    wait: Wait = None,
+) -> Response:
+    """Accept an order. It is PENDING until its stock is reserved; follow its timeline at ``Location``.
+
+    Whoever waits (`Prefer: wait=5`, `?wait=5s`) is answered 201 with the order CONFIRMED, REJECTED or CANCELLED, or
+    202 where it is PENDING still. A repeated request gets its first answer again, unless it waits: then it gets the
+    order as it is.
+    """
+    basket = Basket(uuid7(), customer.id, summed(body.as_lines()), body.address(), body.bill_to(), body.notes)
+    # Without a key of the client's, the order's id is one that nobody else can have used.
+    key = idempotency_key or str(basket.order_id)
+    use = claim(customer.id, "POST /v1/orders", key, body.model_dump_json())
+    answered, repeated = await once_known(commit, catalogue, lambda: _placed(commit, basket, use))
+    headers = {"Location": f"/v1/orders/{answered.order_id}"}
+    if repeated:
+        headers["Idempotency-Replayed"] = "true"
+    content, code = answered.answer, status.HTTP_202_ACCEPTED
+    if (patient := patience(prefer, wait)) and (
+        order := await settled(watch, database, answered.order_id, customer.id, patient)
+    ):
+        content, headers = order_out(order).model_dump_json(), headers | patient.applied
+        code = status.HTTP_202_ACCEPTED if order.state == "PENDING" else status.HTTP_201_CREATED
+    return Response(content, code, headers, media_type="application/json")
+
+
+async def _placed(commit: GroupCommit[OrderBook], basket: Basket, use: Claim) -> tuple[Answered, bool]:
+    def act(book: OrderBook) -> tuple[UUID, str]:
+        order = place_order(book, basket)
+        return order.id, order_out(order).model_dump_json()
+
+    def wants(book: OrderBook) -> None:
+        book.answered.want(use.id)
+        want_basket(book, basket)
+
+    return await commit(lambda book: once(book, use, lambda: act(book)), wants)
+
+
+@router.get(
+    "/v1/orders/{order_id}",
+    tags=["orders"],
+    summary="Read an order",
+    responses=problems(Unauthenticated, OrderUnknown),
+)
+async def read_order(order_id: UUID, principal: Authenticated, database: Database, response: Response) -> OrderOut:
+    """One of one's own orders; anybody's for staff. Its ETag is what updates want as `If-Match`."""
+    order = await queries.order(database, order_id, owner(principal))
+    response.headers["ETag"] = etag(order.version)
+    return order_out(order)

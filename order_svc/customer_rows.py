@@ -1,0 +1,68 @@
+"""Customers as order_svc knows them, in and out of their table."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+from chassis.sql_rows import Row, select_rows, upsert_rows, write
+from chassis.sql_tx import Tx
+from order_svc.customer import Customer
+from schemas import Address
+
+metadata = sa.MetaData()
+
+customers = sa.Table(
+    "customers",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("standing", sa.Text, nullable=False, server_default="active"),
+    sa.Column("standing_version", sa.Integer, nullable=False, server_default=sa.text("0")),
+    sa.Column("shipping", JSONB),
+    sa.Column("billing", JSONB),
+    sa.Column("addresses_version", sa.Integer, nullable=False, server_default=sa.text("0")),
+)
+
+SELECT_CUSTOMERS = select_rows(customers, "id", lock=False)
+_UPSERT_STANDING = upsert_rows(customers, "id", "standing", "standing_version", newer="standing_version")
+_UPSERT_ADDRESSES = upsert_rows(
+    customers, "id", "shipping", "billing", "addresses_version", newer="addresses_version"
+)
+
+# An order that is placed while its customer is erased would keep the address that it was given: the transaction that
+# erases would not see it, nor be seen. So they do not overlap. Row locks would cost every order a write.
+HOLD_OFF_ERASURES = "SELECT pg_advisory_xact_lock_shared(736002)"
+HOLD_OFF_ORDERS = "SELECT pg_advisory_xact_lock(736002)"
+
+
+def customer_of(row: Any) -> tuple[UUID, Customer]:
+    """A row of ``customers`` as (key, value)."""
+    shipping, billing = _address(row.shipping), _address(row.billing)
+    standing = Customer(row.id, row.standing, row.standing_version, shipping, billing, row.addresses_version)
+    return row.id, standing
+
+
+def save_customers(tx: Tx, changed: Sequence[Customer]) -> None:
+    """Write what is newer than what is there, each half for itself."""
+    # Two statements: one cannot change a row twice.
+    write(tx, (_UPSERT_STANDING, [_standing_row(customer) for customer in changed]))
+    write(tx, (_UPSERT_ADDRESSES, [_addresses_row(customer) for customer in changed]))
+
+
+def _standing_row(customer: Customer) -> Row:
+    return {"id": customer.id, "standing": customer.standing, "standing_version": customer.standing_version}
+
+
+def _addresses_row(customer: Customer) -> Row:
+    return {
+        "id": customer.id,
+        "shipping": customer.shipping and customer.shipping.model_dump(),
+        "billing": customer.billing and customer.billing.model_dump(),
+        "addresses_version": customer.addresses_version,
+    }
+
+
+def _address(stored: Any) -> Address | None:
+    return None if stored is None else Address.model_validate(stored)

@@ -1,0 +1,38 @@
+"""The bodies of the routes of sagas."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from chassis.rest import Answer, Body
+from order_svc.domain import State
+
+
+class Resolution(Body):
+    """What to do about an order that waits."""
+
+    action: Annotated[
+        Literal["retry", "cancel"],
+        Field(description="`retry`: ask for its stock again; `cancel`: do now what its deadline would do"),
+    ]
+
+
+class SagaOut(Answer):
+    """An order that waits for an answer about its stock: for what, since when, and how often it has asked."""
+
+    order_id: UUID
+    order_state: State
+    step: Literal["reserve", "amend"]
+    revision: int
+    asked: int
+    since: datetime
+    seconds: Annotated[float, Field(description="how long that is, by the database's clock")]
+
+
+class SagasOut(Answer):
+    """A page of sagas, by order; ``next`` is the ``after`` of the page that follows, if there is one."""
+
+    items: list[SagaOut]
+    next: UUID | None

@@ -1,0 +1,110 @@
+"""A real server for an app of this process, and its server-sent events as a browser reads them."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+
+from chassis.auth import Verifier
+from chassis.server import Server
+from chassis.testing import test_keys as keys
+from deploy.local.ports import free_port
+from tests.stack import eventually
+
+
+@dataclass(frozen=True)
+class Sent:
+    """An event; ``kind`` is ``message`` unless it says otherwise."""
+
+    kind: str
+    id: str | None
+    data: Any
+
+
+@dataclass
+class Serving:
+    """A running server with a client; ``done`` when it has ended."""
+
+    app: FastAPI
+    server: Server
+    client: httpx.AsyncClient
+    done: asyncio.Task[None]
+
+    async def stop(self) -> None:
+        """Tell it to end, as SIGTERM does, and wait until it has."""
+        self.server.should_exit = True
+        await asyncio.wait_for(asyncio.shield(self.done), 8)
+
+
+@asynccontextmanager
+async def serving(app: FastAPI) -> AsyncIterator[Serving]:
+    """Serve an app, which believes the tokens of this test run."""
+    app.state.verifier = Verifier(keys, "shopstream", "shopstream")
+    port = free_port()
+    server = Server(app, app.state.ending, host="127.0.0.1", port=port, timeout_graceful_shutdown=10)
+    done = asyncio.create_task(server.serve())
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
+        made = Serving(app, server, client, done)
+
+        async def started() -> bool:
+            return server.started
+
+        await eventually(started, 20, "the server to start", pause=0.01)
+        yield made
+    await made.stop()
+
+
+class Stream:
+    """An open stream."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        self.answer, self._lines = answer, answer.aiter_lines()
+
+    async def line(self) -> str | None:
+        """The next line, None at the end."""
+        return await asyncio.wait_for(anext(self._lines, None), 30)
+
+    async def next(self) -> Sent | None:
+        """The next event that has data, None at the end."""
+        fields: dict[str, str] = {}
+        while (line := await self.line()) is not None:
+            if not line and "data" in fields:
+                return Sent(fields.get("event", "message"), fields.get("id"), json.loads(fields["data"]))
+            name, _, value = line.partition(": ")
+            fields = {**fields, name: value} if line else {}
+        return None
+
+    async def types(self, number: int) -> list[str]:
+        """The types of the next entries."""
+        return [(await self.entry()).data["type"] for _ in range(number)]
+
+    async def entry(self) -> Sent:
+        """The next entry."""
+        sent = await self.next()
+        assert sent is not None
+        assert sent.kind == "message", sent
+        return sent
+
+    async def rest(self) -> list[Sent]:
+        """Everything until the end."""
+        return [sent async for sent in self._events()]
+
+    async def _events(self) -> AsyncIterator[Sent]:
+        while sent := await self.next():
+            yield sent
+
+
+@asynccontextmanager
+async def following(
+    client: httpx.AsyncClient, order_id: object, who: dict[str, str], last: str | None = None, base: str = ""
+) -> AsyncIterator[Stream]:
+    """Follow an order; ``last`` is the id of the last event that was read before."""
+    headers = {**who, **({"Last-Event-ID": last} if last else {})}
+    async with client.stream("GET", f"{base}/v1/orders/{order_id}/timeline/stream", headers=headers) as answer:
+        assert answer.status_code == 200, await answer.aread()
+        yield Stream(answer)
