@@ -8,11 +8,14 @@ from chassis.sql import Postgres
 from order_svc.domain import Order
 from order_svc.errors import OrderUnknown
 from order_svc.order_rows import order_of
-from order_svc.store import Entry, orders, timeline
+from order_svc.store import ASKED_AT, Entry, orders, timeline
 
 LEDGER = (
-    "SELECT 'order' AS kind, id, customer_id, state, version, lines, changed_at,"
-    " CAST(extract(epoch FROM now() - stored_at) AS double precision) AS age_seconds FROM orders",
+    "SELECT 'order' AS kind, id, customer_id, state, version, lines, changed_at, revision,"  # noqa: S608
+    " amendment IS NOT NULL AS amended,"
+    " jsonb_path_query_array(shipments, '$[*].lines[*]') AS shipped,"
+    " jsonb_path_query_array(returns, '$[*].lines[*]') AS returned,"
+    f" CAST(extract(epoch FROM now() - {ASKED_AT}) AS double precision) AS age_seconds FROM orders",
     "SELECT 'answer' AS kind, 'order_svc' AS service, customer_id FROM forgotten_customers",
 )
 """All orders, and the answers about erased customers, for the audit.

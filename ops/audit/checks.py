@@ -42,7 +42,7 @@ CHECKS = (
         """
         WITH held AS (
             SELECT line.key AS sku, sum(line.value) AS pieces
-            FROM reservation, json_each(reservation.lines) AS line WHERE state = 'held' GROUP BY line.key
+            FROM reservation, json_each(reservation.held) AS line WHERE state = 'held' GROUP BY line.key
         )
         SELECT sku, 'reserved ' || coalesce(reserved, 'unknown') || ', by its reservations ' || coalesce(pieces, 0)
         FROM (SELECT sku FROM stock UNION SELECT sku FROM held)
@@ -52,31 +52,64 @@ CHECKS = (
     ),
     Check(
         "order_stuck",
-        "An order has ended, or its deadline is still to come.",
+        "An order, or its amendment, is answered, or the deadline is still to come.",
         """
-        SELECT shown(id), 'PENDING for ' || round(age) || ' s' FROM "order"
-        WHERE state = 'PENDING' AND age > :deadline + :settle_seconds
+        SELECT shown(id), CASE amended WHEN 0 THEN 'PENDING' ELSE 'being amended' END || ' for ' || round(age) || ' s'
+        FROM "order" WHERE (state = 'PENDING' OR amended) AND age > :deadline + :settle_seconds
         """,
     ),
     Check(
         "reservation_mismatch",
-        "A confirmed order holds its stock, one that was rejected or cancelled holds none.",
+        "A confirmed order holds its stock, one that has ended or is shipped whole holds none.",
         """
         SELECT shown(o.id), 'the order is ' || o.state || ', its reservation ' || coalesce(r.state, 'missing')
         FROM "order" o LEFT JOIN reservation r ON r.order_id = o.id
         WHERE o.state <> 'PENDING' AND o.changed_at <= :settled AND coalesce(r.changed_at, 0) <= :settled
             AND (o.state, coalesce(r.state, 'missing')) NOT IN (VALUES
-                ('CONFIRMED', 'held'), ('REJECTED', 'rejected'), ('CANCELLED', 'released'), ('CANCELLED', 'rejected'))
+                ('CONFIRMED', 'held'), ('REJECTED', 'rejected'), ('CANCELLED', 'released'), ('CANCELLED', 'rejected'),
+                ('SHIPPED', CASE o.unshipped WHEN '{}' THEN 'shipped' ELSE 'held' END), ('DELIVERED', 'shipped'))
             AND (o.id, 'product_svc') NOT IN (SELECT key, "group" FROM dead_letter)
         """,
     ),
     Check(
         "reservation_mismatch",
-        "What is held for an order is what was ordered.",
+        "What is held for an order is what is still to be shipped of it, and nothing else but for an amendment.",
         """
-        SELECT shown(o.id), 'ordered ' || o.lines || ', held ' || r.lines
+        SELECT shown(o.id), 'to be shipped ' || o.unshipped || ', held ' || r.held
         FROM "order" o JOIN reservation r ON r.order_id = o.id
-        WHERE r.state = 'held' AND o.lines <> r.lines
+        WHERE r.state = 'held' AND o.state NOT IN ('REJECTED', 'CANCELLED') AND NOT o.amended
+            AND (o.unshipped <> r.held) AND o.changed_at <= :settled AND r.changed_at <= :settled
+            AND (o.id, 'product_svc') NOT IN (SELECT key, "group" FROM dead_letter)
+        """,
+    ),
+    Check(
+        "shipped_too_much",
+        "No more is shipped than was ordered, and no more comes back than was shipped.",
+        """
+        SELECT shown(id), 'ordered ' || lines || ', shipped ' || shipped || ', returned ' || returned
+        FROM "order" o
+        WHERE EXISTS (SELECT 1 FROM json_each(o.shipped) s
+                WHERE s.value > coalesce((SELECT value FROM json_each(o.lines) WHERE key = s.key), 0))
+            OR EXISTS (SELECT 1 FROM json_each(o.returned) s
+                WHERE s.value > coalesce((SELECT value FROM json_each(o.shipped) WHERE key = s.key), 0))
+            OR (state IN ('SHIPPED', 'DELIVERED')) <> (shipped <> '{}')
+            OR (state = 'DELIVERED' AND unshipped <> '{}')
+        """,
+    ),
+    Check(
+        "answer_doubled",
+        "Whoever asks for the stock of an order, or of an amendment, is answered once.",
+        """
+        SELECT shown(key), answers || ' answers to ' || questions || ' questions'
+        FROM (
+            SELECT o.id AS key,
+                (SELECT count(*) FROM event e WHERE e.topic = 'stock.events' AND e.key = o.id
+                    AND type IN ('stock.reserved', 'stock.rejected')) AS answers,
+                (SELECT count(*) FROM event e WHERE e.topic = 'order.events' AND e.key = o.id
+                    AND type IN ('order.placed', 'order.amended')) AS questions
+            FROM "order" o
+        )
+        WHERE answers > questions AND NOT EXISTS (SELECT 1 FROM cut)
         """,
     ),
     Check(
@@ -248,6 +281,7 @@ COUNTS = {
     "orders_confirmed": """SELECT 1 FROM "order" WHERE state = 'CONFIRMED'""",
     "orders_rejected": """SELECT 1 FROM "order" WHERE state = 'REJECTED'""",
     "orders_cancelled": """SELECT 1 FROM "order" WHERE state = 'CANCELLED'""",
+    "orders_shipped": """SELECT 1 FROM "order" WHERE state IN ('SHIPPED', 'DELIVERED')""",
     "reservations": "SELECT 1 FROM reservation",
     "mails": "SELECT 1 FROM mail",
     "mails_in_doubt": "SELECT 1 FROM mail WHERE doubts > 0",

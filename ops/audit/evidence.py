@@ -23,8 +23,11 @@ CREATE TABLE account (id PRIMARY KEY, role, version, changed_at) WITHOUT ROWID;
 CREATE TABLE product (id PRIMARY KEY, version, changed_at) WITHOUT ROWID;
 CREATE TABLE stock (sku PRIMARY KEY, on_hand, reserved, version, changed_at) WITHOUT ROWID;
 CREATE TABLE moved (sku PRIMARY KEY, pieces) WITHOUT ROWID;
-CREATE TABLE reservation (order_id PRIMARY KEY, state, lines, version, changed_at) WITHOUT ROWID;
-CREATE TABLE "order" (id PRIMARY KEY, customer_id, state, lines, version, age, changed_at) WITHOUT ROWID;
+CREATE TABLE reservation (order_id PRIMARY KEY, state, lines, held, version, changed_at) WITHOUT ROWID;
+CREATE TABLE "order" (
+    id PRIMARY KEY, customer_id, state, lines, shipped, returned, unshipped, revision, amended, version, age,
+    changed_at
+) WITHOUT ROWID;
 CREATE TABLE mail (id PRIMARY KEY, template, order_id, customer_id, state, doubts, attempts, changed_at)
     WITHOUT ROWID;
 CREATE TABLE answer (id PRIMARY KEY) WITHOUT ROWID;
@@ -60,13 +63,15 @@ INSERT INTO aggregate
 INSERT INTO aggregate
     SELECT 'erasure.events', id, 1, 1 FROM answer;
 
--- The mails that orders give cause for. A cancelled order of version 3 was confirmed before.
+-- The mails that orders give cause for. That an order which was cancelled had been confirmed, its events tell.
 CREATE VIEW due AS
     SELECT id AS order_id, customer_id, changed_at AS since,
-        CASE state WHEN 'CONFIRMED' THEN 'receipt' WHEN 'REJECTED' THEN 'rejected' ELSE 'cancelled' END AS template
+        CASE state WHEN 'REJECTED' THEN 'rejected' WHEN 'CANCELLED' THEN 'cancelled' ELSE 'receipt' END AS template
     FROM "order" WHERE state <> 'PENDING'
     UNION ALL
-    SELECT id, customer_id, changed_at, 'receipt' FROM "order" WHERE state = 'CANCELLED' AND version = 3;
+    SELECT id, customer_id, changed_at, 'receipt' FROM "order" o
+    WHERE state = 'CANCELLED' AND EXISTS (
+        SELECT 1 FROM event WHERE topic = 'order.events' AND key = o.id AND type = 'order.confirmed');
 
 -- And those that events of accounts give cause for: how many, and until when.
 CREATE VIEW noticed AS
@@ -109,17 +114,18 @@ _SOURCES: Mapping[str, tuple[str, Callable[[Line], Sequence[Any]]]] = {
         lambda one: (one["sku"], one["delta"]),
     ),
     "reservation": (
-        "INSERT INTO reservation VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO reservation VALUES (?, ?, ?, ?, ?, ?)",
         lambda one: (
-            *(packed(one["order_id"]), one["state"], summed(one["lines"]), one["version"]),
+            *(packed(one["order_id"]), one["state"], summed(one["lines"]), summed(one["held"]), one["version"]),
             micros(one["changed_at"]),
         ),
     ),
     "order": (
-        'INSERT INTO "order" VALUES (?, ?, ?, ?, ?, ?, ?)',
+        'INSERT INTO "order" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
         lambda one: (
-            *(packed(one["id"]), packed(one["customer_id"]), one["state"], summed(one["lines"]), one["version"]),
-            *(one["age_seconds"], micros(one["changed_at"])),
+            *(packed(one["id"]), packed(one["customer_id"]), one["state"], summed(one["lines"])),
+            *(summed(one["shipped"]), summed(one["returned"]), less(one["lines"], one["shipped"])),
+            *(one["revision"], one["amended"], one["version"], one["age_seconds"], micros(one["changed_at"])),
         ),
     ),
     "mail": (
@@ -235,6 +241,13 @@ def summed(lines: Sequence[Line]) -> str:
     for line in lines:
         totals[line["sku"]] = totals.get(line["sku"], 0) + line["quantity"]
     return orjson.dumps(totals, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def less(lines: Sequence[Line], gone: Sequence[Line]) -> str:
+    """What is left of lines, as ``summed`` gives it: only what is there."""
+    left = [{"sku": line["sku"], "quantity": -line["quantity"]} for line in gone]
+    totals = orjson.loads(summed([*lines, *left]))
+    return orjson.dumps({sku: n for sku, n in totals.items() if n}, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def _by_kind(lines: Sequence[Line]) -> dict[str, list[Line]]:

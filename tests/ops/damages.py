@@ -12,7 +12,7 @@ from chassis.database import DeadLetter
 from chassis.testing import enveloped, record
 from customer_svc.commands.sessions import change_password
 from notifier_svc.commands import mark_failed
-from schemas import Message, StockAdjusted
+from schemas import Message, StockAdjusted, StockReserved
 from tests.ops.world import World, sql
 
 Damage = Callable[[World], Awaitable[str]]
@@ -75,6 +75,26 @@ async def held_more_than_was_ordered(world: World) -> str:
     more = {"$set": {"lines": [{"sku": sku, "quantity": 3}]}}
     await world.products.db.reservations.update_one({"_id": order_id}, more)
     await world.products.db.stock.update_one({"_id": sku}, {"$set": {"reserved": 3}})
+    return str(order_id)
+
+
+async def returned_more_than_was_shipped(world: World) -> str:
+    sku = await world.product()
+    order_id = await world.confirmed(sku)
+    await world.amended(order_id, {sku: 4})
+    await world.fulfilled(order_id, {sku: 1})
+    more = "UPDATE orders SET returns = jsonb_set(returns, '{0,lines,0,quantity}', '5') WHERE id = :id"
+    assert await world.news() == set(), "until here all is well"
+    await sql(world.orders, more, id=order_id)
+    return str(order_id)
+
+
+async def answered_without_a_question(world: World) -> str:
+    order_id = await world.confirmed()
+    await world.products.db.reservations.update_one({"_id": order_id}, {"$inc": {"version": 1}})
+    answer = enveloped(StockReserved(order_id=order_id, lines=()), version=2)
+    await world.send(answer)
+    await world.hear(answer)
     return str(order_id)
 
 
@@ -240,6 +260,8 @@ DAMAGES: list[tuple[str, Damage]] = [
     ("reservation_mismatch", cancelled_and_still_held),
     ("reservation_mismatch", held_more_than_was_ordered),
     ("reservation_mismatch", held_for_no_order),
+    ("shipped_too_much", returned_more_than_was_shipped),
+    ("answer_doubled", answered_without_a_question),
     ("event_lost", an_event_that_never_came_out),
     ("event_unknown", an_event_that_nobody_told),
     ("version_gap", events_in_the_wrong_order),

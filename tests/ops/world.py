@@ -24,6 +24,7 @@ from chassis.consumer import Consumer
 from chassis.database import Database
 from chassis.groupcommit import GroupCommit
 from chassis.mongo import Mongo
+from chassis.preconditions import ANY
 from chassis.sql import Postgres
 from chassis.testing import LINK_KEY, bearer, private_key, record, test_keys
 from customer_svc import handlers as customer_handlers
@@ -42,7 +43,9 @@ from notifier_svc.store import Ledger
 from ops.audit import Report, Shop, audit
 from order_svc import handlers as order_handlers
 from order_svc import main as order_main
+from order_svc.amending.commands import Wish, amend_order, want_wish
 from order_svc.commands import Basket, cancel_order, place_order, want_basket
+from order_svc.fulfilment.commands import deliver_order, return_lines, ship_order
 from order_svc.settings import RestSettings as OrderSettings
 from order_svc.store import OrderBook
 from product_svc import handlers as product_handlers
@@ -58,6 +61,7 @@ from tests.servers import Servers
 
 ADDRESS = Address(name="Ada", street="1 St", city="London", postal_code="SW1Y", country="GB")
 PRICE = Money(amount=1250, currency="EUR")
+PARCEL: dict[str, Any] = {"carrier": "DHL", "tracking_number": "4711"}
 
 
 @dataclass
@@ -136,6 +140,25 @@ class World:
             lambda book: cancel_order(book, order_id, None, "staff"), lambda book: book.orders.want(order_id)
         )
 
+    async def amended(self, order_id: UUID, quantities: Mapping[str, int]) -> None:
+        """Have an order become another."""
+        wish = Wish(quantities, {})
+        await self.commits["order_svc"](
+            lambda book: amend_order(book, order_id, None, ANY, wish), lambda book: want_wish(book, order_id, wish)
+        )
+        await self.flow()
+
+    async def fulfilled(self, order_id: UUID, back: Mapping[str, int]) -> None:
+        """Send an order in two parts, of which the first has one piece of each, and take something back."""
+        for act in (
+            partial(ship_order, if_match=ANY, shipment_id=uuid7(), quantities=dict.fromkeys(back, 1), **PARCEL),
+            partial(ship_order, if_match=ANY, shipment_id=uuid7(), quantities=None, **PARCEL),
+            partial(deliver_order, if_match=ANY),
+            partial(return_lines, if_match=ANY, return_id=uuid7(), quantities=back, reason=None),
+        ):
+            await self.commits["order_svc"](partial(act, order_id=order_id), partial(_want_order, order_id))
+        await self.flow()
+
     async def confirmed(self, sku: str | None = None, quantity: int = 2) -> UUID:
         """An order that has gone all the way."""
         order_id = await self.placed({sku or await self.product(): quantity})
@@ -188,6 +211,10 @@ class World:
 
     def mail(self, template: Template, order_id: UUID) -> UUID:
         return mail_id(template, self.buyer, str(order_id))
+
+
+def _want_order(one: UUID, book: OrderBook) -> None:
+    book.orders.want(one)
 
 
 def _want_mail(one: UUID, ledger: Ledger) -> None:
