@@ -106,13 +106,12 @@ class Platform(RuleBasedStateMachine):
         else:
             self.change(order, expire_order)
 
-    @rule(order=placed, lines=quantities, in_time=in_time)
-    def amend(self, order: UUID, lines: Mapping[str, int], in_time: bool) -> None:
+    @precondition(lambda self: any(map(self.shop.can_be_amended, self.shop.orders)))
+    @rule(which=some, lines=quantities, in_time=in_time)
+    def amend(self, which: int, lines: Mapping[str, int], in_time: bool) -> None:
         """The customer wants something else; sometimes the deadline passes before anybody has heard."""
-        wish = Wish(lines, {})
-        book = self.world.orders
-        with possible(self.shop.can_be_amended(order), NotPossibleNow):
-            book.ask(partial(self.amended, order, wish), partial(want_wish, order_id=order, wish=wish))
+        order, wish = chosen(which, self.shop.can_be_amended, self.shop.orders), Wish(lines, {})
+        self.world.orders.ask(partial(self.amended, order, wish), partial(want_wish, order_id=order, wish=wish))
         self.hear()
         if not in_time and order in self.shop.waiting:
             self.change(order, expire_order, self.shop.waiting[order])
@@ -143,6 +142,12 @@ class Platform(RuleBasedStateMachine):
 
     @rule(order=placed)
     def try_what_cannot_be(self, order: UUID) -> None:
+        if not self.shop.can_be_amended(order):
+            wish = Wish({"MUG": 1}, {})
+            with pytest.raises(NotPossibleNow):
+                self.world.orders.ask(
+                    partial(self.amended, order, wish), partial(want_wish, order_id=order, wish=wish)
+                )
         if not self.shop.can_be_shipped(order):
             with pytest.raises(NotPossibleNow):
                 self.change(order, ship_order, ANY, next(self.ids), "DHL", "1", None)
