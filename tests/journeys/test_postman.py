@@ -2,7 +2,8 @@
 
 import asyncio
 
-from customer_svc.bootstrap import BootstrapSettings, appoint_account
+from customer_svc.bootstrap import Settings as BootstrapSettings
+from customer_svc.bootstrap import appoint_account
 from deploy.postman.newman import newman
 from tests.contracts.pages import COLLECTION
 from tests.contracts.postman.steps import ENVIRONMENT

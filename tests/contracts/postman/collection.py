@@ -10,8 +10,8 @@ from tests.contracts.postman.step import Step
 
 SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
 ABOUT = (
-    "Every route of the four services, in an order that works from top to bottom. Written by `python -m tests.contracts`; "
-    "run by `make test` and, against a shop of your own, as docs/postman.md says. It makes customers and products of its own at every run."
+    "Every route of the four services, in an order that works from top to bottom. It makes customers and products of"
+    " its own at every run: see docs/postman.md. Written by `python -m tests.contracts`, and run by `make test`."
 )
 TRIES, PAUSE_MS = 150, 200
 """How often, and after which pause, a request that waits for events is repeated."""
