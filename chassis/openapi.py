@@ -24,9 +24,7 @@ def with_schema(app: FastAPI, model: type[BaseModel]) -> Callable[[], dict[str, 
 
 
 def allowed(request: Request) -> str:
-    """The ``Allow`` of a 405 (RFC 9110 §10.2.1): Starlette names the methods of the first route alone."""
-    methods: set[str] = set()
-    for route in request.app.routes:
-        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
-            methods |= route.methods or set()
-    return ", ".join(sorted(methods))
+    """The ``Allow`` of a 405 (RFC 9110 §10.2.1): Starlette names the methods of the first route of a path alone."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    path = next(route.path for route in routes if route.matches(request.scope)[0] is not Match.NONE)
+    return ", ".join(sorted({method for route in routes if route.path == path for method in route.methods or ()}))
