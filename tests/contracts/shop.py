@@ -42,11 +42,21 @@ class Shop:
         self._client = httpx.AsyncClient(timeout=30)
 
     async def ask(
-        self, service: str, method: str, path: str, who: Mapping[str, str], **options: Any
+        self,
+        service: str,
+        method: str,
+        path: str,
+        who: Mapping[str, str],
+        *,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
-        """What a front answers."""
-        headers = {**who, **options.pop("headers", {})}
-        return await self._client.request(method, f"{self._urls[service]}{path}", headers=headers, **options)
+        """What a front answers; of server-sent events, that they begin."""
+        url, sent = f"{self._urls[service]}{path}", {**who, **(headers or {})}
+        async with self._client.stream(method, url, headers=sent, json=json) as answer:
+            if not answer.headers.get("content-type", "").startswith("text/event-stream"):
+                await answer.aread()
+            return answer
 
     async def made(self, service: str, path: str, who: Mapping[str, str], body: Any) -> Any:
         """What was made by a POST."""

@@ -60,7 +60,7 @@ async def test_only_those_use_a_route_who_may(
     if guard.who == "owner":
         # Last, for it may change something; and or else a route that is closed to everybody would do.
         owners = await _ask(shop, service, route, belongings.owner.headers, belongings)
-        assert owners.status_code < 300, owners.text
+        assert owners.status_code < 300, f"{owners.status_code} for the owner"
 
 
 async def _ask(
