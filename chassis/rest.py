@@ -24,6 +24,7 @@ from chassis.database import Away, Conflict, Database
 from chassis.errors import BodyTooLarge, Malformed, ShopError, Unavailable, problem
 from chassis.groupcommit import GroupCommit
 from chassis.health import Check, health_endpoints
+from chassis.openapi import allowed, with_schema
 from chassis.server import Server
 from chassis.settings import Settings
 from chassis.telemetry import HTTP_SECONDS, configure_logging, continued, trace
@@ -80,10 +81,7 @@ def new_router(*errors: type[ShopError], route_class: type[APIRoute] = APIRoute,
     return APIRouter(
         route_class=route_class,
         max_body_size=MAX_BODY,
-        responses={
-            **problems(BodyTooLarge, Unavailable, *errors),
-            422: {"description": "`malformed_request`", "model": Problem},
-        },
+        responses=problems(BodyTooLarge, Unavailable, Malformed, *errors),
         **options,
     )
 
@@ -134,6 +132,7 @@ def create_app(
     for kind, handler in _HANDLERS.items():
         app.add_exception_handler(kind, handler)
     app.add_middleware(Requests)
+    app.openapi = with_schema(app, Problem)  # type: ignore[method-assign]
     return app
 
 
@@ -249,7 +248,8 @@ async def _http_error(request: Request, error: Any) -> JSONResponse:
         return _respond(request, Malformed("The body cannot be read as JSON."))
     codes = {404: "not_found", 405: "method_not_allowed"}
     body = _body(request, error.status_code, codes.get(error.status_code, "http_error"), str(error.detail))
-    return JSONResponse(body, error.status_code, error.headers, media_type=PROBLEM_JSON)
+    headers = {"Allow": allowed(request)} if error.status_code == 405 else error.headers
+    return JSONResponse(body, error.status_code, headers, media_type=PROBLEM_JSON)
 
 
 async def _bug(request: Request, error: Any) -> JSONResponse:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from chassis.paging import Page
 from chassis.rest import Answer
 from notifier_svc.domain import Mail, State, Template
 
@@ -24,11 +25,8 @@ class NotificationOut(Answer):
     changed_at: datetime
 
 
-class NotificationsOut(Answer):
+class NotificationsOut(Page[NotificationOut, int]):
     """A page of mails, newest first; ``next`` is the ``before`` of the page that follows, if there is one."""
-
-    items: list[NotificationOut]
-    next: int | None
 
 
 def notification_out(mail: Mail) -> NotificationOut:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
+from chassis.paging import Page
 from chassis.rest import Answer, Body
 from order_svc.domain import Order, Reason, State
 from order_svc.parts import Amendment, Return, Shipment
@@ -113,11 +114,8 @@ class OrderOut(Answer):
     changed_at: datetime
 
 
-class OrdersOut(Answer):
+class OrdersOut(Page[OrderOut, UUID]):
     """A page of orders, newest first; ``next`` is the ``before`` of the page that follows, if there is one."""
-
-    items: list[OrderOut]
-    next: UUID | None
 
 
 class EntryOut(Answer):

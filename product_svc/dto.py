@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
+from chassis.paging import Page
 from chassis.rest import Answer, Body
 from product_svc.domain import Movement, Stock
 from schemas.values import Text
@@ -51,11 +52,8 @@ class MovementOut(Answer):
     at: datetime
 
 
-class MovementsOut(Answer):
+class MovementsOut(Page[MovementOut, UUID]):
     """A page of movements, newest first; ``next`` is the ``before`` of the page that follows, if there is one."""
-
-    items: list[MovementOut]
-    next: UUID | None
 
 
 class StockOut(Answer):
@@ -73,11 +71,8 @@ class LowOut(StockOut):
     threshold: int | None
 
 
-class LowStockOut(Answer):
+class LowStockOut(Page[LowOut, str]):
     """A page of what is low; ``next`` is the ``after`` of the page that follows, if there is one."""
-
-    items: list[LowOut]
-    next: str | None
 
 
 def stock_out(stock: Stock) -> StockOut:

@@ -1,10 +1,12 @@
 """Writes the contracts down: ``python -m schemas.golden`` makes one JSON Schema and one example per event version.
 
-The files under ``golden/`` are committed, so that a change of a contract is seen in review, and read by the
-tests, so that what was once published can be read for ever.
+Refuses to, where an old event or an old reader would not survive what has changed (see ``released``). The files
+under ``golden/`` are committed, so that a change of a contract is seen in review, and read by the tests, so that what
+was once published can be read for ever.
 """
 
 import json
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +18,7 @@ from zlib import crc32
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from schemas import CATALOGUE, Envelope, Event, encode
+from schemas import CATALOGUE, Envelope, Event, encode, released
 from schemas.envelope import SCHEMA_URN
 
 FOLDER = Path(__file__).parent / "golden"
@@ -43,6 +45,17 @@ def write(folder: Path = FOLDER) -> None:
         (folder / stray).unlink()
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
+
+
+def release(folder: Path = released.FOLDER) -> list[str]:
+    """Keep the present forms for good; change nothing and return what is wrong, where they would break something."""
+    kept, today = released.read(folder), released.present(files())
+    if wrong := sorted(set(released.broken(kept, today))):
+        return wrong
+    folder.mkdir(exist_ok=True)
+    for form in released.unreleased(kept, today):
+        (folder / form.file_name).write_text(form.text, encoding="utf-8")
+    return []
 
 
 def example(cls: type[BaseModel]) -> Any:
@@ -94,5 +107,12 @@ def _text(document: Any) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Write everything, or say what must not be so."""
+    if wrong := release():
+        sys.exit("\n".join([*wrong, "Leave this version as it is, and add the next one: @event(..., version=2)."]))
     write()
+
+
+if __name__ == "__main__":
+    main()

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, EmailStr, Field, SecretStr, StringConstraints
 
+from chassis.paging import Page
 from chassis.rest import Answer, Body
 from customer_svc.domain.account import Account, Role
 from schemas.values import Text
@@ -76,11 +77,8 @@ class AccountOut(Answer):
     order_updates: Annotated[bool, Field(description="wants mails on the way of an order")]
 
 
-class CustomersOut(Answer):
+class CustomersOut(Page[AccountOut, Id]):
     """A page of customers, newest first; ``next`` is the ``before`` of the page that follows, if there is one."""
-
-    items: list[AccountOut]
-    next: Id | None
 
 
 def account_out(account: Account) -> AccountOut:

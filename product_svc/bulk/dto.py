@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from chassis.paging import Page
 from chassis.rest import Answer, Body
 from product_svc.bulk.domain import Fault, Format, Import
 
@@ -33,11 +34,8 @@ class ImportOut(Answer):
     changed_at: datetime
 
 
-class ImportsOut(Answer):
+class ImportsOut(Page[ImportOut, UUID]):
     """A page of imports, newest first; ``next`` is the ``before`` of the page that follows, if there is one."""
-
-    items: list[ImportOut]
-    next: UUID | None
 
 
 class FaultOut(Answer):
@@ -48,11 +46,8 @@ class FaultOut(Answer):
     detail: str
 
 
-class FaultsOut(Answer):
+class FaultsOut(Page[FaultOut, int]):
     """A page of faults; ``next`` is the ``after`` of the page that follows, if there is one."""
-
-    items: list[FaultOut]
-    next: int | None
 
 
 def import_out(one: Import) -> ImportOut:

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from chassis.paging import Page
 from chassis.rest import Answer
 from product_svc.catalogue.domain import Category, Product, Scalar, Status, Variant, VariantStatus
 from schemas import Money
@@ -32,11 +33,8 @@ class ProductOut(Answer):
     version: int
 
 
-class ProductsOut(Answer):
+class ProductsOut(Page[ProductOut, str]):
     """A page of the catalogue; ``next`` is the ``after`` of the page that follows, if there is one."""
-
-    items: list[ProductOut]
-    next: str | None
 
 
 class CategoryOut(Answer):
@@ -51,11 +49,8 @@ class CategoryOut(Answer):
     version: int
 
 
-class CategoriesOut(Answer):
+class CategoriesOut(Page[CategoryOut, UUID]):
     """A page of the categories; ``next`` is the ``after`` of the page that follows, if there is one."""
-
-    items: list[CategoryOut]
-    next: UUID | None
 
 
 def product_out(product: Product) -> ProductOut:

@@ -1,0 +1,62 @@
+"""The four REST apps, built but not started: enough to read what they say of themselves."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from fastapi import FastAPI
+
+from chassis.testing import LINK_KEY, private_key
+from customer_svc.main import build as customers
+from customer_svc.settings import Settings as CustomerSettings
+from notifier_svc.main import build as notifications
+from notifier_svc.settings import RestSettings as NotifierSettings
+from order_svc.main import build as orders
+from order_svc.settings import RestSettings as OrderSettings
+from product_svc.main import build as products
+from product_svc.settings import RestSettings as ProductSettings
+
+SERVICES = ("customer", "product", "order", "notifier")
+PLENTY = 1_000_000
+"""Nobody is throttled here."""
+
+
+def build(urls: Mapping[str, str], stores: Mapping[str, str], home: Path) -> dict[str, FastAPI]:
+    """The apps that listen at these URLs and keep what they have in these stores."""
+    key = home / "jwt.pem"
+    key.write_bytes(private_key())
+    every = {"kafka_bootstrap_servers": "nobody:9092"}
+    others = every | {"jwks_url": f"{urls['customer']}/.well-known/jwks.json"}
+    throttle = {"login_tries_per_account": PLENTY, "login_tries_per_address": PLENTY}
+    told: dict[str, dict[str, Any]] = {
+        "customer": every | {"jwt_private_key_file": key, "link_key": LINK_KEY} | throttle,
+        "product": others,
+        "order": others | {"product_url": urls["product"]},
+        "notifier": others,
+    }
+    for name, store in stores.items():
+        told[name] |= {"mongo_url" if name == "product" else "postgres_url": store}
+    return {
+        "customer": customers(CustomerSettings.model_validate(told["customer"])),
+        "product": products(ProductSettings.model_validate(told["product"])),
+        "order": orders(OrderSettings.model_validate(told["order"])),
+        "notifier": notifications(NotifierSettings.model_validate(told["notifier"])),
+    }
+
+
+@cache
+def described() -> Mapping[str, dict[str, Any]]:
+    """Service → its OpenAPI document."""
+    nowhere = "postgresql://nobody:none@127.0.0.1:9/none"
+    stores = dict.fromkeys(SERVICES, nowhere) | {"product": "mongodb://127.0.0.1:9/none"}
+    with TemporaryDirectory() as home:
+        apps = build(dict.fromkeys(SERVICES, "http://127.0.0.1:9"), stores, Path(home))
+    return {service: app.openapi() for service, app in apps.items()}
+
+
+def routes(service: str) -> set[str]:
+    """All that a service describes: ``GET /v1/orders``."""
+    paths = described()[service]["paths"]
+    return {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}

@@ -1,0 +1,115 @@
+"""A customer with something in every service, and the names of it all: what others must not reach."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+
+from chassis.sql import Postgres
+from chassis.testing import bearer
+from notifier_svc.domain import mail_id
+from tests.contracts.fronts import Fronts
+from tests.notifier_svc.ledger import cancelled, hear
+
+ADDRESS = {"name": "Ada", "street": "12 St", "city": "London", "postal_code": "SW1Y", "country": "GB"}
+PASSWORD = "a password of theirs"
+
+
+@dataclass(frozen=True)
+class Person:
+    """A customer: who it is, and the headers of a request."""
+
+    id: UUID
+    email: str
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Belongings:
+    """Everything that ``owner`` and the shop have, by the names of the parameters in paths."""
+
+    owner: Person
+    ids: Mapping[str, str]
+
+
+class Shop:
+    """Asks the fronts, as whoever is named."""
+
+    def __init__(self, fronts: Fronts) -> None:
+        self._urls, self._stores = fronts.urls, fronts.stores
+        self._client = httpx.AsyncClient(timeout=30)
+
+    async def ask(
+        self,
+        service: str,
+        method: str,
+        path: str,
+        who: Mapping[str, str],
+        *,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """What a front answers; of server-sent events, that they begin."""
+        url, sent = f"{self._urls[service]}{path}", {**who, **(headers or {})}
+        async with self._client.stream(method, url, headers=sent, json=json) as answer:
+            if not answer.headers.get("content-type", "").startswith("text/event-stream"):
+                await answer.aread()
+            return answer
+
+    async def made(self, service: str, path: str, who: Mapping[str, str], body: Any) -> Any:
+        """What was made by a POST."""
+        answer = await self.ask(service, "POST", path, who, json=body)
+        assert answer.status_code in (201, 202), answer.text
+        return answer.json()
+
+    async def register(self) -> Person:
+        """A new customer."""
+        email = f"{uuid4().hex[:12]}@example.com"
+        await self.made("customer", "/v1/customers", {}, {"email": email, "password": PASSWORD, "name": "Ada"})
+        session = await self.made("customer", "/v1/sessions", {}, {"email": email, "password": PASSWORD})
+        headers = {"Authorization": f"Bearer {session['access_token']}"}
+        me = (await self.ask("customer", "GET", "/v1/customers/me", headers)).json()
+        return Person(UUID(me["id"]), email, headers)
+
+    async def furnish(self) -> Belongings:
+        """A customer who has an address, an order and a mail; and a catalogue to order from."""
+        owner, staff, sku = await self.register(), bearer(role="staff"), f"SKU-{uuid4().hex[:8]}"
+        address = await self.made(
+            "customer", "/v1/customers/me/addresses", owner.headers, ADDRESS | {"default_for": []}
+        )
+        category = await self.made("product", "/v1/categories", staff, {"name": "Mugs"})
+        product = await self.made("product", "/v1/products", staff, _mug(sku))
+        begun = await self.made("product", "/v1/imports", staff, {"format": "ndjson", "lines": 10})
+        basket = {"lines": [{"sku": sku, "quantity": 1}], "shipping_address": ADDRESS}
+        order = await self.made("order", "/v1/orders", owner.headers, basket)
+        mail = await self._mail(owner.id, UUID(order["id"]))
+        ids = {
+            "customer_id": str(owner.id),
+            "address_id": address["id"],
+            "category_id": category["id"],
+            "product_id": product["id"],
+            "sku": sku,
+            "import_id": begun["id"],
+            "order_id": order["id"],
+            "notification_id": str(mail),
+            "extension": "ndjson",
+            # There is none: whoever is erased has nothing else.
+            "erasure_id": str(uuid4()),
+        }
+        return Belongings(owner, ids)
+
+    async def _mail(self, customer_id: UUID, order_id: UUID) -> UUID:
+        ledger = Postgres(self._stores["notifier"])
+        await hear(ledger, cancelled(customer_id, order_id))
+        await ledger.close()
+        return mail_id("cancelled", customer_id, str(order_id))
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._client.aclose()
+
+
+def _mug(sku: str) -> dict[str, Any]:
+    return {"name": "Mug", "variants": [{"sku": sku, "price": {"amount": 1250, "currency": "EUR"}}]}
