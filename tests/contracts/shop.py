@@ -97,6 +97,7 @@ class Shop:
             "extension": "ndjson",
             # There is none: whoever is erased has nothing else.
             "erasure_id": str(uuid4()),
+            "suppression_id": str(uuid4()),
         }
         return Belongings(owner, ids)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tests.contracts.postman.step import Step
+from tests.contracts.postman.step import TAG, Step
 
 WHERE = {
     "name": "Ada Lovelace",
@@ -12,6 +12,7 @@ WHERE = {
     "country": "GB",
 }
 BASKET = {"lines": [{"sku": "{{sku}}", "quantity": 2}], "shipping_address": WHERE}
+ANY = {"If-Match": "*"}
 KEY = {"Idempotency-Key": "{{run}}"}
 
 ORDERS: Sequence[Step] = (
@@ -47,6 +48,23 @@ ORDERS: Sequence[Step] = (
         "customer",
         holds={"it begins with its placing": "body.entries[0].type === 'order.placed'"},
     ),
+    Step("Read an order", "GET /v1/orders/{order_id}", 200, "customer", told=("ETag",)),
+    Step(
+        "Amend an order",
+        "PATCH /v1/orders/{order_id}",
+        202,
+        "customer",
+        {"lines": [{"sku": "{{sku}}", "quantity": 3}]},
+        headers=TAG,
+        told=("ETag",),
+    ),
+    Step(
+        "Wait until it is amended",
+        "GET /v1/orders/{order_id}",
+        200,
+        "customer",
+        until="body.revision === 2 && body.lines[0].quantity === 3",
+    ),
     Step(
         "Place an order to cancel",
         "POST /v1/orders",
@@ -63,5 +81,42 @@ ORDERS: Sequence[Step] = (
         "customer",
         keeps={"order_id": "pm.collectionVariables.get('cancelled_id')"},
         holds={"it has ended": "body.state === 'CANCELLED'"},
+    ),
+    Step(
+        "Ship an order",
+        "POST /v1/orders/{order_id}/shipments",
+        201,
+        "staff",
+        {"carrier": "DHL", "tracking_number": "00340434161094042557"},
+        headers=ANY,
+        told=("ETag",),
+        holds={"it is on its way": "body.state === 'SHIPPED'"},
+    ),
+    Step(
+        "Note that it has arrived",
+        "POST /v1/orders/{order_id}/deliver",
+        200,
+        "staff",
+        headers=ANY,
+        told=("ETag",),
+        holds={"it is there": "body.state === 'DELIVERED'"},
+    ),
+    Step(
+        "Take a piece back",
+        "POST /v1/orders/{order_id}/returns",
+        201,
+        "staff",
+        {"lines": [{"sku": "{{sku}}", "quantity": 1}], "reason": "Broken on arrival."},
+        headers=ANY,
+        told=("ETag",),
+    ),
+    Step("List what waits for its stock", "GET /v1/sagas", 200, "ops"),
+    Step(
+        "Resolve what does not wait",
+        "POST /v1/sagas/{order_id}/resolve",
+        409,
+        "ops",
+        {"action": "retry"},
+        holds={"it is not possible": "body.code === 'not_possible_now'"},
     ),
 )

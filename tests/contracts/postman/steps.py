@@ -331,6 +331,21 @@ MAILS: Sequence[Step] = (
         "customer",
         holds={"sent": "body.state === 'sent'"},
     ),
+    Step(
+        "Send a mail again",
+        "POST /v1/notifications/{notification_id}/resend",
+        202,
+        "staff",
+        headers={"Idempotency-Key": "{{run}}"},
+        told=("Location",),
+    ),
+    Step("List suppressed addresses", "GET /v1/suppressions", 200, "staff"),
+    Step("Read why one is suppressed", "GET /v1/suppressions/{suppression_id}", 404, "staff"),
+    Step("Lift a suppression", "DELETE /v1/suppressions/{suppression_id}", 404, "staff", headers={"If-Match": "*"}),
+)
+# Once every mail has left, so that the stream comes to its end.
+STREAM: Sequence[Step] = (
+    Step("Follow an order to its end", "GET /v1/orders/{order_id}/timeline/stream", 200, "customer"),
 )
 
 ROOMS = ("customer", "product", "order", "notifier")
@@ -343,6 +358,7 @@ FOLDERS: Folders = {
     "Imports": ("product", IMPORTS),
     "Orders": ("order", ORDERS),
     "Mails": ("notifier", MAILS),
+    "An order's way, as events": ("order", STREAM),
     "Staying and leaving": ("customer", STANDING),
     **{f"Ops: {service}": (service, OPS) for service in ROOMS},
 }
@@ -353,5 +369,7 @@ ENVIRONMENT = {
     "ops_email": "ops@example.com",
     "ops_password": "",
     "extension": "ndjson",
+    # An id of none: whether an address is suppressed is up to its mail server.
+    "suppression_id": "019b7c61-0000-7000-8000-000000000000",
 }
 """Passwords are not written down: ``make run`` keeps them in files that it names."""
