@@ -61,14 +61,6 @@ Decision = tuple[Reservation, list[Stock], Event | None]
 """The reservation and the stock after a decision, and what is told of it; None where nobody needs to know."""
 
 
-def reserve(order_id: UUID, lines: Sequence[Line], stocks: Stocks, now: datetime) -> Decision:
-    """Promise every line of an order that nothing is known of, or none and say what is short.
-
-    Lines of the same SKU count together.
-    """
-    return _outright(_unknown(order_id, now), 1, lines, stocks, now)
-
-
 def request(
     order_id: UUID,
     known: Reservation | None,
@@ -78,8 +70,9 @@ def request(
     stocks: Stocks,
     now: datetime,
 ) -> Decision | None:
-    """Answer an order that asks for the stock of a revision; None where it does not wait for an answer.
+    """Promise every line of a revision, or none and say what is short; None for an order that does not wait for it.
 
+    Lines of the same SKU count together.
     ``replaces`` is the revision that the order has: what it has decided may not have been heard of here yet.
     """
     known = known or _unknown(order_id, now)

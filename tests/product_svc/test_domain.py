@@ -1,6 +1,6 @@
 """The rules of stock and reservations, without any I/O."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 
 from product_svc.domain import Stock
 from product_svc.errors import StockTooLow
-from product_svc.reservations.domain import Reservation, release, reserve, summed
+from product_svc.reservations.domain import Decision, Reservation, Stocks, release, request, summed
 from schemas import Line, Shortage, StockAdjusted, StockRejected, StockReleased, StockReserved
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -26,6 +26,13 @@ shelves = st.dictionaries(st.sampled_from(SKUS), st.integers(0, 12))
 
 def stock(sku: str = "MUG", on_hand: int = 0, reserved: int = 0) -> Stock:
     return Stock(sku, on_hand, reserved, 3, NOW)
+
+
+def reserve(order_id: UUID, wanted: Sequence[Line], shelf: Stocks, now: datetime) -> Decision:
+    """The answer to an order that nothing is known of."""
+    decision = request(order_id, None, 1, 1, wanted, shelf, now)
+    assert decision is not None
+    return decision
 
 
 def held(*lines: Line, version: int = 1) -> Reservation:
