@@ -22,9 +22,28 @@ from schemas.envelope import Envelope, Message, Undecodable, decode, encode
 from schemas.erasure import MailsAnonymised, OrdersAnonymised, answer_id
 from schemas.event import CATALOGUE, Event
 from schemas.notification import MailFailed, MailSent
-from schemas.order import OrderCancelled, OrderConfirmed, OrderPlaced, OrderRejected
+from schemas.order import (
+    AmendmentAccepted,
+    AmendmentRefused,
+    OrderAmended,
+    OrderCancelled,
+    OrderConfirmed,
+    OrderDelivered,
+    OrderPlaced,
+    OrderRejected,
+    OrderReturned,
+    OrderShipped,
+)
 from schemas.product import ProductChanged, ProductCreated, ProductDrafted
-from schemas.stock import StockAdjusted, StockLow, StockRejected, StockReleased, StockReserved
+from schemas.stock import (
+    StockAdjusted,
+    StockCommitted,
+    StockLow,
+    StockRejected,
+    StockReleased,
+    StockReserved,
+    StockReturned,
+)
 from schemas.topics import TOPICS
 from schemas.values import Address, Line, Money, PricedLine, Shortage
 
@@ -33,6 +52,8 @@ __all__ = [
     "TOPICS",
     "Address",
     "AddressesChanged",
+    "AmendmentAccepted",
+    "AmendmentRefused",
     "CustomerDeactivated",
     "CustomerErased",
     "CustomerReactivated",
@@ -47,10 +68,14 @@ __all__ = [
     "MailsAnonymised",
     "Message",
     "Money",
+    "OrderAmended",
     "OrderCancelled",
     "OrderConfirmed",
+    "OrderDelivered",
     "OrderPlaced",
     "OrderRejected",
+    "OrderReturned",
+    "OrderShipped",
     "OrdersAnonymised",
     "PasswordChanged",
     "PasswordResetRequested",
@@ -62,10 +87,12 @@ __all__ = [
     "RegistrationRepeated",
     "Shortage",
     "StockAdjusted",
+    "StockCommitted",
     "StockLow",
     "StockRejected",
     "StockReleased",
     "StockReserved",
+    "StockReturned",
     "Undecodable",
     "VerificationRequested",
     "answer_id",

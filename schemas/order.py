@@ -21,6 +21,9 @@ class OrderPlaced(Event):
     lines: tuple[PricedLine, ...] = Field(min_length=1)
     total: Money
     shipping_address: Address
+    billing_address: Address | None = None
+    notes: str | None = Field(default=None, examples=["Leave it with the porter."])
+    revision: int = Field(default=1, examples=[1])
 
 
 @event("order.confirmed", topic=ORDER_EVENTS, key="order_id")
@@ -32,6 +35,7 @@ class OrderConfirmed(Event):
     lines: tuple[PricedLine, ...] = Field(min_length=1)
     total: Money
     shipping_address: Address
+    revision: int = Field(default=1, examples=[1])
 
 
 @event("order.rejected", topic=ORDER_EVENTS, key="order_id")
@@ -51,3 +55,81 @@ class OrderCancelled(Event):
     order_id: Id
     customer_id: Id
     reason: Literal["timeout", "customer", "staff"] = Field(examples=["timeout"])
+    note: str | None = Field(default=None, examples=["Ordered twice by mistake."])
+
+
+@event("order.amended", topic=ORDER_EVENTS, key="order_id")
+class OrderAmended(Event):
+    """The order is to become this: its stock is to be reserved in place of that of the revision it ``replaces``.
+
+    Until the order has accepted or refused the new revision, what is reserved for the old one stays reserved.
+    """
+
+    order_id: Id
+    customer_id: Id
+    revision: int = Field(examples=[2])
+    replaces: int = Field(examples=[1])
+    lines: tuple[PricedLine, ...] = Field(min_length=1)
+    total: Money
+    shipping_address: Address
+    billing_address: Address | None = None
+
+
+@event("order.amendment_accepted", topic=ORDER_EVENTS, key="order_id")
+class AmendmentAccepted(Event):
+    """The order is now this, and all of it is reserved."""
+
+    order_id: Id
+    customer_id: Id
+    revision: int = Field(examples=[2])
+    lines: tuple[PricedLine, ...] = Field(min_length=1)
+    total: Money
+    shipping_address: Address
+
+
+@event("order.amendment_refused", topic=ORDER_EVENTS, key="order_id")
+class AmendmentRefused(Event):
+    """The order stays what it was: what it was to become could not be reserved, or not in time (no shortages).
+
+    ``revision`` is the refused one; whatever is or will be reserved for it is to be given back for the old one.
+    """
+
+    order_id: Id
+    customer_id: Id
+    revision: int = Field(examples=[2])
+    shortages: tuple[Shortage, ...]
+
+
+@event("order.shipped", topic=ORDER_EVENTS, key="order_id")
+class OrderShipped(Event):
+    """A shipment of this revision left the house; ``complete`` when nothing of the order is left to ship."""
+
+    order_id: Id
+    customer_id: Id
+    revision: int = Field(default=1, examples=[1])
+    shipment_id: Id
+    carrier: str = Field(examples=["DHL"])
+    tracking_number: str = Field(examples=["00340434161094042557"])
+    lines: tuple[PricedLine, ...] = Field(min_length=1)
+    complete: bool = Field(examples=[True])
+    shipping_address: Address
+
+
+@event("order.delivered", topic=ORDER_EVENTS, key="order_id")
+class OrderDelivered(Event):
+    """Everything that was ordered has arrived."""
+
+    order_id: Id
+    customer_id: Id
+
+
+@event("order.returned", topic=ORDER_EVENTS, key="order_id")
+class OrderReturned(Event):
+    """Lines of a delivered order came back; they can be sold again, and the customer gets ``refund``."""
+
+    order_id: Id
+    customer_id: Id
+    return_id: Id
+    lines: tuple[PricedLine, ...] = Field(min_length=1)
+    refund: Money
+    reason: str | None = Field(default=None, examples=["Broken on arrival."])

@@ -9,18 +9,20 @@ from schemas.values import Id, Line, Shortage, Sku
 
 @event("stock.reserved", topic=STOCK_EVENTS, key="order_id")
 class StockReserved(Event):
-    """Every line of the order is set aside for it."""
+    """Every line of this revision of the order is set aside for it, and nothing else."""
 
     order_id: Id
     lines: tuple[Line, ...]
+    revision: int = Field(default=1, examples=[1])
 
 
 @event("stock.rejected", topic=STOCK_EVENTS, key="order_id")
 class StockRejected(Event):
-    """Nothing was set aside, since these lines could not be."""
+    """Nothing was set aside for this revision, since these lines could not be."""
 
     order_id: Id
     shortages: tuple[Shortage, ...]
+    revision: int = Field(default=1, examples=[1])
 
 
 @event("stock.released", topic=STOCK_EVENTS, key="order_id")
@@ -28,6 +30,24 @@ class StockReleased(Event):
     """What was set aside for the order can be sold again; empty when nothing had been."""
 
     order_id: Id
+    lines: tuple[Line, ...]
+
+
+@event("stock.committed", topic=STOCK_EVENTS, key="order_id")
+class StockCommitted(Event):
+    """What was set aside has left the house in a shipment: it is neither on hand nor reserved any more."""
+
+    order_id: Id
+    shipment_id: Id
+    lines: tuple[Line, ...]
+
+
+@event("stock.returned", topic=STOCK_EVENTS, key="order_id")
+class StockReturned(Event):
+    """What came back from an order is on hand again and can be sold."""
+
+    order_id: Id
+    return_id: Id
     lines: tuple[Line, ...]
 
 

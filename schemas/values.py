@@ -82,7 +82,7 @@ class Shortage(Value):
     sku: Sku = Field(examples=["MUG-1"])
     requested: int = Field(examples=[5])
     available: int = Field(examples=[2])
-    reason: Literal["short", "unknown"] = Field(examples=["short"])
+    reason: Literal["short", "unknown", "discontinued"] = Field(examples=["short"])
 
 
 Id = UUID
