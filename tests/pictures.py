@@ -96,7 +96,7 @@ def draw(sheet: str, picture: Path) -> None:
         width = re.search(r"width: (\d+)px }", sheet)
         assert height
         assert width
-        size = [f"--window-size={int(width[1]) + 24},{int(height[1]) + 12}", f"--force-device-scale-factor={SCALE}"]
+        size = [f"--window-size={int(width[1]) + 24},{int(height[1]) + 60}", f"--force-device-scale-factor={SCALE}"]
         command = [*CHROMIUM, *size, f"--screenshot={picture}", source.as_uri()]
         subprocess.run(command, capture_output=True, check=True)
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Header, Query, Response, status
 
 from chassis.auth import Authenticated, Principal, Staff
-from chassis.errors import Forbidden, Unauthenticated
+from chassis.errors import Forbidden, Malformed, Unauthenticated
 from chassis.rest import new_router, problems
 from notifier_svc import queries
 from notifier_svc.api.needs import Before, Commit, Database, Limit
@@ -68,7 +68,9 @@ async def read_notification(notification_id: UUID, principal: Authenticated, dat
     status_code=status.HTTP_202_ACCEPTED,
     tags=["notifications"],
     summary="Send a mail again",
-    responses=problems(Unauthenticated, Forbidden, NotificationUnknown, NotEnded, NotResendable, KeyReused),
+    responses=problems(
+        *(Unauthenticated, Forbidden, NotificationUnknown, NotEnded, NotResendable, Malformed, KeyReused),
+    ),
 )
 async def resend_notification(
     notification_id: UUID,
