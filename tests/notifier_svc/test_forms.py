@@ -12,6 +12,7 @@ from notifier_svc.forms import catalogue, in_subject, make_forms
 from notifier_svc.languages import LANGUAGES
 from notifier_svc.letters import Letters
 from tests.notifier_svc.samples import NOW, customer, mail
+from tests.pictures import DOCS, FAMILIES, page
 
 
 def written(letters: Letters, template: Template, locale: str, **context: object) -> tuple[EmailMessage, str, str]:
@@ -118,3 +119,10 @@ def test_staff_read_how_many_are_left(letters: Letters) -> None:
     assert letter["Subject"] == "MUG-BLUE is running low"
     assert re.findall(r"^  (\w.+)$", plain, re.M) == ["Available: 3", "Threshold: 5", "On hand: 5", "Reserved: 2"]
     assert "Hello" not in plain
+
+
+def test_the_page_about_the_mails_tells_of_them_as_they_are(letters: Letters) -> None:
+    """If not, ``python -m tests.pictures`` writes it anew."""
+    assert (DOCS / "mails.md").read_text(encoding="utf-8") == page(letters)
+    assert sorted(template for family in FAMILIES.values() for template in family) == sorted(TEMPLATES)
+    assert {picture.stem for picture in (DOCS / "pictures").iterdir()} == set(FAMILIES)
