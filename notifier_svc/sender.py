@@ -190,13 +190,18 @@ class Sender:
 
     async def _send(self, smtp: aiosmtplib.SMTP, job: Job) -> bool:
         """Send one mail; False when the connection is not to be used again."""
+        begin_by = job.taken_at + self._lease * BEGIN_BY
+        if asyncio.get_running_loop().time() >= begin_by:
+            # Taken up long ago, it waited for those before it: no fault of the mail server.
+            await self._postpone(job, "waited too long for a connection")
+            return True
         try:
             content = self._letters.write(job.mail, job.customer, datetime.now(UTC))
         except Exception as error:  # noqa: BLE001 - a letter that cannot be written costs only itself
             await self._failed(job, f"cannot be written: {error!r}")
             return True
         try:
-            async with asyncio.timeout_at(job.taken_at + self._lease * BEGIN_BY):
+            async with asyncio.timeout_at(begin_by):
                 await announce(smtp, self._letters.sender, job.customer.email)
         except aiosmtplib.SMTPResponseException as refusal:
             await self._refused(job, refusal)
