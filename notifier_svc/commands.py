@@ -4,7 +4,8 @@ from dataclasses import replace
 from uuid import UUID
 
 from notifier_svc import SERVICE
-from notifier_svc.domain import NOWHERE, Customer, Mail
+from notifier_svc.domain import NOWHERE, Customer, Mail, Suppression
+from notifier_svc.errors import KeyReused, NotificationUnknown, SuppressionUnknown
 from notifier_svc.store import Ledger
 from schemas import MailFailed, MailsAnonymised, answer_id
 
@@ -16,8 +17,18 @@ def learn_customer(ledger: Ledger, customer: Customer) -> None:
         ledger.customers.put(customer.id, customer)
 
 
-def rename_customer(ledger: Ledger, customer_id: UUID, name: str, locale: str, version: int) -> None:
-    """Keep how a customer wants to be addressed; raise ``LookupError`` for one that nobody has told us of.
+def appoint_staff(ledger: Ledger, staff: Customer) -> None:
+    """Keep where staff want to be written to: settings know it, and may change."""
+    known = ledger.customers.find(staff.id)
+    if known is None or replace(known, version=staff.version) != staff:
+        version = known.version + 1 if known else staff.version
+        ledger.customers.put(staff.id, replace(staff, version=version))
+
+
+def change_profile(
+    ledger: Ledger, customer_id: UUID, name: str, locale: str, order_updates: bool, version: int
+) -> None:
+    """Keep how, and how often, a customer wants to be written to; ``LookupError`` for one that nobody told us of.
 
     The events of a customer come in order, so that this one came too early only if an earlier one was set aside.
     """
@@ -25,7 +36,8 @@ def rename_customer(ledger: Ledger, customer_id: UUID, name: str, locale: str, v
     if known is None:
         raise LookupError(f"customer {customer_id} has changed and was never heard of")
     if known.email != NOWHERE:
-        learn_customer(ledger, replace(known, name=name, locale=locale, version=version))
+        wishes = replace(known, name=name, locale=locale, order_updates=order_updates, version=version)
+        learn_customer(ledger, wishes)
 
 
 def forget_customer(ledger: Ledger, customer_id: UUID, version: int) -> None:
@@ -33,7 +45,7 @@ def forget_customer(ledger: Ledger, customer_id: UUID, version: int) -> None:
     known = ledger.customers.find(customer_id)
     if known is None or known.version < version:
         ledger.customers.put(customer_id, Customer(customer_id, NOWHERE, "", version))
-        ledger.forgotten.add(customer_id)
+        ledger.forgotten.add(known or Customer(customer_id, NOWHERE, "", version))
         done = MailsAnonymised(answer_id=answer_id(SERVICE, customer_id), customer_id=customer_id)
         ledger.emit(done, 1, ledger.now)
 
@@ -61,8 +73,8 @@ def mark_sent(ledger: Ledger, mail_id: UUID) -> None:
     if delivered := before.delivered(ledger.now):
         mail, event = delivered
         ledger.mails.put(mail_id, mail)
-        # Given up as doubtful it was told of as failed; the answer may come after all.
-        ledger.emit(event, 2 if before.state == "failed" else 1, mail.changed_at)
+        # Given up as doubtful, or suppressed, it was told of as failed; the answer may come after all.
+        ledger.emit(event, 2 if before.state in ("failed", "suppressed") else 1, mail.changed_at)
 
 
 def postpone(ledger: Ledger, mail_id: UUID, claim: UUID, error: str) -> None:
@@ -93,6 +105,50 @@ def take_back(ledger: Ledger, mail_id: UUID, claim: UUID) -> bool:
 def mark_failed(ledger: Ledger, mail_id: UUID, claim: UUID | None, error: str) -> None:
     """Note that a mail cannot be delivered."""
     _end(ledger, mail_id, _mail(ledger, mail_id).fail(claim, error, ledger.now))
+
+
+def bounce(ledger: Ledger, mail_id: UUID, claim: UUID, customer: Customer, error: str) -> None:
+    """Note that the address of a mail does not exist: neither this mail can be delivered nor any other to it."""
+    mark_failed(ledger, mail_id, claim, error)
+    known = ledger.customers.find(customer.id)
+    forgotten = known is None or known.email == NOWHERE
+    if not forgotten and ledger.suppressions.find(customer.email) is None:
+        ledger.suppressions.put(customer.email, Suppression(customer.email, mail_id, error, ledger.now))
+
+
+def mark_suppressed(ledger: Ledger, mail_id: UUID, claim: UUID, reason: str) -> None:
+    """Note that a mail is not tried, since its address is known not to exist."""
+    _end(ledger, mail_id, _mail(ledger, mail_id).suppress(claim, reason, ledger.now))
+
+
+def mark_unwanted(ledger: Ledger, mail_id: UUID, claim: UUID) -> None:
+    """Note that a mail is not sent, since its customer does not want such mails."""
+    ledger.mails.put(mail_id, _mail(ledger, mail_id).decline(claim, ledger.now))
+
+
+def resend(ledger: Ledger, mail_id: UUID, resend_id: UUID, recipient: str | None) -> tuple[Mail, bool]:
+    """Enter a mail that has ended once more, to another address if there is one; and whether that was done before.
+
+    Raise ``NotificationUnknown``, ``NotEnded``, ``NotResendable``; ``KeyReused`` if it was done to another address.
+    """
+    if made := ledger.mails.find(resend_id):
+        if made.recipient != recipient:
+            raise KeyReused
+        return made, True
+    original = ledger.mails.find(mail_id)
+    if original is None:
+        raise NotificationUnknown
+    made = original.again(resend_id, recipient, ledger.now)
+    ledger.mails.put(resend_id, made)
+    return made, False
+
+
+def lift(ledger: Ledger, suppression: Suppression) -> None:
+    """Try an address again from now on; raise ``SuppressionUnknown`` where it is not suppressed for that any more."""
+    known = ledger.suppressions.find(suppression.email)
+    if known is None or known.mail_id != suppression.mail_id:
+        raise SuppressionUnknown
+    ledger.suppressions.put(suppression.email, None)
 
 
 def _mail(ledger: Ledger, mail_id: UUID) -> Mail:

@@ -4,29 +4,59 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AfterValidator, EmailStr, Field, StringConstraints
 
 from chassis.paging import Page
-from chassis.rest import Answer
-from notifier_svc.domain import Mail, State, Template
+from chassis.rest import Answer, Body
+from notifier_svc.domain import Mail, State, Suppression, Template, normalised
+
+Id = Annotated[UUID, Field(examples=["019b7c61-0000-7000-8000-00009395c3f3"])]
+Moment = Annotated[datetime, Field(examples=["2026-01-02T03:04:05Z"])]
+Email = Annotated[
+    EmailStr, StringConstraints(max_length=254), AfterValidator(normalised), Field(examples=["ada@example.com"])
+]
 
 
 class NotificationOut(Answer):
     """A mail and what became of it."""
 
-    id: UUID
+    id: Id
     template: Template
-    customer_id: UUID
-    order_id: UUID | None
+    customer_id: Id
+    order_id: Id | None
     state: State
-    attempts: int
-    doubts: Annotated[int, Field(description="how often nobody could know whether it had left")]
-    error: str | None
-    changed_at: datetime
+    attempts: Annotated[int, Field(examples=[1])]
+    doubts: Annotated[int, Field(description="how often nobody could know whether it had left", examples=[0])]
+    error: Annotated[str | None, Field(examples=["550 5.1.1 no such mailbox"])]
+    recipient: Annotated[
+        str | None,
+        Field(description="where it goes, if not to the customer's own address", examples=["ada@example.com"]),
+    ]
+    resend_of: Annotated[Id | None, Field(description="the mail that staff had sent again by this one")]
+    changed_at: Moment
 
 
 class NotificationsOut(Page[NotificationOut, int]):
     """A page of mails, newest first; ``next`` is the ``before`` of the page that follows, if there is one."""
+
+
+class Resending(Body):
+    """Where a mail is to go this time; without it, to the customer's address as it is now."""
+
+    to: Email | None = None
+
+
+class SuppressionOut(Answer):
+    """An address that nothing is sent to. ``id`` is that of the mail that was refused."""
+
+    id: Id
+    email: Annotated[str, Field(examples=["ada@example.com"])]
+    reason: Annotated[str, Field(examples=["550 5.1.1 no such mailbox"])]
+    since: Moment
+
+
+class SuppressionsOut(Page[SuppressionOut, int]):
+    """A page of them, the latest first; ``next`` is the ``before`` of the page that follows, if there is one."""
 
 
 def notification_out(mail: Mail) -> NotificationOut:
@@ -40,5 +70,14 @@ def notification_out(mail: Mail) -> NotificationOut:
         attempts=mail.attempts,
         doubts=mail.doubts,
         error=mail.error,
+        recipient=mail.recipient,
+        resend_of=mail.resend_of,
         changed_at=mail.changed_at,
+    )
+
+
+def suppression_out(suppression: Suppression) -> SuppressionOut:
+    """A suppressed address as staff see it."""
+    return SuppressionOut(
+        id=suppression.mail_id, email=suppression.email, reason=suppression.reason, since=suppression.since
     )

@@ -1,9 +1,33 @@
 """What a client of notifier_svc can get wrong."""
 
-from chassis.errors import NotFound
+from chassis.errors import Conflicting, NotFound, ShopError
 
 
 class NotificationUnknown(NotFound):
     """There is no such notification."""
 
     code = "notification_unknown"
+
+
+class SuppressionUnknown(NotFound):
+    """No such address is suppressed, or not any more."""
+
+    code = "suppression_unknown"
+
+
+class NotEnded(Conflicting):
+    """This mail is still on its way; only what has ended is sent again."""
+
+    code = "mail_not_ended"
+
+
+class NotResendable(Conflicting):
+    """This mail is not sent again: it is about an account (whose customer asks for another), or was forgotten."""
+
+    code = "mail_not_resendable"
+
+
+class KeyReused(ShopError):
+    """This Idempotency-Key was used with another body."""
+
+    status, code = 422, "idempotency_key_reused"

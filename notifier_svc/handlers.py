@@ -2,32 +2,42 @@
 
 from collections.abc import Callable
 from typing import Any, TypeVar
+from uuid import UUID
 
 from chassis.consumer import Handler, Handlers
 from chassis.links import Purpose
-from notifier_svc.commands import forget_customer, learn_customer, queue_mail, rename_customer
+from notifier_svc.commands import change_profile, forget_customer, learn_customer, queue_mail
 from notifier_svc.domain import AccountTemplate, Customer, OrderTemplate, compose, mail_id
 from notifier_svc.store import Ledger
 from schemas import (
+    STAFF,
+    AmendmentAccepted,
+    AmendmentRefused,
     CustomerErased,
     CustomerRegistered,
     Envelope,
     MailedLink,
     OrderCancelled,
     OrderConfirmed,
+    OrderDelivered,
     OrderRejected,
+    OrderReturned,
+    OrderShipped,
     PasswordChanged,
     PasswordResetRequested,
     ProfileChanged,
     RegistrationRepeated,
+    StockLow,
     VerificationRequested,
 )
 
-OrderEnded = OrderConfirmed | OrderRejected | OrderCancelled
+Amendment = AmendmentAccepted | AmendmentRefused
+OfOrder = OrderConfirmed | OrderRejected | OrderCancelled | OrderShipped | OrderDelivered | OrderReturned | Amendment
 Linked = CustomerRegistered | VerificationRequested | PasswordResetRequested
 Noticed = RegistrationRepeated | PasswordChanged
 
 L = TypeVar("L", bound=Linked)
+T = TypeVar("T", bound=OfOrder)
 
 
 def learn_address(ledger: Ledger, envelope: Envelope[CustomerRegistered]) -> None:
@@ -37,10 +47,10 @@ def learn_address(ledger: Ledger, envelope: Envelope[CustomerRegistered]) -> Non
     learn_customer(ledger, Customer(event.customer_id, event.email, event.name, version, event.locale))
 
 
-def learn_name(ledger: Ledger, envelope: Envelope[ProfileChanged]) -> None:
-    """A customer wants to be addressed in another way."""
-    event = envelope.event
-    rename_customer(ledger, event.customer_id, event.name, event.locale, envelope.aggregate_version)
+def learn_wishes(ledger: Ledger, envelope: Envelope[ProfileChanged]) -> None:
+    """A customer wants to be written to in another way, or less often."""
+    event, version = envelope.event, envelope.aggregate_version
+    change_profile(ledger, event.customer_id, event.name, event.locale, event.order_updates, version)
 
 
 def forget_address(ledger: Ledger, envelope: Envelope[CustomerErased]) -> None:
@@ -53,18 +63,23 @@ def its_customer(ledger: Ledger, event: CustomerRegistered | ProfileChanged | Cu
     ledger.customers.want(event.customer_id)
 
 
-def mail(template: OrderTemplate) -> Handler[Ledger, OrderEnded]:
-    """Mails the customer about the order, with everything that the event says of it; once per order."""
+def its_id(event: OfOrder) -> UUID:
+    """What of an order happens once: a mail about it is about the order."""
+    return event.order_id
 
-    def queue(ledger: Ledger, envelope: Envelope[OrderEnded]) -> None:
+
+def mail(template: OrderTemplate, about: Callable[[T], object] = its_id) -> Handler[Ledger, T]:
+    """Mails the customer with everything that the event says; once for each thing that it is ``about``."""
+
+    def queue(ledger: Ledger, envelope: Envelope[T]) -> None:
         event = envelope.event
         context = event.model_dump(mode="json")
         queue_mail(
-            ledger, compose(template, event.customer_id, str(event.order_id), event.order_id, context, ledger.now)
+            ledger, compose(template, event.customer_id, str(about(event)), event.order_id, context, ledger.now)
         )
 
-    def the_mail(ledger: Ledger, event: OrderEnded) -> None:
-        ledger.mails.want(mail_id(template, event.customer_id, str(event.order_id)))
+    def the_mail(ledger: Ledger, event: T) -> None:
+        ledger.mails.want(mail_id(template, event.customer_id, str(about(event))))
 
     return Handler(queue, wants=the_mail)
 
@@ -85,6 +100,14 @@ def mail_link(
             ledger.mails.want(mail_id(template, event.customer_id, str(link.link_id)))
 
     return Handler(queue, wants=the_mail)
+
+
+def warn_staff(ledger: Ledger, envelope: Envelope[StockLow]) -> None:
+    """Mails the staff, each time: it is told once each time that a SKU falls to its threshold."""
+    context = envelope.event.model_dump(mode="json")
+    made = compose("low_stock", STAFF, str(envelope.id), None, context, ledger.now)
+    ledger.mails.fresh(made.id)
+    queue_mail(ledger, made)
 
 
 def notice(template: AccountTemplate) -> Handler[Ledger, Noticed]:
@@ -122,6 +145,18 @@ def _verify(event: CustomerRegistered | VerificationRequested) -> MailedLink | N
     return event.verify
 
 
+def _revision(event: Amendment) -> str:
+    return f"{event.order_id} {event.revision}"
+
+
+def _shipment(event: OrderShipped) -> UUID:
+    return event.shipment_id
+
+
+def _return(event: OrderReturned) -> UUID:
+    return event.return_id
+
+
 def _reset(event: PasswordResetRequested) -> MailedLink:
     return event.reset
 
@@ -129,7 +164,7 @@ def _reset(event: PasswordResetRequested) -> MailedLink:
 HANDLERS: Handlers[Ledger] = {
     CustomerErased: Handler(forget_address, wants=its_customer),
     CustomerRegistered: both(Handler(learn_address, wants=its_customer), mail_link("welcome", "verify", _verify)),
-    ProfileChanged: Handler(learn_name, wants=its_customer),
+    ProfileChanged: Handler(learn_wishes, wants=its_customer),
     VerificationRequested: mail_link("verification", "verify", _verify),
     RegistrationRepeated: notice("registration_repeated"),
     PasswordResetRequested: mail_link("password_reset", "reset", _reset),
@@ -137,4 +172,10 @@ HANDLERS: Handlers[Ledger] = {
     OrderConfirmed: mail("receipt"),
     OrderRejected: mail("rejected"),
     OrderCancelled: mail("cancelled"),
+    AmendmentAccepted: mail("order_amended", _revision),
+    AmendmentRefused: mail("amendment_refused", _revision),
+    OrderShipped: mail("shipped", _shipment),
+    OrderDelivered: mail("delivered"),
+    OrderReturned: mail("return_received", _return),
+    StockLow: Handler(warn_staff, wants=nothing),
 }

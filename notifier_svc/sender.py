@@ -9,7 +9,6 @@ under the same Message-ID, and counted.
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -20,7 +19,6 @@ import sqlalchemy as sa
 import structlog
 from prometheus_client import Counter
 from pydantic_core import Url
-from uuid_utils.compat import uuid7
 
 from chassis import faults
 from chassis.backoff import backoff
@@ -28,11 +26,22 @@ from chassis.database import Away
 from chassis.errors import OutcomeUnknown, Unavailable
 from chassis.groupcommit import GroupCommit
 from chassis.sql import Postgres
-from notifier_svc.commands import begin_sending, mark_doubtful, mark_failed, mark_sent, postpone, take_back
-from notifier_svc.domain import Customer, Mail
+from notifier_svc.commands import (
+    begin_sending,
+    bounce,
+    mark_doubtful,
+    mark_failed,
+    mark_sent,
+    mark_suppressed,
+    mark_unwanted,
+    postpone,
+    take_back,
+)
+from notifier_svc.domain import Mail
+from notifier_svc.hands import Job, take_up
 from notifier_svc.letters import Letters
-from notifier_svc.smtp import announce, connect, hang_up, transfer
-from notifier_svc.store import Ledger, mail_of
+from notifier_svc.smtp import announce, connect, hang_up, no_such_address, transfer
+from notifier_svc.store import Ledger
 
 log = structlog.get_logger()
 
@@ -54,31 +63,12 @@ A mail that was still being handed over when its lease lapsed would be sent by t
 LEAVE_SECONDS = 5.0
 """How long a process that is told to stop may take to finish the mails in hand."""
 
-# A mail whose customer is not known yet is passed over, and found once the customer is.
-_CLAIM = sa.text(
-    "WITH due AS ("
-    "  SELECT m.id FROM mails m JOIN customers c ON c.id = m.customer_id"
-    "  WHERE m.state = 'queued' AND m.due_at <= now() ORDER BY m.due_at LIMIT :limit"
-    "  FOR UPDATE OF m SKIP LOCKED)"
-    " UPDATE mails SET state = 'claimed', claim = :claim, lease_until = now() + make_interval(secs => :lease)"
-    " FROM due, customers WHERE mails.id = due.id AND customers.id = mails.customer_id"
-    " RETURNING mails.*, customers.email AS customer_email, customers.name AS customer_name,"
-    " customers.version AS customer_version"
-)
+AWAY_SECONDS = (0.2, 15.0)
+"""A connection over which nothing leaves pauses so long, at first and at most, jittered (``chassis.backoff``)."""
+
 _LAPSED = sa.text(
     "SELECT id, state, claim FROM mails WHERE state IN ('claimed', 'sending') AND lease_until < now() LIMIT 500"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A mail in hand, with whom it goes to; ``claim`` proves that it is in ours."""
-
-    mail: Mail
-    customer: Customer
-    claim: UUID
-    taken_at: float
-    """By the clock of the event loop."""
 
 
 class Sender:
@@ -136,7 +126,10 @@ class Sender:
             jobs = await self._insisting(partial(self._claim, free)) if free else []
             self._claimed.update((job.mail.id, job) for job in jobs)
             for job in jobs:
-                await self._jobs.put(job)
+                if job.idle:
+                    self._hold(self._withhold(job))
+                else:
+                    await self._jobs.put(job)
             if not jobs:
                 # A mail that was queued in this process wakes us; others, and those put off, are found by looking.
                 with suppress(TimeoutError):
@@ -145,21 +138,10 @@ class Sender:
             await asyncio.sleep(ROUND_SECONDS)
 
     async def _claim(self, limit: int) -> list[Job]:
-        claim, taken_at = uuid7(), asyncio.get_running_loop().time()
-        async with self._database.reading() as connection:
-            parameters = {"limit": limit, "claim": claim, "lease": self._lease}
-            rows = (await connection.execute(_CLAIM, parameters)).all()
-        if rows and faults.armed:
+        jobs = await take_up(self._database, limit, self._lease)
+        if jobs and faults.armed:
             await faults.reach("mail.claimed")
-        return [
-            Job(
-                mail_of(r),
-                Customer(r.customer_id, r.customer_email, r.customer_name, r.customer_version),
-                claim,
-                taken_at,
-            )
-            for r in rows
-        ]
+        return jobs
 
     async def _sweep_for_ever(self) -> None:
         while True:
@@ -177,12 +159,11 @@ class Sender:
 
     async def _send_for_ever(self) -> None:
         smtp: aiosmtplib.SMTP | None = None
-        pauses = backoff(0.2, 15.0)
+        pauses = backoff(*AWAY_SECONDS)
         while True:
             job = await self._jobs.get()
             try:
                 smtp = smtp if smtp and smtp.is_connected else await connect(self._smtp_url, self._lease / 3)
-                pauses = backoff(0.2, 15.0)
             except (aiosmtplib.SMTPException, OSError) as error:
                 # The mail server is away: hold back, or a queue would build up of its refusals.
                 await self._postpone(job, f"cannot connect: {error}")
@@ -190,8 +171,12 @@ class Sender:
                 await asyncio.sleep(next(pauses))
                 continue
             self._claimed.pop(job.mail.id, None)
-            if not await asyncio.shield(self._hold(self._send_or_hang_up(smtp, job))):
+            if await asyncio.shield(self._hold(self._send_or_hang_up(smtp, job))):
+                pauses = backoff(*AWAY_SECONDS)
+            else:
+                # A server that refuses everything for now would be called as fast as mails can be taken up.
                 smtp = None
+                await asyncio.sleep(next(pauses))
 
     async def _send_or_hang_up(self, smtp: aiosmtplib.SMTP, job: Job) -> bool:
         """Send one mail; False when the connection has ended.
@@ -205,13 +190,18 @@ class Sender:
 
     async def _send(self, smtp: aiosmtplib.SMTP, job: Job) -> bool:
         """Send one mail; False when the connection is not to be used again."""
+        begin_by = job.taken_at + self._lease * BEGIN_BY
+        if asyncio.get_running_loop().time() >= begin_by:
+            # Taken up long ago, it waited for those before it: no fault of the mail server.
+            await self._postpone(job, "waited too long for a connection")
+            return True
         try:
             content = self._letters.write(job.mail, job.customer, datetime.now(UTC))
         except Exception as error:  # noqa: BLE001 - a letter that cannot be written costs only itself
             await self._failed(job, f"cannot be written: {error!r}")
             return True
         try:
-            async with asyncio.timeout_at(job.taken_at + self._lease * BEGIN_BY):
+            async with asyncio.timeout_at(begin_by):
                 await announce(smtp, self._letters.sender, job.customer.email)
         except aiosmtplib.SMTPResponseException as refusal:
             await self._refused(job, refusal)
@@ -270,12 +260,41 @@ class Sender:
     async def _refused(self, job: Job, refusal: aiosmtplib.SMTPResponseException) -> None:
         """An answer of 5xx is for good, any other is for now (RFC 5321 §4.2.1)."""
         why = f"{refusal.code} {refusal.message}"
-        await (self._failed(job, why) if 500 <= refusal.code < 600 else self._postpone(job, why))
+        if not 500 <= refusal.code < 600:
+            await self._postpone(job, why)
+        elif no_such_address(refusal):
+            await self._bounced(job, _storable(why))
+        else:
+            await self._failed(job, why)
 
     async def _failed(self, job: Job, why: str) -> None:
         log.error("mail failed", mail_id=str(job.mail.id), why=_storable(why))
         await self._mark(job.mail.id, lambda ledger: mark_failed(ledger, job.mail.id, job.claim, _storable(why)))
         MAILS.labels(job.mail.template, "failed").inc()
+
+    async def _bounced(self, job: Job, why: str) -> None:
+        mail, customer = job.mail, job.customer
+        log.warning("address suppressed", mail_id=str(mail.id), why=why)
+
+        def wants(ledger: Ledger) -> None:
+            ledger.mails.want(mail.id)
+            ledger.customers.want(customer.id)
+            ledger.suppressions.want(customer.email)
+
+        await self._insisting(
+            lambda: self._commit(lambda ledger: bounce(ledger, mail.id, job.claim, customer, why), wants)
+        )
+        MAILS.labels(mail.template, "failed").inc()
+
+    async def _withhold(self, job: Job) -> None:
+        """Note of a mail that is not to be sent why it is not."""
+        mail_id, claim, why = job.mail.id, job.claim, job.suppressed
+        if why is None:
+            await self._mark(mail_id, partial(mark_unwanted, mail_id=mail_id, claim=claim))
+        else:
+            await self._mark(mail_id, partial(mark_suppressed, mail_id=mail_id, claim=claim, reason=why))
+        self._claimed.pop(mail_id, None)
+        MAILS.labels(job.mail.template, "suppressed" if why else "unwanted").inc()
 
     async def _postpone(self, job: Job, why: str) -> None:
         await self._mark(job.mail.id, lambda ledger: postpone(ledger, job.mail.id, job.claim, _storable(why)))

@@ -18,6 +18,10 @@ class WorkerSettings(PostgresSettings):
     """SMTP connections of one event process."""
     mail_lease_seconds: float = Field(default=60.0, gt=0, le=86_400)
     """A mail in hand for longer than this is taken up by another process."""
+    staff_mail: EmailStr
+    """Where staff read that stock is low."""
+    staff_locale: str = Field(default="en", pattern=r"^[a-z]{2}(-[A-Z]{2})?$")
+    """In which language, and with whose dates and figures: ``en``, ``de``, ``de-AT``."""
     link_key: LinkKey
     """What tokens of links in mails are made with; customer_svc has the same."""
     shop_url: HttpUrl = Field(default=Url("http://127.0.0.1:8001"), validate_default=True)

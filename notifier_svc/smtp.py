@@ -12,6 +12,7 @@ from urllib.parse import unquote
 import aiosmtplib
 from pydantic_core import Url
 
+_NO_SUCH_ADDRESS = re.compile(r"5\.1\.(?:[0-46]|10)\b")
 _LEADING_DOT = re.compile(rb"(?m)^\.")
 
 
@@ -67,3 +68,12 @@ async def hang_up(smtp: aiosmtplib.SMTP) -> None:
     with suppress(aiosmtplib.SMTPException, OSError):
         await smtp.quit(timeout=2.0)
     smtp.close()
+
+
+def no_such_address(refusal: aiosmtplib.SMTPResponseException) -> bool:
+    """Whether a recipient was refused because nobody is there, and nobody will be.
+
+    So say the enhanced status codes 5.1.x (RFC 3463 §3.2, RFC 7505 §4.2) but for 5.1.7 and 5.1.8, which are about the
+    sender. A plain 550 may be somebody's policy.
+    """
+    return isinstance(refusal, aiosmtplib.SMTPRecipientRefused) and bool(_NO_SUCH_ADDRESS.match(refusal.message))

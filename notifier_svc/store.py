@@ -11,7 +11,7 @@ from chassis.sql_rows import columns, hold, insert_rows, select_rows, update_row
 from chassis.sql_tx import Tx, array
 from chassis.unit import Log, Rows, Unit
 from notifier_svc import SERVICE
-from notifier_svc.domain import Customer, Mail
+from notifier_svc.domain import Customer, Mail, Suppression
 
 metadata = sa.MetaData()
 
@@ -34,9 +34,13 @@ mails = sa.Table(
     sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
     # Written by the claim alone, by the database's clock.
     sa.Column("lease_until", sa.DateTime(timezone=True)),
+    sa.Column("recipient", sa.Text),
+    sa.Column("resend_of", sa.Uuid),
     sa.Index("mails_due", "due_at", postgresql_where=sa.text("state = 'queued'")),
     sa.Index("mails_in_hand", "lease_until", postgresql_where=sa.text("state IN ('claimed', 'sending')")),
     sa.Index("mails_of_customer", "customer_id", "position"),
+    # What staff look for; in a shop that is well there are few.
+    sa.Index("mails_that_did_not_arrive", "position", postgresql_where=sa.text("state IN ('failed', 'suppressed')")),
 )
 
 customers = sa.Table(
@@ -47,17 +51,36 @@ customers = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("locale", sa.Text),
+    sa.Column("order_updates", sa.Boolean, nullable=False, server_default=sa.true()),
+)
+
+suppressions = sa.Table(
+    "suppressions",
+    metadata,
+    sa.Column("email", sa.Text, primary_key=True),
+    sa.Column("position", sa.BigInteger, sa.Identity(always=True), nullable=False, unique=True),
+    sa.Column("mail_id", sa.Uuid, nullable=False, unique=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("since", sa.DateTime(timezone=True), nullable=False),
 )
 
 _MAIL_COLUMNS = [column.name for column in mails.c if column.name not in ("position", "lease_until")]
 _SELECT_MAILS = select_rows(mails, "id")
+_SUPPRESSION_COLUMNS = ["email", "mail_id", "reason", "since"]
 _SELECT_CUSTOMERS = select_rows(customers, "id", lock=False)
+_SELECT_SUPPRESSIONS = select_rows(suppressions, "email")
 _INSERT_MAILS = insert_rows(mails, *_MAIL_COLUMNS)
 _CHANGING = ("state", "claim", "attempts", "doubts", "due_at", "error", "changed_at")
 _UPDATE_MAILS = update_rows(mails, "id", *_CHANGING)
+_INSERT_SUPPRESSIONS = insert_rows(suppressions, *_SUPPRESSION_COLUMNS)
+_DELETE_SUPPRESSIONS = "DELETE FROM suppressions WHERE email = ANY(CAST($1 AS text[]))"
+_FORGET_SUPPRESSIONS = (
+    "DELETE FROM suppressions WHERE email = ANY(CAST($1 AS text[]))"
+    " OR email IN (SELECT recipient FROM mails WHERE customer_id = ANY(CAST($2 AS uuid[])))"
+)
 # What a mail server answered may name the mailbox.
 _FORGET_MAILS = (
-    "UPDATE mails SET context = '{}', error = CASE WHEN error IS NOT NULL THEN 'forgotten' END"
+    "UPDATE mails SET context = '{}', recipient = NULL, error = CASE WHEN error IS NOT NULL THEN 'forgotten' END"
     " WHERE customer_id = ANY(CAST($1 AS uuid[]))"
 )
 _UPSERT_CUSTOMERS = upsert_rows(customers, *customers.c.keys(), newer="version")
@@ -72,8 +95,10 @@ class Ledger(Unit):
         super().__init__(now)
         self.mails: Rows[UUID, Mail] = Rows(self)
         self.customers: Rows[UUID, Customer] = Rows(self)
-        self.forgotten: Log[UUID] = Log(self)
-        """Customers whose mails are to say nothing any more."""
+        self.suppressions: Rows[str, Suppression] = Rows(self)
+        """By address."""
+        self.forgotten: Log[Customer] = Log(self)
+        """Customers, as they were, whose mails are to say nothing any more."""
 
     async def load(self, tx: Tx) -> None:
         """Load every wanted row and lock it against other transactions."""
@@ -81,6 +106,7 @@ class Ledger(Unit):
             tx,
             (self.mails, _SELECT_MAILS, lambda row: (row.id, mail_of(row))),
             (self.customers, _SELECT_CUSTOMERS, lambda row: (row.id, Customer(**row._asdict()))),
+            (self.suppressions, _SELECT_SUPPRESSIONS, lambda row: (row.email, suppression_of(row))),
         )
 
     async def save(self, tx: Tx) -> None:
@@ -90,11 +116,21 @@ class Ledger(Unit):
             (_INSERT_MAILS, [columns(mail, _MAIL_COLUMNS) for mail in self.mails.made]),
             (_UPDATE_MAILS, [columns(mail, ("id", *_CHANGING)) for mail in self.mails.amended]),
             (_UPSERT_CUSTOMERS, [columns(customer, customers.c.keys()) for customer in self.customers.changed]),
+            (_INSERT_SUPPRESSIONS, [columns(one, _SUPPRESSION_COLUMNS) for one in self.suppressions.made]),
         )
-        if self.forgotten.added:
-            tx.execute(_FORGET_MAILS, array(self.forgotten.added))
+        if lifted := self.suppressions.gone:
+            tx.execute(_DELETE_SUPPRESSIONS, array(lifted))
+        if forgotten := self.forgotten.added:
+            ids = array(customer.id for customer in forgotten)
+            tx.execute(_FORGET_SUPPRESSIONS, array(customer.email for customer in forgotten), ids)
+            tx.execute(_FORGET_MAILS, ids)
 
 
 def mail_of(row: Any) -> Mail:
     """A row of ``mails`` as the domain sees it."""
     return Mail(**{name: getattr(row, name) for name in _MAIL_COLUMNS})
+
+
+def suppression_of(row: Any) -> Suppression:
+    """A row of ``suppressions`` as the domain sees it."""
+    return Suppression(**{name: getattr(row, name) for name in _SUPPRESSION_COLUMNS})

@@ -6,11 +6,13 @@ from chassis.settings import load
 from chassis.sql import Postgres
 from chassis.worker import EventProcess, run_worker
 from notifier_svc import SERVICE
+from notifier_svc.domain import staff
 from notifier_svc.handlers import HANDLERS
 from notifier_svc.letters import Letters
 from notifier_svc.links import Links
 from notifier_svc.sender import ROUND_SECONDS, Sender
 from notifier_svc.settings import WorkerSettings
+from notifier_svc.staff import introduced
 from notifier_svc.store import Ledger
 
 
@@ -27,7 +29,8 @@ async def build(settings: WorkerSettings) -> EventProcess:
         lease_seconds=settings.mail_lease_seconds,
     )
     consumer = Consumer(database, SERVICE, Ledger, HANDLERS)
-    return EventProcess(SERVICE, settings, database, consumer, loops=[commit.run, sender.run])
+    sending = introduced(commit, staff(settings.staff_mail, settings.staff_locale), sender.run)
+    return EventProcess(SERVICE, settings, database, consumer, loops=[commit.run, sending])
 
 
 if __name__ == "__main__":

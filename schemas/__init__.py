@@ -21,7 +21,7 @@ from schemas.customer import (
 from schemas.envelope import Envelope, Message, Undecodable, decode, encode
 from schemas.erasure import MailsAnonymised, OrdersAnonymised, answer_id
 from schemas.event import CATALOGUE, Event
-from schemas.notification import MailFailed, MailSent
+from schemas.notification import STAFF, MailFailed, MailSent
 from schemas.order import (
     AmendmentAccepted,
     AmendmentRefused,
@@ -49,6 +49,7 @@ from schemas.values import Address, Line, Money, PricedLine, Shortage
 
 __all__ = [
     "CATALOGUE",
+    "STAFF",
     "TOPICS",
     "Address",
     "AddressesChanged",

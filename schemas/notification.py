@@ -1,10 +1,15 @@
 """What notifier_svc tells: which mails left, and which could not."""
 
+from uuid import UUID
+
 from pydantic import Field
 
 from schemas.event import Event, event
 from schemas.topics import NOTIFICATION_EVENTS
 from schemas.values import Id
+
+STAFF = UUID("5f0d8a1c-3b67-5e2a-9c41-7d2f0b6e8a90")
+"""Stands where the customer's id would, in what is told of a mail to the staff."""
 
 
 @event("notification.mail_sent", topic=NOTIFICATION_EVENTS, key="mail_id")
@@ -19,7 +24,7 @@ class MailSent(Event):
 
 @event("notification.mail_failed", topic=NOTIFICATION_EVENTS, key="mail_id")
 class MailFailed(Event):
-    """The mail server refused a mail for good, or left it in doubt twice."""
+    """The mail server refused a mail for good or left it in doubt twice, or the address is known not to exist."""
 
     mail_id: Id
     template: str = Field(examples=["receipt"])

@@ -19,6 +19,7 @@ from deploy.local.processes import Child, Command, Processes, ended
 SERVICES = ("customer", "product", "order", "notifier")
 ON_POSTGRES = ("customer", "order", "notifier")
 MAIL_FROM = "shop@example.com"
+STAFF_MAIL = "staff@example.com"
 READY_SECONDS = 120
 
 
@@ -79,7 +80,7 @@ def environment(service: str, addresses: Addresses) -> dict[str, str]:
     if service == "order":
         settings["PRODUCT_URL"] = addresses.rest["product"]
     if service == "notifier":
-        settings |= {"SMTP_URL": addresses.smtp, "MAIL_FROM": MAIL_FROM}
+        settings |= {"SMTP_URL": addresses.smtp, "MAIL_FROM": MAIL_FROM, "STAFF_MAIL": STAFF_MAIL}
         settings |= {"LINK_KEY": addresses.link_key, "SHOP_URL": addresses.rest["customer"]}
     return settings
 

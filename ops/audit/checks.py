@@ -193,12 +193,24 @@ CHECKS = (
         """
         SELECT shown(order_id), template || CASE WHEN m.id IS NULL THEN ' is not in the ledger'
             ELSE ' is ' || m.state || ' after ' || m.attempts || ' attempts' END
-        FROM due LEFT JOIN mail m USING (order_id, template)
+        FROM due LEFT JOIN first_mail m USING (order_id, template)
         WHERE since <= :settled AND coalesce(m.changed_at, 0) <= :settled
-            AND NOT EXISTS (SELECT 1 FROM mail e WHERE e.order_id = due.order_id AND e.template = due.template
-                AND e.state IN ('sent', 'failed'))
+            AND NOT EXISTS (SELECT 1 FROM ended_mail e WHERE e.order_id = due.order_id AND e.template = due.template)
             AND (order_id, 'notifier_svc') NOT IN (SELECT key, "group" FROM dead_letter)
             AND (due.customer_id, 'notifier_svc') NOT IN (SELECT key, "group" FROM dead_letter)
+        """,
+    ),
+    Check(
+        "mail_missing",
+        "Whatever else happened to an order is mailed about, as often as it did.",
+        """
+        SELECT shown(h.order_id), times || ' times cause for ' || h.template || ', mails ended: ' || count(m.id)
+        FROM happened h LEFT JOIN first_mail m ON m.order_id = h.order_id AND m.template = h.template
+            AND (m.state IN ('sent', 'failed', 'suppressed', 'unwanted') OR m.changed_at > :settled)
+        WHERE since <= :settled AND (h.order_id, 'notifier_svc') NOT IN (SELECT key, "group" FROM dead_letter)
+            AND NOT EXISTS (SELECT 1 FROM mail w JOIN dead_letter d ON d.key = w.customer_id
+                WHERE w.order_id = h.order_id AND d."group" = 'notifier_svc')
+        GROUP BY h.order_id, h.template HAVING count(m.id) < times
         """,
     ),
     Check(
@@ -206,8 +218,9 @@ CHECKS = (
         "Whatever happened to an account is mailed about. (Not every account has a welcome due.)",
         """
         SELECT shown(n.customer_id), times || ' times cause for ' || n.template || ', mails ended: ' || count(m.id)
-        FROM noticed n LEFT JOIN mail m ON m.order_id IS NULL AND m.customer_id = n.customer_id
-            AND m.template = n.template AND (m.state IN ('sent', 'failed') OR m.changed_at > :settled)
+        FROM noticed n LEFT JOIN first_mail m ON m.order_id IS NULL AND m.customer_id = n.customer_id
+            AND m.template = n.template
+            AND (m.state IN ('sent', 'failed', 'suppressed', 'unwanted') OR m.changed_at > :settled)
         WHERE since <= :settled AND n.template <> 'welcome'
             AND (n.customer_id, 'notifier_svc') NOT IN (SELECT key, "group" FROM dead_letter)
         GROUP BY n.customer_id, n.template HAVING count(m.id) < times
@@ -224,10 +237,11 @@ CHECKS = (
     ),
     Check(
         "mail_doubled",
-        "An order is mailed about once with each template, and every mail is sent once.",
+        "The end of an order is mailed about once, and every mail is sent once.",
         """
         SELECT shown(order_id), count(*) || ' mails ' || template
-        FROM mail WHERE order_id IS NOT NULL GROUP BY order_id, template HAVING count(*) > 1
+        FROM first_mail WHERE template IN ('receipt', 'rejected', 'cancelled', 'delivered')
+        GROUP BY order_id, template HAVING count(*) > 1
         UNION ALL
         SELECT shown(key), 'sent ' || count(*) || ' times'
         FROM event WHERE topic = 'notification.events' AND type = 'notification.mail_sent'
@@ -240,7 +254,13 @@ CHECKS = (
         """
         SELECT shown(order_id), template || ', for which the order gave no cause'
         FROM mail m LEFT JOIN due USING (order_id, template)
-        WHERE since IS NULL AND order_id IS NOT NULL AND m.changed_at <= :settled
+        WHERE since IS NULL AND m.template IN ('receipt', 'rejected', 'cancelled') AND m.changed_at <= :settled
+        UNION ALL
+        SELECT shown(m.order_id), count(*) || ' mails ' || m.template || ', cause for ' || coalesce(times, 0)
+        FROM first_mail m LEFT JOIN happened h ON h.order_id = m.order_id AND h.template = m.template
+        WHERE m.order_id IS NOT NULL AND m.template NOT IN ('receipt', 'rejected', 'cancelled')
+            AND NOT EXISTS (SELECT 1 FROM cut)
+        GROUP BY m.order_id, m.template HAVING count(*) > coalesce(times, 0)
         """,
     ),
     Check(
@@ -248,7 +268,7 @@ CHECKS = (
         "No account is mailed about more often than something happened to it.",
         """
         SELECT shown(m.customer_id), count(*) || ' mails ' || m.template || ', cause for ' || coalesce(times, 0)
-        FROM mail m LEFT JOIN noticed n ON n.customer_id = m.customer_id AND n.template = m.template
+        FROM first_mail m LEFT JOIN noticed n ON n.customer_id = m.customer_id AND n.template = m.template
         WHERE m.order_id IS NULL AND NOT EXISTS (SELECT 1 FROM cut)
         GROUP BY m.customer_id, m.template HAVING count(*) > coalesce(times, 0)
         """,
@@ -285,6 +305,7 @@ COUNTS = {
     "reservations": "SELECT 1 FROM reservation",
     "mails": "SELECT 1 FROM mail",
     "mails_in_doubt": "SELECT 1 FROM mail WHERE doubts > 0",
+    "mails_suppressed": "SELECT 1 FROM mail WHERE state = 'suppressed'",
     "events": "SELECT 1 FROM event",
     "events_handled": "SELECT 1 FROM handled",
     "events_waiting": "SELECT 1 FROM waiting",

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import orjson
 
-from schemas import answer_id
+from schemas import STAFF, answer_id
 
 Line = Mapping[str, Any]
 
@@ -28,8 +28,9 @@ CREATE TABLE "order" (
     id PRIMARY KEY, customer_id, state, lines, shipped, returned, unshipped, revision, amended, version, age,
     changed_at
 ) WITHOUT ROWID;
-CREATE TABLE mail (id PRIMARY KEY, template, order_id, customer_id, state, doubts, attempts, changed_at)
-    WITHOUT ROWID;
+CREATE TABLE mail (
+    id PRIMARY KEY, template, order_id, customer_id, state, doubts, attempts, resend_of, changed_at
+) WITHOUT ROWID;
 CREATE TABLE answer (id PRIMARY KEY) WITHOUT ROWID;
 
 CREATE TABLE handles ("group", type);
@@ -55,10 +56,14 @@ INSERT INTO aggregate
     SELECT 'stock.events', order_id, version, version FROM reservation WHERE true ON CONFLICT DO NOTHING;
 INSERT INTO aggregate
     SELECT 'order.events', id, version, version FROM "order";
--- A mail that was given up as doubtful, and so told of as failed, may turn out to have been sent.
+-- A mail that was given up as doubtful, or suppressed, and so told of as failed, may turn out to have been sent.
 INSERT INTO aggregate
-    SELECT 'notification.events', id, state IN ('sent', 'failed'), (state = 'sent') * 2 + (state = 'failed')
+    SELECT 'notification.events', id, state IN ('sent', 'failed', 'suppressed'),
+        (state = 'sent') * 2 + (state IN ('failed', 'suppressed'))
     FROM mail;
+-- What staff have had sent again is another mail, for which nothing else gives cause.
+CREATE VIEW first_mail AS SELECT * FROM mail WHERE resend_of IS NULL;
+CREATE VIEW ended_mail AS SELECT * FROM first_mail WHERE state IN ('sent', 'failed', 'suppressed', 'unwanted');
 -- That a service has forgotten a customer is told once.
 INSERT INTO aggregate
     SELECT 'erasure.events', id, 1, 1 FROM answer;
@@ -73,9 +78,23 @@ CREATE VIEW due AS
     WHERE state = 'CANCELLED' AND EXISTS (
         SELECT 1 FROM event WHERE topic = 'order.events' AND key = o.id AND type = 'order.confirmed');
 
--- And those that events of accounts give cause for: how many, and until when.
+-- And those that happen to an order more than once, or after its end: how many, and until when.
+CREATE VIEW happened AS
+    SELECT key AS order_id, template, count(*) AS times, max(published_at) AS since
+    FROM event JOIN (
+        SELECT 'order.amendment_accepted' AS type, 'order_amended' AS template
+        UNION ALL SELECT 'order.amendment_refused', 'amendment_refused'
+        UNION ALL SELECT 'order.shipped', 'shipped'
+        UNION ALL SELECT 'order.delivered', 'delivered'
+        UNION ALL SELECT 'order.returned', 'return_received'
+    ) USING (type) GROUP BY key, template;
+
+-- And those that events of accounts give cause for, and of stock, of which staff are told: how many, and until when.
 CREATE VIEW noticed AS
-    SELECT key AS customer_id, template, count(*) AS times, max(published_at) AS since
+    SELECT staff() AS customer_id, 'low_stock' AS template, count(*) AS times, max(published_at) AS since
+    FROM event WHERE type = 'stock.low' GROUP BY type
+    UNION ALL
+    SELECT key, template, count(*), max(published_at)
     FROM event JOIN (
         SELECT 'customer.registered' AS type, 'welcome' AS template
         UNION ALL SELECT 'customer.verification_requested', 'verification'
@@ -129,10 +148,11 @@ _SOURCES: Mapping[str, tuple[str, Callable[[Line], Sequence[Any]]]] = {
         ),
     ),
     "mail": (
-        "INSERT INTO mail VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO mail VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         lambda one: (
             *(packed(one["id"]), one["template"], one["order_id"] and packed(one["order_id"])),
-            *(packed(one["customer_id"]), one["state"], one["doubts"], one["attempts"], micros(one["changed_at"])),
+            *(packed(one["customer_id"]), one["state"], one["doubts"], one["attempts"], one["resend_of"]),
+            micros(one["changed_at"]),
         ),
     ),
     "answer": (
@@ -162,6 +182,7 @@ class Evidence:
         self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         for function in (shown, packed):
             self._db.create_function(function.__name__, 1, function, deterministic=True)
+        self._db.create_function("staff", 0, lambda: STAFF.bytes, deterministic=True)
         # Nothing here has to survive: no journal, one transaction without an end.
         for pragma in ("journal_mode = OFF", "cache_size = -32768", "temp_store = FILE"):
             self._db.execute(f"PRAGMA {pragma}")

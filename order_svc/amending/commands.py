@@ -20,8 +20,10 @@ class Wish:
     addresses: Mapping[str, Address | None]
 
 
-def want_wish(book: OrderBook, order_id: UUID, wish: Wish) -> None:
+def want_wish(book: OrderBook, order_id: UUID, customer_id: UUID | None, wish: Wish) -> None:
     """Want what ``amend_order`` looks at."""
+    if customer_id:
+        book.customers.want(customer_id)
     book.orders.want(order_id)
     book.products.want(*(wish.quantities or ()))
 
@@ -32,6 +34,9 @@ def amend_order(book: OrderBook, order_id: UUID, customer_id: UUID | None, if_ma
     Raise ``OrderUnknown``, ``PreconditionFailed``, ``NotPossibleNow``, and as ``place_order`` does.
     """
     order = own_order(book, order_id, customer_id)
+    if customer_id and (customer := book.customers.find(customer_id)):
+        # A token outlives its account by minutes, in which an address that was forgotten must not come back.
+        customer.require_active()
     unchanged_since(if_match, order.version)
     order.check("amend")
     lines = list(order.lines)

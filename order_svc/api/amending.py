@@ -15,6 +15,8 @@ from order_svc.api.needs import Asking, Commit, owner
 from order_svc.commands import cancel_order
 from order_svc.dto import OrderOut, order_out
 from order_svc.errors import (
+    AccountDeactivated,
+    AccountErased,
     CatalogueUnavailable,
     MixedCurrencies,
     NotForSale,
@@ -35,6 +37,7 @@ router = new_router()
     responses=problems(
         *(Unauthenticated, Forbidden, OrderUnknown, NotPossibleNow, PreconditionFailed, PreconditionRequired),
         *(SkuUnknown, NotForSale, MixedCurrencies, OrderTooLarge, CatalogueUnavailable),
+        *(AccountDeactivated, AccountErased),
     ),
 )
 async def amend(
@@ -58,7 +61,7 @@ async def amend(
         catalogue,
         lambda: commit(
             lambda book: amend_order(book, order_id, customer.id, if_match, wish),
-            lambda book: want_wish(book, order_id, wish),
+            lambda book: want_wish(book, order_id, customer.id, wish),
         ),
     )
     response.headers["ETag"] = etag(order.version)

@@ -1,10 +1,11 @@
 """The route that lists orders."""
 
-from typing import Annotated
+import re
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from chassis.auth import Authenticated
 from chassis.errors import Unauthenticated
@@ -20,14 +21,24 @@ router = new_router()
 DAY = "2026-01-03T00:00:00Z"
 
 
+def _written_out(value: Any) -> Any:
+    """Refuse a number, which Pydantic takes for seconds since 1970."""
+    if isinstance(value, str) and not re.match(r"\d{4}-\d\d-\d\d", value):
+        raise ValueError("must be a time as in RFC 3339")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out)]
+
+
 class Asked(BaseModel):
     """What the list is narrowed to, and which page of it."""
 
     model_config = ConfigDict(frozen=True)
 
     status: Annotated[list[State], Field(description="in one of these states", examples=[["PENDING"]])] = []
-    placed_from: Annotated[AwareDatetime | None, Field(description="placed then or later", examples=[DAY])] = None
-    placed_to: Annotated[AwareDatetime | None, Field(description="placed before", examples=[DAY])] = None
+    placed_from: Annotated[Moment | None, Field(description="placed then or later", examples=[DAY])] = None
+    placed_to: Annotated[Moment | None, Field(description="placed before", examples=[DAY])] = None
     q: Annotated[
         Text | None,
         Field(

@@ -100,7 +100,7 @@ class Orders(InMemory, OrderBook):
 
 
 class Mails(InMemory, Ledger):
-    pass
+    keys: ClassVar = {"suppressions": "email"}
 
 
 class Shelves(InMemory, Warehouse):

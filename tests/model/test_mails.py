@@ -1,8 +1,8 @@
 """The ledger against a mail server, over any interleaving of the processes that send what it holds.
 
 Processes take a mail up, hand it over, and hang before any step, some for ever. The server takes the mail,
-refuses it, for now or for good, or gives no answer. However that goes, the server takes a mail once, and once
-more if that was in doubt; and every mail comes to an end.
+refuses it, for now or for good, or gives no answer. Some mails are not to be sent at all. However that goes, the
+server takes a mail once, and once more if that was in doubt; and every mail comes to an end.
 """
 
 from collections import Counter
@@ -16,8 +16,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from chassis.testing import enveloped, record
-from notifier_svc.commands import begin_sending, mark_doubtful, mark_failed, mark_sent, postpone, take_back
-from notifier_svc.domain import Mail
+from notifier_svc.commands import (
+    begin_sending,
+    mark_doubtful,
+    mark_failed,
+    mark_sent,
+    mark_suppressed,
+    mark_unwanted,
+    postpone,
+    take_back,
+)
+from notifier_svc.domain import ENDED, Mail
 from schemas import CustomerRegistered, Event, MailFailed, MailSent, OrderCancelled
 from tests.model.explore import explore
 from tests.model.world import World
@@ -54,7 +63,7 @@ class Senders(RuleBasedStateMachine):
         self.publish(CustomerRegistered(customer_id=CUSTOMER, email="ada@example.com", name="Ada"))
         self.another_mail()
 
-    @precondition(lambda self: self.last.state in ("sent", "failed"))
+    @precondition(lambda self: self.last.state in ENDED)
     @rule()
     def another_mail(self) -> None:
         order_id = UUID(int=len(self.world.rows("mails")))
@@ -79,6 +88,13 @@ class Senders(RuleBasedStateMachine):
         job.begun = self.world.mark(job.mail_id, begin_sending, job.claim)
         if not job.begun:
             self.jobs.remove(job)
+
+    @precondition(lambda self: self.fresh)
+    @rule(which=some, suppressed=st.booleans())
+    def withhold(self, which: int, suppressed: bool) -> None:
+        """Its address is known not to exist, or its customer does not want it."""
+        job = chosen(self.fresh, which)
+        job.note = (mark_suppressed, job.claim, "550") if suppressed else (mark_unwanted, job.claim)
 
     @precondition(lambda self: self.begun)
     @rule(which=some, outcome=st.sampled_from(get_args(Outcome)))
@@ -122,13 +138,14 @@ class Senders(RuleBasedStateMachine):
             assert self.taken[mail.id] or mail.state != "sent"
             assert self.told[MailSent, mail.id] == (mail.state == "sent")
             # Given up as failed, it may turn out to have been taken after all; nothing else follows an end.
-            assert self.told[MailFailed, mail.id] in {"failed": [1], "sent": [0, 1]}.get(mail.state, [0])
+            ends = {"failed": [1], "suppressed": [1], "sent": [0, 1]}
+            assert self.told[MailFailed, mail.id] in ends.get(mail.state, [0])
 
     def teardown(self) -> None:
         """All who hang have vanished, and the server takes what it gets: the last mail comes to its end too."""
         with closing(self.world.loop):
             self.jobs.clear()
-            while self.last.state not in ("sent", "failed"):
+            while self.last.state not in ENDED:
                 self.sweep() if self.last.claim else self.take_up()
                 for _ in self.fresh:
                     self.begin(0, None)

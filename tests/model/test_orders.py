@@ -33,6 +33,7 @@ from order_svc.amending.commands import Wish, amend_order, want_wish
 from order_svc.commands import Basket, cancel_order, expire_order, place_order, want_basket
 from order_svc.errors import NotPossibleNow
 from order_svc.fulfilment.commands import deliver_order, return_lines, ship_order
+from order_svc.store import OrderBook
 from product_svc.catalogue.commands import create_product
 from product_svc.commands import adjust_stock
 from product_svc.errors import StockTooLow
@@ -56,6 +57,10 @@ regrets = st.sampled_from([False, False, True])
 in_time = st.sampled_from([True, True, False])
 some = st.integers(0, 5)
 picks = st.lists(some, min_size=1, max_size=8)
+
+
+def wanting(order: UUID, wish: Wish) -> Callable[[OrderBook], None]:
+    return lambda book: want_wish(book, order, None, wish)
 
 
 class Platform(RuleBasedStateMachine):
@@ -111,7 +116,7 @@ class Platform(RuleBasedStateMachine):
     def amend(self, which: int, lines: Mapping[str, int], in_time: bool) -> None:
         """The customer wants something else; sometimes the deadline passes before anybody has heard."""
         order, wish = chosen(which, self.shop.can_be_amended, self.shop.orders), Wish(lines, {})
-        self.world.orders.ask(partial(self.amended, order, wish), partial(want_wish, order_id=order, wish=wish))
+        self.world.orders.ask(partial(self.amended, order, wish), wanting(order, wish))
         self.hear()
         if not in_time and order in self.shop.waiting:
             self.change(order, expire_order, self.shop.waiting[order])
@@ -146,7 +151,8 @@ class Platform(RuleBasedStateMachine):
             wish = Wish({"MUG": 1}, {})
             with pytest.raises(NotPossibleNow):
                 self.world.orders.ask(
-                    partial(self.amended, order, wish), partial(want_wish, order_id=order, wish=wish)
+                    partial(self.amended, order, wish),
+                    wanting(order, wish),
                 )
         if not self.shop.can_be_shipped(order):
             with pytest.raises(NotPossibleNow):

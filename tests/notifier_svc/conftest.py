@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from pydantic import SecretStr
 from pydantic_core import Url
 
@@ -51,12 +52,21 @@ def sending(postgres: Postgres, letters: Letters) -> Sending:
 
 @pytest.fixture(scope="module")
 async def api(shared_url: str) -> AsyncIterator[httpx.AsyncClient]:
-    settings = RestSettings.model_validate(
-        {
-            "postgres_url": shared_url,
-            "kafka_bootstrap_servers": "nobody:9092",
-            "jwks_url": "http://127.0.0.1:9/jwks.json",
-        }
-    )
-    async with watched(build(settings)) as client:
+    async with watched(front(shared_url)) as client:
         yield client
+
+
+@pytest.fixture
+async def postgres_api(postgres_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the REST front on the database of this test alone."""
+    async with watched(front(postgres_url)) as client:
+        yield client
+
+
+def front(url: str) -> FastAPI:
+    settings = {
+        "postgres_url": url,
+        "kafka_bootstrap_servers": "nobody:9092",
+        "jwks_url": "http://127.0.0.1:9/jwks.json",
+    }
+    return build(RestSettings.model_validate(settings))

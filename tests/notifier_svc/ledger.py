@@ -12,9 +12,9 @@ from chassis.consumer import Consumer
 from chassis.sql import Postgres
 from chassis.testing import records
 from notifier_svc import SERVICE
-from notifier_svc.domain import Mail, State, mail_id
+from notifier_svc.domain import Mail, State, Suppression, mail_id
 from notifier_svc.handlers import HANDLERS
-from notifier_svc.store import Ledger, mail_of, mails
+from notifier_svc.store import Ledger, mail_of, mails, suppression_of, suppressions
 from schemas import CustomerRegistered, Event, MailedLink, OrderCancelled, OrderConfirmed, golden
 
 
@@ -88,3 +88,8 @@ async def until(postgres: Postgres, states: Sequence[State], *, seconds: float =
                 return found
             await hasten(postgres)
             await asyncio.sleep(0.02)
+
+
+async def suppressed(postgres: Postgres) -> list[Suppression]:
+    async with postgres.reading() as connection:
+        return [suppression_of(row) for row in await connection.execute(sa.select(suppressions))]

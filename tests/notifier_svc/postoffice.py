@@ -14,6 +14,8 @@ Behaviour = Literal[
     "accept",
     "refuse recipient for now",
     "refuse recipient for good",
+    "no such address",
+    "no such sender",
     "refuse message for now",
     "refuse message for good",
     "answer in latin-1",
@@ -79,6 +81,8 @@ class Clerk:
         return {
             "refuse recipient for now": "451 come back later",
             "refuse recipient for good": "550 no such mailbox",
+            "no such address": "550 5.1.1 no such mailbox",
+            "no such sender": "550 5.1.8 who are you?",
         }.get(self.behaviour, "250 OK")
 
     async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:

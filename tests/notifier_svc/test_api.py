@@ -11,7 +11,7 @@ from chassis.testing import bearer
 from notifier_svc.domain import mail_id
 from tests import hostile
 from tests.answers import believed, malformed_at, refused, undescribed
-from tests.notifier_svc.ledger import cancelled, confirmed, hear, mail
+from tests.notifier_svc.ledger import cancelled, change, confirmed, hear, mail
 
 API = httpx.AsyncClient
 NOTIFICATIONS = "/v1/notifications"
@@ -40,6 +40,8 @@ async def test_a_mail_reads_as_the_ledger_has_it(api: API, shared: Postgres) -> 
         "attempts": 0,
         "doubts": 0,
         "error": None,
+        "recipient": None,
+        "resend_of": None,
     }
 
 
@@ -65,6 +67,27 @@ async def test_mails_about_one_order_are_listed_alone(api: API, shared: Postgres
     await hear(shared, order, cancelled(order.customer_id, order.order_id), cancelled(order.customer_id, uuid7()))
     page = await listed(api, bearer(order.customer_id), order_id=str(order.order_id))
     assert [one["template"] for one in page["items"]] == ["cancelled", "receipt"]
+
+
+async def test_mails_are_found_by_kind_and_by_what_became_of_them(api: API, shared: Postgres) -> None:
+    customer_id, order_id = uuid7(), uuid7()
+    await hear(shared, confirmed(customer_id, uuid7()), cancelled(customer_id, order_id))
+    await change(shared, mail_id("cancelled", customer_id, str(order_id)), "state = 'failed'")
+    who, staff = bearer(customer_id), bearer(role="staff")
+    found = {
+        "receipt": await listed(api, who, template="receipt"),
+        "cancelled": await listed(api, who, state="failed"),
+        "none": await listed(api, who, template="receipt", state="failed"),
+        "of another": await listed(api, who, customer_id=str(uuid7())),
+        "for staff": await listed(api, staff, customer_id=str(customer_id), limit=1),
+    }
+    assert {name: [one["template"] for one in page["items"]] for name, page in found.items()} == {
+        "receipt": ["receipt"],
+        "cancelled": ["cancelled"],
+        "none": [],
+        "of another": [],
+        "for staff": ["cancelled"],
+    }
 
 
 async def test_somebody_elses_mail_is_not_found_and_staff_sees_all(api: API, shared: Postgres) -> None:
@@ -96,7 +119,8 @@ async def test_an_id_that_is_no_uuid_is_malformed(api: API) -> None:
     "query",
     [f"limit={limit}" for limit in ("0", "-1", "201", "1.5", "", "x", "9" * 5000)]
     + [f"before={cursor}" for cursor in ("", "-1", "x", "1.5", str(2**63), "9" * 5000, "%00")]
-    + [f"order_id={order_id}" for order_id in ("", "x", "%00", "1")],
+    + [f"{name}={value}" for name in ("order_id", "customer_id") for value in ("", "x", "%00", "1")]
+    + [f"{name}={value}" for name in ("template", "state") for value in ("", "x", "%00", "RECEIPT")],
     ids=lambda query: query[:20],
 )
 async def test_a_cursor_limit_or_order_that_is_none_is_malformed(api: API, query: str) -> None:

@@ -2,11 +2,23 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 from uuid import UUID
 
 import pytest
 
-from notifier_svc.domain import Mail, State, compose, mail_id
+from notifier_svc.domain import (
+    ENDED,
+    AccountTemplate,
+    Customer,
+    Mail,
+    State,
+    Template,
+    compose,
+    mail_id,
+    resend_id,
+)
+from notifier_svc.errors import NotEnded, NotResendable
 from schemas import MailFailed, MailSent
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -112,10 +124,77 @@ def test_a_refusal_for_good_ends_it() -> None:
     assert event == failed("550 no such mailbox")
 
 
-@pytest.mark.parametrize("state", ["sent", "failed"])
+@pytest.mark.parametrize("state", sorted(ENDED))
 def test_what_has_ended_does_not_fail(state: State) -> None:
     assert mail(state).fail(CLAIM, "550", LATER) == (mail(state), None)
 
 
 def test_a_refusal_of_a_process_that_lost_the_mail_changes_nothing() -> None:
     assert mail("sending").fail(ORDER, "550", LATER) == (mail("sending"), None)
+
+
+def test_a_mail_refused_for_now_for_an_hour_never_ends_and_is_tried_every_five_minutes_at_the_least() -> None:
+    current, now = mail("claimed"), NOW
+    while now < NOW + timedelta(hours=1):
+        current = current.postpone(CLAIM, "451 later", now)
+        assert current.due_at - now <= timedelta(minutes=5)
+        current, now = replace(current, state="claimed", claim=CLAIM), current.due_at
+    assert current.attempts < 25
+    assert current.due_at < NOW + timedelta(hours=1, minutes=5)
+
+
+def test_a_mail_to_a_suppressed_address_is_told_of_as_failed() -> None:
+    ended, event = mail("claimed").suppress(CLAIM, "550 5.1.1", LATER)
+    assert (ended.state, ended.error) == ("suppressed", "suppressed: 550 5.1.1")
+    assert event == failed("suppressed: 550 5.1.1")
+
+
+def test_a_mail_that_is_not_wanted_is_told_of_to_nobody() -> None:
+    assert mail("claimed").decline(CLAIM, LATER) == replace(mail("unwanted"), changed_at=LATER)
+
+
+@pytest.mark.parametrize("state", ["queued", "sending", *sorted(ENDED)])
+def test_only_what_was_just_taken_up_is_withheld(state: State) -> None:
+    assert mail(state).suppress(CLAIM, "550", LATER) == (mail(state), None)
+    assert mail(state).decline(CLAIM, LATER) == mail(state)
+    assert mail("claimed").suppress(OTHER, "550", LATER) == (mail("claimed"), None)
+    assert mail("claimed").decline(OTHER, LATER) == mail("claimed")
+
+
+@pytest.mark.parametrize("template", ["shipped", "delivered", "receipt", "cancelled", "return_received"])
+def test_customers_can_do_without_news_of_the_way_and_without_nothing_else(template: Template) -> None:
+    one = replace(QUEUED, template=template)
+    wants, wants_not = (Customer(CUSTOMER, "a@example.com", "Ada", 1, "en", wish) for wish in (True, False))
+    assert not one.unwanted_by(wants)
+    assert one.unwanted_by(wants_not) == (template in ("shipped", "delivered"))
+    assert not replace(one, resend_of=ORDER).unwanted_by(wants_not)
+
+
+@pytest.mark.parametrize("state", sorted(ENDED))
+def test_what_has_ended_is_sent_again_as_a_mail_of_its_own(state: State) -> None:
+    original = replace(mail(state, attempts=3, doubts=1), context={"order_id": str(ORDER)}, error="550")
+    made = original.again(OTHER, "eve@example.com", LATER)
+    expected = replace(compose("receipt", CUSTOMER, str(ORDER), ORDER, original.context, LATER), id=OTHER)
+    assert made == replace(expected, recipient="eve@example.com", resend_of=original.id)
+
+
+@pytest.mark.parametrize("state", ["queued", "claimed", "sending"])
+def test_what_is_on_its_way_is_not_sent_again(state: State) -> None:
+    with pytest.raises(NotEnded):
+        replace(mail(state), context={"a": 1}).again(OTHER, None, LATER)
+
+
+@pytest.mark.parametrize("template", get_args(AccountTemplate))
+def test_a_mail_about_an_account_is_not_sent_again(template: Template) -> None:
+    with pytest.raises(NotResendable):
+        replace(mail("sent"), template=template, context={"a": 1}).again(OTHER, "eve@example.com", LATER)
+
+
+def test_what_was_forgotten_is_not_sent_again() -> None:
+    with pytest.raises(NotResendable):
+        mail("sent").again(OTHER, None, LATER)
+
+
+def test_a_request_to_send_again_is_one_of_its_mail_its_sender_and_its_key() -> None:
+    made = {resend_id(a, b, key) for a in (CUSTOMER, ORDER) for b in (CUSTOMER, ORDER) for key in ("1", "2")}
+    assert len(made) == 8

@@ -6,9 +6,21 @@ from uuid_utils.compat import uuid7
 
 from chassis.sql import Postgres
 from chassis.testing import enveloped, record, records
-from notifier_svc.domain import Customer, Mail, mail_id
+from notifier_svc.domain import Customer, Mail, OrderTemplate, mail_id
 from notifier_svc.store import customers
-from schemas import OrderRejected, Shortage, golden
+from schemas import (
+    STAFF,
+    AmendmentAccepted,
+    AmendmentRefused,
+    Event,
+    OrderDelivered,
+    OrderRejected,
+    OrderReturned,
+    OrderShipped,
+    Shortage,
+    StockLow,
+    golden,
+)
 from tests.notifier_svc.ledger import all_mails, cancelled, confirmed, consumer, hear, registered
 from tests.outbox import events
 
@@ -79,6 +91,46 @@ async def test_a_receipt_and_a_cancellation_of_one_order_are_two_mails(shared: P
     order = confirmed(uuid7(), uuid7())
     await hear(shared, order, cancelled(order.customer_id, order.order_id))
     assert sorted(mail.template for mail in await mails_of(shared, order.customer_id)) == ["cancelled", "receipt"]
+
+
+HAPPENING: list[tuple[type[Event], OrderTemplate, str]] = [
+    (AmendmentAccepted, "order_amended", "{order_id} 2"),
+    (AmendmentRefused, "amendment_refused", "{order_id} 2"),
+    (OrderShipped, "shipped", "{shipment_id}"),
+    (OrderDelivered, "delivered", "{order_id}"),
+    (OrderReturned, "return_received", "{return_id}"),
+]
+
+
+@pytest.mark.parametrize(("event_class", "template", "about"), HAPPENING, ids=lambda one: str(one)[:20])
+async def test_whatever_happens_to_an_order_queues_one_mail_with_all_that_it_says(
+    shared: Postgres, event_class: type[Event], template: OrderTemplate, about: str
+) -> None:
+    customer_id = uuid7()
+    event = golden.example(event_class).model_copy(update={"customer_id": customer_id, "order_id": uuid7()})
+    await hear(shared, event, event)
+    [mail] = await mails_of(shared, customer_id)
+    assert mail.id == mail_id(template, customer_id, about.format(**event.model_dump()))
+    assert (mail.template, mail.order_id, mail.state) == (template, event.order_id, "queued")
+    assert mail.context == event.model_dump(mode="json")
+
+
+async def test_each_shipment_of_an_order_is_mailed_about(shared: Postgres) -> None:
+    first = golden.example(OrderShipped).model_copy(update={"customer_id": uuid7(), "order_id": uuid7()})
+    second = first.model_copy(update={"shipment_id": uuid7()})
+    await hear(shared, first, second, first)
+    assert [mail.template for mail in await mails_of(shared, first.customer_id)] == ["shipped", "shipped"]
+
+
+async def test_staff_are_mailed_each_time_that_stock_falls_low(shared: Postgres) -> None:
+    low = golden.example(StockLow)
+    again = [record(enveloped(low, version)) for version in (1, 2)]
+    await consumer(shared).handle([*again, again[0]])
+    await consumer(shared).handle(again)
+    found = await mails_of(shared, STAFF)
+    assert [(mail.template, mail.order_id, mail.context) for mail in found] == [
+        ("low_stock", None, low.model_dump(mode="json"))
+    ] * 2
 
 
 @pytest.mark.parametrize("customer_first", [True, False])

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from chassis.testing import LINK_KEY
 from notifier_svc.domain import Customer, Template, compose
-from notifier_svc.letters import MAX_NAME, Letters, in_header, money, times
+from notifier_svc.letters import MAX_NAME, Letters, in_header
 from notifier_svc.links import Links
 
 NOW = datetime(2026, 1, 1, 12, 30, tzinfo=UTC)
@@ -30,7 +30,7 @@ CONTEXT: dict[Template, dict[str, Any]] = {
         "lines": [LINE],
         "shortages": [{"sku": "MUG", "requested": 2, "available": 1, "reason": "short"}],
     },
-    "cancelled": {"reason": "customer"},
+    "cancelled": {"reason": "customer", "note": None},
 }
 
 names = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
@@ -102,7 +102,7 @@ def test_the_message_id_is_the_same_however_often_it_is_written() -> None:
 def test_a_receipt_lists_lines_total_and_address() -> None:
     for kind in ("plain", "html"):
         text = body(write(total={"amount": 2900, "currency": "EUR"}), kind)
-        for part in ("Blue mug", "MUG", "€25.00", "€29.00", *ADDRESS.values()):
+        for part in ("Blue mug", "MUG", "€25.00", "€29.00", "Ada", "1 St", "London", "SW1Y", "United Kingdom"):
             assert part in text
 
 
@@ -137,7 +137,7 @@ def test_no_name_makes_another_header_or_recipient(name: str) -> None:
     head = letter.partition(b"\r\n\r\n")[0]
     starts = [line.partition(b":")[0] for line in head.split(b"\r\n") if not line.startswith(b" ")]
     assert sorted(starts) == [
-        *(b"Auto-Submitted", b"Content-Type", b"Date", b"From"),
+        *(b"Auto-Submitted", b"Content-Language", b"Content-Type", b"Date", b"From"),
         *(b"MIME-Version", b"Message-ID", b"Subject", b"To"),
     ]
     assert [address.addr_spec for address in received(letter)["To"].addresses] == ["ada@example.com"]
@@ -174,24 +174,3 @@ def test_a_letter_to_an_ascii_address_needs_no_extension_of_the_server() -> None
     line = {**LINE, "name": "Blåbær-kopp € 日本"}
     assert write(name="José", lines=[line]).isascii()
     assert "Blåbær-kopp € 日本" in body(write(lines=[line]), "plain")
-
-
-@pytest.mark.parametrize(
-    ("amount", "currency", "shown"),
-    [
-        (1250, "EUR", "€12.50"),
-        (5, "EUR", "€0.05"),
-        (0, "EUR", "€0.00"),
-        (123456789, "USD", "$1,234,567.89"),
-        (1250, "JPY", "¥1,250"),
-        (1250, "KWD", "KWD1.250"),
-        (10**15, "EUR", "€10,000,000,000,000.00"),
-        (150, "ZZZ", "ZZZ1.50"),
-    ],
-)
-def test_money_is_written_with_the_digits_of_its_currency(amount: int, currency: str, shown: str) -> None:
-    assert money({"amount": amount, "currency": currency}) == shown
-
-
-def test_the_price_of_so_many_is_exact() -> None:
-    assert times({"amount": 10**15 - 1, "currency": "EUR"}, 7) == {"amount": 7 * (10**15 - 1), "currency": "EUR"}

@@ -11,12 +11,14 @@ GOOD = {
     "kafka_bootstrap_servers": "kafka:9092",
     "smtp_url": "smtp://u:p@mail:25",
     "mail_from": "shop@shopstream.example",
+    "staff_mail": "staff@shopstream.example",
     "link_key": "k" * 32,
 }
 
 
 def test_every_missing_and_wrong_setting_is_named_at_once(environment: Environment) -> None:
-    names = ["KAFKA_BOOTSTRAP_SERVERS", "POSTGRES_URL", "SMTP_URL", "MAIL_FROM", "MAIL_CONNECTIONS", "LINK_KEY"]
+    names = ["KAFKA_BOOTSTRAP_SERVERS", "POSTGRES_URL", "SMTP_URL", "MAIL_FROM", "MAIL_CONNECTIONS"]
+    names += ["STAFF_MAIL", "LINK_KEY"]
     assert environment.refused(WorkerSettings, {"smtp_url": "secret-pw@mail:25", "mail_connections": "0"}) == names
 
 
@@ -32,6 +34,9 @@ def test_every_missing_and_wrong_setting_is_named_at_once(environment: Environme
         ("mail_connections", "many"),
         ("mail_lease_seconds", "inf"),
         ("mail_lease_seconds", "0"),
+        ("staff_mail", "staff"),
+        ("staff_mail", ""),
+        ("staff_locale", "german"),
         ("link_key", "k" * 31),
         ("shop_url", "shop.example"),
         ("shop_url", "https://shop.example/?page="),

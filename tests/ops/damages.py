@@ -12,7 +12,8 @@ from chassis.database import DeadLetter
 from chassis.testing import enveloped, record
 from customer_svc.commands.sessions import change_password
 from notifier_svc.commands import mark_failed
-from schemas import Message, StockAdjusted, StockReserved
+from product_svc.commands import set_threshold
+from schemas import STAFF, Message, StockAdjusted, StockReserved
 from tests.ops.world import World, sql
 
 Damage = Callable[[World], Awaitable[str]]
@@ -186,6 +187,22 @@ async def a_mail_without_cause(world: World) -> str:
     return str(order_id)
 
 
+async def a_shipment_that_never_was(world: World) -> str:
+    order_id = await world.confirmed()
+    await copy_of_mail(world, order_id, "shipped")
+    return str(order_id)
+
+
+async def a_warning_that_staff_never_got(world: World) -> str:
+    sku = await world.product()
+    await world.commits["product_svc"](
+        lambda unit: set_threshold(unit, sku, "*", 10), wants=lambda unit: unit.stock.want(sku)
+    )
+    await world.flow()
+    await sql(world.mails, "DELETE FROM mails WHERE customer_id = :id", id=STAFF)
+    return str(STAFF)
+
+
 async def a_mail_about_an_account_that_was_forgotten(world: World) -> str:
     customer_id = await world.registered()
     await world.commits["customer_svc"](
@@ -273,6 +290,8 @@ DAMAGES: list[tuple[str, Damage]] = [
     ("mail_failed", a_mail_that_was_refused),
     ("mail_doubled", a_mail_that_is_there_twice),
     ("mail_missing", a_mail_about_an_account_that_was_forgotten),
+    ("mail_missing", a_warning_that_staff_never_got),
+    ("mail_unfounded", a_shipment_that_never_was),
     ("mail_unfounded", a_mail_without_cause),
     ("mail_unfounded", a_second_welcome),
     ("dead_letter", a_dead_letter),

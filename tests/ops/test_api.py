@@ -76,9 +76,15 @@ async def test_a_summary_says_what_a_service_handles_and_what_waits_in_it(
         "customer.registered",
         "customer.registration_repeated",
         "customer.verification_requested",
+        "order.amendment_accepted",
+        "order.amendment_refused",
         "order.cancelled",
         "order.confirmed",
+        "order.delivered",
         "order.rejected",
+        "order.returned",
+        "order.shipped",
+        "stock.low",
     ]
 
 

@@ -5,7 +5,7 @@ from tests.ops.world import World
 
 async def test_every_story_that_ends_well_is_clean(world: World) -> None:
     sku, scarce = await world.product(10), await world.product(1)
-    await world.confirmed(sku)
+    await world.sent_again(world.mail("receipt", await world.confirmed(sku)))
     await world.confirmed(scarce)
     ended = await world.confirmed(sku)
     await world.cancelled(ended)
@@ -15,6 +15,6 @@ async def test_every_story_that_ends_well_is_clean(world: World) -> None:
     report = await world.audit()
     assert report.findings == []
     assert report.ok
-    # One mail an order, one more of the order that was confirmed before it was cancelled, and the welcome.
-    expected = {"orders": 4, "orders_confirmed": 1, "orders_rejected": 1, "orders_cancelled": 2, "mails": 6}
+    # One mail an order, one more of the order that was confirmed before its end, one sent again, and the welcome.
+    expected = {"orders": 4, "orders_confirmed": 1, "orders_rejected": 1, "orders_cancelled": 2, "mails": 7}
     assert report.counts | expected == report.counts

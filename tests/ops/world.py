@@ -36,7 +36,7 @@ from customer_svc.store import Accounts
 from deploy.topics import create_topics
 from notifier_svc import handlers as notifier_handlers
 from notifier_svc import main as notifier_main
-from notifier_svc.commands import mark_sent
+from notifier_svc.commands import mark_sent, resend
 from notifier_svc.domain import Template, mail_id
 from notifier_svc.settings import RestSettings as NotifierSettings
 from notifier_svc.store import Ledger
@@ -144,7 +144,8 @@ class World:
         """Have an order become another."""
         wish = Wish(quantities, {})
         await self.commits["order_svc"](
-            lambda book: amend_order(book, order_id, None, ANY, wish), lambda book: want_wish(book, order_id, wish)
+            lambda book: amend_order(book, order_id, None, ANY, wish),
+            lambda book: want_wish(book, order_id, None, wish),
         )
         await self.flow()
 
@@ -208,6 +209,14 @@ class World:
         for one in queued:
             await self.commits["notifier_svc"](partial(mark_sent, mail_id=one), wants=partial(_want_mail, one))
         return bool(queued)
+
+    async def sent_again(self, mail: UUID) -> None:
+        """Staff have a mail sent once more."""
+        made = uuid7()
+        await self.commits["notifier_svc"](
+            lambda ledger: resend(ledger, mail, made, "ada@elsewhere.example"),
+            wants=lambda ledger: ledger.mails.want(mail, made),
+        )
 
     def mail(self, template: Template, order_id: UUID) -> UUID:
         return mail_id(template, self.buyer, str(order_id))

@@ -14,6 +14,7 @@ from order_svc.store import OrderBook
 from schemas import (
     AmendmentAccepted,
     AmendmentRefused,
+    CustomerErased,
     Money,
     OrderAmended,
     OrderCancelled,
@@ -186,3 +187,12 @@ async def test_a_cancellation_with_a_strange_body_is_malformed(api: API, commit:
     headers = {**who, "Content-Type": "application/json"}
     answer = await api.post(f"/v1/orders/{one['id']}/cancel", content=content, headers=headers)
     refused(answer, 422, "malformed_request")
+
+
+async def test_who_was_erased_since_amends_nothing(api: API, shared: Postgres, commit: Commit) -> None:
+    sku, customer = await product(commit, 1000), uuid7()
+    who = bearer(customer)
+    one = await confirmed(api, shared, sku, who)
+    await hear(shared, CustomerErased(customer_id=customer))
+    refused(await amend(api, one, who, {"shipping_address": ELSEWHERE}), 409, "account_erased")
+    assert (await read(api, one, who))["shipping_address"]["city"] == "-"

@@ -103,7 +103,7 @@ async def amend(commit: GroupCommit[OrderBook], order: Order, quantity: int) -> 
     wish = Wish({order.lines[0].sku: quantity}, {})
     return await commit(
         lambda book: amend_order(book, order.id, order.customer_id, ANY, wish),
-        lambda book: want_wish(book, order.id, wish),
+        lambda book: want_wish(book, order.id, order.customer_id, wish),
     )
 
 

@@ -1,0 +1,9 @@
+"""The routes of notifier_svc, by noun."""
+
+from chassis.rest import new_router
+from notifier_svc.api import notifications, suppressions
+
+router = new_router()
+for _part in (notifications, suppressions):
+    # As they are, for the reason that chassis.rest.create_app gives.
+    router.routes.extend(_part.router.routes)

@@ -1,0 +1,75 @@
+"""A mail of every kind, as the events would have it made: to be tested, and to be looked at."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from notifier_svc.domain import Customer, Mail, Template, compose
+from schemas import STAFF, Address, Money, PricedLine, Shortage
+
+NOW = datetime(2026, 1, 1, 12, 30, tzinfo=UTC)
+CUSTOMER = UUID("019b7c61-0000-7000-8000-000000000001")
+ORDER = UUID("019b7c61-0000-7000-8000-0000000abcde")
+LINK = {"link_id": str(CUSTOMER), "expires_at": "2026-01-03T12:30:00+00:00"}
+
+ADDRESS = Address(
+    name="Ada Lovelace", street="12 St James's Square", city="London", postal_code="SW1Y 4JH", country="GB"
+).model_dump(mode="json")
+
+
+def euros(cents: int) -> dict[str, Any]:
+    return Money(amount=cents, currency="EUR").model_dump(mode="json")
+
+
+def line(sku: str, quantity: int, name: str, cents: int) -> dict[str, Any]:
+    price = Money(amount=cents, currency="EUR")
+    return PricedLine(sku=sku, quantity=quantity, name=name, unit_price=price).model_dump(mode="json")
+
+
+MUGS, POT = (
+    line("MUG-BLUE", 2, "Enamel mug, blue", 1250),
+    line("POT-1", 1, "Teapot with a bamboo handle, 1.2 l", 123900),
+)
+SHORT = Shortage(sku="MUG-BLUE", requested=2, available=1, reason="short").model_dump(mode="json")
+GONE = Shortage(sku="POT-1", requested=1, available=0, reason="discontinued").model_dump(mode="json")
+
+OF_ORDERS: dict[Template, dict[str, Any]] = {
+    "receipt": {"lines": [MUGS, POT], "total": euros(126400), "shipping_address": ADDRESS},
+    "rejected": {"lines": [MUGS, POT], "shortages": [SHORT, GONE]},
+    "cancelled": {"reason": "staff", "note": "The last teapot broke when we packed it."},
+    "order_amended": {"revision": 2, "lines": [MUGS], "total": euros(2500), "shipping_address": ADDRESS},
+    "amendment_refused": {"revision": 2, "shortages": [SHORT, GONE]},
+    "shipped": {
+        **{"shipment_id": str(ORDER), "carrier": "DHL", "tracking_number": "00340434161094042557"},
+        **{"lines": [MUGS], "complete": False, "shipping_address": ADDRESS},
+    },
+    "delivered": {},
+    "return_received": {
+        **{"return_id": str(ORDER), "lines": [MUGS], "refund": euros(2500)},
+        "reason": "One of them is chipped.",
+    },
+}
+OF_ACCOUNTS: dict[Template, dict[str, Any]] = {
+    "welcome": {"link": {**LINK, "purpose": "verify"}},
+    "verification": {"link": {**LINK, "purpose": "verify"}},
+    "registration_repeated": {},
+    "password_reset": {"link": {**LINK, "purpose": "reset"}},
+    "password_changed": {"how": "reset"},
+}
+LOW = {"sku": "MUG-BLUE", "available": 3, "threshold": 5, "on_hand": 5, "reserved": 2}
+
+
+def mail(template: Template, **context: Any) -> Mail:
+    """A mail of this kind; ``context`` says something else than the sample."""
+    if template == "low_stock":
+        return compose(template, STAFF, "x", None, LOW | context, NOW)
+    if template in OF_ACCOUNTS:
+        return compose(template, CUSTOMER, "x", None, OF_ACCOUNTS[template] | context, NOW)
+    of_order = {"order_id": str(ORDER), "customer_id": str(CUSTOMER)}
+    return compose(template, CUSTOMER, "x", ORDER, of_order | OF_ORDERS[template] | context, NOW)
+
+
+def customer(
+    locale: str | None = "en", name: str = "Ada Lovelace", email: str = "ada@example.com", order_updates: bool = True
+) -> Customer:
+    return Customer(CUSTOMER, email, name, 1, locale, order_updates)

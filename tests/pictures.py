@@ -1,0 +1,139 @@
+"""What the mails look like: ``python -m tests.pictures`` writes ``docs/pictures/`` and ``docs/mails.md``.
+
+Every mail is rendered in both languages, on the width of a desk and of a phone. It needs ``chromium`` on PATH.
+"""
+
+import html
+import re
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from chassis.testing import LINK_KEY
+from notifier_svc.domain import TEMPLATES, UPDATES, Template
+from notifier_svc.languages import LANGUAGES
+from notifier_svc.letters import Letters
+from notifier_svc.links import Links
+from tests.notifier_svc.samples import NOW, customer, mail
+
+DOCS = Path(__file__).parents[1] / "docs"
+WIDTHS = (600, 375)
+SCALE = 0.6
+QUIET = ["--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--virtual-time-budget=3000"]
+CHROMIUM = ["chromium", "--headless", *QUIET]
+
+FAMILIES: Mapping[str, Sequence[Template]] = {
+    "orders": ("receipt", "rejected", "cancelled"),
+    "amendments": ("order_amended", "amendment_refused"),
+    "shipments": ("shipped", "delivered", "return_received"),
+    "links": ("welcome", "verification", "password_reset"),
+    "notices": ("registration_repeated", "password_changed", "low_stock"),
+}
+"""Which mails share a picture."""
+
+SHEET = """<!doctype html><meta charset="utf-8"><style>
+body {{ margin: 12px; background: #fff; font: 20px sans-serif; width: {width}px }}
+div {{ display: flex; gap: 12px; align-items: flex-start; margin-bottom: 16px }}
+iframe {{ border: 2px solid #b8c4cb }}
+</style>{rows}<script>
+onload = () => {{
+  for (const frame of document.querySelectorAll("iframe"))
+    frame.height = frame.contentDocument.documentElement.offsetHeight;
+  document.body.dataset.height = document.documentElement.offsetHeight;
+}};
+</script>"""
+
+
+def main() -> None:
+    """Write everything anew."""
+    letters = Letters("shop@example.com", Links("https://shop.example", SecretStr(LINK_KEY)))
+    for family, templates in FAMILIES.items():
+        draw(sheet(letters, templates), DOCS / "pictures" / f"{family}.png")
+    (DOCS / "mails.md").write_text(page(letters), encoding="utf-8")
+
+
+def letter(letters: Letters, template: Template, language: str) -> EmailMessage:
+    """A sample as a mail program gets it."""
+    name = "Staff" if template == "low_stock" else "Ada Lovelace"
+    read = message_from_bytes(letters.write(mail(template), customer(language, name), NOW), policy=default)
+    assert isinstance(read, EmailMessage)
+    return read
+
+
+def content(letter: EmailMessage, kind: str) -> str:
+    """One of its two parts."""
+    part = letter.get_body((kind,))
+    assert part is not None
+    return str(part.get_content())
+
+
+def sheet(letters: Letters, templates: Sequence[Template]) -> str:
+    """A page with a row for each mail, and in it every language at every width."""
+    views = [(language, width) for language in LANGUAGES for width in WIDTHS]
+    rows = [[_frame(letters, template, *view) for view in views] for template in templates]
+    shown = "".join(f"<div>{''.join(row)}</div>" for row in rows)
+    return SHEET.format(rows=shown, width=sum(width + 16 for _, width in views) + 20)
+
+
+def _frame(letters: Letters, template: Template, language: str, width: int) -> str:
+    shown = html.escape(content(letter(letters, template, language), "html"))
+    return f'<iframe width="{width}" srcdoc="{shown}"></iframe>'
+
+
+def draw(sheet: str, picture: Path) -> None:
+    """Have a browser make a picture of a page, as high as it is."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "sheet.html"
+        source.write_text(sheet, encoding="utf-8")
+        dump = subprocess.run([*CHROMIUM, "--dump-dom", source.as_uri()], capture_output=True, text=True, check=True)
+        height = re.search(r'data-height="(\d+)"', dump.stdout)
+        width = re.search(r"width: (\d+)px }", sheet)
+        assert height
+        assert width
+        size = [f"--window-size={int(width[1]) + 24},{int(height[1]) + 60}", f"--force-device-scale-factor={SCALE}"]
+        command = [*CHROMIUM, *size, f"--screenshot={picture}", source.as_uri()]
+        subprocess.run(command, capture_output=True, check=True)
+
+
+PAGE = """# The mails
+
+Written by `python -m tests.pictures` from the templates (`notifier_svc/templates/`) and the words
+(`notifier_svc/texts/`). Each picture shows English and German, each 600 and 375 pixels wide.
+
+A customer's locale decides: `de`, `de-AT` and the like are written to in German, all others in English; the
+country decides how amounts and dates look. Every mail has a part in plain text with the same words.
+
+| mail | subject | Betreff | can be switched off |
+|---|---|---|---|
+{rows}
+
+## A receipt in plain text
+
+```
+{receipt}
+```
+{pictures}"""
+
+
+def page(letters: Letters) -> str:
+    """``docs/mails.md``."""
+    rows = []
+    for template in TEMPLATES:
+        subjects = " | ".join(letter(letters, template, language)["Subject"] for language in LANGUAGES)
+        rows.append(f"| `{template}` | {subjects} | {'yes (`order_updates`)' if template in UPDATES else 'no'} |")
+    pictures = "".join(
+        f"\n## {family.capitalize()}\n\n![{', '.join(templates)}](pictures/{family}.png)\n"
+        for family, templates in FAMILIES.items()
+    )
+    receipt = content(letter(letters, "receipt", "en"), "plain").strip()
+    return PAGE.format(rows="\n".join(rows), receipt=receipt, pictures=pictures)
+
+
+if __name__ == "__main__":
+    main()
