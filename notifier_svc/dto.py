@@ -15,6 +15,7 @@ Moment = Annotated[datetime, Field(examples=["2026-01-02T03:04:05Z"])]
 Email = Annotated[
     EmailStr, StringConstraints(max_length=254), AfterValidator(normalised), Field(examples=["ada@example.com"])
 ]
+Next = Annotated[int | None, Field(examples=[1234])]
 
 
 class NotificationOut(Answer):
@@ -39,6 +40,8 @@ class NotificationOut(Answer):
 class NotificationsOut(Page[NotificationOut, int]):
     """A page of mails, newest first; ``next`` is the ``before`` of the page that follows, if there is one."""
 
+    next: Next
+
 
 class Resending(Body):
     """Where a mail is to go this time; without it, to the customer's address as it is now."""
@@ -57,6 +60,8 @@ class SuppressionOut(Answer):
 
 class SuppressionsOut(Page[SuppressionOut, int]):
     """A page of them, the latest first; ``next`` is the ``before`` of the page that follows, if there is one."""
+
+    next: Next
 
 
 def notification_out(mail: Mail) -> NotificationOut:
