@@ -40,6 +40,15 @@ State = Literal["PENDING", "CONFIRMED", "REJECTED", "CANCELLED", "SHIPPED", "DEL
 MAILS = {"CONFIRMED": "receipt", "REJECTED": "rejected", "CANCELLED": "cancelled"}
 """What an order can come to, and the mail about it."""
 
+NEWS: dict[type[Event], str] = {
+    AmendmentAccepted: "order_amended",
+    AmendmentRefused: "amendment_refused",
+    OrderShipped: "shipped",
+    OrderDelivered: "delivered",
+    OrderReturned: "return_received",
+}
+"""What else happens to it, and the mail about that, each time."""
+
 
 class Shop:
     def __init__(self) -> None:
@@ -61,8 +70,8 @@ class Shop:
         self.returned: dict[UUID, Counter[str]] = {}
         self.parcels: dict[UUID, Counter[str]] = {}
         """Shipments and returns that the stock has not heard of."""
-        self.due: set[tuple[UUID, str]] = set()
-        self.sent: set[tuple[UUID, str]] = set()
+        self.due: Counter[tuple[UUID, str]] = Counter()
+        self.sent: Counter[tuple[UUID, str]] = Counter()
 
     def reserved(self, sku: str) -> int:
         return sum(self.set_aside(order)[sku] for order in self.held)
@@ -107,6 +116,8 @@ class Shop:
 
     def hear(self, event: Event) -> None:
         """Take an event as told, if it can be."""
+        if template := NEWS.get(type(event)):
+            self.due[getattr(event, "order_id"), template] += 1  # noqa: B009
         match event:
             case StockAdjusted(sku=sku, delta=delta):
                 self.on_hand[sku] += delta
@@ -122,8 +133,8 @@ class Shop:
             case OrderShipped() | OrderDelivered() | OrderReturned():
                 self._fulfil(event)
             case MailSent(order_id=UUID() as order, template=template):
-                assert (order, template) in self.due - self.sent
-                self.sent.add((order, template))
+                self.sent[order, template] += 1
+                assert self.sent <= self.due
             case other:
                 assert isinstance(other, ProductCreated | CustomerRegistered)
 
@@ -240,7 +251,7 @@ class Shop:
 
     def _come_to(self, order: UUID, state: State) -> None:
         self.orders[order] = state
-        self.due.add((order, MAILS[state]))
+        self.due[order, MAILS[state]] += 1
         if state != "CONFIRMED":
             self.waiting.pop(order, None)
 
