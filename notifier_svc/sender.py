@@ -40,7 +40,7 @@ from notifier_svc.commands import (
 from notifier_svc.domain import Mail
 from notifier_svc.hands import Job, take_up
 from notifier_svc.letters import Letters
-from notifier_svc.smtp import announce, connect, hang_up, no_such_address, transfer
+from notifier_svc.smtp import announce, connect, hang_up, no_such_address, start_again, transfer
 from notifier_svc.store import Ledger
 
 log = structlog.get_logger()
@@ -204,11 +204,10 @@ class Sender:
             async with asyncio.timeout_at(begin_by):
                 await announce(smtp, self._letters.sender, job.customer.email)
         except aiosmtplib.SMTPResponseException as refusal:
-            await self._refused(job, refusal)
-            return False
+            return await self._refused(smtp, job, refusal)
         except ValueError as error:
             await self._failed(job, f"no address: {error}")
-            return False
+            return await start_again(smtp)
         except (aiosmtplib.SMTPException, OSError) as error:
             await self._postpone(job, f"before the message: {error!r}")
             return False
@@ -231,8 +230,7 @@ class Sender:
             MAILS.labels(mail.template, "in_doubt").inc()
             return False
         if answer.code >= 400:
-            await self._refused(job, aiosmtplib.SMTPDataError(answer.code, answer.message))
-            return False
+            return await self._refused(smtp, job, aiosmtplib.SMTPDataError(answer.code, answer.message))
         if faults.armed:
             await faults.reach("mail.dot.after")
         # The connection is free for the next mail meanwhile: the more are marked at once, the less each costs.
@@ -257,15 +255,18 @@ class Sender:
         if not task.cancelled() and (failure := task.exception()) and not self._broken.done():
             self._broken.set_exception(failure)
 
-    async def _refused(self, job: Job, refusal: aiosmtplib.SMTPResponseException) -> None:
-        """An answer of 5xx is for good, any other is for now (RFC 5321 §4.2.1)."""
+    async def _refused(self, smtp: aiosmtplib.SMTP, job: Job, refusal: aiosmtplib.SMTPResponseException) -> bool:
+        """5xx is for good, any other answer for now (RFC 5321 §4.2.1); False when the connection is to end."""
         why = f"{refusal.code} {refusal.message}"
         if not 500 <= refusal.code < 600:
             await self._postpone(job, why)
-        elif no_such_address(refusal):
+            return False
+        if no_such_address(refusal):
             await self._bounced(job, _storable(why))
         else:
             await self._failed(job, why)
+        # One mail is refused and not the shop: who registers addresses that do not exist must not slow the others.
+        return await start_again(smtp)
 
     async def _failed(self, job: Job, why: str) -> None:
         log.error("mail failed", mail_id=str(job.mail.id), why=_storable(why))

@@ -63,6 +63,15 @@ async def transfer(smtp: aiosmtplib.SMTP, content: bytes) -> aiosmtplib.SMTPResp
     return answer
 
 
+async def start_again(smtp: aiosmtplib.SMTP) -> bool:
+    """Make ready for another mail after one that was refused; False where the connection has ended."""
+    try:
+        await smtp.rset()
+    except (aiosmtplib.SMTPException, OSError):
+        return False
+    return True
+
+
 async def hang_up(smtp: aiosmtplib.SMTP) -> None:
     """End the connection, in good manners if the server still listens."""
     with suppress(aiosmtplib.SMTPException, OSError):

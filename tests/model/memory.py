@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Literal
 from uuid import UUID
@@ -54,19 +55,27 @@ class Memory:
         if tx.fate == "dies after":
             raise Died
 
-    async def admit(
-        self, tx: Tx, _group: str, events: Collection[UUID], _streams: Collection[str]
-    ) -> tuple[set[UUID], set[str]]:
+    def admit(self, tx: Tx, _group: str, events: Collection[UUID], _streams: Collection[str]) -> "Admitted":
         tx.fate, self.fate = self.fate, "well"
         fresh = set(events) - self.inbox
         tx.append(partial(self.inbox.update, fresh))
-        return fresh, set()
+        return Admitted(fresh)
 
     async def bury(self, tx: Tx, letters: Sequence[DeadLetter]) -> None:
         tx.append(partial(self.dead.extend, letters))
 
     async def publish(self, tx: Tx, messages: Sequence[Message]) -> None:
         tx += [partial(self.outbox.extend, messages), partial(self._told.extend, messages)]
+
+
+@dataclass
+class Admitted:
+    """Nobody has to wait for this outcome."""
+
+    fresh: set[UUID]
+
+    async def outcome(self) -> tuple[set[UUID], set[str]]:
+        return self.fresh, set()
 
 
 class InMemory(Unit):

@@ -203,24 +203,24 @@ class Shop:
     ) -> None:
         order, waited = event.order_id, self.waiting.get(event.order_id)
         if isinstance(event, AmendmentAccepted | AmendmentRefused):
-            assert event.revision == self.waiting.pop(order)
+            assert event.revision == self.waiting.pop(order, None)
         match event:
             case AmendmentAccepted():
-                assert self.answers[order, event.revision] is StockReserved
+                assert self.answers.get((order, event.revision)) is StockReserved
                 self.lines[order], self.revisions[order] = counted(event.lines), event.revision
                 self.accepted.add((order, event.revision))
             case AmendmentRefused():
                 # Without shortages, the deadline has passed.
-                assert not event.shortages or self.answers[order, event.revision] is StockRejected
+                assert not event.shortages or self.answers.get((order, event.revision)) is StockRejected
             case OrderConfirmed():
                 assert self.orders[order] == "PENDING"
-                assert self.answers[order, event.revision] is StockReserved
+                assert self.answers.get((order, event.revision)) is StockReserved
                 assert event.revision == self.revisions[order]
                 assert counted(event.lines) == self.lines[order]
                 self._come_to(order, "CONFIRMED")
             case OrderRejected():
                 assert self.orders[order] == "PENDING"
-                assert {self.answers[order, r] for r in {1, waited or 1}} == {StockRejected}
+                assert {self.answers.get((order, r)) for r in {1, waited or 1}} == {StockRejected}
                 self._come_to(order, "REJECTED")
             case OrderCancelled():
                 assert self.orders[order] == "PENDING" or (

@@ -81,4 +81,4 @@ def test_a_planted_fault_is_found(fault: str, monkeypatch: pytest.MonkeyPatch) -
     machine, place, instead = FAULTS[fault]
     monkeypatch.setattr(place, instead)
     with pytest.raises((AssertionError, NotPossibleNow)):
-        explore(machine, 150, Phase.generate)
+        explore(machine, 1000, Phase.generate)

@@ -44,6 +44,27 @@ async def test_mails_share_a_kept_connection(postgres: Postgres, sending: Sendin
     assert (len(office.copies), office.connections) == (5, 1)
 
 
+async def test_mails_refused_for_good_do_not_hold_up_the_others(postgres: Postgres, sending: Sending) -> None:
+    for _ in range(10):
+        await due_mail(postgres)
+    refused: list[Behaviour] = ["refuse recipient for good", "refuse message for good"] * 4
+    ends: list[State] = [
+        "failed",
+        "failed",
+        "failed",
+        "failed",
+        "failed",
+        "failed",
+        "failed",
+        "failed",
+        "sent",
+        "sent",
+    ]
+    async with asyncio.timeout(20), post_office(*refused) as office, sending(office.url, connections=1):
+        await until(postgres, ends)
+    assert office.connections == 1
+
+
 async def test_a_server_that_hangs_up_after_its_answer_costs_nothing(postgres: Postgres, sending: Sending) -> None:
     for _ in range(3):
         await due_mail(postgres)
