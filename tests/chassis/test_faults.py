@@ -38,7 +38,7 @@ def test_every_point_costs_a_look_at_a_boolean_while_nothing_is_armed() -> None:
             lines = path.read_text().splitlines()
             for before, line in pairwise(lines):
                 if line.strip().startswith("await faults.reach("):
-                    assert before.strip() in ("if faults.armed:", "if rows and faults.armed:"), path
+                    assert before.strip() in ("if faults.armed:", "if jobs and faults.armed:"), path
     assert not faults.armed
 
 

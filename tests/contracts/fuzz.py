@@ -9,7 +9,7 @@ from schemathesis.engine import Status, events, from_schema
 
 from tests.contracts.fronts import Fronts
 
-EXAMPLES = 3
+EXAMPLES = 2
 """Requests made up at random for each route, beside those that go through its schema systematically."""
 
 ON, OFF = {"enabled": True}, {"enabled": False}
