@@ -61,10 +61,17 @@ class Problem(BaseModel):
     request_id: str
 
 
+EVERYWHERE: Sequence[type[ShopError]] = (BodyTooLarge, Unavailable, Malformed)
+"""How every route can fail."""
+
+
 def problems(*errors: type[ShopError]) -> dict[int | str, dict[str, Any]]:
     """The OpenAPI ``responses`` of a route that can fail in these ways."""
     answers: dict[int | str, dict[str, Any]] = {}
-    for error in errors:
+    # What a route says of a status stands in place of what its router says of it: so it has to say both.
+    statuses = {error.status for error in errors}
+    shared = [error for error in EVERYWHERE if error.status in statuses]
+    for error in dict.fromkeys((*shared, *errors)):
         described = f"`{error.code}`: {(error.__doc__ or '').strip().splitlines()[0]}"
         known = answers.get(error.status)
         text = f"{known['description']}\n\n{described}" if known else described
@@ -81,7 +88,7 @@ def new_router(*errors: type[ShopError], route_class: type[APIRoute] = APIRoute,
     return APIRouter(
         route_class=route_class,
         max_body_size=MAX_BODY,
-        responses=problems(BodyTooLarge, Unavailable, Malformed, *errors),
+        responses=problems(*EVERYWHERE, *errors),
         **options,
     )
 

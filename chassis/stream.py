@@ -70,7 +70,9 @@ class Subscription:
         await self._app.start()
         parts = [asyncio.create_task(part()) for part in (self._app.wait_until_stopped, self._until_deaf)]
         try:
-            await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+            for part in done:
+                part.result()
             raise RuntimeError("Faust stopped by itself, or reads no more") from self._app.crash_reason
         finally:
             for part in parts:

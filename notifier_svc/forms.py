@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.quoprimime import header_encode
+from functools import cache
 from importlib.resources import files
 from itertools import groupby
 from typing import get_args
@@ -47,6 +48,7 @@ def make_forms() -> Mapping[tuple[Template, Language], Form]:
     }
 
 
+@cache
 def catalogue(language: Language) -> Catalogue:
     """The words of a language: those of each mail, and those of all (``everywhere``)."""
     return tomllib.loads((files("notifier_svc") / "texts" / f"{language}.toml").read_text(encoding="utf-8"))

@@ -12,17 +12,13 @@ from uuid import UUID, uuid5
 
 from fastapi import Header
 
+from chassis.idempotency import Key
 from order_svc.errors import KeyReused
 from order_svc.store import Answered, OrderBook
 
 IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        min_length=1,
-        max_length=255,
-        pattern=r"^[\x21-\x7e]+$",
-        description="Send the same key to repeat a request safely: the first answer comes again.",
-    ),
+    Key | None,
+    Header(description="Send the same key to repeat a request safely: the first answer comes again."),
 ]
 
 _SCOPE = UUID("0b9ff0b8-53c5-5a0e-8a3f-3d4d1d1f0c9a")

@@ -20,10 +20,13 @@ MAILED = frozenset(
     f"order.{what}"
     for what in (
         *("confirmed", "rejected", "cancelled", "amendment_accepted", "amendment_refused"),
-        *("shipped", "delivered", "returned"),
+        "returned",
     )
 )
-"""The moves that the customer gets a mail about."""
+"""The moves that the customer gets a mail about, whatever happens."""
+
+OPTIONAL = ("shipped", "delivered")
+"""The mails about moves that customers can switch off: then nobody tells that there is none to come."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,11 @@ class Timeline:
         """Is nothing under way: no answer about stock, and no mail?"""
         told = Counter(entry.type for entry in self.entries.values())
         answered = told["order.amendment_accepted"] + told["order.amendment_refused"]
-        mails = told["notification.mail_sent"] + told["notification.mail_failed"]
+        mails = sum(
+            entry.type in ("notification.mail_sent", "notification.mail_failed")
+            and entry.detail.get("template") not in OPTIONAL
+            for entry in self.entries.values()
+        )
         return (
             self.state != "PENDING"
             and answered >= told["order.amended"]

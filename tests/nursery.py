@@ -70,7 +70,7 @@ class Ends:
 
 
 class Nursery:
-    """Where processes are forked. It ends with ``close`` or with this process, and what it forked with it."""
+    """Where processes are forked. It ends with this process, and what it forked with it."""
 
     def __init__(self, *modules: str) -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -92,12 +92,6 @@ class Nursery:
         message = orjson.dumps({"module": module, "env": {**os.environ, **command.env}})
         socket.send_fds(self._socket, [message], [log.fileno()])
         return Forked(self._born.get(timeout=START_SECONDS), self._ends)
-
-    def close(self) -> None:
-        """End it."""
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._process.wait()
-        self._socket.close()
 
     def _listen(self) -> None:
         while message := self._socket.recv(MESSAGE_BYTES):

@@ -46,13 +46,18 @@ async def reset_password(request: Request) -> Response:
 @router.get("/pages/link.js", include_in_schema=False)
 async def script() -> Response:
     """What the pages do."""
-    return Response((HERE / "link.js").read_bytes(), headers=HEADERS, media_type="text/javascript")
+    return Response(_file("link.js"), headers=HEADERS, media_type="text/javascript")
 
 
 @router.get("/pages/link.css", include_in_schema=False)
 async def style() -> Response:
     """What the pages look like."""
-    return Response((HERE / "link.css").read_bytes(), headers=HEADERS, media_type="text/css")
+    return Response(_file("link.css"), headers=HEADERS, media_type="text/css")
+
+
+@cache
+def _file(name: str) -> bytes:
+    return (HERE / name).read_bytes()
 
 
 def _page(name: str, request: Request) -> Response:

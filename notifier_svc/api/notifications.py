@@ -6,7 +6,8 @@ from uuid import UUID
 from fastapi import Header, Query, Response, status
 
 from chassis.auth import Authenticated, Principal, Staff
-from chassis.errors import Forbidden, Malformed, Unauthenticated
+from chassis.errors import Forbidden, Unauthenticated
+from chassis.idempotency import Key
 from chassis.rest import new_router, problems
 from notifier_svc import queries
 from notifier_svc.api.needs import Before, Commit, Database, Limit
@@ -22,11 +23,8 @@ router = new_router()
 NOTIFICATION = "/v1/notifications/{notification_id}"
 
 IdempotencyKey = Annotated[
-    str,
+    Key,
     Header(
-        min_length=1,
-        max_length=255,
-        pattern=r"^[\x21-\x7e]+$",
         description="Send the same key to repeat a request safely: the mail is sent once more for each key.",
         examples=["019b7c61-0000-7000-8000-00009395c3f3"],
     ),
@@ -69,7 +67,7 @@ async def read_notification(notification_id: UUID, principal: Authenticated, dat
     tags=["notifications"],
     summary="Send a mail again",
     responses=problems(
-        *(Unauthenticated, Forbidden, NotificationUnknown, NotEnded, NotResendable, Malformed, KeyReused),
+        *(Unauthenticated, Forbidden, NotificationUnknown, NotEnded, NotResendable, KeyReused),
     ),
 )
 async def resend_notification(

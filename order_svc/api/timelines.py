@@ -8,7 +8,7 @@ from fastapi import Depends, Header
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from chassis.auth import Authenticated
-from chassis.errors import Malformed, Unauthenticated, Unavailable
+from chassis.errors import Unauthenticated
 from chassis.rest import new_router, problems
 from order_svc import queries
 from order_svc.api.needs import Database, Watching, owner
@@ -44,7 +44,7 @@ async def _following(
     response_class=EventSourceResponse,
     tags=["orders"],
     summary="Follow an order as it happens",
-    responses=problems(Malformed, Unauthenticated, OrderUnknown, TooManyFollowed, Unavailable, WatchFull),
+    responses=problems(Unauthenticated, OrderUnknown, TooManyFollowed, WatchFull),
 )
 async def stream_timeline(
     follower: Annotated[Follower, Depends(_following)],

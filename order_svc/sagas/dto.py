@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from chassis.paging import Page
 from chassis.rest import Answer, Body
 from order_svc.domain import State
 
@@ -31,8 +32,5 @@ class SagaOut(Answer):
     seconds: Annotated[float, Field(description="how long that is, by the database's clock")]
 
 
-class SagasOut(Answer):
+class SagasOut(Page[SagaOut, UUID]):
     """A page of sagas, by order; ``next`` is the ``after`` of the page that follows, if there is one."""
-
-    items: list[SagaOut]
-    next: UUID | None

@@ -105,7 +105,7 @@ def decide_amendment(
     freed = _freed(known, after)
     if not freed:
         return replace(after, changed_at=later(now, known.changed_at)), [], None
-    return _told(known, after, now), changed(known, after, stocks), StockReleased(order_id=order_id, lines=freed)
+    return told_of(known, after, now), changed(known, after, stocks), StockReleased(order_id=order_id, lines=freed)
 
 
 def release(order_id: UUID, known: Reservation | None, stocks: Stocks, now: datetime) -> Decision | None:
@@ -122,7 +122,7 @@ def release(order_id: UUID, known: Reservation | None, stocks: Stocks, now: date
     if known.state == "rejected":
         return ended, [], None
     told = StockReleased(order_id=order_id, lines=_freed(known, ended))
-    return _told(known, ended, now), changed(known, ended, stocks), told
+    return told_of(known, ended, now), changed(known, ended, stocks), told
 
 
 def settled(known: Reservation, has: int) -> Reservation:
@@ -195,7 +195,7 @@ def _reserved(known: Reservation, after: Reservation, revision: int, stocks: Sto
     beside = after.amendment
     lines = beside.lines if beside and beside.revision == revision else after.lines
     told = StockReserved(order_id=known.order_id, lines=lines, revision=revision)
-    return _told(known, after, now), changed(known, after, stocks), told
+    return told_of(known, after, now), changed(known, after, stocks), told
 
 
 def _rejected(
@@ -207,10 +207,11 @@ def _rejected(
     now: datetime,
 ) -> Decision:
     told = StockRejected(order_id=known.order_id, shortages=shortages, revision=revision)
-    return _told(known, replace(after, shortages=shortages), now), changed(known, after, stocks), told
+    return told_of(known, replace(after, shortages=shortages), now), changed(known, after, stocks), told
 
 
-def _told(known: Reservation, after: Reservation, now: datetime) -> Reservation:
+def told_of(known: Reservation, after: Reservation, now: datetime) -> Reservation:
+    """The reservation after one more event about it."""
     # Of an order that nothing was known of, the first time is now.
     at = later(now, known.changed_at) if known.version else now
     return replace(after, version=known.version + 1, changed_at=at)

@@ -5,8 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from chassis.unit import later
-from product_svc.reservations.domain import Decision, Reservation, Stocks, changed, settled, summed
+from product_svc.reservations.domain import Decision, Reservation, Stocks, changed, settled, summed, told_of
 from schemas import Line, StockCommitted, StockReturned
 
 
@@ -36,7 +35,7 @@ def commit(
     kept = tuple(Line(sku=sku, quantity=quantity) for sku, quantity in left.items() if quantity)
     after = replace(base, state="held" if kept else "shipped", lines=kept)
     told = StockCommitted(order_id=known.order_id, shipment_id=shipment_id, lines=sent)
-    return _told(known, after, now), [*after_settling.values(), *gone], told
+    return told_of(known, after, now), [*after_settling.values(), *gone], told
 
 
 def take_back(
@@ -48,8 +47,4 @@ def take_back(
     back = summed(lines)
     shelved = [stock.take_back(line.quantity) for line in back if (stock := stocks.get(line.sku))]
     told = StockReturned(order_id=known.order_id, return_id=return_id, lines=back)
-    return _told(known, known, now), shelved, told
-
-
-def _told(known: Reservation, after: Reservation, now: datetime) -> Reservation:
-    return replace(after, version=known.version + 1, changed_at=later(now, known.changed_at))
+    return told_of(known, known, now), shelved, told

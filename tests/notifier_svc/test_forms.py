@@ -53,7 +53,7 @@ def test_the_catalogues_have_the_same_words() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_words_hold_no_markup_and_fill_in_what_the_others_do(language: str) -> None:
     english = catalogue("en")
-    for mail_, words in catalogue(language).items():  # type: ignore[arg-type]
+    for mail_, words in catalogue(language).items():
         for name, text in words.items():
             filled = re.compile(r"{{? ?(\w+)")
             assert not set("<>&") & set(text), f"{mail_}.{name}"
