@@ -6,7 +6,7 @@ import pytest
 
 from chassis.mongo import Mongo
 from chassis.sql import Postgres
-from tests.databases import Databases, drop_mongo
+from tests.databases import Databases
 from tests.processes import Environment
 from tests.servers import Servers, servers
 
@@ -28,9 +28,10 @@ def environment(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[s
 
 
 @pytest.fixture(scope="module")
-def shared_url(databases: Databases, request: pytest.FixtureRequest) -> str:
+def shared_url(databases: Databases, request: pytest.FixtureRequest) -> Iterator[str]:
     """A database for the tests of a module, each of which looks at its own rows."""
-    return databases.postgres(_service(request))
+    with databases.lent(_service(request)) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
@@ -41,9 +42,10 @@ async def shared(shared_url: str) -> AsyncIterator[Postgres]:
 
 
 @pytest.fixture
-def postgres_url(databases: Databases, request: pytest.FixtureRequest) -> str:
-    """A fresh database of the service whose tests these are."""
-    return databases.postgres(_service(request))
+def postgres_url(databases: Databases, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database of the service whose tests these are, in which nothing is."""
+    with databases.lent(_service(request)) as url:
+        yield url
 
 
 @pytest.fixture
@@ -55,9 +57,8 @@ async def postgres(postgres_url: str) -> AsyncIterator[Postgres]:
 
 @pytest.fixture
 async def mongo_url(databases: Databases) -> AsyncIterator[str]:
-    url = await databases.mongo()
-    yield url
-    await drop_mongo(url)
+    async with databases.lent_mongo() as url:
+        yield url
 
 
 @pytest.fixture

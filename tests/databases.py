@@ -1,8 +1,8 @@
-"""Databases of their own for whoever asks: migrated once a run, then copied; and commits to them."""
+"""Databases of their own for whoever asks: migrated once a run, then copied or emptied; and commits to them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -26,6 +26,7 @@ class Databases:
     def __init__(self, postgres: str, mongo: str) -> None:
         self._postgres, self._mongo = postgres, mongo
         self._templates: dict[str, str] = {}
+        self._emptied: dict[str, list[str]] = {}
 
     def postgres(self, service: str) -> str:
         """The URL of a fresh, migrated PostgreSQL database of a service."""
@@ -36,6 +37,24 @@ class Databases:
         name = f"{service}_{uuid4().hex[:12]}"
         self._create(name, template=self._templates[service])
         return self.url(name)
+
+    @contextmanager
+    def lent(self, service: str) -> Iterator[str]:
+        """The URL of a PostgreSQL database of a service in which nothing is, for as long as the context lasts."""
+        free = self._emptied.setdefault(service, [])
+        url = free.pop() if free else self.postgres(service)
+        yield url
+        _empty_postgres(url)
+        free.append(url)
+
+    @asynccontextmanager
+    async def lent_mongo(self) -> AsyncIterator[str]:
+        """The URL of a MongoDB database of product_svc in which nothing is, for as long as the context lasts."""
+        free = self._emptied.setdefault("product_svc", [])
+        url = free.pop() if free else await self.mongo()
+        yield url
+        await _empty_mongo(url)
+        free.append(url)
 
     async def mongo(self) -> str:
         """The URL of a fresh MongoDB database of product_svc."""
@@ -52,6 +71,28 @@ class Databases:
         with psycopg.connect(self._postgres, autocommit=True) as connection:
             statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
             connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
+
+
+def _empty_postgres(url: str) -> None:
+    """Take out what was put in since the migrations: far less work than a database of its own."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        found = connection.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+        )
+        names = sql.SQL(", ").join(sql.Identifier(name) for (name,) in found)
+        connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(names))
+
+
+async def _empty_mongo(url: str) -> None:
+    database = Mongo(url)
+    for name in await database.db.list_collection_names():
+        await database.db[name].delete_many({})
+    await database.make_collections()
+    await database.close()
 
 
 @asynccontextmanager

@@ -1,5 +1,7 @@
 """Both databases, one after the other, for whoever asks for ``database``."""
 
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -8,10 +10,17 @@ from chassis.database import Database
 from chassis.mongo import Mongo
 from chassis.sql import Postgres
 from tests.chassis.tally import make_tables
+from tests.databases import Databases
 
 
 @pytest.fixture(params=["postgres", "mongo"])
-async def database(request: pytest.FixtureRequest, postgres: Postgres, mongo: Mongo) -> Database[Any]:
-    chosen: Database[Any] = postgres if request.param == "postgres" else mongo
-    await make_tables(chosen)
-    return chosen
+async def database(request: pytest.FixtureRequest, databases: Databases) -> AsyncIterator[Database[Any]]:
+    chosen: Database[Any]
+    async with AsyncExitStack() as ended:
+        if request.param == "postgres":
+            chosen = Postgres(ended.enter_context(databases.lent("order_svc")))
+        else:
+            chosen = Mongo(await ended.enter_async_context(databases.lent_mongo()))
+        ended.push_async_callback(chosen.close)
+        await make_tables(chosen)
+        yield chosen

@@ -85,7 +85,7 @@ def counted(sku: str, reason: str = "x", delta: int = 1) -> StockAdjusted:
 async def make_tables(database: Database[Any]) -> None:
     if isinstance(database, sql.Postgres):
         async with database.engine.begin() as tx:
-            await tx.run_sync(tallies.create)
+            await tx.run_sync(tallies.create, checkfirst=True)
     else:
         await database.make_collections("tallies")  # type: ignore[attr-defined]
 

@@ -12,16 +12,15 @@ from product_svc.main import build
 from product_svc.settings import RestSettings
 from product_svc.store import Warehouse
 from tests.answers import watched
-from tests.databases import Databases, committing, drop_mongo
+from tests.databases import Databases, committing
 
 Connecting = Callable[[], AbstractAsyncContextManager[Mongo]]
 
 
 @pytest.fixture(scope="module")
 async def shared_url(databases: Databases) -> AsyncIterator[str]:
-    url = await databases.mongo()
-    yield url
-    await drop_mongo(url)
+    async with databases.lent_mongo() as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
