@@ -1,18 +1,51 @@
 """Fixtures for everybody: the servers, started once a run, and databases of one's own."""
 
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from chassis.mongo import Mongo
 from chassis.sql import Postgres
 from tests.databases import Databases
 from tests.processes import Environment
-from tests.servers import Servers, servers
+from tests.servers import Offer, Servers, offered, servers
+
+OFFER = pytest.StashKey[Offer]()
+TOGETHER = ("tests/contracts/", "tests/journeys/")
+"""Rooms whose tests share what is dear to start: packages, to pytest."""
+
+
+class ByRoom(LoadFileScheduling):  # type: ignore[misc]
+    """Has a file's tests run in one process, and those of the rooms that share something."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((room for room in TOGETHER if nodeid.startswith(room)), super()._split_scope(nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByRoom:
+    """Hand the tests out so."""
+    return ByRoom(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a process that is to run a part of the tests where it gets the servers."""
+    stash = node.config.stash
+    if OFFER not in stash:
+        stash[OFFER] = Offer()
+        node.config.add_cleanup(stash[OFFER].close)
+    node.workerinput["servers"] = stash[OFFER].address
 
 
 @pytest.fixture(scope="session", name="servers")
-def _servers() -> Iterator[Servers]:
+def _servers(pytestconfig: pytest.Config) -> Iterator[Servers]:
+    told: dict[str, Any] | None = getattr(pytestconfig, "workerinput", None)
+    if told:
+        yield offered(told["servers"])
+        return
     with servers() as running:
         yield running
 

@@ -3,9 +3,13 @@
 import os
 import subprocess
 import tempfile
+import threading
+import traceback
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from multiprocessing.connection import Client, Listener
 from pathlib import Path
 
 import docker
@@ -36,6 +40,44 @@ class Servers:
     mail_page: str
 
 
+class Offer:
+    """The servers for all processes of a run of the tests: started when the first asks for them at ``address``."""
+
+    def __init__(self) -> None:
+        self._ended = ExitStack()
+        self._listener = self._ended.enter_context(Listener(family="AF_UNIX"))
+        self.address = str(self._listener.address)
+        self._running: Servers | None = None
+        self._one_at_a_time = threading.Lock()
+        threading.Thread(target=self._answer, daemon=True).start()
+
+    def _answer(self) -> None:
+        while True:
+            with self._listener.accept() as asking:
+                asking.send(self._ask())
+
+    def _ask(self) -> Servers | str:
+        with self._one_at_a_time:
+            try:
+                self._running = self._running or self._ended.enter_context(servers())
+            except Exception:  # noqa: BLE001 - told to who has asked
+                return traceback.format_exc()
+            return self._running
+
+    def close(self) -> None:
+        """Stop them."""
+        with self._one_at_a_time:
+            self._ended.close()
+
+
+def offered(address: str) -> Servers:
+    """The servers that another process of this run has started, or starts now."""
+    with Client(address) as asked:
+        answer = asked.recv()
+    assert isinstance(answer, Servers), answer
+    return answer
+
+
 @contextmanager
 def servers() -> Iterator[Servers]:
     """Start what is missing, and stop it in the end. The mail sink is always ours: the tests read it."""
@@ -48,11 +90,12 @@ def servers() -> Iterator[Servers]:
         home.chmod(0o755)
         urls = {name: os.environ.get(name, "") for name in ("KAFKA_BOOTSTRAP_SERVERS", "POSTGRES_URL", "MONGO_URL")}
         mail = Mail(home)
-        if not all(urls.values()):
-            start = _containers if docker_is_at_hand() else _local
-            urls = {name: url or start(name, home, stack) for name, url in urls.items()}
-        run(mail, stack)
-        kafka, postgres, mongo = urls.values()
+        start = _containers if not all(urls.values()) and docker_is_at_hand() else _local
+        with ThreadPoolExecutor() as at_once:
+            mailing = at_once.submit(run, mail, stack)
+            starting = {name: at_once.submit(start, name, home, stack) for name, url in urls.items() if not url}
+        mailing.result()
+        kafka, postgres, mongo = (urls | {name: started.result() for name, started in starting.items()}).values()
         yield Servers(kafka, postgres, mongo, mail.url, mail.page_url)
 
 

@@ -9,6 +9,7 @@ import pytest
 from chassis.database import Away, CommitUnknown, Database
 from chassis.errors import OutcomeUnknown, Unavailable
 from chassis.groupcommit import GroupCommit
+from chassis.worker import ended
 from tests.chassis.tally import Tallies, Tally, outbox, tally
 
 
@@ -17,8 +18,7 @@ async def commit(database: Database[Any]) -> AsyncIterator[GroupCommit[Tallies]]
     made = GroupCommit(database, Tallies)
     running = asyncio.create_task(made.run())
     yield made
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
+    await ended(running)
 
 
 def add(sku: str, fail: Exception | None = None) -> tuple[Callable[[Tallies], int], Callable[[Tallies], None]]:
@@ -108,9 +108,7 @@ async def test_writers_of_several_processes_lose_nothing(database: Database[Any]
     commits = [GroupCommit(database, Tallies) for _ in range(3)]
     running = [asyncio.create_task(one.run()) for one in commits]
     await asyncio.gather(*(commits[n % 3](*add("A")) for n in range(90)))
-    for task in running:
-        task.cancel()
-    await asyncio.gather(*running, return_exceptions=True)
+    await asyncio.gather(*(ended(task) for task in running))
     found = await tally(database, "A")
     assert found is not None
     assert found.total == 90

@@ -64,9 +64,7 @@ async def test_many_writers_are_published_in_order(database: Database[Any], serv
     writing = [write(database, commits[n % 4], sku, 15) for n in range(16) for sku in [f"S{n % 4}"]]
     await asyncio.gather(*writing)
     found = await published(servers, prefix, 240)
-    for task in running:
-        task.cancel()
-    await asyncio.gather(*running, return_exceptions=True)
+    await asyncio.gather(*(ended(task) for task in running))
     assert {sku: versions == list(range(1, 61)) for sku, versions in found.items()} == dict.fromkeys(
         ("S0", "S1", "S2", "S3"), True
     )

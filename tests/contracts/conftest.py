@@ -9,7 +9,7 @@ from tests.contracts.shop import Belongings, Shop
 from tests.databases import Databases, drop_mongo
 
 
-@pytest.fixture(scope="session", name="fronts")
+@pytest.fixture(scope="package", name="fronts")
 async def _fronts(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Fronts]:
     mongo = await databases.mongo()
     with fronts(databases, mongo, tmp_path_factory.mktemp("fronts")) as running:
@@ -17,13 +17,13 @@ async def _fronts(databases: Databases, tmp_path_factory: pytest.TempPathFactory
     await drop_mongo(mongo)
 
 
-@pytest.fixture(scope="session", name="shop")
+@pytest.fixture(scope="package", name="shop")
 async def _shop(fronts: Fronts) -> AsyncIterator[Shop]:
     shop = Shop(fronts)
     yield shop
     await shop.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def belongings(shop: Shop) -> Belongings:
     return await shop.furnish()

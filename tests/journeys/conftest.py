@@ -10,7 +10,7 @@ from tests.servers import Servers
 from tests.stack import Stack, stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def shop(
     servers: Servers, databases: Databases, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Stack]:
