@@ -5,7 +5,7 @@ from uuid import UUID
 
 from notifier_svc import SERVICE
 from notifier_svc.domain import NOWHERE, Customer, Mail, Suppression
-from notifier_svc.errors import KeyReused, NotificationUnknown, SuppressionUnknown
+from notifier_svc.errors import KeyReused, NotificationUnknown, NotResendable, SuppressionUnknown
 from notifier_svc.store import Ledger
 from schemas import MailFailed, MailsAnonymised, answer_id
 
@@ -35,7 +35,7 @@ def change_profile(
     known = ledger.customers.find(customer_id)
     if known is None:
         raise LookupError(f"customer {customer_id} has changed and was never heard of")
-    if known.email != NOWHERE:
+    if not known.erased:
         wishes = replace(known, name=name, locale=locale, order_updates=order_updates, version=version)
         learn_customer(ledger, wishes)
 
@@ -44,8 +44,12 @@ def forget_customer(ledger: Ledger, customer_id: UUID, version: int) -> None:
     """Keep which mails there were, without to whom and what about, and tell so; what has not left never will."""
     known = ledger.customers.find(customer_id)
     if known is None or known.version < version:
-        ledger.customers.put(customer_id, Customer(customer_id, NOWHERE, "", version))
-        ledger.forgotten.add(known or Customer(customer_id, NOWHERE, "", version))
+        nobody = Customer(customer_id, NOWHERE, "", version)
+        ledger.customers.put(customer_id, nobody)
+        ledger.forgotten.add(known or nobody)
+        for mail in ledger.mails.present:
+            if mail.customer_id == customer_id:
+                _end(ledger, mail.id, mail.forget(ledger.now))
         done = MailsAnonymised(answer_id=answer_id(SERVICE, customer_id), customer_id=customer_id)
         ledger.emit(done, 1, ledger.now)
 
@@ -53,10 +57,11 @@ def forget_customer(ledger: Ledger, customer_id: UUID, version: int) -> None:
 def queue_mail(ledger: Ledger, mail: Mail) -> None:
     """Enter a mail in the ledger; one that is there already is not sent again.
 
-    It waits there until its customer is known.
+    It waits there until its customer is known. One to a customer who was erased is entered as forgotten.
     """
     if ledger.mails.find(mail.id) is None:
-        ledger.mails.put(mail.id, mail)
+        outcome = mail.forget(ledger.now) if _erased(ledger, mail.customer_id) else (mail, None)
+        _end(ledger, mail.id, outcome)
 
 
 def begin_sending(ledger: Ledger, mail_id: UUID, claim: UUID) -> bool:
@@ -110,9 +115,7 @@ def mark_failed(ledger: Ledger, mail_id: UUID, claim: UUID | None, error: str) -
 def bounce(ledger: Ledger, mail_id: UUID, claim: UUID, customer: Customer, error: str) -> None:
     """Note that the address of a mail does not exist: neither this mail can be delivered nor any other to it."""
     mark_failed(ledger, mail_id, claim, error)
-    known = ledger.customers.find(customer.id)
-    forgotten = known is None or known.email == NOWHERE
-    if not forgotten and ledger.suppressions.find(customer.email) is None:
+    if not _erased(ledger, customer.id) and ledger.suppressions.find(customer.email) is None:
         ledger.suppressions.put(customer.email, Suppression(customer.email, mail_id, error, ledger.now))
 
 
@@ -138,6 +141,8 @@ def resend(ledger: Ledger, mail_id: UUID, resend_id: UUID, recipient: str | None
     original = ledger.mails.find(mail_id)
     if original is None:
         raise NotificationUnknown
+    if _erased(ledger, original.customer_id):
+        raise NotResendable
     made = original.again(resend_id, recipient, ledger.now)
     ledger.mails.put(resend_id, made)
     return made, False
@@ -156,6 +161,11 @@ def _mail(ledger: Ledger, mail_id: UUID) -> Mail:
     if mail is None:
         raise LookupError(f"mail {mail_id} is not in the ledger")
     return mail
+
+
+def _erased(ledger: Ledger, customer_id: UUID) -> bool:
+    known = ledger.customers.find(customer_id)
+    return known is not None and known.erased
 
 
 def _end(ledger: Ledger, mail_id: UUID, outcome: tuple[Mail, MailFailed | None]) -> None:

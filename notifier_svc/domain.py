@@ -8,6 +8,7 @@
     any → failed         refused for good, or in doubt twice
     claimed → suppressed its address is on the list of those that do not exist
     claimed → unwanted   its customer has switched such mails off
+    any → failed         its customer was erased: it is empty from then on, and never leaves
 
 A mail in doubt may or may not have left: it is sent again once, under the same Message-ID, by which mail
 stores recognise a copy. What has ended is sent again only by staff, as another mail.
@@ -61,6 +62,11 @@ class Customer:
     order_updates: bool = True
     """Whether they want mails that they can do without (``UPDATES``)."""
 
+    @property
+    def erased(self) -> bool:
+        """Whether nothing is to be known of them any more."""
+        return self.email == NOWHERE
+
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
@@ -75,6 +81,8 @@ class Suppression:
 
 NOWHERE = "no address any more"
 """Stands where the address of an erased customer was: no mail goes there, and none waits for it."""
+FORGOTTEN = "forgotten"
+"""Why mails of an erased customer have not left, and what is kept of what was said about those that could not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +163,11 @@ class Mail:
         if (self.claim, self.state) != (claim, "claimed"):
             return self
         return replace(self, state="unwanted", changed_at=now)
+
+    def forget(self, now: datetime) -> tuple["Mail", MailFailed | None]:
+        """Its customer was erased: neither what it says nor where it goes is kept. What has not left never will."""
+        bare = replace(self, context={}, recipient=None, error=self.error and FORGOTTEN)
+        return (bare, None) if self.state in ENDED else bare._given_up("failed", FORGOTTEN, now)
 
     def again(self, resend_id: UUID, recipient: str | None, now: datetime) -> "Mail":
         """The same, to be sent once more; raise ``NotEnded`` or ``NotResendable``.

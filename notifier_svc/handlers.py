@@ -58,9 +58,15 @@ def forget_address(ledger: Ledger, envelope: Envelope[CustomerErased]) -> None:
     forget_customer(ledger, envelope.event.customer_id, envelope.aggregate_version)
 
 
-def its_customer(ledger: Ledger, event: CustomerRegistered | ProfileChanged | CustomerErased) -> None:
+def its_customer(ledger: Ledger, event: CustomerRegistered | ProfileChanged | Noticed) -> None:
     """Wants our copy of the customer."""
     ledger.customers.want(event.customer_id)
+
+
+def whoever_is_erased(ledger: Ledger, event: CustomerErased) -> None:
+    """Wants our copy of the customer, and every mail that has not left; and that nobody writes another meanwhile."""
+    ledger.customers.want(event.customer_id)
+    ledger.leaving.add(event.customer_id)
 
 
 def its_id(event: OfOrder) -> UUID:
@@ -80,6 +86,7 @@ def mail(template: OrderTemplate, about: Callable[[T], object] = its_id) -> Hand
 
     def the_mail(ledger: Ledger, event: T) -> None:
         ledger.mails.want(mail_id(template, event.customer_id, str(about(event))))
+        ledger.customers.want(event.customer_id)
 
     return Handler(queue, wants=the_mail)
 
@@ -98,6 +105,7 @@ def mail_link(
     def the_mail(ledger: Ledger, event: L) -> None:
         if link := link_of(event):
             ledger.mails.want(mail_id(template, event.customer_id, str(link.link_id)))
+            ledger.customers.want(event.customer_id)
 
     return Handler(queue, wants=the_mail)
 
@@ -120,11 +128,12 @@ def notice(template: AccountTemplate) -> Handler[Ledger, Noticed]:
         ledger.mails.fresh(made.id)
         queue_mail(ledger, made)
 
-    return Handler(queue, wants=nothing)
+    return Handler(queue, wants=its_customer)
 
 
-def nothing(_ledger: Ledger, _event: object) -> None:
-    """Wants no row."""
+def staff(ledger: Ledger, _event: StockLow) -> None:
+    """Wants our copy of whoever hears what staff should."""
+    ledger.customers.want(STAFF)
 
 
 def both(first: Handler[Ledger, Any], then: Handler[Ledger, Any]) -> Handler[Ledger, Any]:
@@ -162,7 +171,7 @@ def _reset(event: PasswordResetRequested) -> MailedLink:
 
 
 HANDLERS: Handlers[Ledger] = {
-    CustomerErased: Handler(forget_address, wants=its_customer),
+    CustomerErased: Handler(forget_address, wants=whoever_is_erased),
     CustomerRegistered: both(Handler(learn_address, wants=its_customer), mail_link("welcome", "verify", _verify)),
     ProfileChanged: Handler(learn_wishes, wants=its_customer),
     VerificationRequested: mail_link("verification", "verify", _verify),
@@ -177,5 +186,5 @@ HANDLERS: Handlers[Ledger] = {
     OrderShipped: mail("shipped", _shipment),
     OrderDelivered: mail("delivered"),
     OrderReturned: mail("return_received", _return),
-    StockLow: Handler(warn_staff, wants=nothing),
+    StockLow: Handler(warn_staff, wants=staff),
 }

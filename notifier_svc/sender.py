@@ -40,7 +40,7 @@ from notifier_svc.commands import (
 from notifier_svc.domain import Mail
 from notifier_svc.hands import Job, take_up
 from notifier_svc.letters import Letters
-from notifier_svc.smtp import announce, connect, hang_up, no_such_address, start_again, transfer
+from notifier_svc.smtp import announce, anonymous, connect, hang_up, no_such_address, start_again, transfer
 from notifier_svc.store import Ledger
 
 log = structlog.get_logger()
@@ -225,7 +225,7 @@ class Sender:
             async with asyncio.timeout_at(job.taken_at + self._lease * END_BY):
                 answer = await transfer(smtp, content)
         except (aiosmtplib.SMTPException, OSError) as error:
-            log.warning("mail in doubt", mail_id=str(mail.id), why=str(error)[:200])
+            log.warning("mail in doubt", mail_id=str(mail.id), why=_unnamed(job, str(error))[:200])
             await self._mark(mail.id, lambda ledger: mark_doubtful(ledger, mail.id, job.claim))
             MAILS.labels(mail.template, "in_doubt").inc()
             return False
@@ -262,20 +262,21 @@ class Sender:
             await self._postpone(job, why)
             return False
         if no_such_address(refusal):
-            await self._bounced(job, _storable(why))
+            await self._bounced(job, why)
         else:
             await self._failed(job, why)
         # One mail is refused and not the shop: who registers addresses that do not exist must not slow the others.
         return await start_again(smtp)
 
     async def _failed(self, job: Job, why: str) -> None:
-        log.error("mail failed", mail_id=str(job.mail.id), why=_storable(why))
-        await self._mark(job.mail.id, lambda ledger: mark_failed(ledger, job.mail.id, job.claim, _storable(why)))
+        error = _unnamed(job, why)
+        log.error("mail failed", mail_id=str(job.mail.id), why=error)
+        await self._mark(job.mail.id, lambda ledger: mark_failed(ledger, job.mail.id, job.claim, error))
         MAILS.labels(job.mail.template, "failed").inc()
 
     async def _bounced(self, job: Job, why: str) -> None:
-        mail, customer = job.mail, job.customer
-        log.warning("address suppressed", mail_id=str(mail.id), why=why)
+        mail, customer, error = job.mail, job.customer, _unnamed(job, why)
+        log.warning("address suppressed", mail_id=str(mail.id), why=error)
 
         def wants(ledger: Ledger) -> None:
             ledger.mails.want(mail.id)
@@ -283,7 +284,7 @@ class Sender:
             ledger.suppressions.want(customer.email)
 
         await self._insisting(
-            lambda: self._commit(lambda ledger: bounce(ledger, mail.id, job.claim, customer, why), wants)
+            lambda: self._commit(lambda ledger: bounce(ledger, mail.id, job.claim, customer, error), wants)
         )
         MAILS.labels(mail.template, "failed").inc()
 
@@ -298,7 +299,8 @@ class Sender:
         MAILS.labels(job.mail.template, "suppressed" if why else "unwanted").inc()
 
     async def _postpone(self, job: Job, why: str) -> None:
-        await self._mark(job.mail.id, lambda ledger: postpone(ledger, job.mail.id, job.claim, _storable(why)))
+        error = _unnamed(job, why)
+        await self._mark(job.mail.id, lambda ledger: postpone(ledger, job.mail.id, job.claim, error))
         MAILS.labels(job.mail.template, "postponed").inc()
 
     async def _mark(self, mail_id: UUID, change: Callable[[Ledger], R]) -> R:
@@ -315,6 +317,6 @@ class Sender:
                 await asyncio.sleep(next(pauses))
 
 
-def _storable(text: str) -> str:
-    """What a mail server said, in any bytes, as PostgreSQL can keep it."""
-    return text[:500].encode(errors="backslashreplace").decode().replace("\x00", "")
+def _unnamed(job: Job, said: str) -> str:
+    """What was said about a mail, without whom it goes to: it is logged, kept, and told to others."""
+    return anonymous(said, job.customer.email)

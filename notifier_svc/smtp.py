@@ -14,6 +14,11 @@ from pydantic_core import Url
 
 _NO_SUCH_ADDRESS = re.compile(r"5\.1\.(?:[0-46]|10)\b")
 _LEADING_DOT = re.compile(rb"(?m)^\.")
+_WORD = re.compile(r"[^\s<>]+")
+_AT = ("@", "\uff20", "%40")
+
+SOMEBODY = "…"
+"""Stands where an address was in what a mail server said."""
 
 
 async def connect(url: Url, timeout: float) -> aiosmtplib.SMTP:
@@ -77,6 +82,20 @@ async def hang_up(smtp: aiosmtplib.SMTP) -> None:
     with suppress(aiosmtplib.SMTPException, OSError):
         await smtp.quit(timeout=2.0)
     smtp.close()
+
+
+def anonymous(text: str, recipient: str) -> str:
+    """What was said about a mail, as it can be kept for long and told to others: nobody is named in it.
+
+    Mail servers name the mailbox, and not always with its domain. What they say can have any bytes; it is kept as
+    PostgreSQL can keep it.
+    """
+    plain = text.encode(errors="backslashreplace").decode().replace("\x00", "")
+    # Before it is cut: half an address would not look like one.
+    unnamed = _WORD.sub(lambda word: SOMEBODY if any(at in word[0] for at in _AT) else word[0], plain)
+    if mailbox := recipient.rpartition("@")[0]:
+        unnamed = re.sub(rf"(?i)(?<!\w){re.escape(mailbox)}(?!\w)", SOMEBODY, unnamed)
+    return unnamed[:500]
 
 
 def no_such_address(refusal: aiosmtplib.SMTPResponseException) -> bool:

@@ -11,7 +11,7 @@ from chassis.sql_rows import columns, hold, insert_rows, select_rows, update_row
 from chassis.sql_tx import Tx, array
 from chassis.unit import Log, Rows, Unit
 from notifier_svc import SERVICE
-from notifier_svc.domain import Customer, Mail, Suppression
+from notifier_svc.domain import ENDED, FORGOTTEN, Customer, Mail, Suppression
 
 metadata = sa.MetaData()
 
@@ -78,11 +78,19 @@ _FORGET_SUPPRESSIONS = (
     "DELETE FROM suppressions WHERE email = ANY(CAST($1 AS text[]))"
     " OR email IN (SELECT recipient FROM mails WHERE customer_id = ANY(CAST($2 AS uuid[])))"
 )
+_OF_CUSTOMERS = "WHERE customer_id = ANY(CAST($1 AS uuid[]))"
 # What a mail server answered may name the mailbox.
-_FORGET_MAILS = (
-    "UPDATE mails SET context = '{}', recipient = NULL, error = CASE WHEN error IS NOT NULL THEN 'forgotten' END"
-    " WHERE customer_id = ANY(CAST($1 AS uuid[]))"
-)
+_FORGET_MAILS = f"""
+    UPDATE mails SET context = '{{}}', recipient = NULL, error = CASE WHEN error IS NOT NULL THEN '{FORGOTTEN}' END
+    {_OF_CUSTOMERS}
+"""  # noqa: S608
+# All are locked, in the order in which others lock some of them.
+_LOCK_MAILS = f"SELECT id, state FROM mails {_OF_CUSTOMERS} ORDER BY id FOR UPDATE"  # noqa: S608
+
+# A mail that is entered while its customer is erased would keep what it says: the transaction that erases would not
+# see it, nor be seen. So they do not overlap. Row locks would cost every mail a write.
+_HOLD_OFF_ERASURES = "SELECT pg_advisory_xact_lock_shared(736003)"
+_HOLD_OFF_MAILS = "SELECT pg_advisory_xact_lock(736003)"
 _UPSERT_CUSTOMERS = upsert_rows(customers, *customers.c.keys(), newer="version")
 
 
@@ -97,11 +105,20 @@ class Ledger(Unit):
         self.customers: Rows[UUID, Customer] = Rows(self)
         self.suppressions: Rows[str, Suppression] = Rows(self)
         """By address."""
+        self.leaving: set[UUID] = set()
+        """Customers who are about to be erased: their mails are wanted, and no others are entered meanwhile."""
         self.forgotten: Log[Customer] = Log(self)
         """Customers, as they were, whose mails are to say nothing any more."""
 
     async def load(self, tx: Tx) -> None:
         """Load every wanted row and lock it against other transactions."""
+        # Before any row is locked, so that nobody waits for each other.
+        if self.leaving:
+            tx.execute(_HOLD_OFF_MAILS)
+            locked = await tx.execute(_LOCK_MAILS, array(self.leaving)).rows()
+            self.mails.want(*(row.id for row in locked if row.state not in ENDED))
+        elif self.customers.wanted:
+            tx.execute(_HOLD_OFF_ERASURES)
         await hold(
             tx,
             (self.mails, _SELECT_MAILS, lambda row: (row.id, mail_of(row))),

@@ -8,12 +8,14 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 import psycopg
+import sqlalchemy as sa
 from psycopg import sql
 
 from chassis.database import Database
 from chassis.groupcommit import GroupCommit
 from chassis.migrate import migrate
 from chassis.mongo import Mongo
+from chassis.sql import Postgres
 from chassis.unit import Unit
 from product_svc.migrations.__main__ import migrate as migrate_products
 
@@ -111,3 +113,13 @@ async def drop_mongo(url: str) -> None:
     database = Mongo(url)
     await database.client.drop_database(database.db.name)
     await database.close()
+
+
+async def waits_for_a_lock(database: Postgres) -> bool:
+    """Whether a transaction waits for others to be through with what it has to have alone."""
+    query = (
+        "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database"
+        " WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()"
+    )
+    async with database.reading() as connection:
+        return bool(await connection.scalar(sa.text(query)))

@@ -89,6 +89,7 @@ async def resend_notification(
 
     def wants(ledger: Ledger) -> None:
         ledger.mails.want(original.id, made_id)
+        ledger.customers.want(original.customer_id)
 
     recipient = body.to if body else None
     made, repeated = await commit(lambda ledger: resend(ledger, original.id, made_id, recipient), wants)

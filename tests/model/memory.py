@@ -111,6 +111,10 @@ class Orders(InMemory, OrderBook):
 class Mails(InMemory, Ledger):
     keys: ClassVar = {"suppressions": "email"}
 
+    async def load(self, tx: Any) -> None:
+        self.mails.want(*(id for id, mail in self.memory.rows["mails"].items() if mail.customer_id in self.leaving))
+        await super().load(tx)
+
 
 class Shelves(InMemory, Warehouse):
     keys: ClassVar = {"stock": "sku", "reservations": "order_id"}

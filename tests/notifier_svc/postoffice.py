@@ -15,6 +15,8 @@ Behaviour = Literal[
     "refuse recipient for now",
     "refuse recipient for good",
     "no such address",
+    "name the mailbox",
+    "name the mailbox for now",
     "no such sender",
     "refuse message for now",
     "refuse message for good",
@@ -82,6 +84,8 @@ class Clerk:
             "refuse recipient for now": "451 come back later",
             "refuse recipient for good": "550 no such mailbox",
             "no such address": "550 5.1.1 no such mailbox",
+            "name the mailbox": f"550 5.1.1 <{address}>: {address.partition('@')[0]} is nobody here",
+            "name the mailbox for now": f"451 4.2.1 mailbox {address} is full",
             "no such sender": "550 5.1.8 who are you?",
         }.get(self.behaviour, "250 OK")
 

@@ -6,15 +6,16 @@ from contextlib import suppress
 import aiosmtplib
 import pytest
 from aiosmtpd.smtp import LoginPassword
+from structlog.testing import capture_logs
 from uuid_utils.compat import uuid7
 
 from chassis.sql import Postgres
 from notifier_svc.domain import Mail, State, mail_id
 from schemas import MailFailed, MailSent
 from tests.notifier_svc.conftest import Sending
-from tests.notifier_svc.ledger import all_mails, cancelled, due_mail, hear, mail, registered, until
+from tests.notifier_svc.ledger import all_mails, cancelled, due_mail, hear, mail, registered, suppressed, until
 from tests.notifier_svc.postoffice import Behaviour, post_office
-from tests.outbox import told
+from tests.outbox import events, told
 
 
 def outcome(one: Mail) -> tuple[State, int, int]:
@@ -216,6 +217,28 @@ async def test_an_answer_in_any_bytes_is_kept(postgres: Postgres, sending: Sendi
     async with post_office("answer in latin-1") as office, sending(office.url):
         [failed] = await until(postgres, ["failed"])
     assert failed.error == "550 Empf\\udce4nger  unbekannt"
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "state", "kept"),
+    [
+        ("name the mailbox", "failed", "550 5.1.1 <…>: … is nobody here"),
+        ("name the mailbox for now", "queued", "451 4.2.1 mailbox … is full"),
+    ],
+)
+async def test_what_a_server_says_is_kept_told_and_logged_without_whom_it_was_about(
+    postgres: Postgres, sending: Sending, behaviour: Behaviour, state: State, kept: str
+) -> None:
+    mail_id = await due_mail(postgres, "ada.l@example.com")
+    with capture_logs() as logged:
+        async with post_office(behaviour, behaviour) as office, sending(office.url):
+            while not (refused := await mail(postgres, mail_id)).error:
+                await asyncio.sleep(0.01)
+    assert (refused.state, refused.error) == (state, kept)
+    assert [entry.reason for entry in await suppressed(postgres)] == [kept] * (state == "failed")
+    told_of = [event.reason for event in await events(postgres, mail_id) if isinstance(event, MailFailed)]
+    assert told_of == [kept] * (state == "failed")
+    assert "ada.l" not in f"{logged}"
 
 
 async def test_user_and_password_of_the_url_may_hold_any_character(postgres: Postgres, sending: Sending) -> None:

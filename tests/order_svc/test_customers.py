@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-import sqlalchemy as sa
 from uuid_utils.compat import uuid7
 
 from chassis.consumer import Consumer
@@ -29,6 +28,7 @@ from schemas import (
     OrderPlaced,
 )
 from tests.answers import refused
+from tests.databases import waits_for_a_lock
 from tests.order_svc.orders import ADDRESS, basket, product, read
 from tests.outbox import events
 from tests.stack import eventually
@@ -152,15 +152,6 @@ async def test_an_order_that_is_placed_during_an_erasure_keeps_no_address(shared
         await book.save(tx)
     await erasing
     assert (await read(shared, order)).shipping_address.model_dump() == NOWHERE
-
-
-async def waits_for_a_lock(database: Postgres) -> bool:
-    query = (
-        "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database"
-        " WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()"
-    )
-    async with database.reading() as connection:
-        return bool(await connection.scalar(sa.text(query)))
 
 
 async def test_a_repeated_request_gets_its_answer_though_the_account_is_out_of_use(
