@@ -212,6 +212,7 @@ class Consumer(Generic[U]):
             await unit.save(tx)
             await database.publish(tx, unit.outbox.added)
             await database.bury(tx, letters)
+            await database.empty(tx, unit.erased.added)
             if noted:
                 await database.acquit(tx, self.group, _ids(batch))
             if faults.armed:

@@ -95,6 +95,10 @@ class DeadLetter:
         return Message(self.event_id, f"{self.group}.dlq", printable(record.key or b""), headers, record.value or b"")
 
 
+EMPTIED = "emptied: it was about somebody who is erased"
+"""What a dead letter says of its fault once it is emptied: the fault may have quoted it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pending:
     """An outbox row that the broker has not confirmed yet; ``position`` is the database's own."""
@@ -183,6 +187,10 @@ class Database(Protocol[Tx]):
 
     async def bury(self, tx: Tx, letters: Sequence[DeadLetter]) -> None:
         """Keep dead letters, and publish a copy of each."""
+        ...
+
+    async def empty(self, tx: Tx, named: Collection[UUID]) -> None:
+        """Empty the dead letters that name any of these ids; that they were set aside, and why, stays."""
         ...
 
     async def suspects(self, tx: Tx, group: str, events: Collection[UUID]) -> Mapping[UUID, int]:

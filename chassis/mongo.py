@@ -30,7 +30,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 from uuid_utils.compat import uuid7
 
-from chassis.database import Away, CommitUnknown, Conflict, DeadLetter, Deposed, Pending
+from chassis.database import EMPTIED, Away, CommitUnknown, Conflict, DeadLetter, Deposed, Pending
 from chassis.mongo_snapshot import MongoSnapshot
 from schemas import Message
 
@@ -136,6 +136,22 @@ class Mongo:
             [{**letter.row(), "at": datetime.now(UTC)} for letter in letters], session=tx.session
         )
         await self.publish(tx, [letter.copy() for letter in letters])
+
+    async def empty(self, tx: Tx, named: Collection[UUID]) -> None:
+        """Empty the dead letters that name any of these ids; that they were set aside, and why, stays."""
+        if not named:
+            return
+        ids = [str(one).encode() for one in named]
+        # The server finds nothing in the middle of bytes.
+        letters = self.db.dead_letters.find({"value": {"$ne": None}}, {"key": 1, "value": 1}, session=tx.session)
+        emptied = [
+            letter["_id"]
+            async for letter in letters
+            if any(one == letter["key"] or one in letter["value"] for one in ids)
+        ]
+        await self.db.dead_letters.update_many(
+            {"_id": {"$in": emptied}}, {"$set": {"value": None, "detail": EMPTIED}}, session=tx.session
+        )
 
     async def suspects(self, tx: Tx, group: str, events: Collection[UUID]) -> Mapping[UUID, int]:
         """How often each event was in hand when the process died, where it was; note the others once."""

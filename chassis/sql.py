@@ -17,7 +17,7 @@ from psycopg import errors as pg
 from sqlalchemy.dialects.postgresql import BYTEA, JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from chassis.database import Away, CommitUnknown, Conflict, DeadLetter, Deposed, Pending
+from chassis.database import EMPTIED, Away, CommitUnknown, Conflict, DeadLetter, Deposed, Pending
 from chassis.sql_rows import insert_rows, write
 from chassis.sql_snapshot import BEGIN, PostgresSnapshot
 from chassis.sql_tx import Answer, Tx, array
@@ -77,6 +77,10 @@ _BURY = insert_rows(
     dead_letters,
     *("event_id", "consumer_group", "state", "stream", "topic", "partition", "offset", "key"),
     *("headers", "value", "reason", "detail", "fingerprint"),
+)
+_EMPTY = (
+    "UPDATE dead_letters SET value = NULL, detail = $2 FROM unnest(CAST($1 AS text[])) AS named(id)"
+    " WHERE key = convert_to(id, 'UTF8') OR position(convert_to(id, 'UTF8') IN value) > 0"
 )
 _ADMIT = (
     "INSERT INTO inbox (consumer_group, event_id)"
@@ -192,6 +196,11 @@ class Postgres:
             return
         write(tx, (_BURY, [letter.row() for letter in letters]))
         await self.publish(tx, [letter.copy() for letter in letters])
+
+    async def empty(self, tx: Tx, named: Collection[UUID]) -> None:
+        """Empty the dead letters that name any of these ids; that they were set aside, and why, stays."""
+        if named:
+            tx.execute(_EMPTY, array(named), EMPTIED)
 
     async def suspects(self, tx: Tx, group: str, events: Collection[UUID]) -> Mapping[UUID, int]:
         """How often each event was in hand when the process died, where it was; note the others once."""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, TypeVar
+from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
@@ -130,6 +131,8 @@ class Unit:
         self.cause: str | None = None
         self.trace: str | None = None
         self.outbox: Log[Message] = Log(self)
+        self.erased: Log[UUID] = Log(self)
+        """Whoever is not to be named any more: dead letters with their ids in them are emptied."""
         self._undo: list[Callable[[], object]] = []
 
     async def load(self, tx: Any) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -69,6 +70,8 @@ def count(unit: Tallies, envelope: Envelope[StockAdjusted]) -> None:
     unit.rows.put(event.sku, replace(tally, total=tally.total + event.delta, seen=f"{tally.seen}{event.reason} "))
     total = tally.total + event.delta
     unit.emit(event, total, BEGIN + timedelta(seconds=total))
+    if event.reason.startswith("forget "):
+        unit.erased.add(UUID(event.reason.removeprefix("forget ")))
     if event.reason == "bug":
         raise RuntimeError("a bug, after something was changed already")
     if event.reason == "deadly":
@@ -106,9 +109,14 @@ async def outbox(database: Database[Any]) -> list[tuple[str, str]]:
 
 async def letters(database: Database[Any]) -> list[tuple[str, str]]:
     """(state, reason) of the dead letters, in order."""
+    return [(letter["state"], letter["reason"]) for letter in await buried(database)]
+
+
+async def buried(database: Database[Any]) -> list[dict[str, Any]]:
+    """The dead letters, in order, with all that is kept of them."""
     if isinstance(database, sql.Postgres):
         async with database.reading() as connection:
             rows = await connection.execute(sa.select(sql.dead_letters).order_by(sql.dead_letters.c.position))
-            return [(row.state, row.reason) for row in rows]
-    found = await database.db.dead_letters.find().sort("_id").to_list()  # type: ignore[attr-defined]
-    return [(document["state"], document["reason"]) for document in found]
+            return [dict(row._mapping) for row in rows]
+    found: list[dict[str, Any]] = await database.db.dead_letters.find().sort("_id").to_list()  # type: ignore[attr-defined]
+    return found

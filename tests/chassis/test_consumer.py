@@ -10,10 +10,10 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from chassis.consumer import Consumer
-from chassis.database import Admission, Away, Conflict, Database, Record
+from chassis.database import EMPTIED, Admission, Away, Conflict, Database, Record
 from chassis.mongo import Mongo
 from chassis.testing import enveloped, record, records
-from tests.chassis.tally import HANDLERS, Deadly, Tallies, counted, letters, make_tables, outbox, tally
+from tests.chassis.tally import HANDLERS, Deadly, Tallies, buried, counted, letters, make_tables, outbox, tally
 
 
 def consumer(database: Database[Any], **options: Any) -> Consumer[Tallies]:
@@ -211,3 +211,27 @@ async def test_events_wait_for_a_database_that_is_not_migrated(mongo: Mongo) -> 
         await handling
     assert await total(mongo, "A") == 1
     assert await letters(mongo) == []
+
+
+async def test_what_was_set_aside_about_somebody_who_is_erased_is_emptied(database: Database[Any]) -> None:
+    who, other = uuid7(), uuid7()
+    broken = records([counted(sku) for sku in "ABCD"])
+    told = [f'{{"customer_id": "{who}", "name": "Ada"}}', "?", f'{{"customer_id": "{other}", "name": "Ada"}}', "Ada?"]
+    keys = ["A", str(who), "C", str(other)]
+    aside = [
+        replace(one, value=value.encode(), key=key.encode())
+        for one, value, key in zip(broken, told, keys, strict=True)
+    ]
+    await consumer(database).handle(aside)
+    before = await buried(database)
+    await consumer(database).handle(records([counted("E", f"forget {who}")]))
+    after = await buried(database)
+    assert [letter["value"] for letter in after] == [None, None, told[2].encode(), told[3].encode()]
+    assert [letter["detail"] == EMPTIED for letter in after] == [True, True, False, False]
+    assert [story(letter) for letter in after] == [story(letter) for letter in before]
+    assert await letters(database) == [("dead", "bad_payload")] * 4
+
+
+def story(letter: dict[str, Any]) -> dict[str, Any]:
+    """All that the audit goes by."""
+    return {name: value for name, value in letter.items() if name not in ("value", "detail")}
