@@ -47,6 +47,7 @@ def forget_customer(ledger: Ledger, customer_id: UUID, version: int) -> None:
         nobody = Customer(customer_id, NOWHERE, "", version)
         ledger.customers.put(customer_id, nobody)
         ledger.forgotten.add(known or nobody)
+        ledger.erased.add(customer_id)
         for mail in ledger.mails.present:
             if mail.customer_id == customer_id:
                 _end(ledger, mail.id, mail.forget(ledger.now))

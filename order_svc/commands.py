@@ -9,7 +9,7 @@ from chassis.preconditions import ANY, unchanged_since
 from order_svc import domain, saga
 from order_svc.customer import destination, invoiced
 from order_svc.domain import Order, Product, Reason
-from order_svc.errors import NotForSale, OrderUnknown, SkuUnknown
+from order_svc.errors import AccountErased, NotForSale, OrderUnknown, SkuUnknown
 from order_svc.store import Entry, OrderBook
 from schemas import Address, Envelope, Event, StockRejected, StockReserved
 
@@ -78,6 +78,18 @@ def own_order(book: OrderBook, order_id: UUID, customer_id: UUID | None) -> Orde
     return order
 
 
+def want_order(book: OrderBook, order_id: UUID) -> None:
+    """Want an order, and whose it is: what decides with words that may be personal looks at both."""
+    book.orders.want(order_id)
+    book.owners.want(order_id)
+
+
+def of_nobody(book: OrderBook, order: Order) -> bool:
+    """Whether the customer of an order was erased: nothing is kept any more that could say who that was."""
+    owner = book.owners.find(order.id)
+    return owner is not None and owner.standing == "erased"
+
+
 def cancel_order(
     book: OrderBook,
     order_id: UUID,
@@ -88,9 +100,14 @@ def cancel_order(
 ) -> Order:
     """End an order before shipping; ``customer_id`` is its owner, None for staff.
 
-    Raise ``OrderUnknown``, also for somebody else's, ``PreconditionFailed`` and ``NotPossibleNow``.
+    Raise ``OrderUnknown``, also for somebody else's, ``AccountErased``, ``PreconditionFailed``, ``NotPossibleNow``.
     """
     order = own_order(book, order_id, customer_id)
+    if of_nobody(book, order):
+        if customer_id:
+            # A token outlives its account by minutes.
+            raise AccountErased
+        note = None
     unchanged_since(if_match, order.version)
     order, cancelled = order.cancel(reason, book.now, note)
     book.keep(order, cancelled)

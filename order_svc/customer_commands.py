@@ -22,11 +22,18 @@ def learn_addresses(book: OrderBook, event: AddressesChanged, version: int) -> N
 
 
 def forget_customer(book: OrderBook, customer_id: UUID, version: int) -> None:
-    """Keep a customer's orders without where they went, take no more of them, and tell so."""
+    """Keep a customer's orders without where they went, take no more of them, and tell so.
+
+    What has not been shipped never will be: nobody knows where it was to go.
+    """
     known = _known(book, customer_id)
     _keep(book, known, known.erased(version))
     if book.forgotten.find(customer_id) is None:
         book.forgotten.put(customer_id, Forgotten(customer_id, book.now))
+        book.erased.add(customer_id)
+        for order in book.orders.present:
+            if order.customer_id == customer_id and "cancel" in order.steps:
+                book.keep(*order.cancel("customer", book.now))
         done = OrdersAnonymised(answer_id=answer_id(SERVICE, customer_id), customer_id=customer_id)
         book.emit(done, 1, book.now)
 

@@ -26,6 +26,10 @@ customers = sa.Table(
 )
 
 SELECT_CUSTOMERS = select_rows(customers, "id", lock=False)
+SELECT_OWNERS = (
+    f"SELECT orders.id AS order_id, {', '.join(f'customers.{column.name}' for column in customers.c)}"  # noqa: S608
+    " FROM orders JOIN customers ON customers.id = orders.customer_id WHERE orders.id = ANY(CAST($1 AS uuid[]))"
+)
 _UPSERT_STANDING = upsert_rows(customers, "id", "standing", "standing_version", newer="standing_version")
 _UPSERT_ADDRESSES = upsert_rows(
     customers, "id", "shipping", "billing", "addresses_version", newer="addresses_version"

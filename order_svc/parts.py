@@ -6,6 +6,9 @@ from uuid import UUID
 
 from schemas import Address, Line, Money, PricedLine
 
+UNTOLD = "-"
+"""The tracking number of a parcel that went to an erased customer: by the true one a carrier knows whose it was."""
+
 
 @dataclass(frozen=True, slots=True)
 class Amendment:

@@ -17,11 +17,12 @@ from order_svc.customer_rows import (
     HOLD_OFF_ERASURES,
     HOLD_OFF_ORDERS,
     SELECT_CUSTOMERS,
+    SELECT_OWNERS,
     customer_of,
     save_customers,
 )
-from order_svc.domain import Forgotten, Order, Product
-from order_svc.forgetting import FORGET_ANSWERS, FORGET_ORDERS
+from order_svc.domain import MOVES, Forgotten, Order, Product
+from order_svc.forgetting import FORGET_ANSWERS, FORGET_ORDERS, FORGET_PARCELS, LOCK_ORDERS
 from order_svc.journal import told
 from order_svc.order_rows import MOVED, PLACED, RESHAPED, moved_row, order_of, placed_row, reshaped, whole_row
 from schemas import Event, Money
@@ -138,7 +139,10 @@ class OrderBook(Unit):
         self.answered: Rows[UUID, Answered] = Rows(self)
         self.timeline: Log[Entry] = Log(self)
         self.customers: Rows[UUID, Customer] = Rows(self)
+        self.owners: Rows[UUID, Customer] = Rows(self)
+        """By order: whose it is, where we have heard of them."""
         self.forgotten: Rows[UUID, Forgotten] = Rows(self)
+        """Who is asked for is about to be erased: the orders that can be cancelled are wanted as well."""
 
     def keep(self, order: Order, event: Event | None) -> None:
         """Store an order as a move has left it, tell what happened, and enter it in the timeline."""
@@ -150,8 +154,10 @@ class OrderBook(Unit):
     async def load(self, tx: Tx) -> None:
         """Load every wanted row and lock it against other transactions."""
         # Before any row is locked, so that nobody waits for each other.
-        if self.forgotten.wanted:
+        if leaving := self.forgotten.wanted:
             tx.execute(HOLD_OFF_ORDERS)
+            locked = await tx.execute(LOCK_ORDERS, array(leaving)).rows()
+            self.orders.want(*(row.id for row in locked if "cancel" in MOVES[row.state]))
         elif self.customers.wanted:
             tx.execute(HOLD_OFF_ERASURES)
         await hold(
@@ -160,6 +166,8 @@ class OrderBook(Unit):
             (self.orders, _SELECT_ORDERS, lambda row: (row.id, order_of(row))),
             (self.products, _SELECT_PRODUCTS, lambda row: (row.sku, _product(row))),
             (self.customers, SELECT_CUSTOMERS, customer_of),
+            # After the orders are locked: whoever waited there for an erasure has to see it here.
+            (self.owners, SELECT_OWNERS, lambda row: (row.order_id, customer_of(row)[1])),
             (self.forgotten, _SELECT_FORGOTTEN, lambda row: (row.customer_id, Forgotten(**row._asdict()))),
         )
 
@@ -183,6 +191,7 @@ class OrderBook(Unit):
         if self.forgotten.made:
             whose = array([one.customer_id for one in self.forgotten.made])
             tx.execute(FORGET_ANSWERS, whose)
+            tx.execute(FORGET_PARCELS, whose)
             tx.execute(FORGET_ORDERS, whose)
 
     def _amended(self) -> tuple[list[Order], list[Order]]:

@@ -30,7 +30,8 @@ MOST_EACH = 10
 """How many can wait in one process, and how many of them on behalf of the same account."""
 
 _THESE = timeline.c.order_id == sa.func.any(sa.bindparam("ids", type_=sa.ARRAY(sa.Uuid)))
-# Entries are only ever added: as long as there are as many, they are the same.
+# Entries are only ever added: as long as there are as many, they are the same. (But for the number of a parcel, which
+# an erasure takes away, and whoever follows has been shown already.)
 _COUNTED = sa.select(timeline.c.order_id, sa.func.count().label("entries")).where(_THESE).group_by("order_id")
 _ENTRIES = sa.select(timeline).where(_THESE).order_by(timeline.c.position)
 

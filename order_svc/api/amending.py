@@ -12,7 +12,7 @@ from order_svc.amending.commands import amend_order, want_wish
 from order_svc.amending.dto import AmendmentBody, CancellationBody
 from order_svc.api.learning import once_known
 from order_svc.api.needs import Asking, Commit, owner
-from order_svc.commands import cancel_order
+from order_svc.commands import cancel_order, want_order
 from order_svc.dto import OrderOut, order_out
 from order_svc.errors import (
     AccountDeactivated,
@@ -72,7 +72,7 @@ async def amend(
     "/v1/orders/{order_id}/cancel",
     tags=["orders"],
     summary="Cancel an order",
-    responses=problems(Unauthenticated, OrderUnknown, NotPossibleNow, PreconditionFailed),
+    responses=problems(Unauthenticated, OrderUnknown, NotPossibleNow, AccountErased, PreconditionFailed),
 )
 async def cancel(
     order_id: UUID,
@@ -89,7 +89,7 @@ async def cancel(
     whose, note = owner(principal), body.note if body else None
     order = await commit(
         lambda book: cancel_order(book, order_id, whose, "customer" if whose else "staff", note, if_match or ANY),
-        lambda book: book.orders.want(order_id),
+        lambda book: want_order(book, order_id),
     )
     response.headers["ETag"] = etag(order.version)
     return order_out(order)

@@ -10,6 +10,7 @@ from chassis.errors import Forbidden, Unauthenticated
 from chassis.preconditions import IfMatch, PreconditionFailed, PreconditionRequired, etag
 from chassis.rest import new_router, problems
 from order_svc.api.needs import Commit
+from order_svc.commands import want_order
 from order_svc.domain import Order
 from order_svc.dto import OrderOut, order_out
 from order_svc.errors import MoreThanLeft, NotPossibleNow, OrderUnknown
@@ -37,7 +38,7 @@ async def ship(
         lambda book: ship_order(
             book, order_id, if_match, shipment_id, body.carrier, body.tracking_number, quantities
         ),
-        lambda book: book.orders.want(order_id),
+        lambda book: want_order(book, order_id),
     )
     return _answered(response, order)
 
@@ -67,7 +68,7 @@ async def take_back(
     return_id, quantities = uuid7(), body.quantities()
     order = await commit(
         lambda book: return_lines(book, order_id, if_match, return_id, quantities, body.reason),
-        lambda book: book.orders.want(order_id),
+        lambda book: want_order(book, order_id),
     )
     return _answered(response, order)
 

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from chassis.preconditions import unchanged_since
-from order_svc.commands import own_order
+from order_svc.commands import of_nobody, own_order
 from order_svc.domain import Order
 from order_svc.fulfilment import domain
+from order_svc.parts import UNTOLD
 from order_svc.store import OrderBook
 
 
@@ -19,11 +20,13 @@ def ship_order(
     tracking_number: str,
     quantities: Mapping[str, int] | None,
 ) -> Order:
-    """Send a part of an order, or all that is left of it (None).
+    """Send a part of an order, or all that is left of it (None). Of an erased customer's parcels no number is kept.
 
     Raise ``OrderUnknown``, ``PreconditionFailed``, ``NotPossibleNow``, ``MoreThanLeft``.
     """
     order = _unchanged(book, order_id, if_match)
+    if of_nobody(book, order):
+        tracking_number = UNTOLD
     order, shipped = domain.ship(order, shipment_id, carrier, tracking_number, quantities, book.now)
     book.keep(order, shipped)
     return order
@@ -44,12 +47,13 @@ def return_lines(
     quantities: Mapping[str, int],
     reason: str | None,
 ) -> Order:
-    """Take lines of a delivered order back.
+    """Take lines of a delivered order back. What is said about those of an erased customer is not kept.
 
     Raise ``OrderUnknown``, ``PreconditionFailed``, ``NotPossibleNow``, ``MoreThanLeft``.
     """
     order = _unchanged(book, order_id, if_match)
-    order, returned = domain.take_back(order, return_id, quantities, reason, book.now)
+    words = None if of_nobody(book, order) else reason
+    order, returned = domain.take_back(order, return_id, quantities, words, book.now)
     book.keep(order, returned)
     return order
 

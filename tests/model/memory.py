@@ -64,6 +64,9 @@ class Memory:
     async def bury(self, tx: Tx, letters: Sequence[DeadLetter]) -> None:
         tx.append(partial(self.dead.extend, letters))
 
+    async def empty(self, tx: Tx, named: Collection[UUID]) -> None:
+        """Here nothing is set aside."""
+
     async def publish(self, tx: Tx, messages: Sequence[Message]) -> None:
         tx += [partial(self.outbox.extend, messages), partial(self._told.extend, messages)]
 
@@ -105,7 +108,15 @@ class InMemory(Unit):
 
 
 class Orders(InMemory, OrderBook):
-    keys: ClassVar = {"products": "sku"}
+    keys: ClassVar = {"products": "sku", "forgotten": "customer_id"}
+
+    async def load(self, tx: Any) -> None:
+        orders, customers = self.memory.rows["orders"], self.memory.rows["customers"]
+        leaving = set(self.forgotten.wanted)
+        self.orders.want(*(order.id for order in orders.values() if order.customer_id in leaving))
+        whose = {order_id: orders[order_id].customer_id for order_id in self.owners.wanted if order_id in orders}
+        self.owners.hold({order_id: customers[who] for order_id, who in whose.items() if who in customers})
+        await super().load(tx)
 
 
 class Mails(InMemory, Ledger):

@@ -16,6 +16,8 @@ from schemas import (
     AmendmentRefused,
     CustomerRegistered,
     Event,
+    MailFailed,
+    MailsAnonymised,
     MailSent,
     OrderAmended,
     OrderCancelled,
@@ -24,6 +26,7 @@ from schemas import (
     OrderPlaced,
     OrderRejected,
     OrderReturned,
+    OrdersAnonymised,
     OrderShipped,
     ProductCreated,
     StockAdjusted,
@@ -72,6 +75,12 @@ class Shop:
         """Shipments and returns that the stock has not heard of."""
         self.due: Counter[tuple[UUID, str]] = Counter()
         self.sent: Counter[tuple[UUID, str]] = Counter()
+        """Or ended, where nobody is left who it could be sent to."""
+        self.customers: dict[UUID, UUID] = {}
+        """Whose an order is."""
+        self.without_orders: set[UUID] = set()
+        self.without_mails: set[UUID] = set()
+        """The customers who were erased, as far as the one and the other has heard."""
 
     def reserved(self, sku: str) -> int:
         return sum(self.set_aside(order)[sku] for order in self.held)
@@ -133,15 +142,31 @@ class Shop:
             case OrderShipped() | OrderDelivered() | OrderReturned():
                 self._fulfil(event)
             case MailSent(order_id=UUID() as order, template=template):
+                assert event.customer_id not in self.without_mails
                 self.sent[order, template] += 1
                 assert self.sent <= self.due
+            case MailFailed(order_id=UUID() as order, template=template):
+                # To the last moment before that it can be sent.
+                assert event.reason == "forgotten"
+                self.sent[order, template] += 1
+                assert self.sent <= self.due
+            case OrdersAnonymised(customer_id=customer):
+                self.without_orders.add(customer)
+                assert not any(self.can_be_cancelled(order) for order in self.orders_of(customer))
+            case MailsAnonymised(customer_id=customer):
+                self.without_mails.add(customer)
             case other:
                 assert isinstance(other, ProductCreated | CustomerRegistered)
+
+    def orders_of(self, customer: UUID) -> list[UUID]:
+        return [order for order, whose in self.customers.items() if whose == customer]
 
     def _ask(self, event: OrderPlaced | OrderAmended) -> None:
         order, revision = event.order_id, event.revision
         if isinstance(event, OrderPlaced):
             assert order not in self.orders
+            assert event.customer_id not in self.without_orders
+            self.customers[order] = event.customer_id
             self.orders[order], self.lines[order], self.revisions[order] = "PENDING", counted(event.lines), 1
             self.shipped[order], self.returned[order] = Counter(), Counter()
             self.asked[order, 1] = counted(event.lines), 1

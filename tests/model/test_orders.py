@@ -30,8 +30,8 @@ from chassis.preconditions import ANY
 from chassis.testing import enveloped, record
 from notifier_svc.commands import begin_sending, mark_sent
 from order_svc.amending.commands import Wish, amend_order, want_wish
-from order_svc.commands import Basket, cancel_order, expire_order, place_order, want_basket
-from order_svc.errors import NotPossibleNow
+from order_svc.commands import Basket, cancel_order, expire_order, place_order, want_basket, want_order
+from order_svc.errors import AccountErased, NotPossibleNow
 from order_svc.fulfilment.commands import deliver_order, return_lines, ship_order
 from order_svc.store import OrderBook
 from product_svc.catalogue.commands import create_product
@@ -96,6 +96,12 @@ class Platform(RuleBasedStateMachine):
     def place(self, customer: UUID, orders: Sequence[tuple[Mapping[str, int], bool]]) -> MultipleResults[UUID]:
         """And cancel at once what is regretted, before anybody has heard of it."""
         baskets = [Basket(next(self.ids), customer, lines, ADDRESS) for lines, _ in orders]
+        if customer in self.shop.without_orders:
+            with pytest.raises(AccountErased):
+                self.world.orders.ask(
+                    partial(place_order, basket=baskets[0]), partial(want_basket, basket=baskets[0])
+                )
+            return multiple()
         for basket, (_, regretted) in zip(baskets, orders, strict=True):
             self.world.orders.ask(partial(place_order, basket=basket), partial(want_basket, basket=basket))
             if regretted:
@@ -249,7 +255,7 @@ class Platform(RuleBasedStateMachine):
         self.world.check_versions()
 
     def change(self, order: UUID, command: Callable[..., object], *how: Any) -> None:
-        self.world.orders.ask(lambda book: command(book, order, *how), lambda book: book.orders.want(order))
+        self.world.orders.ask(lambda book: command(book, order, *how), lambda book: want_order(book, order))
 
     def hear(self) -> None:
         for event in self.world.hear():

@@ -13,6 +13,7 @@ from order_svc.errors import NotPossibleNow
 from order_svc.saga import on_answer
 from product_svc.reservations.domain import release, settled
 from tests.model.explore import explore
+from tests.model.test_erasures import Forgetters, Leavers
 from tests.model.test_mails import Senders
 from tests.model.test_orders import Platform
 
@@ -41,6 +42,11 @@ def begin_whatever_became_of_it(mail: Mail, claim: Any, now: Any) -> Mail | None
 
 def postpone_as_lapsed(ledger: Any, mail_id: Any, claim: Any) -> None:
     postpone(ledger, mail_id, claim, "lapsed")
+
+
+def emptied(mail: Mail, _now: Any) -> tuple[Mail, None]:
+    """As if it were enough to take away what it says."""
+    return replace(mail, context={}, recipient=None, error=None), None
 
 
 FAULTS: dict[str, tuple[type[RuleBasedStateMachine], str, Any]] = {
@@ -73,6 +79,8 @@ FAULTS: dict[str, tuple[type[RuleBasedStateMachine], str, Any]] = {
     "mail begun after its end": (Senders, "notifier_svc.domain.Mail.begin", begin_whatever_became_of_it),
     "mail taken back without a doubt": (Senders, "notifier_svc.commands.mark_doubtful", postpone_as_lapsed),
     "mail in doubt for ever": (Senders, "notifier_svc.domain.MAX_DOUBTS", 9),
+    "mail to whoever was erased": (Leavers, "notifier_svc.commands._erased", lambda ledger, customer: False),
+    "mail begun after the erasure": (Forgetters, "notifier_svc.domain.Mail.forget", emptied),
 }
 
 SOON = {"no tombstone": 4, "time goes back": 1, "mail begun after its end": 8}

@@ -44,7 +44,7 @@ from ops.audit import Report, Shop, audit
 from order_svc import handlers as order_handlers
 from order_svc import main as order_main
 from order_svc.amending.commands import Wish, amend_order, want_wish
-from order_svc.commands import Basket, cancel_order, place_order, want_basket
+from order_svc.commands import Basket, cancel_order, place_order, want_basket, want_order
 from order_svc.fulfilment.commands import deliver_order, return_lines, ship_order
 from order_svc.settings import RestSettings as OrderSettings
 from order_svc.store import OrderBook
@@ -130,14 +130,14 @@ class World:
     async def adjust(self, sku: str, delta: int) -> None:
         await self.commits["product_svc"](lambda u: adjust_stock(u, sku, delta, "count"), lambda u: u.stock.want(sku))
 
-    async def placed(self, quantities: Mapping[str, int]) -> UUID:
-        basket = Basket(uuid7(), self.buyer, quantities, ADDRESS)
+    async def placed(self, quantities: Mapping[str, int], buyer: UUID | None = None) -> UUID:
+        basket = Basket(uuid7(), buyer or self.buyer, quantities, ADDRESS)
         await self.commits["order_svc"](lambda b: place_order(b, basket), lambda b: want_basket(b, basket))
         return basket.order_id
 
     async def cancelled(self, order_id: UUID) -> None:
         await self.commits["order_svc"](
-            lambda book: cancel_order(book, order_id, None, "staff"), lambda book: book.orders.want(order_id)
+            lambda book: cancel_order(book, order_id, None, "staff"), lambda book: want_order(book, order_id)
         )
 
     async def amended(self, order_id: UUID, quantities: Mapping[str, int]) -> None:
@@ -213,9 +213,13 @@ class World:
     async def sent_again(self, mail: UUID) -> None:
         """Staff have a mail sent once more."""
         made = uuid7()
+
+        def wants(ledger: Ledger) -> None:
+            ledger.mails.want(mail, made)
+            ledger.customers.want(self.buyer)
+
         await self.commits["notifier_svc"](
-            lambda ledger: resend(ledger, mail, made, "ada@elsewhere.example"),
-            wants=lambda ledger: ledger.mails.want(mail, made),
+            lambda ledger: resend(ledger, mail, made, "ada@elsewhere.example"), wants=wants
         )
 
     def mail(self, template: Template, order_id: UUID) -> UUID:
@@ -223,7 +227,7 @@ class World:
 
 
 def _want_order(one: UUID, book: OrderBook) -> None:
-    book.orders.want(one)
+    want_order(book, one)
 
 
 def _want_mail(one: UUID, ledger: Ledger) -> None:

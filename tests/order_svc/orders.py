@@ -9,7 +9,7 @@ from uuid_utils.compat import uuid7
 from chassis.groupcommit import GroupCommit
 from chassis.sql import Postgres
 from order_svc import queries
-from order_svc.commands import Basket, cancel_order, learn_product, place_order, want_basket
+from order_svc.commands import Basket, cancel_order, learn_product, place_order, want_basket, want_order
 from order_svc.domain import Order, Product
 from order_svc.store import OrderBook
 from schemas import Address, Money
@@ -46,7 +46,7 @@ async def pending(commit: GroupCommit[OrderBook], quantity: int = 2, amount: int
 async def cancel(commit: GroupCommit[OrderBook], order: Order) -> Order:
     return await commit(
         lambda book: cancel_order(book, order.id, order.customer_id, "customer"),
-        lambda book: book.orders.want(order.id),
+        lambda book: want_order(book, order.id),
     )
 
 

@@ -8,7 +8,7 @@ from uuid_utils.compat import uuid7
 
 from chassis.groupcommit import GroupCommit
 from chassis.sql import Postgres
-from order_svc.commands import cancel_order, place_order, want_basket
+from order_svc.commands import cancel_order, place_order, want_basket, want_order
 from order_svc.domain import Order
 from order_svc.errors import KeyReused, MixedCurrencies, NotPossibleNow, OrderTooLarge, OrderUnknown, SkuUnknown
 from order_svc.idempotency import claim, once
@@ -110,7 +110,7 @@ async def test_a_refused_request_leaves_its_neighbours_in_the_batch_alone(shared
 async def cancel_as(commit: Commit, order_id: UUID, owner: UUID | None) -> Order:
     return await commit(
         lambda book: cancel_order(book, order_id, owner, "customer" if owner else "staff"),
-        lambda book: book.orders.want(order_id),
+        lambda book: want_order(book, order_id),
     )
 
 
