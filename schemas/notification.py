@@ -24,7 +24,7 @@ class MailSent(Event):
 
 @event("notification.mail_failed", topic=NOTIFICATION_EVENTS, key="mail_id")
 class MailFailed(Event):
-    """The mail server refused a mail for good or left it in doubt twice, or the address is known not to exist."""
+    """A mail was refused for good or left in doubt twice, its address does not exist, or its customer is erased."""
 
     mail_id: Id
     template: str = Field(examples=["receipt"])
