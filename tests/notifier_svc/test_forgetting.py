@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID
@@ -31,6 +32,7 @@ from schemas import (
     answer_id,
     golden,
 )
+from tests.chassis.tally import buried
 from tests.databases import committing, waits_for_a_lock
 from tests.notifier_svc.ledger import (
     all_mails,
@@ -228,6 +230,16 @@ async def test_a_mail_of_an_erased_customer_is_not_sent_again_whatever_it_still_
     await change(shared, one.id, """context = '{"sku": "MUG"}'""")
     with pytest.raises(NotResendable):
         await note(shared, one, lambda ledger: resend(ledger, one.id, made, None), made)
+
+
+async def test_what_was_set_aside_about_an_erased_customer_is_emptied(shared: Postgres) -> None:
+    order = confirmed(uuid7(), uuid7())
+    letter = record(enveloped(order))
+    await consumer(shared).handle([replace(letter, value=(letter.value or b"") + b"?")])
+    [kept] = [one["value"] for one in await buried(shared)]
+    assert str(order.customer_id).encode() in kept
+    await forget(shared, order.customer_id)
+    assert [one["value"] for one in await buried(shared)] == [None]
 
 
 async def in_hand(database: Postgres, state: State) -> tuple[Mail, UUID]:

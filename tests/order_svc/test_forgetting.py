@@ -40,6 +40,7 @@ from schemas import (
     answer_id,
 )
 from tests.answers import refused
+from tests.chassis.tally import buried
 from tests.order_svc.orders import ADDRESS, pending, read, timeline
 from tests.outbox import events
 from tests.stack import eventually
@@ -209,6 +210,15 @@ async def test_what_staff_say_of_an_erased_customers_order_is_not_kept(
     told = "".join(event.model_dump_json() for event in await events(shared, order.id))
     assert "Ada has moved." not in told
     assert "4711" not in told
+
+
+async def test_what_was_set_aside_about_an_erased_customer_is_emptied(shared: Postgres) -> None:
+    who = uuid7()
+    letter = replace(record(enveloped(StockReserved(order_id=uuid7(), lines=()))), value=f'"{who} Ada"'.encode())
+    await consumer(shared).handle([letter])
+    assert [one["value"] for one in await buried(shared)][-1] == letter.value
+    await forget(shared, who)
+    assert [one["value"] for one in await buried(shared)][-1] is None
 
 
 STEPS: dict[str, Callable[[OrderBook, Order], object]] = {
