@@ -3,15 +3,14 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Path, Query, Response, status
+from fastapi import Query, Response, status
 
 from chassis.auth import Staff
 from chassis.errors import Forbidden, Unauthenticated
-from chassis.groupcommit import GroupCommit
-from chassis.mongo import Mongo
 from chassis.preconditions import IfMatch, PreconditionFailed, PreconditionRequired, etag
-from chassis.rest import new_router, problems, state
+from chassis.rest import new_router, problems
 from product_svc import queries
+from product_svc.catalogue.api import EVERYBODY, Commit, Database, IsStaff, SkuInPath
 from product_svc.commands import adjust_stock, set_threshold
 from product_svc.domain import Stock
 from product_svc.dto import (
@@ -27,20 +26,21 @@ from product_svc.dto import (
     threshold_out,
 )
 from product_svc.errors import SkuUnknown, StockTooLow
-from product_svc.store import Warehouse
 from schemas.values import Sku
 
 router = new_router()
 
-Commit = Annotated[GroupCommit[Warehouse], state("commit")]
-Database = Annotated[Mongo, state("database")]
-SkuInPath = Annotated[Sku, Path(examples=["MUG-BLUE"])]
 
-
-@router.get("/v1/stock/{sku}", tags=["stock"], summary="Read the stock of a SKU", responses=problems(SkuUnknown))
-async def read_stock(sku: SkuInPath) -> StockOut:
-    """How many are on hand, reserved and available."""
-    return stock_out(await queries.stock(sku))
+@router.get(
+    "/v1/stock/{sku}",
+    tags=["stock"],
+    summary="Read the stock of a SKU",
+    responses=problems(Unauthenticated, SkuUnknown),
+    openapi_extra=EVERYBODY,
+)
+async def read_stock(sku: SkuInPath, database: Database, is_staff: IsStaff) -> StockOut:
+    """How many are on hand, reserved and available. That of a draft is there for staff only."""
+    return stock_out(await queries.stock_on_show(database, sku, drafts=is_staff))
 
 
 @router.post(
@@ -95,8 +95,10 @@ async def put_threshold(
     sku: SkuInPath, body: ThresholdBody, response: Response, commit: Commit, _staff: Staff, if_match: IfMatch = None
 ) -> ThresholdOut:
     """`stock.low` is told each time that no more is available than this; at once, if it is so now."""
-    await commit(lambda unit: set_threshold(unit, sku, if_match, body.threshold), lambda unit: unit.stock.want(sku))
-    return _tagged(response, await queries.stock(sku))
+    stock = await commit(
+        lambda unit: set_threshold(unit, sku, if_match, body.threshold), lambda unit: unit.stock.want(sku)
+    )
+    return _tagged(response, stock)
 
 
 @router.get(
