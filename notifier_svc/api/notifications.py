@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Header, Query, Response, status
 
 from chassis.auth import Authenticated, Principal, Staff
-from chassis.errors import Forbidden, Unauthenticated
+from chassis.errors import Forbidden, KeyReused, Unauthenticated
 from chassis.idempotency import Key
 from chassis.rest import new_router, problems
 from notifier_svc import queries
@@ -14,7 +14,7 @@ from notifier_svc.api.needs import Before, Commit, Database, Limit
 from notifier_svc.commands import resend
 from notifier_svc.domain import State, Template, resend_id
 from notifier_svc.dto import NotificationOut, NotificationsOut, Resending, notification_out
-from notifier_svc.errors import KeyReused, NotEnded, NotificationUnknown, NotResendable
+from notifier_svc.errors import NotEnded, NotificationUnknown, NotResendable
 from notifier_svc.queries import Sought
 from notifier_svc.store import Ledger
 

@@ -103,7 +103,8 @@ class Traffic:
     async def _delivering(self) -> None:
         while not self._stopped.is_set():
             path = f"/v1/stock/{self.chance.choice(self.skus[:-1])}/adjustments"
-            await self._insist("POST", "product", path, self.staff, {"delta": 1, "reason": "delivery"}, good={201})
+            headers = {**self.staff, "Idempotency-Key": uuid4().hex}
+            await self._insist("POST", "product", path, headers, {"delta": 1, "reason": "delivery"}, good={201})
             await asyncio.sleep(0.5)
 
     async def _registering(self) -> None:
