@@ -56,6 +56,16 @@ async def by(who: By, commit: GroupCommit[Accounts], one: Account, *, back: bool
     return await commit(lambda unit: move(unit, one.id, who), lambda unit: unit.accounts.want(one.id))
 
 
+async def test_who_leaves_and_comes_back_may_say_which_version_they_have_seen(api: API) -> None:
+    who = await logged_in(api, await registered(api))
+    for path in (f"{ME}/deactivate", f"{ME}/reactivate"):
+        seen = (await api.get(ME, headers=who)).headers["etag"]
+        refused(await api.post(path, headers={**who, "If-Match": '"99"'}), 412, "precondition_failed")
+        moved = await api.post(path, headers={**who, "If-Match": seen})
+        assert moved.status_code == 200
+        assert moved.headers["etag"] == (await api.get(ME, headers=who)).headers["etag"] != seen
+
+
 async def test_a_customer_leaves_and_comes_back_and_others_are_told(api: API, shared: Postgres) -> None:
     email = await registered(api)
     who = await logged_in(api, email)
