@@ -346,7 +346,10 @@ MAILS: Sequence[Step] = (
         "GET /v1/notifications/{notification_id}",
         200,
         "customer",
-        holds={"sent": "body.state === 'sent'"},
+        holds={
+            "sent": "body.state === 'sent'",
+            "about the order": "body.text.includes(pm.collectionVariables.get('order_id'))",
+        },
     ),
     Step(
         "Send a mail again",
