@@ -12,6 +12,7 @@ from chassis.sql import Postgres
 from order_svc.settings import WorkerSettings
 from order_svc.store import idempotency_keys
 from order_svc.sweep import AT_ONCE, Sweep
+from order_svc.worker import build
 from tests.processes import Environment
 
 SECONDS = 600.0
@@ -65,3 +66,9 @@ def test_answers_are_kept_for_a_day_unless_it_is_set(environment: Environment) -
     environment.set(WorkerSettings, told)
     assert load(WorkerSettings, "order_svc").idempotency_seconds == 86_400
     assert environment.refused(WorkerSettings, {**told, "idempotency_seconds": "0"}) == ["IDEMPOTENCY_SECONDS"]
+
+
+async def test_the_event_process_sweeps() -> None:
+    told = {"postgres_url": "postgresql://a:b@db/x", "kafka_bootstrap_servers": "kafka:9092"}
+    process = await build(WorkerSettings.model_validate(told))
+    assert Sweep.run.__qualname__ in {loop.__qualname__ for loop in process.loops}
