@@ -11,9 +11,10 @@ from tests.servers import Servers
 from tests.tables import differences, empty_database, migrated
 
 ACCOUNT = """
-    INSERT INTO accounts (id, email, name, password_hash, role, version, changed_at, asked_at, epoch, locale, marketing,
-        order_updates, addresses)
-    VALUES (gen_random_uuid(), 'ada@example.com', 'Ada', 'hash', 'customer', 1, now(), now(), 0, 'en', false, true, '[]')
+    INSERT INTO accounts (id, email, name, password_hash, role, version, changed_at, asked_at,
+        epoch, locale, marketing, order_updates, addresses)
+    VALUES (gen_random_uuid(), 'ada@example.com', 'Ada', 'hash', 'customer', 1, now(), now(),
+        0, 'en', false, true, '[]')
 """
 
 
