@@ -30,6 +30,7 @@ from chassis import faults
 from chassis.backoff import backoff
 from chassis.database import Away, Conflict, Database, DeadLetter, Record, fingerprint
 from chassis.telemetry import BATCH_SECONDS, BATCH_SIZE, DEAD_LETTERS, EVENTS_HANDLED, RETRIES, continued
+from chassis.telling import told
 from chassis.unit import Step, Unit
 from schemas import Envelope, Event, Undecodable, decode
 
@@ -233,7 +234,7 @@ class Consumer(Generic[U]):
                 letters.append(self._letter(one, "parked", "parked", "behind a dead letter of its key"))
             elif one.fault:
                 reason = one.fault.reason if isinstance(one.fault, Undecodable) else "handler_failed"
-                letters.append(self._letter(one, "dead", reason, repr(one.fault)))
+                letters.append(self._letter(one, "dead", reason, told(one.fault)))
                 if one.record.stream:
                     blocked.add(one.record.stream)
             else:

@@ -52,6 +52,12 @@ class Malformed(ShopError):
     status, code = 422, "malformed_request"
 
 
+class KeyReused(ShopError):
+    """This Idempotency-Key was used with another body."""
+
+    status, code = 422, "idempotency_key_reused"
+
+
 class Unavailable(ShopError):
     """The service cannot reach its store right now; try again shortly."""
 

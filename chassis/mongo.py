@@ -32,6 +32,7 @@ from uuid_utils.compat import uuid7
 
 from chassis.database import EMPTIED, Away, CommitUnknown, Conflict, DeadLetter, Deposed, Pending
 from chassis.mongo_snapshot import MongoSnapshot
+from chassis.telling import told
 from schemas import Message
 
 Document = dict[str, Any]
@@ -101,7 +102,7 @@ class Mongo:
                 if not error.has_error_label("UnknownTransactionCommitResult"):
                     raise
                 if attempt == COMMIT_TRIES:
-                    raise CommitUnknown(str(error)) from error
+                    raise CommitUnknown(_why(error)) from error
         if tx.published:
             self.published.set()
 
@@ -320,10 +321,15 @@ def translated() -> Iterator[None]:
         yield
     except PyMongoError as error:
         if _is_conflict(error):
-            raise Conflict(str(error)) from error
+            raise Conflict(_why(error)) from error
         if isinstance(error, ConnectionFailure | ExecutionTimeout) or _is_passing(error):
-            raise Away(str(error)) from error
+            raise Away(_why(error)) from error
         raise
+
+
+def _why(error: PyMongoError) -> str:
+    """What the server said, without the documents that it quotes; what is said of the connection, as it is."""
+    return str(error) if isinstance(error, ConnectionFailure) else told(error)
 
 
 def _is_conflict(error: PyMongoError) -> bool:

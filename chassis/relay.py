@@ -19,6 +19,7 @@ from chassis.backoff import backoff
 from chassis.database import Away, Database, Deposed, OutboxReader, Pending
 from chassis.pace import Pace
 from chassis.telemetry import OUTBOX_PUBLISHED, OUTBOX_WAITING, RELAY_LEADS
+from chassis.telling import told
 
 log = structlog.get_logger()
 
@@ -55,7 +56,7 @@ class Relay:
                 log.warning("relay deposed: another process carries the outbox now")
             except Exception as error:  # noqa: BLE001
                 # Whatever it was, every row that is not confirmed is still in the outbox.
-                log.warning("relay starts again", why=repr(error)[:300], away=isinstance(error, Away))
+                log.warning("relay starts again", why=told(error)[:300], away=isinstance(error, Away))
                 if time.monotonic() - began > 2 * SEND_SECONDS:
                     pauses = backoff(*BACKOFF_SECONDS)
                 await asyncio.sleep(next(pauses))

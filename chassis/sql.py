@@ -21,6 +21,7 @@ from chassis.database import EMPTIED, Away, CommitUnknown, Conflict, DeadLetter,
 from chassis.sql_rows import insert_rows, write
 from chassis.sql_snapshot import BEGIN, PostgresSnapshot
 from chassis.sql_tx import Answer, Tx, array
+from chassis.telling import told
 from schemas import Message
 
 metadata = sa.MetaData()
@@ -146,7 +147,7 @@ class Postgres:
         try:
             await tx.commit()
         except pg.Error as error:
-            raise (CommitUnknown(str(error)) if _is_away(error) else error) from error
+            raise (CommitUnknown(_why(error)) if _is_away(error) else error) from error
         self.committed.set()
         if tx.published:
             self.published.set()
@@ -305,10 +306,15 @@ def translated() -> Iterator[None]:
     except (sa.exc.DBAPIError, pg.Error) as error:
         cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
         if _is_away(cause):
-            raise Away(str(cause)) from error
+            raise Away(_why(cause)) from error
         if _is_conflict(cause):
-            raise Conflict(str(cause)) from error
+            raise Conflict(_why(cause)) from error
         raise
+
+
+def _why(error: BaseException | None) -> str:
+    """What the server said, without the rows that it quotes; what is said of the connection, as it is."""
+    return told(error) if error and getattr(error, "sqlstate", None) else str(error)
 
 
 def _is_away(error: BaseException | None) -> bool:

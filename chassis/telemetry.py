@@ -9,6 +9,9 @@ from typing import Any
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
+from structlog.typing import ExcInfo
+
+from chassis.telling import rendered
 
 trace: ContextVar[str | None] = ContextVar("trace", default=None)
 """The W3C ``traceparent`` of the work in hand; it travels in the events that the work causes."""
@@ -59,7 +62,7 @@ def configure_logging(service: str, level: str, form: str) -> None:
         foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.format_exc_info,
+            structlog.processors.ExceptionRenderer(_rendered),
             rendered,
         ],
     )
@@ -80,6 +83,10 @@ def configure_logging(service: str, level: str, form: str) -> None:
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service)
+
+
+def _rendered(exc_info: ExcInfo) -> str:
+    return rendered(exc_info[1])
 
 
 def _with_trace(_logger: Any, _method: str, record: Any) -> Any:

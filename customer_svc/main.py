@@ -50,9 +50,9 @@ def build(settings: Settings) -> FastAPI:
 
 def _throttle(database: Postgres, settings: Settings) -> Throttle:
     per_account = Limit(settings.login_tries_per_account, settings.login_seconds_per_account)
-    return Throttle(
-        database, per_account, Limit(settings.login_tries_per_address, settings.login_seconds_per_address)
-    )
+    per_address = Limit(settings.login_tries_per_address, settings.login_seconds_per_address)
+    registrations = Limit(settings.register_tries_per_address, settings.register_seconds_per_address)
+    return Throttle(database, per_account, per_address, registrations)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 AT_ONCE = 4
 """Each hash takes 19 MiB and a core: more at once would only be slower, and starve the rest."""
+NEWCOMERS = 2
+"""Registrations at once: they need no password that anybody knows, and leave the other places to log-ins."""
 
 
 class Passwords:
@@ -18,12 +20,17 @@ class Passwords:
     def __init__(self) -> None:
         self._hasher = PasswordHash([Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1)])
         self._nobody = self._hasher.hash("nobody's password")
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._slots, self._newcomers = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(NEWCOMERS)
 
     async def hashed(self, password: str) -> str:
         """The hash to store."""
         async with self._slots:
             return await asyncio.to_thread(self._hasher.hash, password)
+
+    async def hashed_for_newcomer(self, password: str) -> str:
+        """The same for somebody who registers; however many do, others do not wait for all of them."""
+        async with self._newcomers:
+            return await self.hashed(password)
 
     async def matches(self, password: str, stored: str | None) -> bool:
         """Is it the password? Takes as long where there is no account, so that time does not tell."""

@@ -26,6 +26,9 @@ class Settings(PostgresSettings):
     login_tries_per_address: PositiveInt = 100
     login_seconds_per_address: PositiveFloat = 6.0
     """The same from one address of the network."""
+    register_tries_per_address: PositiveInt = 100
+    register_seconds_per_address: PositiveFloat = 6.0
+    """Registrations from one address of the network: so many at once, and then one every so many seconds."""
     link_key: LinkKey
     """What tokens of links in mails are made with; notifier_svc has the same."""
 

@@ -1,4 +1,4 @@
-"""How often one may try a password: so many times at once, then one every so often.
+"""How often one may try a password, or register: so many times at once, then one every so often.
 
 The counts are rows of the database, by its clock, so that all processes share them. The algorithm is GCRA (ATM
 Forum TM 4.0 §4.4.2): a row holds when its subject would be as if it had never tried. A try is counted before the
@@ -40,8 +40,9 @@ class Limit:
 class Throttle:
     """Counts tries, by whatever is tried and by whoever tries."""
 
-    def __init__(self, database: Postgres, per_account: Limit, per_address: Limit) -> None:
+    def __init__(self, database: Postgres, per_account: Limit, per_address: Limit, registrations: Limit) -> None:
         self._database, self._per_account, self._per_address = database, per_account, per_address
+        self._registrations = registrations
 
     @asynccontextmanager
     async def trying(self, email: str, address: str) -> AsyncIterator[None]:
@@ -56,6 +57,10 @@ class Throttle:
     async def asked(self, email: str, address: str) -> None:
         """Count that a mail was asked for; raise ``TooManyTries``."""
         await self._charge(self._limits("mail", email, address))
+
+    async def registering(self, address: str) -> None:
+        """Count that somebody registers, at an address of the network; raise ``TooManyTries``."""
+        await self._charge({f"register {network(address)}": self._registrations})
 
     def _limits(self, what: str, email: str, address: str) -> dict[str, Limit]:
         return {network(address): self._per_address, f"{what} {_blurred(email)}": self._per_account}

@@ -3,9 +3,10 @@
 from dataclasses import replace
 from uuid import UUID
 
+from chassis.errors import KeyReused
 from notifier_svc import SERVICE
 from notifier_svc.domain import NOWHERE, Customer, Mail, Suppression
-from notifier_svc.errors import KeyReused, NotificationUnknown, NotResendable, SuppressionUnknown
+from notifier_svc.errors import NotificationUnknown, NotResendable, SuppressionUnknown
 from notifier_svc.store import Ledger
 from schemas import MailFailed, MailsAnonymised, answer_id
 

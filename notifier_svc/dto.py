@@ -9,6 +9,7 @@ from pydantic import AfterValidator, EmailStr, Field, StringConstraints
 from chassis.paging import Page
 from chassis.rest import Answer, Body
 from notifier_svc.domain import Mail, State, Suppression, Template, normalised
+from notifier_svc.readings import Reading
 
 Id = Annotated[UUID, Field(examples=["019b7c61-0000-7000-8000-00009395c3f3"])]
 Moment = Annotated[datetime, Field(examples=["2026-01-02T03:04:05Z"])]
@@ -37,6 +38,25 @@ class NotificationOut(Answer):
     changed_at: Moment
 
 
+class LetterOut(NotificationOut):
+    """A mail, what became of it, and what it says."""
+
+    subject: Annotated[
+        str | None,
+        Field(
+            description="null, like the text, of mails about accounts, and where nobody is known to read it",
+            examples=["Your order 00009395c3f3 is confirmed"],
+        ),
+    ]
+    text: Annotated[
+        str | None,
+        Field(
+            description="what it says in plain text, with the customer's name and language as they are now",
+            examples=["Hello Ada Lovelace,\n\nyour order is confirmed."],
+        ),
+    ]
+
+
 class NotificationsOut(Page[NotificationOut, int]):
     """A page of mails, newest first; ``next`` is the ``before`` of the page that follows, if there is one."""
 
@@ -62,6 +82,12 @@ class SuppressionsOut(Page[SuppressionOut, int]):
     """A page of them, the latest first; ``next`` is the ``before`` of the page that follows, if there is one."""
 
     next: Next
+
+
+def letter_out(mail: Mail, reading: Reading | None) -> LetterOut:
+    """A mail with what it says."""
+    subject, text = (reading.subject, reading.text) if reading else (None, None)
+    return LetterOut(**dict(notification_out(mail)), subject=subject, text=text)
 
 
 def notification_out(mail: Mail) -> NotificationOut:

@@ -1,6 +1,6 @@
 """What a client of notifier_svc can get wrong."""
 
-from chassis.errors import Conflicting, NotFound, ShopError
+from chassis.errors import Conflicting, NotFound
 
 
 class NotificationUnknown(NotFound):
@@ -25,9 +25,3 @@ class NotResendable(Conflicting):
     """This mail is not sent again: it is about an account (whose customer asks for another), or was forgotten."""
 
     code = "mail_not_resendable"
-
-
-class KeyReused(ShopError):
-    """This Idempotency-Key was used with another body."""
-
-    status, code = 422, "idempotency_key_reused"

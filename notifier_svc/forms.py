@@ -12,13 +12,13 @@ from email.quoprimime import header_encode
 from functools import cache
 from importlib.resources import files
 from itertools import groupby
-from typing import get_args
+from typing import Any, get_args
 
 import jinja2
 import mjml
 
-from notifier_svc.domain import TEMPLATES, UPDATES, AccountTemplate, Template
-from notifier_svc.languages import LANGUAGES, Language, country, moment, money, times
+from notifier_svc.domain import TEMPLATES, UPDATES, AccountTemplate, Customer, Mail, Template
+from notifier_svc.languages import LANGUAGES, Language, country, manner, moment, money, times
 
 Words = Mapping[str, str]
 Catalogue = Mapping[str, Words]
@@ -29,12 +29,22 @@ FILTERS = {"money": money, "times": times, "moment": moment, "country": country}
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
-    """One mail in one language: what is filled in when a letter is written."""
+class PlainForm:
+    """One mail in one language, as plain text: what is filled in when it is written."""
 
     subject: str
-    """For ``str.format``, and fit for a header."""
+    """For ``str.format``."""
     text: jinja2.Template
+
+    def subject_of(self, known: Mapping[str, Any]) -> str:
+        """The subject of a mail of which ``told`` is known."""
+        return self.subject.format(number=known["number"], sku=known.get("sku"))
+
+
+@dataclass(frozen=True, slots=True)
+class Form(PlainForm):
+    """The same with HTML, and its subject fit for a header."""
+
     html: jinja2.Template
 
 
@@ -48,6 +58,24 @@ def make_forms() -> Mapping[tuple[Template, Language], Form]:
     }
 
 
+def make_plain_forms() -> Mapping[tuple[Template, Language], PlainForm]:
+    """Those of mails without links: the others are about accounts. HTML takes by far the longest to make ready."""
+    blank = _blank()
+    return {
+        (template, language): _plain_form(blank, language, template, _words(catalogue(language), template))
+        for language in LANGUAGES
+        for template in TEMPLATES
+        if template not in get_args(AccountTemplate)
+    }
+
+
+def told(mail: Mail, customer: Customer) -> dict[str, Any]:
+    """What a form is filled in with: what the ledger says of a mail, and of whom it goes to."""
+    names = {line["sku"]: line["name"] for line in mail.context.get("lines", ())}
+    known = {"name": customer.name, "number": str(mail.order_id)[-12:], "names": names}
+    return mail.context | known | {"locale": manner(customer.locale).locale}
+
+
 @cache
 def catalogue(language: Language) -> Catalogue:
     """The words of a language: those of each mail, and those of all (``everywhere``)."""
@@ -55,14 +83,17 @@ def catalogue(language: Language) -> Catalogue:
 
 
 def _form(blank: jinja2.Environment, language: Language, template: Template, words: Words) -> Form:
-    def filled(kind: str) -> str:
-        return blank.get_template(f"{template}.{kind}").render(t=words, language=language)
-
+    filled = blank.get_template(f"{template}.mjml").render(t=words, language=language)
     return Form(
         subject=in_subject(words["subject"]),
-        text=_environment(escaped=False).from_string(filled("txt")),
-        html=_environment(escaped=True).from_string(mjml.mjml2html(filled("mjml"))),
+        text=_plain_form(blank, language, template, words).text,
+        html=_environment(escaped=True).from_string(mjml.mjml2html(filled)),
     )
+
+
+def _plain_form(blank: jinja2.Environment, language: Language, template: Template, words: Words) -> PlainForm:
+    filled = blank.get_template(f"{template}.txt").render(t=words, language=language)
+    return PlainForm(words["subject"], _environment(escaped=False).from_string(filled))
 
 
 def _words(catalogue: Catalogue, template: Template) -> Words:

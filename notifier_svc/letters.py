@@ -11,7 +11,7 @@ from email.header import Header
 from email.utils import format_datetime, formataddr
 
 from notifier_svc.domain import Customer, Mail
-from notifier_svc.forms import make_forms
+from notifier_svc.forms import make_forms, told
 from notifier_svc.languages import manner
 from notifier_svc.links import Links
 
@@ -33,11 +33,7 @@ class Letters:
         """
         how = manner(customer.locale)
         form = self._forms[mail.template, how.language]
-        number = str(mail.order_id)[-12:]
-        names = {line["sku"]: line["name"] for line in mail.context.get("lines", ())}
-        linked = self._links.context(mail.context, now)
-        known = {"name": customer.name, "number": number, "names": names, "locale": how.locale}
-        context = mail.context | known | linked
+        context = told(mail, customer) | self._links.context(mail.context, now)
         boundary = f"=_{mail.id}"
         lines = [
             "MIME-Version: 1.0",
@@ -45,7 +41,7 @@ class Letters:
             f"Content-Language: {how.language}",
             f"From: Shopstream <{self.sender}>",
             f"To: {addressed(in_header(customer.name), customer.email)}",
-            f"Subject: {form.subject.format(number=number, sku=mail.context.get('sku'))}",
+            f"Subject: {form.subject_of(context)}",
             f"Date: {format_datetime(now)}",
             f"Message-ID: <{mail.id}@{self._domain}>",
             "Auto-Submitted: auto-generated",

@@ -12,6 +12,7 @@ from notifier_svc import SERVICE
 from notifier_svc.api import router
 from notifier_svc.handlers import HANDLERS
 from notifier_svc.queries import LEDGER
+from notifier_svc.readings import Readings
 from notifier_svc.settings import RestSettings
 from notifier_svc.store import Ledger
 
@@ -29,6 +30,7 @@ def build(settings: RestSettings) -> FastAPI:
         verifier=Verifier(keys.fetch, settings.jwt_issuer, settings.jwt_audience),
         ops=ops_router(SERVICE, HANDLERS, LEDGER),
         closing=[keys.close],
+        needs={"readings": Readings()},
     )
 
 

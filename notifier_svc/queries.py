@@ -8,9 +8,9 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from chassis.sql import Postgres
-from notifier_svc.domain import NOWHERE, Mail, State, Suppression, Template
+from notifier_svc.domain import NOWHERE, Customer, Mail, State, Suppression, Template
 from notifier_svc.errors import NotificationUnknown, SuppressionUnknown
-from notifier_svc.store import mail_of, mails, suppression_of, suppressions
+from notifier_svc.store import customers, mail_of, mails, suppression_of, suppressions
 
 LEDGER = (
     "SELECT 'mail' AS kind, id, template, order_id, customer_id, state, doubts, attempts, resend_of, changed_at"
@@ -58,6 +58,14 @@ async def notification(database: Postgres, mail_id: UUID, owner: UUID | None) ->
     if row is None:
         raise NotificationUnknown
     return mail_of(row)
+
+
+async def customer(database: Postgres, customer_id: UUID) -> Customer | None:
+    """What is known of a customer."""
+    query = sa.select(customers).where(customers.c.id == customer_id)
+    async with database.reading() as connection:
+        row = (await connection.execute(query)).one_or_none()
+    return Customer(**row._asdict()) if row else None
 
 
 async def suppressed(database: Postgres, before: int | None, limit: int) -> tuple[list[Suppression], int | None]:

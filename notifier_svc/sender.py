@@ -26,6 +26,7 @@ from chassis.database import Away
 from chassis.errors import OutcomeUnknown, Unavailable
 from chassis.groupcommit import GroupCommit
 from chassis.sql import Postgres
+from chassis.telling import told
 from notifier_svc.commands import (
     begin_sending,
     bounce,
@@ -198,7 +199,7 @@ class Sender:
         try:
             content = self._letters.write(job.mail, job.customer, datetime.now(UTC))
         except Exception as error:  # noqa: BLE001 - a letter that cannot be written costs only itself
-            await self._failed(job, f"cannot be written: {error!r}")
+            await self._failed(job, f"cannot be written: {told(error)}")
             return True
         try:
             async with asyncio.timeout_at(begin_by):

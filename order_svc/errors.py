@@ -63,12 +63,6 @@ class NoShippingAddress(Conflicting):
     code = "no_shipping_address"
 
 
-class KeyReused(ShopError):
-    """This Idempotency-Key was used with another body."""
-
-    status, code = 422, "idempotency_key_reused"
-
-
 class CatalogueUnavailable(Unavailable):
     """The order names products that we do not know yet, and the catalogue cannot be asked right now."""
 

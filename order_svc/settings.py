@@ -10,6 +10,8 @@ class WorkerSettings(PostgresSettings):
 
     order_deadline_seconds: float = Field(default=600.0, gt=0, le=31_536_000)
     """An order that has no answer about its stock by then is cancelled."""
+    idempotency_seconds: float = Field(default=86_400.0, gt=0, le=31_536_000)
+    """For so long, at least, an order that is sent again with its Idempotency-Key gets its first answer."""
 
 
 class RestSettings(PostgresSettings):

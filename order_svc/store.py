@@ -97,6 +97,7 @@ idempotency_keys = sa.Table(
     sa.Column("order_id", sa.Uuid, nullable=False),
     sa.Column("answer", sa.Text, nullable=False),
     sa.Column("stored_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Index("idempotency_keys_by_age", "stored_at"),
 )
 
 forgotten_customers = sa.Table(

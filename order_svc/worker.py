@@ -1,4 +1,4 @@
-"""The event process of order_svc: the saga, its deadlines and the outbox. ``python -m order_svc.worker``."""
+"""The event process of order_svc: saga, deadlines, sweep and outbox. ``python -m order_svc.worker``."""
 
 from chassis.consumer import Consumer
 from chassis.groupcommit import GroupCommit
@@ -10,6 +10,7 @@ from order_svc.deadlines import Deadlines
 from order_svc.handlers import HANDLERS
 from order_svc.settings import WorkerSettings
 from order_svc.store import OrderBook
+from order_svc.sweep import Sweep
 
 
 async def build(settings: WorkerSettings) -> EventProcess:
@@ -17,8 +18,9 @@ async def build(settings: WorkerSettings) -> EventProcess:
     database = Postgres(str(settings.postgres_url))
     commit = GroupCommit(database, OrderBook)
     deadlines = Deadlines(database, commit, settings.order_deadline_seconds)
+    sweep = Sweep(database, settings.idempotency_seconds)
     consumer = Consumer(database, SERVICE, OrderBook, HANDLERS)
-    return EventProcess(SERVICE, settings, database, consumer, loops=[commit.run, deadlines.run])
+    return EventProcess(SERVICE, settings, database, consumer, loops=[commit.run, deadlines.run, sweep.run])
 
 
 if __name__ == "__main__":

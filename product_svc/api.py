@@ -1,17 +1,21 @@
 """The routes of stock; those of the catalogue are in ``catalogue.api``."""
 
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Path, Query, Response, status
+from fastapi import Query, Response, status
 
 from chassis.auth import Staff
-from chassis.errors import Forbidden, Unauthenticated
+from chassis.errors import Forbidden, KeyReused, Unauthenticated
 from chassis.groupcommit import GroupCommit
-from chassis.mongo import Mongo
+from chassis.idempotency import Claim, IdempotencyKey, claim, once
 from chassis.preconditions import IfMatch, PreconditionFailed, PreconditionRequired, etag
 from chassis.rest import new_router, problems, state
 from product_svc import queries
+from product_svc.answers import Answered
+from product_svc.catalogue.api import EVERYBODY, Commit, Database, IsStaff, SkuInPath
 from product_svc.commands import adjust_stock, set_threshold
 from product_svc.domain import Stock
 from product_svc.dto import (
@@ -32,15 +36,19 @@ from schemas.values import Sku
 
 router = new_router()
 
-Commit = Annotated[GroupCommit[Warehouse], state("commit")]
-Database = Annotated[Mongo, state("database")]
-SkuInPath = Annotated[Sku, Path(examples=["MUG-BLUE"])]
+KeptSeconds = Annotated[float, state("idempotency_seconds")]
 
 
-@router.get("/v1/stock/{sku}", tags=["stock"], summary="Read the stock of a SKU", responses=problems(SkuUnknown))
-async def read_stock(sku: SkuInPath) -> StockOut:
-    """How many are on hand, reserved and available."""
-    return stock_out(await queries.stock(sku))
+@router.get(
+    "/v1/stock/{sku}",
+    tags=["stock"],
+    summary="Read the stock of a SKU",
+    responses=problems(Unauthenticated, SkuUnknown),
+    openapi_extra=EVERYBODY,
+)
+async def read_stock(sku: SkuInPath, database: Database, is_staff: IsStaff) -> StockOut:
+    """How many are on hand, reserved and available. That of a draft is there for staff only."""
+    return stock_out(await queries.stock_on_show(database, sku, drafts=is_staff))
 
 
 @router.post(
@@ -48,15 +56,47 @@ async def read_stock(sku: SkuInPath) -> StockOut:
     status_code=status.HTTP_201_CREATED,
     tags=["stock"],
     summary="Adjust the stock of a SKU",
-    responses=problems(Unauthenticated, Forbidden, SkuUnknown, StockTooLow),
+    responses=problems(Unauthenticated, Forbidden, SkuUnknown, StockTooLow, KeyReused),
 )
-async def adjust(sku: SkuInPath, body: Adjustment, commit: Commit, staff: Staff) -> StockOut:
-    """Book a delivery, a count or a damage."""
-    stock = await commit(
-        lambda unit: adjust_stock(unit, sku, body.delta, body.reason, staff.id, body.note),
-        lambda unit: unit.stock.want(sku),
-    )
-    return stock_out(stock)
+async def adjust(
+    sku: SkuInPath,
+    body: Adjustment,
+    commit: Commit,
+    staff: Staff,
+    response: Response,
+    seconds: KeptSeconds,
+    idempotency_key: IdempotencyKey = None,
+) -> StockOut:
+    """Book a delivery, a count or a damage.
+
+    With an `Idempotency-Key`, which is one's own and of this SKU, a repeated request books nothing: it gets its first
+    answer again.
+    """
+
+    def book(unit: Warehouse) -> StockOut:
+        return stock_out(adjust_stock(unit, sku, body.delta, body.reason, staff.id, body.note))
+
+    if idempotency_key is None:
+        return await commit(book, lambda unit: unit.stock.want(sku))
+    use = claim(staff.id, f"POST /v1/stock/{sku}/adjustments", idempotency_key, body.model_dump_json())
+    answered, repeated = await _once(commit, sku, use, book, seconds)
+    if repeated:
+        response.headers["Idempotency-Replayed"] = "true"
+    return StockOut.model_validate_json(answered.answer)
+
+
+async def _once(
+    commit: GroupCommit[Warehouse], sku: str, use: Claim, book: Callable[[Warehouse], StockOut], seconds: float
+) -> tuple[Answered, bool]:
+    def act(unit: Warehouse) -> Answered:
+        until = unit.now + timedelta(seconds=seconds)
+        return Answered(use.id, use.fingerprint, book(unit).model_dump_json(), until)
+
+    def wants(unit: Warehouse) -> None:
+        unit.answered.want(use.id)
+        unit.stock.want(sku)
+
+    return await commit(lambda unit: once(unit.answered, use, lambda: act(unit)), wants)
 
 
 @router.get("/v1/stock", tags=["stock"], summary="List what is low", responses=problems(Unauthenticated, Forbidden))
@@ -95,8 +135,10 @@ async def put_threshold(
     sku: SkuInPath, body: ThresholdBody, response: Response, commit: Commit, _staff: Staff, if_match: IfMatch = None
 ) -> ThresholdOut:
     """`stock.low` is told each time that no more is available than this; at once, if it is so now."""
-    await commit(lambda unit: set_threshold(unit, sku, if_match, body.threshold), lambda unit: unit.stock.want(sku))
-    return _tagged(response, await queries.stock(sku))
+    stock = await commit(
+        lambda unit: set_threshold(unit, sku, if_match, body.threshold), lambda unit: unit.stock.want(sku)
+    )
+    return _tagged(response, stock)
 
 
 @router.get(

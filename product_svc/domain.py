@@ -35,6 +35,11 @@ class Stock:
         """How many can still be promised."""
         return self.on_hand - self.reserved
 
+    @property
+    def short(self) -> bool:
+        """Whether no more can be promised than the threshold, if there is one."""
+        return self.low_at is not None and self.available <= self.low_at
+
     def adjust(self, delta: int, reason: str, now: datetime) -> tuple["Stock", StockAdjusted]:
         """Change what is on hand; raise ``StockTooLow`` rather than break a promise."""
         if self.available + delta < 0:

@@ -87,7 +87,8 @@ def low_out(stock: Stock) -> LowOut:
 
 def threshold_out(stock: Stock) -> ThresholdOut:
     """A stock's threshold as staff sees it."""
-    return ThresholdOut(sku=stock.sku, threshold=stock.low_at, low=stock.low)
+    # Not the flag, which is turned when the transaction that made it so is saved.
+    return ThresholdOut(sku=stock.sku, threshold=stock.low_at, low=stock.short)
 
 
 def movement_out(movement: Movement) -> MovementOut:

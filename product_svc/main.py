@@ -35,6 +35,7 @@ def build(settings: RestSettings) -> FastAPI:
         ops=ops_router(SERVICE, HANDLERS, LEDGER),
         opening=[lambda: open_documents(database)],
         closing=[keys.close],
+        needs={"idempotency_seconds": settings.idempotency_seconds},
     )
 
 

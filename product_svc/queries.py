@@ -6,6 +6,7 @@ from uuid import UUID
 
 from chassis.mongo import Mongo, translated
 from chassis.mongo_snapshot import Document, Query
+from product_svc.catalogue.queries import SEEN
 from product_svc.domain import Movement, Stock
 from product_svc.errors import SkuUnknown
 from product_svc.reservations.documents import held_line
@@ -20,6 +21,16 @@ async def stock(sku: str) -> Stock:
     if found is None:
         raise SkuUnknown
     return stock_of(found.model_dump() | {"_id": found.id})[1]
+
+
+async def stock_on_show(database: Mongo, sku: str, *, drafts: bool = False) -> Stock:
+    """The stock of one SKU; raise ``SkuUnknown``, also for that of a draft without ``drafts``."""
+    found = await stock(sku)
+    if not drafts:
+        with translated():
+            if await database.db.products.find_one({"variants.sku": sku, **SEEN}, {"_id": 1}) is None:
+                raise SkuUnknown
+    return found
 
 
 async def low_stock(database: Mongo, after: str | None, limit: int) -> list[Stock]:

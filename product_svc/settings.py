@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, MongoDsn
+from pydantic import AfterValidator, Field, MongoDsn
 
 from chassis.settings import HttpUrl, Settings
 
@@ -29,3 +29,5 @@ class RestSettings(WorkerSettings):
 
     jwks_url: HttpUrl
     """Where customer_svc publishes the keys of access tokens."""
+    idempotency_seconds: float = Field(default=86_400.0, gt=0, le=31_536_000)
+    """For so long, at least, a request that is sent again with its Idempotency-Key gets its first answer."""

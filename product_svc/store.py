@@ -17,6 +17,7 @@ from chassis.database import Conflict
 from chassis.mongo import Mongo, Tx
 from chassis.unit import Log, Rows, Unit
 from product_svc import SERVICE
+from product_svc.answers import Answered, AnsweredDocument, answered_of, answered_writes
 from product_svc.bulk.documents import FaultDocument, ImportDocument, fault_writes, import_of, import_writes
 from product_svc.bulk.domain import Fault, Import
 from product_svc.catalogue.documents import (
@@ -83,10 +84,11 @@ class MovementDocument(Document):
 
 DOCUMENTS = (
     *(CategoryDocument, ProductDocument, StockDocument, ReservationDocument, MovementDocument),
-    *(ImportDocument, FaultDocument),
+    *(ImportDocument, FaultDocument, AnsweredDocument),
 )
 COLLECTIONS = (
     *("categories", "category_tree", "products", "stock", "reservations", "movements", "imports", "import_faults"),
+    "idempotency_keys",
 )
 
 
@@ -109,6 +111,7 @@ class Warehouse(Unit):
         self.movements: Log[Movement] = Log(self)
         self.imports: Rows[UUID, Import] = Rows(self)
         self.import_faults: Log[Fault] = Log(self)
+        self.answered: Rows[UUID, Answered] = Rows(self)
 
     async def load(self, tx: Tx) -> None:
         """Load every wanted document as of one moment; who changes it meanwhile makes this conflict."""
@@ -122,6 +125,7 @@ class Warehouse(Unit):
         await _hold(tx, self.stock, "stock", stock_of)
         self.categories.want(*(product.category_id for product in self.products.present if product.category_id))
         await _hold(tx, self.imports, "imports", import_of)
+        await _hold(tx, self.answered, "idempotency_keys", answered_of)
         while self.categories.wanted:
             await _hold(tx, self.categories, "categories", category_of)
             self.categories.want(*(above.parent_id for above in self.categories.present if above.parent_id))
@@ -136,6 +140,7 @@ class Warehouse(Unit):
         await _write(tx, "reservations", [_upsert(reservation_document(r)) for r in self.reservations.changed])
         await _write(tx, "imports", import_writes(self.imports))
         await _write(tx, "import_faults", fault_writes(self.import_faults))
+        await _write(tx, "idempotency_keys", answered_writes(self.answered))
         await _write(tx, "movements", [InsertOne(_movement_document(m)) for m in self.movements.added])
 
     def _tell_low(self) -> None:

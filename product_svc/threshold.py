@@ -14,7 +14,7 @@ from schemas import StockLow
 def crossed(stock: Stock, now: datetime) -> tuple[Stock, StockLow | None] | None:
     """The stock with its flag turned, and what is told of that; None where the flag is right."""
     threshold = stock.low_at
-    if threshold is None or stock.available > threshold:
+    if threshold is None or not stock.short:
         return (replace(stock, low=False), None) if stock.low else None
     if stock.low:
         return None

@@ -49,12 +49,16 @@ def write(folder: Path = FOLDER) -> None:
 
 def release(folder: Path = released.FOLDER) -> list[str]:
     """Keep the present forms for good; change nothing and return what is wrong, where they would break something."""
+    if wrong := list(released.lost(folder)):
+        return wrong
     kept, today = released.read(folder), released.present(files())
     if wrong := sorted(set(released.broken(kept, today))):
         return wrong
     folder.mkdir(exist_ok=True)
-    for form in released.unreleased(kept, today):
+    added = released.unreleased(kept, today)
+    for form in added:
         (folder / form.file_name).write_text(form.text, encoding="utf-8")
+    released.enlist(kept + added, folder)
     return []
 
 
@@ -110,7 +114,9 @@ def _text(document: Any) -> str:
 def main() -> None:
     """Write everything, or say what must not be so."""
     if wrong := release():
-        sys.exit("\n".join([*wrong, "Leave this version as it is, and add the next one: @event(..., version=2)."]))
+        sys.exit(
+            "\n".join([*wrong, "Leave what was released as it is, and add the next version: @event(..., version=2)."])
+        )
     write()
 
 

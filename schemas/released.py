@@ -1,8 +1,8 @@
 """Every form that an event version ever had, kept for good under ``golden/released/``, and what today's form would
 break for those who still write or read an older one.
 
-A file is named after the digest of what is in it, so that none is changed unseen; ``python -m schemas.golden`` adds
-the present forms, and nothing takes one away.
+A file is named after the digest of what is in it, so that none is changed unseen, and ``golden/released.sha256``
+lists them all, so that none is taken away; ``python -m schemas.golden`` adds the present forms to both.
 """
 
 import hashlib
@@ -40,14 +40,54 @@ class Release:
         return json.dumps({"schema": self.schema, "example": self.example}, indent=1, ensure_ascii=False) + "\n"
 
     @property
+    def digest(self) -> str:
+        """The SHA-256 of the text."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @property
     def file_name(self) -> str:
-        """``order.placed.v1.<first 12 digits of the SHA-256 of the text>.json``."""
-        return f"{self.event}.{hashlib.sha256(self.text.encode()).hexdigest()[:12]}.json"
+        """``order.placed.v1.<first 12 digits of the digest>.json``."""
+        return f"{self.event}.{self.digest[:12]}.json"
 
 
 def read(folder: Path = FOLDER) -> list[Release]:
     """All that are kept."""
     return [_read(path) for path in sorted(folder.glob("*.json"))]
+
+
+def listed(folder: Path = FOLDER) -> dict[str, str]:
+    """File name → SHA-256 of every form that was ever kept, as ``sha256sum`` writes them."""
+    path = _list_of(folder)
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return {
+        place.removeprefix(f"{folder.name}/"): digest for digest, _, place in (line.partition("  ") for line in lines)
+    }
+
+
+def enlist(forms: list[Release], folder: Path = FOLDER) -> None:
+    """List these forms too."""
+    known = listed(folder) | {form.file_name: form.digest for form in forms}
+    text = "".join(f"{digest}  {folder.name}/{name}\n" for name, digest in sorted(known.items()))
+    _list_of(folder).write_text(text, encoding="utf-8")
+
+
+def lost(folder: Path = FOLDER) -> Iterator[str]:
+    """What is not there any more, or not as it was released."""
+    for name, digest in listed(folder).items():
+        path = folder / name
+        if not path.exists():
+            yield f"{name}: was released and is gone; topics hold such events, get the file back out of the history"
+        elif hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+            yield f"{name}: is not as it was released; get the file back out of the history"
+
+
+def unlisted(folder: Path = FOLDER) -> list[str]:
+    """The files that nobody would miss."""
+    return sorted({path.name for path in folder.iterdir()} - listed(folder).keys())
+
+
+def _list_of(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.sha256")
 
 
 def _read(path: Path) -> Release:

@@ -154,7 +154,9 @@ async def stack(
     """
     prefix = f"t{uuid4().hex[:8]}."
     await create_topics(servers.kafka, prefix=prefix)
-    settings = {"KAFKA_PREFIX": prefix, "LOG_LEVEL": "INFO", **(extra or {})}
+    # All customers of a test come from one address of the network.
+    everybody = {"LOG_LEVEL": "INFO", "REGISTER_TRIES_PER_ADDRESS": "1000000"}
+    settings = {"KAFKA_PREFIX": prefix, **everybody, **(extra or {})}
     made = await _stack(servers, databases, Processes(home, spawn), settings)
     try:
         await made.start(*(only or made.commands))

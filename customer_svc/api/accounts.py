@@ -7,12 +7,12 @@ from chassis.auth import Customer
 from chassis.errors import Forbidden, NotFound, Unauthenticated
 from chassis.rest import new_router, problems
 from customer_svc import queries
-from customer_svc.api.needs import Commit, Database, Hashing, Linking, new_link
+from customer_svc.api.needs import Address, Commit, Database, Hashing, Linking, Throttling, new_link, unhurried
 from customer_svc.commands.accounts import ask_to_verify, register_customer, verify_email, want_address
 from customer_svc.domain.account import normalised
 from customer_svc.domain.link import hashed
 from customer_svc.dto.accounts import LinkToken, RegisteredOut, Registration
-from customer_svc.errors import AskedJustNow, LinkSpent, VerifiedAlready
+from customer_svc.errors import AskedJustNow, LinkSpent, TooManyTries, VerifiedAlready
 from customer_svc.store import Accounts
 
 router = new_router()
@@ -23,21 +23,30 @@ router = new_router()
     status_code=status.HTTP_202_ACCEPTED,
     tags=["customers"],
     summary="Register a customer",
+    responses=problems(TooManyTries),
 )
 async def register(
-    body: Registration, response: Response, commit: Commit, passwords: Hashing, key: Linking
+    body: Registration,
+    response: Response,
+    address: Address,
+    commit: Commit,
+    passwords: Hashing,
+    key: Linking,
+    throttle: Throttling,
 ) -> RegisteredOut:
     """Open an account, if there is none with this address; log in with it at ``POST /v1/sessions``.
 
     The answer is the same whether or not there was an account. What happened stands in a mail: a link that
     confirms the address, or to the owner of the account that somebody wanted to register the address again.
     """
-    password_hash = await passwords.hashed(body.password.get_secret_value())
+    await throttle.registering(address)
+    password_hash = await passwords.hashed_for_newcomer(body.password.get_secret_value())
     account_id, verify = uuid7(), new_link(key, "verify")
-    await commit(
+    registering = commit(
         lambda unit: register_customer(unit, account_id, body.email, body.name, password_hash, verify, body.locale),
         wants=lambda unit: want_address(unit, body.email),
     )
+    await unhurried(registering)
     response.headers["Location"] = "/v1/customers/me"
     return RegisteredOut(email=normalised(body.email))
 

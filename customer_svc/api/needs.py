@@ -1,6 +1,8 @@
 """What the routes ask for."""
 
-from typing import Annotated
+import asyncio
+from collections.abc import Awaitable
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from pydantic import SecretStr
@@ -32,6 +34,15 @@ async def _address(request: Request) -> str:
 
 Address = Annotated[str, Depends(_address)]
 """From where the request comes."""
+
+
+ANSWER_SECONDS = 0.1
+"""An answer that must not tell whether there is an account takes at least so long: what is done for it differs."""
+
+
+async def unhurried(work: Awaitable[Any]) -> None:
+    """Wait for work, and for ``ANSWER_SECONDS``."""
+    await asyncio.gather(work, asyncio.sleep(ANSWER_SECONDS))
 
 
 def new_link(key: SecretStr, purpose: Purpose) -> NewLink:

@@ -1,14 +1,12 @@
 """Changing a password, and setting one that is forgotten."""
 
-import asyncio
-
 from fastapi import status
 
 from chassis.auth import Authenticated
 from chassis.errors import NotFound, Unauthenticated
 from chassis.rest import new_router, problems
 from customer_svc import queries
-from customer_svc.api.needs import Address, Commit, Database, Hashing, Linking, Throttling, new_link
+from customer_svc.api.needs import Address, Commit, Database, Hashing, Linking, Throttling, new_link, unhurried
 from customer_svc.commands.accounts import want_address
 from customer_svc.commands.sessions import ask_to_reset, change_password, reset_password
 from customer_svc.domain.link import hashed
@@ -17,9 +15,6 @@ from customer_svc.errors import LinkSpent, TooManyTries, WrongPassword
 from customer_svc.store import Accounts
 
 router = new_router()
-
-ANSWER_SECONDS = 0.1
-"""An answer about a forgotten password takes at least so long: with no account there is less to write."""
 
 
 @router.post(
@@ -64,7 +59,7 @@ async def forgot(body: Forgotten, address: Address, commit: Commit, key: Linking
     asking = commit(
         lambda unit: ask_to_reset(unit, body.email, reset), wants=lambda unit: want_address(unit, body.email)
     )
-    await asyncio.gather(asking, asyncio.sleep(ANSWER_SECONDS))
+    await unhurried(asking)
 
 
 @router.post(

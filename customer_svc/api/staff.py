@@ -7,7 +7,7 @@ from fastapi import Query, Response
 
 from chassis.auth import Staff
 from chassis.errors import Forbidden, Unauthenticated
-from chassis.preconditions import etag
+from chassis.preconditions import ANY, IfMatch, PreconditionFailed, etag
 from chassis.rest import new_router, problems
 from customer_svc import queries
 from customer_svc.api.needs import Commit, Database
@@ -61,13 +61,20 @@ async def read_customer(customer_id: UUID, _staff: Staff, database: Database, re
     f"{CUSTOMER}/deactivate",
     tags=["staff"],
     summary="Put a customer's account out of use",
-    responses=problems(Unauthenticated, Forbidden, CustomerUnknown, DeactivatedAlready),
+    responses=problems(Unauthenticated, Forbidden, CustomerUnknown, DeactivatedAlready, PreconditionFailed),
 )
-async def deactivate_customer(customer_id: UUID, _staff: Staff, commit: Commit) -> AccountOut:
-    """End every session; until staff undo it, the customer can neither order nor log in."""
+async def deactivate_customer(
+    customer_id: UUID, _staff: Staff, commit: Commit, response: Response, if_match: IfMatch = None
+) -> AccountOut:
+    """End every session; until staff undo it, the customer can neither order nor log in.
+
+    `If-Match` is looked at where it is sent, and not asked for: the state guards it.
+    """
     account = await commit(
-        lambda unit: deactivate(unit, customer_id, "staff"), wants=lambda unit: unit.accounts.want(customer_id)
+        lambda unit: deactivate(unit, customer_id, "staff", if_match or ANY),
+        wants=lambda unit: unit.accounts.want(customer_id),
     )
+    response.headers["ETag"] = etag(account.version)
     return account_out(account)
 
 
@@ -75,11 +82,15 @@ async def deactivate_customer(customer_id: UUID, _staff: Staff, commit: Commit) 
     f"{CUSTOMER}/reactivate",
     tags=["staff"],
     summary="Put a customer's account in use again",
-    responses=problems(Unauthenticated, Forbidden, CustomerUnknown, ActiveAlready),
+    responses=problems(Unauthenticated, Forbidden, CustomerUnknown, ActiveAlready, PreconditionFailed),
 )
-async def reactivate_customer(customer_id: UUID, _staff: Staff, commit: Commit) -> AccountOut:
+async def reactivate_customer(
+    customer_id: UUID, _staff: Staff, commit: Commit, response: Response, if_match: IfMatch = None
+) -> AccountOut:
     """Whoever put it out of use."""
     account = await commit(
-        lambda unit: reactivate(unit, customer_id, "staff"), wants=lambda unit: unit.accounts.want(customer_id)
+        lambda unit: reactivate(unit, customer_id, "staff", if_match or ANY),
+        wants=lambda unit: unit.accounts.want(customer_id),
     )
+    response.headers["ETag"] = etag(account.version)
     return account_out(account)

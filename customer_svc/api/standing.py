@@ -7,6 +7,7 @@ from fastapi import Response, status
 
 from chassis.auth import Customer
 from chassis.errors import Forbidden, NotFound, Unauthenticated
+from chassis.preconditions import ANY, IfMatch, PreconditionFailed, etag
 from chassis.rest import new_router, problems
 from customer_svc import queries
 from customer_svc.api.needs import Address, Commit, Database, Hashing, Throttling
@@ -31,14 +32,20 @@ router = new_router()
     "/v1/customers/me/deactivate",
     tags=["customers"],
     summary="Put one's account out of use",
-    responses=problems(Unauthenticated, Forbidden, CustomerUnknown, DeactivatedAlready),
+    responses=problems(Unauthenticated, Forbidden, CustomerUnknown, DeactivatedAlready, PreconditionFailed),
 )
-async def deactivate_me(principal: Customer, commit: Commit) -> AccountOut:
-    """End every session and order nothing more. Log in again to come back, to read one's data, or to erase them."""
+async def deactivate_me(
+    principal: Customer, commit: Commit, response: Response, if_match: IfMatch = None
+) -> AccountOut:
+    """End every session and order nothing more. Log in again to come back, to read one's data, or to erase them.
+
+    `If-Match` is looked at where it is sent, and not asked for: who leaves, leaves.
+    """
     account = await commit(
-        lambda unit: deactivate(unit, principal.id, "customer"),
+        lambda unit: deactivate(unit, principal.id, "customer", if_match or ANY),
         wants=lambda unit: unit.accounts.want(principal.id),
     )
+    response.headers["ETag"] = etag(account.version)
     return account_out(account)
 
 
@@ -46,14 +53,19 @@ async def deactivate_me(principal: Customer, commit: Commit) -> AccountOut:
     "/v1/customers/me/reactivate",
     tags=["customers"],
     summary="Put one's account in use again",
-    responses=problems(Unauthenticated, Forbidden, CustomerUnknown, ActiveAlready, AccountDeactivated),
+    responses=problems(
+        *(Unauthenticated, Forbidden, CustomerUnknown, ActiveAlready, AccountDeactivated, PreconditionFailed)
+    ),
 )
-async def reactivate_me(principal: Customer, commit: Commit) -> AccountOut:
+async def reactivate_me(
+    principal: Customer, commit: Commit, response: Response, if_match: IfMatch = None
+) -> AccountOut:
     """Come back, unless it was our staff who put the account out of use."""
     account = await commit(
-        lambda unit: reactivate(unit, principal.id, "customer"),
+        lambda unit: reactivate(unit, principal.id, "customer", if_match or ANY),
         wants=lambda unit: unit.accounts.want(principal.id),
     )
+    response.headers["ETag"] = etag(account.version)
     return account_out(account)
 
 

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from chassis.preconditions import ANY, unchanged_since
 from customer_svc.commands.accounts import put
 from customer_svc.domain.account import Account, By
 from customer_svc.domain.erasure import Erasure, Part
@@ -10,16 +11,19 @@ from customer_svc.store import Accounts
 from schemas import CustomerErased
 
 
-def deactivate(unit: Accounts, account_id: UUID, by: By) -> Account:
-    """Put an account out of use; raise ``DeactivatedAlready``."""
-    account, event = _customer(unit, account_id).deactivate(by, unit.now)
+def deactivate(unit: Accounts, account_id: UUID, by: By, if_match: str = ANY) -> Account:
+    """Put an account out of use; raise ``DeactivatedAlready``, ``PreconditionFailed``."""
+    account, event = _unchanged(unit, account_id, if_match).deactivate(by, unit.now)
     put(unit, account, event)
     return account
 
 
-def reactivate(unit: Accounts, account_id: UUID, by: By) -> Account:
-    """Put an account in use again; raise ``ActiveAlready`` or ``AccountDeactivated``, if staff put it out of use."""
-    account, event = _customer(unit, account_id).reactivate(by, unit.now)
+def reactivate(unit: Accounts, account_id: UUID, by: By, if_match: str = ANY) -> Account:
+    """Put an account in use again.
+
+    Raise ``ActiveAlready``; ``AccountDeactivated``, if staff put it out of use; ``PreconditionFailed``.
+    """
+    account, event = _unchanged(unit, account_id, if_match).reactivate(by, unit.now)
     put(unit, account, event)
     return account
 
@@ -44,6 +48,12 @@ def confirm_erasure(unit: Accounts, customer_id: UUID, part: Part) -> None:
     if erasure is None:
         raise LookupError(f"customer {customer_id} was not erased here")
     unit.erasures.put(customer_id, erasure.confirm(part, unit.now))
+
+
+def _unchanged(unit: Accounts, account_id: UUID, if_match: str) -> Account:
+    account = _customer(unit, account_id)
+    unchanged_since(if_match, account.version)
+    return account
 
 
 def _customer(unit: Accounts, account_id: UUID) -> Account:

@@ -45,8 +45,12 @@ class Account:
     version: int
     changed_at: datetime
     verified_at: datetime | None = None
-    asked_at: datetime | None = None
-    """When somebody last made us send a mail to this account by asking for it."""
+    warned_at: datetime | None = None
+    """When its owner was last told that somebody registered its address again."""
+    verify_asked_at: datetime | None = None
+    """When a link to confirm the address was last asked for."""
+    reset_asked_at: datetime | None = None
+    """When a link to set the password was last asked for. Times of its own: anybody can have the owner warned."""
 
     epoch: int = 0
     """Sessions, and links to set a password, are good within the epoch in which they were made."""
@@ -65,21 +69,17 @@ class Account:
         """The next version of the account."""
         return replace(self, version=self.version + 1, changed_at=later(now, self.changed_at), **changes)
 
-    def asked_within(self, time: timedelta, now: datetime) -> bool:
-        """Was a mail asked for so short a time ago?"""
-        return self.asked_at is not None and now - self.asked_at < time
-
     def warn(self, now: datetime) -> tuple["Account", RegistrationRepeated] | None:
         """Somebody registered this address once more; None where its owner was told of it just now."""
-        if self.asked_within(WARN_EVERY, now):
+        if _within(WARN_EVERY, self.warned_at, now):
             return None
-        return self.changed(now, asked_at=now), RegistrationRepeated(customer_id=self.id)
+        return self.changed(now, warned_at=now), RegistrationRepeated(customer_id=self.id)
 
     def ask_to_verify(self, verify: MailedLink, now: datetime) -> tuple["Account", VerificationRequested] | None:
         """Another mail with a link to confirm the address; None where one was asked for just now."""
-        if self.asked_within(ASK_EVERY, now):
+        if _within(ASK_EVERY, self.verify_asked_at, now):
             return None
-        return self.changed(now, asked_at=now), VerificationRequested(customer_id=self.id, verify=verify)
+        return self.changed(now, verify_asked_at=now), VerificationRequested(customer_id=self.id, verify=verify)
 
     def verify(self, now: datetime) -> tuple["Account", CustomerVerified] | None:
         """The address is confirmed; None where it was before."""
@@ -88,10 +88,10 @@ class Account:
         return self.changed(now, verified_at=now), CustomerVerified(customer_id=self.id)
 
     def ask_to_reset(self, reset: MailedLink, now: datetime) -> tuple["Account", PasswordResetRequested] | None:
-        """A mail with a link to set the password; None where a mail was asked for just now."""
-        if self.asked_within(ASK_EVERY, now):
+        """A mail with a link to set the password; None where one was asked for just now."""
+        if _within(ASK_EVERY, self.reset_asked_at, now):
             return None
-        return self.changed(now, asked_at=now), PasswordResetRequested(customer_id=self.id, reset=reset)
+        return self.changed(now, reset_asked_at=now), PasswordResetRequested(customer_id=self.id, reset=reset)
 
     def set_password(
         self, password_hash: str, how: Literal["changed", "reset"], now: datetime
@@ -139,6 +139,11 @@ class Account:
         """Raise ``AccountDeactivated`` where the account is out of use."""
         if self.deactivated_by:
             raise AccountDeactivated
+
+
+def _within(time: timedelta, asked_at: datetime | None, now: datetime) -> bool:
+    """Was it asked for so short a time ago?"""
+    return asked_at is not None and now - asked_at < time
 
 
 def normalised(email: str) -> str:

@@ -6,15 +6,15 @@ from uuid import UUID
 from fastapi import Header, Query, Response, status
 
 from chassis.auth import Authenticated, Principal, Staff
-from chassis.errors import Forbidden, Unauthenticated
+from chassis.errors import Forbidden, KeyReused, Unauthenticated
 from chassis.idempotency import Key
 from chassis.rest import new_router, problems
 from notifier_svc import queries
-from notifier_svc.api.needs import Before, Commit, Database, Limit
+from notifier_svc.api.needs import Before, Commit, Database, Limit, Reads
 from notifier_svc.commands import resend
 from notifier_svc.domain import State, Template, resend_id
-from notifier_svc.dto import NotificationOut, NotificationsOut, Resending, notification_out
-from notifier_svc.errors import KeyReused, NotEnded, NotificationUnknown, NotResendable
+from notifier_svc.dto import LetterOut, NotificationOut, NotificationsOut, Resending, letter_out, notification_out
+from notifier_svc.errors import NotEnded, NotificationUnknown, NotResendable
 from notifier_svc.queries import Sought
 from notifier_svc.store import Ledger
 
@@ -53,12 +53,15 @@ async def list_notifications(
 @router.get(
     NOTIFICATION,
     tags=["notifications"],
-    summary="Read what became of a mail",
+    summary="Read a mail, and what became of it",
     responses=problems(Unauthenticated, NotificationUnknown),
 )
-async def read_notification(notification_id: UUID, principal: Authenticated, database: Database) -> NotificationOut:
-    """One of one's own mails; anybody's for staff."""
-    return notification_out(await queries.notification(database, notification_id, _owner(principal)))
+async def read_notification(
+    notification_id: UUID, principal: Authenticated, database: Database, readings: Reads
+) -> LetterOut:
+    """One of one's own mails; anybody's for staff. What mails about accounts say stands in the mailbox alone."""
+    mail = await queries.notification(database, notification_id, _owner(principal))
+    return letter_out(mail, readings.of(mail, await queries.customer(database, mail.customer_id)))
 
 
 @router.post(

@@ -6,9 +6,10 @@ from fastapi import Response, status
 from uuid_utils.compat import uuid7
 
 from chassis.auth import Authenticated, Customer
-from chassis.errors import Forbidden, Unauthenticated
+from chassis.errors import Forbidden, KeyReused, Unauthenticated
 from chassis.groupcommit import GroupCommit
 from chassis.hotroute import HotRoute
+from chassis.idempotency import Claim, IdempotencyKey, claim, once
 from chassis.preconditions import etag
 from chassis.rest import new_router, problems
 from order_svc import queries
@@ -22,7 +23,6 @@ from order_svc.errors import (
     AccountDeactivated,
     AccountErased,
     CatalogueUnavailable,
-    KeyReused,
     MixedCurrencies,
     NoShippingAddress,
     NotForSale,
@@ -30,7 +30,6 @@ from order_svc.errors import (
     OrderUnknown,
     SkuUnknown,
 )
-from order_svc.idempotency import Claim, IdempotencyKey, claim, once
 from order_svc.store import Answered, OrderBook
 
 router = new_router()
@@ -95,15 +94,15 @@ async def place(
 
 
 async def _placed(commit: GroupCommit[OrderBook], basket: Basket, use: Claim) -> tuple[Answered, bool]:
-    def act(book: OrderBook) -> tuple[UUID, str]:
+    def act(book: OrderBook) -> Answered:
         order = place_order(book, basket)
-        return order.id, order_out(order).model_dump_json()
+        return Answered(use.id, use.fingerprint, order.id, order_out(order).model_dump_json())
 
     def wants(book: OrderBook) -> None:
         book.answered.want(use.id)
         want_basket(book, basket)
 
-    return await commit(lambda book: once(book, use, lambda: act(book)), wants)
+    return await commit(lambda book: once(book.answered, use, lambda: act(book)), wants)
 
 
 @router.get(

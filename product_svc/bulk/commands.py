@@ -6,11 +6,12 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from chassis.errors import ShopError
-from chassis.preconditions import ANY
+from chassis.preconditions import ANY, etag
 from chassis.unit import Step
-from product_svc.bulk.domain import Fault, Format, Import, Outcome
+from product_svc.bulk.domain import Fault, Format, Import, Outcome, Run
 from product_svc.bulk.lines import Part, ProductLine, Read
 from product_svc.catalogue.commands import change_product, create_product, want_product
+from product_svc.catalogue.domain import Product
 from product_svc.errors import ImportUnknown
 from product_svc.store import Warehouse
 
@@ -60,17 +61,24 @@ def take_part(unit: Warehouse, import_id: UUID, first: int, part: Part, products
     if begun is None:
         raise ImportUnknown
     begun.expect(first, len(part.lines))
-    outcomes = [_outcome(unit, import_id, line, products) for line in part.lines]
-    after = begun.advance(outcomes, part.columns, unit.now)
+    outcomes, run = [], begun.run
+    for line in part.lines:
+        outcome, run = _outcome(unit, import_id, line, products, run)
+        outcomes.append(outcome)
+    after = begun.advance(outcomes, part.columns, unit.now, run)
     unit.imports.put(after.id, after)
     return after
 
 
-def put_product(unit: Warehouse, product_id: UUID, line: ProductLine) -> Outcome:
-    """Make a product as a line says, or change what the line has of it. Raises as these do."""
+def put_product(unit: Warehouse, product_id: UUID, line: ProductLine, run: Run | None) -> tuple[Outcome, Run | None]:
+    """Make a product as a line says, or change what the line has of it. Raises as these do.
+
+    ``run`` is what the line may belong to; what comes back is what the next one may.
+    """
     before = unit.products.find(product_id)
     if before is None:
-        create_product(
+        # Whatever version it states, from another shop perhaps: there is nothing that it could overwrite.
+        made = create_product(
             unit,
             product_id,
             line.name,
@@ -81,26 +89,41 @@ def put_product(unit: Warehouse, product_id: UUID, line: ProductLine) -> Outcome
             images=tuple(line.images),
             status=line.status,
         )
-        return "created"
+        return "created", _run(line, made)
     changes = line.changes() | {"variants": before.with_variants(line.priced())}
-    after = change_product(unit, product_id, ANY, changes)
-    return "unchanged" if after.version == before.version else "changed"
+    after = change_product(unit, product_id, _condition(product_id, line, run), changes)
+    return "unchanged" if after.version == before.version else "changed", _run(line, after)
 
 
-def _outcome(unit: Warehouse, import_id: UUID, line: Read, products: Placed) -> Outcome:
+def _condition(product_id: UUID, line: ProductLine, run: Run | None) -> str:
+    """The ``If-Match`` of a line."""
+    if line.version is None:
+        return ANY
+    return etag(run.left if run and run.goes_on(product_id, line.version) else line.version)
+
+
+def _run(line: ProductLine, product: Product) -> Run | None:
+    return Run(product.id, line.version, product.version) if line.version else None
+
+
+def _outcome(
+    unit: Warehouse, import_id: UUID, line: Read, products: Placed, run: Run | None
+) -> tuple[Outcome, Run | None]:
     product = line.product
     if product is None:
         if line.wrong is None:
-            return "no_product"
+            return "no_product", run
         unit.import_faults.add(Fault(import_id, line.number, "malformed_line", line.wrong))
-        return "failed"
+        return "failed", run
     try:
         # As a step of its own: a line that is refused leaves nothing behind.
-        return unit.decide(Step(_nothing, lambda u: put_product(u, products[line.number], product), trace=unit.trace))
+        return unit.decide(
+            Step(_nothing, lambda u: put_product(u, products[line.number], product, run), trace=unit.trace)
+        )
     except ShopError as error:
         told = "; ".join([error.detail, *(f"{name}: {value}" for name, value in error.extra.items())])
         unit.import_faults.add(Fault(import_id, line.number, error.code, told[:1000]))
-        return "failed"
+        return "failed", run
 
 
 def _nothing(_unit: Warehouse) -> None:

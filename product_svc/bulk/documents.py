@@ -1,17 +1,27 @@
 """How imports and their faults get in and out of their collections."""
 
+from dataclasses import asdict
 from typing import Any, ClassVar, get_args
 from uuid import UUID
 
 from beanie import Document
+from pydantic import BaseModel
 from pymongo import ASCENDING, IndexModel, InsertOne, ReplaceOne
 from uuid_utils.compat import uuid7
 
 from chassis.unit import Log, Rows
-from product_svc.bulk.domain import Fault, Format, Import
+from product_svc.bulk.domain import Fault, Format, Import, Run
 from product_svc.times import micros, moment
 
 _COUNTS = ("lines", "done", "created", "changed", "unchanged", "failed")
+
+
+class RunPart(BaseModel):
+    """Lines of one product that stand together."""
+
+    product_id: UUID
+    stated: int
+    left: int
 
 
 class ImportDocument(Document):
@@ -29,6 +39,7 @@ class ImportDocument(Document):
     unchanged: int
     failed: int
     columns: list[str] | None
+    run: RunPart | None = None
 
     class Settings:
         """Beanie's settings."""
@@ -55,7 +66,7 @@ class FaultDocument(Document):
 def import_of(document: Any) -> tuple[UUID, Import]:
     """(id, import) of a document of ``imports``."""
     [form] = [known for known in get_args(Format) if known == document["format"]]
-    columns = document["columns"]
+    columns, run = document["columns"], document.get("run")
     return document["_id"], Import(
         id=document["_id"],
         format=form,
@@ -63,6 +74,7 @@ def import_of(document: Any) -> tuple[UUID, Import]:
         started_at=moment(document["started_at"]),
         changed_at=moment(document["changed_at"]),
         columns=None if columns is None else tuple(columns),
+        run=Run(**run) if run else None,
         **{name: document[name] for name in _COUNTS},
     )
 
@@ -98,5 +110,6 @@ def _document(one: Import) -> dict[str, Any]:
         "started_at": micros(one.started_at),
         "changed_at": micros(one.changed_at),
         "columns": None if one.columns is None else list(one.columns),
+        "run": asdict(one.run) if one.run else None,
         **{name: getattr(one, name) for name in _COUNTS},
     }

@@ -19,6 +19,23 @@ Outcome = Literal["created", "changed", "unchanged", "failed", "no_product"]
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """Lines of one product that stand together and state one version, as the rows of its variants do in CSV.
+
+    What the first of them makes of the product is not somebody else's change to the next.
+    """
+
+    product_id: UUID
+    stated: int
+    left: int
+    """The version that they have left it in."""
+
+    def goes_on(self, product_id: UUID, stated: int) -> bool:
+        """Whether a line belongs to it."""
+        return (self.product_id, self.stated) == (product_id, stated)
+
+
+@dataclass(frozen=True, slots=True)
 class Import:
     """How far a file has come. ``lines`` is how many it has, headings and blank ones included."""
 
@@ -35,6 +52,8 @@ class Import:
     failed: int = 0
     columns: tuple[str, ...] | None = None
     """The heading of a CSV file, once its first line has come."""
+    run: Run | None = None
+    """What the next line may belong to."""
 
     @property
     def next_line(self) -> int | None:
@@ -48,7 +67,9 @@ class Import:
         if self.done + count > self.lines:
             raise TooManyLines(lines=self.lines)
 
-    def advance(self, outcomes: Sequence[Outcome], columns: tuple[str, ...] | None, now: datetime) -> "Import":
+    def advance(
+        self, outcomes: Sequence[Outcome], columns: tuple[str, ...] | None, now: datetime, run: Run | None = None
+    ) -> "Import":
         """The import with these lines done."""
         counts = Counter(outcomes)
         return replace(
@@ -59,6 +80,7 @@ class Import:
             unchanged=self.unchanged + counts["unchanged"],
             failed=self.failed + counts["failed"],
             columns=self.columns or columns,
+            run=run,
             changed_at=later(now, self.changed_at),
         )
 

@@ -43,6 +43,7 @@ def rows(products: Sequence[Product]) -> bytes:
 def _product(product: Product) -> dict[str, Any]:
     return {
         "id": product.id,
+        "version": product.version,
         "name": product.name,
         "description": product.description,
         "category_id": product.category_id,
@@ -65,7 +66,7 @@ def _variant(variant: Variant) -> dict[str, Any]:
 
 def _row(product: Product, variant: Variant) -> Sequence[object]:
     return (
-        *(product.id, product.name, product.description, product.category_id or ""),
+        *(product.id, product.version, product.name, product.description, product.category_id or ""),
         *(_json(product.attributes), " ".join(product.images), product.status),
         *(variant.sku, variant.price.amount, variant.price.currency),
         *(_json(variant.attributes), " ".join(variant.images), variant.status),

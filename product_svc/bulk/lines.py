@@ -23,7 +23,7 @@ MAX_LINES = 500
 
 REQUIRED = ("sku", "name", "price", "currency")
 COLUMNS = (
-    *("product_id", "name", "description", "category_id", "attributes", "images", "status"),
+    *("product_id", "version", "name", "description", "category_id", "attributes", "images", "status"),
     *("sku", "price", "currency", "variant_attributes", "variant_images", "variant_status"),
 )
 
@@ -32,6 +32,8 @@ class ProductLine(Body):
     """A product as a line has it. What a line leaves out stays as it is; a new product gets the default."""
 
     id: UUID | None = None
+    version: Annotated[int, Field(ge=1, le=2**53)] | None = None
+    """The product is changed only if it is this version still."""
     name: Name
     description: Description = ""
     category_id: UUID | None = None
@@ -52,7 +54,7 @@ class ProductLine(Body):
 
     def changes(self) -> dict[str, Any]:
         """Field → value, of those that the line has, beside the variants."""
-        sent = {name: getattr(self, name) for name in self.model_fields_set - {"id", "variants"}}
+        sent = {name: getattr(self, name) for name in self.model_fields_set - {"id", "version", "variants"}}
         return sent | ({"images": tuple(self.images)} if "images" in sent else {})
 
 
@@ -137,18 +139,22 @@ def _cells(line: bytes) -> list[str]:
 
 def _product(cells: Mapping[str, str]) -> dict[str, Any]:
     """A row as a line of NDJSON would have it; what cannot be read is left as it is, to be refused there."""
-    own = {name: _value(name, cells[name]) for name in COLUMNS[1:7] if name in cells}
+    own = {name: _value(name, cells[name]) for name in COLUMNS[2:8] if name in cells}
     variant = {
         name: _value(name, cells[f"variant_{name}"])
         for name in ("attributes", "images", "status")
         if f"variant_{name}" in cells
     }
-    amount = cells.get("price", "")
-    price = {"amount": int(amount) if amount.isascii() and amount.isdigit() and len(amount) < 20 else amount}
+    price = {"amount": _number(cells.get("price", ""))}
     price |= {name: cells[name] for name in ("currency",) if name in cells}
     variant |= {"price": price} | {name: cells[name] for name in ("sku",) if name in cells}
-    known = {"id": cells["product_id"]} if "product_id" in cells else {}
+    known: dict[str, Any] = {"id": cells["product_id"]} if "product_id" in cells else {}
+    known |= {"version": _number(cells["version"])} if "version" in cells else {}
     return {**known, **own, "variants": [variant]}
+
+
+def _number(cell: str) -> int | str:
+    return int(cell) if cell.isascii() and cell.isdigit() and len(cell) < 20 else cell
 
 
 def _value(name: str, cell: str) -> Any:

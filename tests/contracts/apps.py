@@ -29,7 +29,9 @@ def build(urls: Mapping[str, str], stores: Mapping[str, str], home: Path) -> dic
     key.write_bytes(private_key())
     every = {"kafka_bootstrap_servers": "nobody:9092"}
     others = every | {"jwks_url": f"{urls['customer']}/.well-known/jwks.json"}
-    throttle = {"login_tries_per_account": PLENTY, "login_tries_per_address": PLENTY}
+    throttle = dict.fromkeys(
+        ("login_tries_per_account", "login_tries_per_address", "register_tries_per_address"), PLENTY
+    )
     told: dict[str, dict[str, Any]] = {
         "customer": every | {"jwt_private_key_file": key, "link_key": LINK_KEY} | throttle,
         "product": others,

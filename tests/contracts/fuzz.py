@@ -8,6 +8,7 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import Status, events, from_schema
 
 from tests.contracts.fronts import Fronts
+from tests.contracts.shop import Belongings
 
 EXAMPLES = 2
 """Requests made up at random for each route, beside those that go through its schema systematically."""
@@ -41,9 +42,17 @@ def _as_it_is(_context: Any, value: Any) -> Any:
 
 
 def findings(
-    fronts: Fronts, service: str, routes: Collection[str], headers: Mapping[str, str], ids: Mapping[str, str]
+    fronts: Fronts, service: str, routes: Collection[str], headers: Mapping[str, str], shop: Belongings
 ) -> list[str]:
     """Ask for these routes (``GET /v1/orders``) as whoever the headers say; return what is wrong with the answers."""
+    asked = [([route], {**shop.ids, "order_id": order}) for route, order in shop.stages.items() if route in routes]
+    asked.append(([route for route in routes if route not in shop.stages], dict(shop.ids)))
+    return [wrong for some, ids in asked if some for wrong in _asked(fronts, service, some, headers, ids)]
+
+
+def _asked(
+    fronts: Fronts, service: str, routes: Collection[str], headers: Mapping[str, str], ids: Mapping[str, str]
+) -> list[str]:
     config = SchemathesisConfig.from_dict(
         {
             "seed": 1,

@@ -1,15 +1,23 @@
 """A customer with something in every service, and the names of it all: what others must not reach."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import sqlalchemy as sa
 
+from chassis.consumer import Consumer
 from chassis.sql import Postgres
-from chassis.testing import bearer
-from notifier_svc.domain import mail_id
+from chassis.testing import bearer, records
+from notifier_svc.domain import Suppression, mail_id
+from notifier_svc.store import suppressions
+from order_svc import SERVICE as ORDERS
+from order_svc.handlers import HANDLERS
+from order_svc.store import OrderBook
+from schemas import StockReserved
 from tests.contracts.fronts import Fronts
 from tests.notifier_svc.ledger import cancelled, hear
 
@@ -28,10 +36,14 @@ class Person:
 
 @dataclass(frozen=True)
 class Belongings:
-    """Everything that ``owner`` and the shop have, by the names of the parameters in paths."""
+    """Everything that ``owner`` and the shop have, by the names of the parameters in paths.
+
+    ``stages`` are the orders that have come as far as a route asks for.
+    """
 
     owner: Person
     ids: Mapping[str, str]
+    stages: Mapping[str, str]
 
 
 class Shop:
@@ -82,9 +94,12 @@ class Shop:
         category = await self.made("product", "/v1/categories", staff, {"name": "Mugs"})
         product = await self.made("product", "/v1/products", staff, _mug(sku))
         begun = await self.made("product", "/v1/imports", staff, {"format": "ndjson", "lines": 10})
-        basket = {"lines": [{"sku": sku, "quantity": 1}], "shipping_address": ADDRESS}
-        order = await self.made("order", "/v1/orders", owner.headers, basket)
-        mail = await self._mail(owner.id, UUID(order["id"]))
+        pending, amendable, to_ship, to_deliver, to_return = [await self._order(owner, sku) for _ in range(5)]
+        await self._confirm(amendable, to_ship, to_deliver, to_return)
+        for order in (to_deliver, to_return):
+            await self._done(order, "shipments", {"carrier": "DHL", "tracking_number": "4711"})
+        await self._done(to_return, "deliver")
+        mail = await self._mail(owner.id, UUID(pending))
         ids = {
             "customer_id": str(owner.id),
             "address_id": address["id"],
@@ -92,14 +107,51 @@ class Shop:
             "product_id": product["id"],
             "sku": sku,
             "import_id": begun["id"],
-            "order_id": order["id"],
+            "order_id": pending,
             "notification_id": str(mail),
             "extension": "ndjson",
-            # There is none: whoever is erased has nothing else.
-            "erasure_id": str(uuid4()),
-            "suppression_id": str(uuid4()),
+            "erasure_id": await self._erasure(),
+            "suppression_id": await self._suppression(),
         }
-        return Belongings(owner, ids)
+        stages = {
+            "PATCH /v1/orders/{order_id}": amendable,
+            "POST /v1/orders/{order_id}/shipments": to_ship,
+            "POST /v1/orders/{order_id}/deliver": to_deliver,
+            "POST /v1/orders/{order_id}/returns": to_return,
+        }
+        return Belongings(owner, ids, stages)
+
+    async def _order(self, owner: Person, sku: str) -> str:
+        basket = {"lines": [{"sku": sku, "quantity": 3}], "shipping_address": ADDRESS}
+        order_id: str = (await self.made("order", "/v1/orders", owner.headers, basket))["id"]
+        return order_id
+
+    async def _confirm(self, *orders: str) -> None:
+        """Say that their stock is reserved, as product_svc's event process would."""
+        book = Postgres(self._stores["order"])
+        answers = [StockReserved(order_id=UUID(order), lines=()) for order in orders]
+        await Consumer(book, ORDERS, OrderBook, HANDLERS).handle(records(answers))
+        await book.close()
+
+    async def _done(self, order: str, step: str, body: Any = None) -> None:
+        staff = {**bearer(role="staff"), "If-Match": "*"}
+        answer = await self.ask("order", "POST", f"/v1/orders/{order}/{step}", staff, json=body)
+        assert answer.is_success, answer.text
+
+    async def _erasure(self) -> str:
+        """Of somebody else: whoever is erased has nothing left."""
+        gone = await self.register()
+        made = await self.made("customer", "/v1/erasures", gone.headers, {"password": PASSWORD})
+        erasure_id: str = made["id"]
+        return erasure_id
+
+    async def _suppression(self) -> str:
+        ledger = Postgres(self._stores["notifier"])
+        made = Suppression(f"{uuid4().hex[:12]}@example.com", uuid4(), "550 5.1.1", datetime.now(UTC))
+        async with ledger.engine.begin() as connection:
+            await connection.execute(sa.insert(suppressions).values(asdict(made)))
+        await ledger.close()
+        return str(made.mail_id)
 
     async def _mail(self, customer_id: UUID, order_id: UUID) -> UUID:
         ledger = Postgres(self._stores["notifier"])

@@ -34,5 +34,5 @@ async def test_a_front_answers_as_it_says(fronts: Fronts, spoiled: Belongings, s
         and not route.endswith("/stream")
     }
     if routes:
-        found = await asyncio.to_thread(findings, fronts, service, routes, headers, spoiled.ids)
+        found = await asyncio.to_thread(findings, fronts, service, routes, headers, spoiled)
         assert not found, "\n\n".join(found)

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from chassis.groupcommit import GroupCommit
 from chassis.sql import Postgres
 from chassis.testing import LINK_KEY, private_key
-from customer_svc.api import passwords
+from customer_svc.api import needs
 from customer_svc.main import build
 from customer_svc.settings import Settings
 from customer_svc.store import Accounts
@@ -28,7 +28,7 @@ async def commit(shared: Postgres) -> AsyncIterator[GroupCommit[Accounts]]:
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Answers that take their time on purpose do not."""
-    monkeypatch.setattr(passwords, "ANSWER_SECONDS", 0.0)
+    monkeypatch.setattr(needs, "ANSWER_SECONDS", 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -50,5 +50,7 @@ def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def settings(postgres_url: str, key_file: Path, **changes: Any) -> Settings:
+    # The tests of a module register at one address of the network.
+    changes = {"register_tries_per_address": 1_000_000} | changes
     told = {"postgres_url": postgres_url, "jwt_private_key_file": key_file, "link_key": LINK_KEY}
     return Settings.model_validate(told | {"kafka_bootstrap_servers": "nobody:9092"} | changes)

@@ -1,14 +1,16 @@
 """What an account is, without any I/O."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from uuid import UUID
 
 import pytest
 
 from customer_svc.domain.account import ASK_EVERY, WARN_EVERY, Account, normalised, register
 from customer_svc.domain.link import GOOD_FOR, NewLink, hashed, made
-from schemas import CustomerRegistered, CustomerVerified, RegistrationRepeated, VerificationRequested
+from schemas import CustomerRegistered, CustomerVerified, Event, RegistrationRepeated, VerificationRequested
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ACCOUNT = UUID("019b7c61-0000-7000-8000-000000000001")
@@ -48,7 +50,7 @@ def test_an_owner_is_warned_once_an_hour() -> None:
     assert warned
     account, event = warned
     assert event == RegistrationRepeated(customer_id=ACCOUNT)
-    assert account == replace(ADA, version=2, changed_at=NOW + timedelta(microseconds=1), asked_at=NOW)
+    assert account == replace(ADA, version=2, changed_at=NOW + timedelta(microseconds=1), warned_at=NOW)
     assert account.warn(NOW + WARN_EVERY - timedelta(seconds=1)) is None
     assert account.warn(NOW + WARN_EVERY)
 
@@ -59,6 +61,21 @@ def test_a_mail_is_sent_once_a_minute_however_often_it_is_asked_for() -> None:
     assert asked[1] == VerificationRequested(customer_id=ACCOUNT, verify=LINK.mailed)
     assert asked[0].ask_to_verify(LINK.mailed, NOW + ASK_EVERY - timedelta(seconds=1)) is None
     assert asked[0].ask_to_verify(LINK.mailed, NOW + ASK_EVERY)
+
+
+def test_no_mail_that_is_asked_for_holds_up_one_of_another_kind() -> None:
+    asks: list[Callable[[Account], tuple[Account, Event] | None]] = [
+        lambda account: account.warn(NOW),
+        lambda account: account.ask_to_verify(LINK.mailed, NOW),
+        lambda account: account.ask_to_reset(LINK.mailed, NOW),
+    ]
+    for order in permutations(asks):
+        account = ADA
+        for ask in order:
+            asked = ask(account)
+            assert asked
+            account = asked[0]
+        assert [ask(account) for ask in asks] == [None] * 3
 
 
 def test_an_address_is_confirmed_once() -> None:

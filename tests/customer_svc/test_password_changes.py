@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from chassis.sql import Postgres
 from chassis.testing import bearer
-from customer_svc.api import passwords
+from customer_svc.api import needs
 from customer_svc.bootstrap import appoint_account
 from customer_svc.store import accounts
 from schemas import Event, PasswordChanged, PasswordResetRequested
@@ -24,6 +24,7 @@ from tests.customer_svc.people import (
     logged_in,
     new_email,
     registered,
+    registration,
     token_of,
     told_of,
 )
@@ -51,9 +52,9 @@ async def mailed_tokens(database: Postgres, email: str) -> list[str]:
 
 
 async def a_while_later(database: Postgres, email: str) -> None:
-    old = accounts.c.asked_at - timedelta(hours=1)
+    old = accounts.c.reset_asked_at - timedelta(hours=1)
     async with database.reading() as connection:
-        await connection.execute(sa.update(accounts).where(accounts.c.email == email).values(asked_at=old))
+        await connection.execute(sa.update(accounts).where(accounts.c.email == email).values(reset_asked_at=old))
 
 
 async def last_told(database: Postgres, email: str) -> Event:
@@ -153,6 +154,18 @@ async def test_a_mail_is_sent_once_a_minute_however_often_it_is_asked_for(api: A
     assert len(await mailed_tokens(shared, email)) == 1
 
 
+async def test_whoever_registers_an_address_again_holds_up_no_mail_about_its_password(
+    api: API, shared: Postgres
+) -> None:
+    email = await registered(api)
+    await api.post("/v1/customers", json=registration(email))
+    assert (
+        await api.post("/v1/customers/me/verification-mails", headers=await logged_in(api, email))
+    ).status_code == 202
+    await forget(api, email)
+    assert len(await mailed_tokens(shared, email)) == 1
+
+
 async def test_a_forgotten_password_of_nobody_or_of_one_of_us_is_answered_alike(
     api: API, shared: Postgres, shared_url: str
 ) -> None:
@@ -164,7 +177,7 @@ async def test_a_forgotten_password_of_nobody_or_of_one_of_us_is_answered_alike(
 
 
 async def test_an_answer_about_a_forgotten_password_takes_its_time(api: API, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(needs, "ANSWER_SECONDS", 0.2)
     for email in (await registered(api), new_email()):
         began = time.monotonic()
         await forget(api, email)

@@ -39,3 +39,12 @@ async def test_hashing_leaves_the_event_loop_free() -> None:
         turns += 1
     assert len(await hashing) == 8
     assert turns > 8
+
+
+async def test_a_log_in_does_not_wait_for_everybody_who_registers() -> None:
+    stored = await PASSWORDS.hashed("correct horse battery")
+    newcomers = [asyncio.create_task(PASSWORDS.hashed_for_newcomer("correct horse battery")) for _ in range(24)]
+    await asyncio.sleep(0)
+    assert await PASSWORDS.matches("correct horse battery", stored)
+    assert sum(one.done() for one in newcomers) < 12
+    await asyncio.gather(*newcomers)

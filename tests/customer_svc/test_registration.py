@@ -1,6 +1,7 @@
 """Registering and confirming an address over REST."""
 
 import asyncio
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 
 from chassis.sql import Postgres
 from chassis.testing import bearer
+from customer_svc.api import needs
 from customer_svc.main import build
 from customer_svc.passwords import Passwords
 from customer_svc.store import Accounts, accounts, links
@@ -35,9 +37,10 @@ VERIFICATIONS, MAILS = "/v1/email-verifications", "/v1/customers/me/verification
 
 async def aged(database: Postgres, email: str) -> None:
     """Let what was asked for have been asked for long ago."""
-    old = accounts.c.asked_at - timedelta(days=1)
+    longer = timedelta(days=1)
+    old = {"warned_at": accounts.c.warned_at - longer, "verify_asked_at": accounts.c.verify_asked_at - longer}
     async with database.reading() as connection:
-        await connection.execute(sa.update(accounts).where(accounts.c.email == email).values(asked_at=old))
+        await connection.execute(sa.update(accounts).where(accounts.c.email == email).values(**old))
 
 
 async def test_a_customer_registers_and_is_told_of(api: API, shared: Postgres) -> None:
@@ -82,6 +85,14 @@ async def test_a_registration_of_a_known_address_takes_a_hash_and_a_write_too(
         costs.clear()
         await api.post("/v1/customers", json=registration(one))
         assert costs == ["hash", "write"]
+
+
+async def test_an_answer_to_a_registration_takes_its_time(api: API, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(needs, "ANSWER_SECONDS", 0.2)
+    for email in (await registered(api), new_email()):
+        began = time.monotonic()
+        assert (await api.post("/v1/customers", json=registration(email))).status_code == 202
+        assert time.monotonic() - began >= 0.2
 
 
 async def test_the_owner_is_warned_of_a_later_registration_again(api: API, shared: Postgres) -> None:

@@ -52,6 +52,18 @@ async def test_a_part_of_address_or_name_finds_a_customer_in_any_case(api: API) 
     assert await emails(api, q=f"100__{mark}") == []
 
 
+async def test_staff_may_say_which_version_of_a_customer_they_have_seen(api: API, shared: Postgres) -> None:
+    made = await account(shared, await registered(api))
+    path = f"{CUSTOMERS}/{made.id}"
+    for verb, state in (("deactivate", "deactivated"), ("reactivate", "active")):
+        seen = (await api.get(path, headers=STAFF)).headers["etag"]
+        stale = await api.post(f"{path}/{verb}", headers={**STAFF, "If-Match": '"99"'})
+        refused(stale, 412, "precondition_failed")
+        moved = await api.post(f"{path}/{verb}", headers={**STAFF, "If-Match": seen})
+        assert (moved.status_code, moved.json()["state"]) == (200, state)
+        assert moved.headers["etag"] == (await api.get(path, headers=STAFF)).headers["etag"] != seen
+
+
 @pytest.mark.parametrize("text", ["%", "_", "\\", "'; DROP TABLE accounts; --"])
 async def test_a_text_is_sought_as_it_is(api: API, text: str) -> None:
     mark = uuid7().hex

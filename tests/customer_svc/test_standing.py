@@ -56,6 +56,16 @@ async def by(who: By, commit: GroupCommit[Accounts], one: Account, *, back: bool
     return await commit(lambda unit: move(unit, one.id, who), lambda unit: unit.accounts.want(one.id))
 
 
+async def test_who_leaves_and_comes_back_may_say_which_version_they_have_seen(api: API) -> None:
+    who = await logged_in(api, await registered(api))
+    for path in (f"{ME}/deactivate", f"{ME}/reactivate"):
+        seen = (await api.get(ME, headers=who)).headers["etag"]
+        refused(await api.post(path, headers={**who, "If-Match": '"99"'}), 412, "precondition_failed")
+        moved = await api.post(path, headers={**who, "If-Match": seen})
+        assert moved.status_code == 200
+        assert moved.headers["etag"] == (await api.get(ME, headers=who)).headers["etag"] != seen
+
+
 async def test_a_customer_leaves_and_comes_back_and_others_are_told(api: API, shared: Postgres) -> None:
     email = await registered(api)
     who = await logged_in(api, email)
@@ -127,7 +137,8 @@ async def test_an_export_holds_everything_but_secrets(api: API, shared: Postgres
     assert [session["ended_at"] for session in told["sessions"]] == [None]
     made = await account(shared, email)
     assert made.password_hash not in answer.text
-    kept = {column for column in Account.__dataclass_fields__ if column not in ("password_hash", "epoch", "asked_at")}
+    ours = {"password_hash", "epoch", "warned_at", "verify_asked_at", "reset_asked_at"}
+    kept = {column for column in Account.__dataclass_fields__ if column not in ours}
     shown = {*told, *told["account"]}
     assert kept - {"deactivated_by"} - {"version"} <= shown, "whatever is kept is exported"
 

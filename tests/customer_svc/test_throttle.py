@@ -17,7 +17,7 @@ from customer_svc.store import throttles
 from customer_svc.throttle import Limit, Throttle, network
 from tests.answers import refused, watched
 from tests.customer_svc.conftest import settings
-from tests.customer_svc.people import API, PASSWORD, log_in, new_email, registered
+from tests.customer_svc.people import API, PASSWORD, log_in, new_email, registered, registration
 
 TRIES = 3
 WRONG = "wrong horse battery"
@@ -85,6 +85,26 @@ async def test_one_address_cannot_try_many_accounts_and_others_still_can(api: AP
         assert (await log_in(neighbour, email)).status_code == 201
 
 
+async def test_one_address_cannot_register_many_customers_and_others_still_can(
+    shared_url: str, key_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[str] = []
+    monkeypatch.setattr(Passwords, "hashed", lambda _self, password: _noted(hashed, password))
+    app = build(settings(shared_url, key_file, register_tries_per_address=TRIES))
+    async with watched(app) as api:
+        known = new_email()
+        answers = [await api.post("/v1/customers", json=registration(known)) for _ in range(TRIES + 1)]
+        assert [answer.status_code for answer in answers] == [202] * TRIES + [429]
+        refused(answers[-1], 429, "too_many_tries")
+        assert 0 < int(answers[-1].headers["retry-after"]) <= 6
+        assert len(hashed) == TRIES, "who is sent away costs no hash"
+        # Nor do they keep anybody from logging in who comes from there.
+        refused(await log_in(api, new_email(), WRONG), 401, "wrong_credentials")
+        elsewhere = httpx.ASGITransport(app, client=("198.51.100.7", 1))
+        async with httpx.AsyncClient(transport=elsewhere, base_url="http://test") as neighbour:
+            assert (await neighbour.post("/v1/customers", json=registration(new_email()))).status_code == 202
+
+
 async def test_a_guess_at_the_current_password_counts_too(api: API) -> None:
     email = await registered(api)
     token = (await log_in(api, email)).json()["access_token"]
@@ -95,7 +115,7 @@ async def test_a_guess_at_the_current_password_counts_too(api: API) -> None:
 
 
 async def test_a_try_comes_back_after_its_time(shared: Postgres) -> None:
-    throttle, email = Throttle(shared, Limit(2, 60), Limit(50, 1)), new_email()
+    throttle, email = Throttle(shared, Limit(2, 60), Limit(50, 1), Limit(3, 60)), new_email()
     for expected in (True, True, False):
         assert await tried(throttle, email) is expected
     await pass_by(shared, 60)
@@ -104,7 +124,7 @@ async def test_a_try_comes_back_after_its_time(shared: Postgres) -> None:
 
 
 async def test_what_was_saved_up_is_never_more_than_the_limit(shared: Postgres) -> None:
-    throttle, email = Throttle(shared, Limit(2, 60), Limit(50, 1)), new_email()
+    throttle, email = Throttle(shared, Limit(2, 60), Limit(50, 1), Limit(3, 60)), new_email()
     await tried(throttle, email)
     await pass_by(shared, 86_400)
     assert [await tried(throttle, email) for _ in range(3)] == [True, True, False]
@@ -112,7 +132,7 @@ async def test_what_was_saved_up_is_never_more_than_the_limit(shared: Postgres) 
 
 async def test_no_address_of_a_mailbox_is_kept(shared: Postgres) -> None:
     email = new_email()
-    await tried(Throttle(shared, Limit(2, 60), Limit(50, 1)), email)
+    await tried(Throttle(shared, Limit(2, 60), Limit(50, 1), Limit(3, 60)), email)
     async with shared.reading() as connection:
         assert email not in str((await connection.execute(sa.select(throttles))).all())
 
@@ -144,6 +164,11 @@ async def test_a_known_and_an_unknown_account_cost_one_hash_each(api: API, monke
 )
 def test_a_subscriber_of_ipv6_is_one_however_many_addresses_it_has(address: str, counted_as: str) -> None:
     assert network(address) == counted_as
+
+
+async def _noted(hashed: list[str], password: str) -> str:
+    hashed.append(password)
+    return "no hash"
 
 
 async def tried(throttle: Throttle, email: str) -> bool:

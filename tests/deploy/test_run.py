@@ -195,25 +195,17 @@ def test_a_run_that_is_stopped_half_way_leaves_nothing(
     assert all_gone([*children, *run.pids()], seconds=0)
 
 
-def test_two_runs_with_homes_of_their_own_do_not_collide(
+def test_two_runs_get_on_with_homes_of_their_own_and_not_with_one(
     start: Start, external: dict[str, str], tmp_path: Path
 ) -> None:
-    runs = [start("servers", "--once", home=tmp_path / name, env=external) for name in ("one", "other")]
-    assert [run.finish() for run in runs] == [0, 0]
-    pages = {run.record["processes"]["mail"]["page"] for run in runs}
-    assert len(pages) == 2
-
-
-def test_a_second_run_in_the_same_home_gets_one_clear_line(start: Start, external: dict[str, str]) -> None:
-    first = start("servers", env=external)
-    first.until("Everything is up")
-    second = start("servers", env=external)
-    assert second.finish() == 1
-    assert f"✗ another run (pid {first.process.pid}) works in {first.home}: stop it" in second.output
-    assert len(second.output.splitlines()) == 1
-    cleaning = start("clean")
-    assert cleaning.finish() == 1
-    assert f"✗ another run (pid {first.process.pid})" in cleaning.output
+    runs = [start("servers", home=tmp_path / name, env=external) for name in ("one", "other")]
+    for run in runs:
+        run.until("Everything is up")
+    assert len({run.record["processes"]["mail"]["page"] for run in runs}) == 2
+    for late in (start("servers", home=runs[0].home, env=external), start("clean", home=runs[0].home)):
+        assert late.finish() == 1
+        assert f"✗ another run (pid {runs[0].process.pid}) works in {runs[0].home}: stop it" in late.output
+        assert len(late.output.splitlines()) == 1
 
 
 def test_a_taken_port_gets_one_clear_line(start: Start) -> None:

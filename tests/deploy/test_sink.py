@@ -49,6 +49,14 @@ async def test_a_message_is_kept_byte_for_byte(store: Store) -> None:
     assert store.raw(message) == mail()
 
 
+async def test_who_is_gone_before_the_answer_holds_up_nobody(store: Store) -> None:
+    gone = asyncio.create_task(add(store, mail("<1@shop>")))
+    await asyncio.sleep(0)
+    gone.cancel()
+    await add(store, mail("<2@shop>"))
+    assert [entry.summary.message_id for entry in store.entries] == ["<1@shop>", "<2@shop>"]
+
+
 async def test_the_same_message_again_is_one_message_with_two_copies(store: Store) -> None:
     assert await add(store, mail()) == await add(store, mail())
     assert [entry.copies for entry in store.entries] == [2]

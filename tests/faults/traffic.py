@@ -1,4 +1,4 @@
-"""What goes on in the shop while it is being broken: orders, cancellations, deliveries, new customers.
+"""What goes on in the shop while it is being broken: orders and all that becomes of them, deliveries, new customers.
 
 Every client repeats what was not answered, orders under the same Idempotency-Key, and expects in the end
 to find each of them once.
@@ -25,11 +25,17 @@ PAUSE_SECONDS = (0.05, 0.2)
 ANSWER_SECONDS = 5.0
 """A client that has no answer by then asks again."""
 SETTLE_SECONDS = 240.0
-CANCELLED = 0.1
-"""The part of the orders that their customers cancel."""
-ENDED = {"CONFIRMED", "REJECTED", "CANCELLED"}
-MAILED = {"order.confirmed", "order.rejected", "order.cancelled"}
+CANCELLED, AMENDED = 0.1, 0.2
+"""The parts of the orders that their customers cancel, and amend."""
+ONCE = {"order.placed", *(f"order.{what}" for what in ("confirmed", "rejected", "cancelled", "delivered"))}
+"""What can happen to an order once."""
+MAILED = ONCE - {"order.placed"} | {
+    *("order.amendment_accepted", "order.amendment_refused", "order.shipped", "order.returned"),
+}
 """What a customer is written of."""
+PARCEL = {"carrier": "DHL", "tracking_number": "4711"}
+CHANGED = {200, 201, 202, 409, 412}
+"""Answers to who changes an order: 409 and 412 where something else, or the first try, was faster."""
 
 
 @dataclass
@@ -62,7 +68,8 @@ class Traffic:
         made = cls(shop, chance, skus, await shop.log_in(*STAFF), shoppers)
         for shopper in shoppers:
             await made._place(shopper)
-        loops = [made._shopping(shopper) for shopper in shoppers] + [made._delivering(), made._registering()]
+        loops = [made._delivering(), made._registering(), made._fulfilling()]
+        loops += [made._shopping(shopper) for shopper in shoppers]
         made._tasks = [asyncio.create_task(loop) for loop in loops]
         return made
 
@@ -86,15 +93,20 @@ class Traffic:
 
     async def _shopping(self, shopper: Shopper) -> None:
         while not self._stopped.is_set():
-            location = await self._place(shopper)
-            if self.chance.random() < CANCELLED:
-                await self._insist("POST", "order", f"{location}/cancel", shopper.headers, good={200, 409})
+            location, luck = await self._place(shopper), self.chance.random()
+            if luck < AMENDED:
+                whatever = {**shopper.headers, "If-Match": "*"}
+                await self._insist("PATCH", "order", location, whatever, {"lines": self._lines()}, good=CHANGED)
+            elif luck < AMENDED + CANCELLED:
+                await self._insist("POST", "order", f"{location}/cancel", shopper.headers, good=CHANGED)
             await asyncio.sleep(self.chance.uniform(*PAUSE_SECONDS))
+
+    def _lines(self) -> list[dict[str, Any]]:
+        return [{"sku": sku, "quantity": self.chance.randint(1, 3)} for sku in self.chance.sample(self.skus, 2)]
 
     async def _place(self, shopper: Shopper) -> str:
         key = uuid4().hex
-        lines = [{"sku": s, "quantity": self.chance.randint(1, 3)} for s in self.chance.sample(self.skus, 2)]
-        body = {"lines": lines, "shipping_address": ADDRESS}
+        body = {"lines": self._lines(), "shipping_address": ADDRESS}
         headers = {**shopper.headers, "Idempotency-Key": key}
         answer = await self._insist("POST", "order", "/v1/orders", headers, body, good={202})
         shopper.orders[key] = answer.headers["location"]
@@ -103,7 +115,26 @@ class Traffic:
     async def _delivering(self) -> None:
         while not self._stopped.is_set():
             path = f"/v1/stock/{self.chance.choice(self.skus[:-1])}/adjustments"
-            await self._insist("POST", "product", path, self.staff, {"delta": 1, "reason": "delivery"}, good={201})
+            headers = {**self.staff, "Idempotency-Key": uuid4().hex}
+            await self._insist("POST", "product", path, headers, {"delta": 1, "reason": "delivery"}, good={201})
+            await asyncio.sleep(0.5)
+
+    async def _fulfilling(self) -> None:
+        """Staff ships orders, some in two parts, notes that they have arrived, and takes a piece of them back."""
+        while not self._stopped.is_set():
+            placed = [(shopper, location) for shopper in self.shoppers for location in shopper.orders.values()]
+            shopper, location = self.chance.choice(placed)
+            order = await self._read("order", location, shopper)
+            one = {"lines": [{"sku": order["lines"][0]["sku"], "quantity": 1}]}
+            steps: list[tuple[str, Any]] = [("shipments", PARCEL), ("deliver", None), ("returns", one)]
+            if self.chance.random() < 0.5:
+                steps.insert(0, ("shipments", {**PARCEL, **one}))
+            for step, body in steps if order["state"] == "CONFIRMED" else ():
+                headers = {**self.staff, "If-Match": f'"{order["version"]}"'}
+                answer = await self._insist("POST", "order", f"{location}/{step}", headers, body, good=CHANGED)
+                if not answer.is_success:
+                    break
+                order = answer.json()
             await asyncio.sleep(0.5)
 
     async def _registering(self) -> None:
@@ -156,7 +187,8 @@ class Traffic:
     async def _all_ended(self, shopper: Shopper) -> list[dict[str, Any]]:
         async def ended() -> list[dict[str, Any]] | None:
             orders = [order async for order in self._everything("order", "/v1/orders", shopper)]
-            return orders if {order["state"] for order in orders} <= ENDED else None
+            waiting = [order for order in orders if order["state"] == "PENDING" or order["amendment"]]
+            return orders if not waiting else None
 
         return await self._finally(ended, "every order to end")
 
@@ -164,7 +196,8 @@ class Traffic:
         async def told() -> int | None:
             timeline = await self._read("order", f"{location}/timeline", shopper)
             kinds: Counter[str] = Counter(entry["type"] for entry in timeline["entries"])
-            assert all(kinds[kind] <= 1 for kind in {*MAILED, "order.placed", "stock.reserved"}), timeline
+            assert all(kinds[kind] <= 1 for kind in ONCE), timeline
+            assert kinds["stock.reserved"] <= 1 + kinds["order.amended"], timeline
             letters = sum(kinds[kind] for kind in MAILED)
             # A mail that was given up in doubt and arrived after all is told of twice.
             return letters if kinds["notification.mail_sent"] + kinds["notification.mail_failed"] >= letters else None

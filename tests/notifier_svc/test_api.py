@@ -1,17 +1,22 @@
 """The REST API of notifier_svc."""
 
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
+from pydantic import SecretStr
 from uuid_utils.compat import uuid7
 
+from chassis.links import link_token
 from chassis.sql import Postgres
-from chassis.testing import bearer
+from chassis.testing import LINK_KEY, bearer
 from notifier_svc.domain import mail_id
+from schemas import RegistrationRepeated
 from tests import hostile
 from tests.answers import believed, malformed_at, refused, undescribed
-from tests.notifier_svc.ledger import cancelled, change, confirmed, hear, mail
+from tests.notifier_svc.ledger import cancelled, change, confirmed, hear, link, mail, registered
+from tests.notifier_svc.test_forgetting import forget
 
 API = httpx.AsyncClient
 NOTIFICATIONS = "/v1/notifications"
@@ -42,7 +47,44 @@ async def test_a_mail_reads_as_the_ledger_has_it(api: API, shared: Postgres) -> 
         "error": None,
         "recipient": None,
         "resend_of": None,
+        "subject": None,
+        "text": None,
     }
+    in_list = (await listed(api, bearer(customer_id)))["items"][0]
+    assert in_list.keys() == {*read, "changed_at"} - {"subject", "text"}
+
+
+async def test_a_mail_says_again_what_it_says(api: API, shared: Postgres) -> None:
+    order = confirmed(uuid7(), uuid7())
+    await hear(shared, registered(order.customer_id, name="<b>Ada</b>"), order)
+    path = f"{NOTIFICATIONS}/{mail_id('receipt', order.customer_id, str(order.order_id))}"
+    read = (await api.get(path, headers=bearer(order.customer_id))).json()
+    assert read["subject"] == f"Your order {str(order.order_id)[-12:]} is confirmed"
+    assert "<b>Ada</b>" in read["text"]
+    assert str(order.order_id) in read["text"]
+    assert (await api.get(path, headers=bearer(role="staff"))).json() == read
+
+
+async def test_a_mail_about_an_account_is_shown_to_nobody(api: API, shared: Postgres) -> None:
+    customer_id, verify = uuid7(), link()
+    repeated = RegistrationRepeated(customer_id=customer_id)
+    await hear(shared, registered(customer_id, verify=verify), repeated)
+    for who in (bearer(customer_id), bearer(role="staff")):
+        mails = (await listed(api, who, customer_id=str(customer_id)))["items"]
+        assert {one["template"] for one in mails} == {"welcome", "registration_repeated"}
+        for one in mails:
+            answer = await api.get(f"{NOTIFICATIONS}/{one['id']}", headers=who)
+            assert (answer.json()["subject"], answer.json()["text"]) == (None, None)
+            assert link_token(SecretStr(LINK_KEY), "verify", UUID(str(verify.link_id))) not in answer.text
+
+
+async def test_a_forgotten_mail_says_nothing(api: API, shared: Postgres) -> None:
+    order = confirmed(uuid7(), uuid7())
+    await hear(shared, registered(order.customer_id), order)
+    await forget(shared, order.customer_id)
+    path = f"{NOTIFICATIONS}/{mail_id('receipt', order.customer_id, str(order.order_id))}"
+    read = (await api.get(path, headers=bearer(role="staff"))).json()
+    assert (read["subject"], read["text"]) == (None, None)
 
 
 async def test_ones_mails_are_listed_newest_first_page_by_page(api: API, shared: Postgres) -> None:

@@ -85,7 +85,6 @@ async def returned_more_than_was_shipped(world: World) -> str:
     await world.amended(order_id, {sku: 4})
     await world.fulfilled(order_id, {sku: 1})
     more = "UPDATE orders SET returns = jsonb_set(returns, '{0,lines,0,quantity}', '5') WHERE id = :id"
-    assert await world.news() == set(), "until here all is well"
     await sql(world.orders, more, id=order_id)
     return str(order_id)
 

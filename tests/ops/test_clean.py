@@ -9,12 +9,16 @@ async def test_every_story_that_ends_well_is_clean(world: World) -> None:
     await world.confirmed(scarce)
     ended = await world.confirmed(sku)
     await world.cancelled(ended)
+    fulfilled = await world.confirmed(sku)
+    await world.amended(fulfilled, {sku: 4})
+    await world.fulfilled(fulfilled, {sku: 1})
     early = await world.placed({sku: 1})
     await world.cancelled(early)
     await world.flow()
     report = await world.audit()
     assert report.findings == []
     assert report.ok
-    # One mail an order, one more of the order that was confirmed before its end, one sent again, and the welcome.
-    expected = {"orders": 4, "orders_confirmed": 1, "orders_rejected": 1, "orders_cancelled": 2, "mails": 7}
+    # One mail an order, six of the one that was fulfilled, one more of the order that was confirmed before its end,
+    # one sent again, and the welcome.
+    expected = {"orders": 5, "orders_confirmed": 1, "orders_rejected": 1, "orders_cancelled": 2, "mails": 13}
     assert report.counts | expected == report.counts

@@ -6,14 +6,31 @@ from ops.audit.checks import CHECKS
 from tests.ops.damages import DAMAGES, Damage
 from tests.ops.world import World
 
-
-@pytest.mark.parametrize(("check", "damage"), DAMAGES, ids=[damage.__name__ for _, damage in DAMAGES])
-async def test_a_damage_is_named(world: World, check: str, damage: Damage) -> None:
-    subject = await damage(world)
-    assert await world.news() == {(check, subject)}
+Finding = tuple[str, str]
 
 
-async def test_what_waits_in_an_outbox_is_named_until_it_is_out(world: World) -> None:
+@pytest.fixture(scope="module")
+async def planted(world: World) -> dict[Damage, Finding]:
+    """Every damage, each done to things of its own; what the audit must say of it."""
+    return {damage: (check, await damage(world)) for check, damage in DAMAGES}
+
+
+@pytest.fixture(scope="module")
+async def named(world: World, planted: dict[Damage, Finding]) -> set[Finding]:
+    """What the audit says of the shop with all its damages."""
+    return await world.news()
+
+
+@pytest.mark.parametrize("damage", [damage for _, damage in DAMAGES])
+def test_a_damage_is_named(planted: dict[Damage, Finding], named: set[Finding], damage: Damage) -> None:
+    assert planted[damage] in named
+
+
+def test_nothing_else_is_named(planted: dict[Damage, Finding], named: set[Finding]) -> None:
+    assert named == set(planted.values())
+
+
+async def test_what_waits_in_an_outbox_is_named_until_it_is_out(world: World, named: set[Finding]) -> None:
     await world.registered()
     assert await world.news() == {("outbox_waiting", "customer")}
     await world.flow()

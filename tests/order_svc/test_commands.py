@@ -6,12 +6,13 @@ from uuid import UUID
 import pytest
 from uuid_utils.compat import uuid7
 
+from chassis.errors import KeyReused
 from chassis.groupcommit import GroupCommit
+from chassis.idempotency import claim, once
 from chassis.sql import Postgres
 from order_svc.commands import cancel_order, place_order, want_basket, want_order
 from order_svc.domain import Order
-from order_svc.errors import KeyReused, MixedCurrencies, NotPossibleNow, OrderTooLarge, OrderUnknown, SkuUnknown
-from order_svc.idempotency import claim, once
+from order_svc.errors import MixedCurrencies, NotPossibleNow, OrderTooLarge, OrderUnknown, SkuUnknown
 from order_svc.store import Answered, OrderBook
 from schemas import Money, OrderCancelled, OrderPlaced, PricedLine
 from tests.order_svc.orders import ADDRESS, basket, cancel, pending, place, product, read, timeline
@@ -121,11 +122,11 @@ async def place_once(commit: Commit, customer: UUID, sku: str, key: str, body: s
         book.answered.want(use.id)
         want_basket(book, asked)
 
-    def act(book: OrderBook) -> tuple[UUID, str]:
+    def act(book: OrderBook) -> Answered:
         order = place_order(book, asked)
-        return order.id, f"answer for {order.id}"
+        return Answered(use.id, use.fingerprint, order.id, f"answer for {order.id}")
 
-    return await commit(lambda book: once(book, use, lambda: act(book)), wants)
+    return await commit(lambda book: once(book.answered, use, lambda: act(book)), wants)
 
 
 async def test_a_key_repeats_its_first_answer(shared: Postgres, commit: Commit) -> None:

@@ -14,15 +14,19 @@ from tests import hostile
 from tests.answers import believed, malformed_at, refused, survivors
 from tests.outbox import events, told
 from tests.product_svc.conftest import Connecting
-from tests.product_svc.goods import Commit, cancelled, consumer, hear, placed, stocked
+from tests.product_svc.goods import Commit, cancelled, consumer, hear, new_sku, placed, stocked
 
 API = httpx.AsyncClient
 STAFF = bearer(role="staff")
 ANY = {**STAFF, "If-Match": "*"}
 
 
+async def put_threshold(api: API, sku: str, threshold: int | None) -> httpx.Response:
+    return await api.put(f"/v1/stock/{sku}/threshold", json={"threshold": threshold}, headers=ANY)
+
+
 async def watch(api: API, sku: str, threshold: int | None) -> dict[str, Any]:
-    answer = await api.put(f"/v1/stock/{sku}/threshold", json={"threshold": threshold}, headers=ANY)
+    answer = await put_threshold(api, sku, threshold)
     assert answer.status_code == 200, answer.text
     body: dict[str, Any] = answer.json()
     return body
@@ -113,6 +117,34 @@ async def test_a_threshold_above_what_is_there_is_crossed_at_once(api: API, shar
     assert (await watch(api, sku, None))["low"] is False
     await watch(api, sku, 2)
     assert await low(shared, sku) == [3]
+
+
+async def test_thresholds_set_at_once_are_each_answered_with_their_own(api: API, commit: Commit) -> None:
+    sku = await stocked(commit, 10)
+    asked = [*range(6, 14), None]
+    answers = await asyncio.gather(*(put_threshold(api, sku, threshold) for threshold in asked))
+    told = [(answer.json()["threshold"], answer.json()["low"], answer.headers["etag"]) for answer in answers]
+    assert told == [(n, n is not None and n >= 10, f'"{n}"') for n in asked]
+
+
+async def test_the_stock_of_a_draft_is_seen_by_staff_only_until_it_is_active(api: API) -> None:
+    sku = new_sku()
+    variants = [{"sku": sku, "price": {"amount": 1250, "currency": "EUR"}}]
+    body = {"name": "Mug", "status": "draft", "variants": variants}
+    draft = (await api.post("/v1/products", json=body, headers=STAFF)).json()
+    path = f"/v1/stock/{sku}"
+    for headers in ({}, bearer(), bearer(role="ops")):
+        refused(await api.get(path, headers=headers), 404, "sku_unknown")
+    assert (await api.get(path, headers=STAFF)).json() == {"sku": sku, "on_hand": 0, "reserved": 0, "available": 0}
+    for status in ("active", "discontinued"):
+        changed = await api.patch(f"/v1/products/{draft['id']}", json={"status": status}, headers=ANY)
+        assert changed.status_code == 200
+        assert (await api.get(path)).json() == {"sku": sku, "on_hand": 0, "reserved": 0, "available": 0}
+
+
+async def test_a_bad_token_is_refused_where_none_is_needed(api: API, commit: Commit) -> None:
+    path = f"/v1/stock/{await stocked(commit, 1)}"
+    assert await believed(api, "GET", path, hostile.bad_tokens("staff")) == []
 
 
 async def test_what_is_low_is_listed_page_by_page(api: API, commit: Commit) -> None:

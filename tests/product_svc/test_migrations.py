@@ -20,6 +20,7 @@ OURS = {
     "import_faults": {"_id_", "import_id_1_line_1"},
     "stock": {"_id_", "low_1__id_1"},
     "reservations": {"_id_"},
+    "idempotency_keys": {"_id_", "until_1"},
     "movements": {"_id_", "sku_1__id_1"},
 }
 

@@ -20,6 +20,12 @@ def test_what_is_wrong_is_told_in_our_words_alone(environment: Environment) -> N
     assert environment.told(WorkerSettings, wrong) == [f"MONGO_URL: {why}"]
 
 
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "1e300", "soon"])
+def test_answers_that_are_kept_for_no_time_are_refused_at_boot(environment: Environment, seconds: str) -> None:
+    told = {"mongo_url": "mongodb://db/x", "kafka_bootstrap_servers": "kafka:9092", "jwks_url": "http://x/"}
+    assert environment.refused(RestSettings, {**told, "idempotency_seconds": seconds}) == ["IDEMPOTENCY_SECONDS"]
+
+
 @pytest.mark.parametrize(
     "url",
     [

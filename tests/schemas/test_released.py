@@ -1,6 +1,7 @@
 """What was once released is there, unchanged, and today's code and yesterday's understand each other."""
 
 import json
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,9 +18,12 @@ TODAY = released.present(golden.files())
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A copy of what is kept."""
+    copy = tmp_path / "released"
+    copy.mkdir()
     for release in KEPT:
-        (tmp_path / release.file_name).write_text(release.text, encoding="utf-8")
-    return tmp_path
+        (copy / release.file_name).write_text(release.text, encoding="utf-8")
+    released.enlist(KEPT, copy)
+    return copy
 
 
 def test_every_present_form_is_kept() -> None:
@@ -30,6 +34,14 @@ def test_every_present_form_is_kept() -> None:
 def test_nothing_that_is_kept_was_changed() -> None:
     """A file has the digest of its content in its name."""
     assert {release.file_name for release in KEPT} == {path.name for path in released.FOLDER.iterdir()}
+
+
+def test_everything_that_was_ever_released_is_there_as_it_was() -> None:
+    assert list(released.lost()) == []
+
+
+def test_nothing_is_there_that_nobody_would_miss() -> None:
+    assert released.unlisted() == [], "run `python -m schemas.golden` and commit what it adds to released.sha256"
 
 
 def test_old_events_and_old_readers_survive_todays_forms() -> None:
@@ -51,11 +63,37 @@ def test_an_event_of_today_could_be_read_then(release: Release) -> None:
 
 
 def test_a_further_form_is_added_and_the_old_ones_stay(folder: Path) -> None:
-    old = released.read(folder)
+    old, listed = released.read(folder), released.listed(folder)
     for path in folder.glob("customer.verified.*"):
         path.unlink()
+    entries = folder.with_name("released.sha256")
+    lines = entries.read_text(encoding="utf-8").splitlines(keepends=True)
+    entries.write_text("".join(line for line in lines if "customer.verified." not in line), encoding="utf-8")
     assert golden.release(folder) == []
-    assert released.read(folder) == old
+    assert (released.read(folder), released.listed(folder)) == (old, listed)
+
+
+def test_a_form_that_is_deleted_or_changed_is_missed_and_nothing_is_written(folder: Path) -> None:
+    gone, other = (next(folder.glob(f"{name}.*")) for name in ("order.placed", "order.shipped"))
+    gone.unlink()
+    other.write_text(other.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    before = {path: path.read_bytes() for path in folder.parent.rglob("*.*")}
+    wrong = golden.release(folder)
+    assert [line.partition(";")[0] for line in wrong] == [
+        f"{gone.name}: was released and is gone",
+        f"{other.name}: is not as it was released",
+    ]
+    assert {path: path.read_bytes() for path in folder.parent.rglob("*.*")} == before
+
+
+def test_a_form_that_is_not_listed_is_named(folder: Path) -> None:
+    (folder / "order.lost.v1.0.json").write_text("{}", encoding="utf-8")
+    assert released.unlisted(folder) == ["order.lost.v1.0.json"]
+
+
+def test_the_list_can_be_read_by_sha256sum(folder: Path) -> None:
+    told = subprocess.run(["sha256sum", "--check", "--quiet", "released.sha256"], cwd=folder.parent, check=False)
+    assert told.returncode == 0
 
 
 def test_an_incompatible_form_is_refused_and_nothing_is_written(folder: Path) -> None:

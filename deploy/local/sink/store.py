@@ -45,12 +45,19 @@ class Store:
         self._by_id: dict[str, Entry] = {}
         self._last_id = 0
         self._queue: queue.SimpleQueue[_Pending] = queue.SimpleQueue()
+        self._kept: set[asyncio.Task[Entry]] = set()
         directory.mkdir(parents=True, exist_ok=True)
         self._load()
         threading.Thread(target=self._write_forever, name="mail-writer", daemon=True).start()
 
     async def add(self, sender: str, recipients: list[str], content: bytes) -> Entry:
-        """Keep a message; returns when it is safe on disk."""
+        """Keep a message; returns when it is safe on disk. What has come wholly is kept, whoever waits for it."""
+        keeping = asyncio.create_task(self._keep(sender, recipients, content))
+        self._kept.add(keeping)
+        keeping.add_done_callback(self._kept.discard)
+        return await asyncio.shield(keeping)
+
+    async def _keep(self, sender: str, recipients: list[str], content: bytes) -> Entry:
         message = self._new_id()
         stored = trace(sender, recipients, datetime.now(UTC)) + content
         pending = _Pending(self.directory / f"{message}.eml", stored)
@@ -104,6 +111,8 @@ class Store:
             batch = [self._queue.get()]
             while len(batch) < BATCH and not self._queue.empty():
                 batch.append(self._queue.get())
+            # What nobody waits for any more is not written; what is being written cannot be taken back.
+            batch = [one for one in batch if one.done.set_running_or_notify_cancel()]
             try:
                 _write(batch, self.directory)
             except OSError as error:

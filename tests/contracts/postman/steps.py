@@ -266,7 +266,24 @@ CATALOGUE: Sequence[Step] = (
 )
 
 STOCK: Sequence[Step] = (
-    Step("Book a delivery", "POST /v1/stock/{sku}/adjustments", 201, "staff", {"delta": 10, "reason": "delivery"}),
+    Step(
+        "Book a delivery",
+        "POST /v1/stock/{sku}/adjustments",
+        201,
+        "staff",
+        {"delta": 10, "reason": "delivery"},
+        headers={"Idempotency-Key": "{{run}}"},
+    ),
+    Step(
+        "Book it again",
+        "POST /v1/stock/{sku}/adjustments",
+        201,
+        "staff",
+        {"delta": 10, "reason": "delivery"},
+        headers={"Idempotency-Key": "{{run}}"},
+        told=("Idempotency-Replayed",),
+        holds={"not twice": "body.on_hand === 10"},
+    ),
     Step("Read the stock", "GET /v1/stock/{sku}", 200, holds={"ten": "body.available === 10"}),
     Step("Read the ledger", "GET /v1/stock/{sku}/movements", 200, "staff", holds={"one": "body.items.length === 1"}),
     Step("Read the threshold", "GET /v1/stock/{sku}/threshold", 200, "staff", told=("ETag",)),
@@ -329,7 +346,10 @@ MAILS: Sequence[Step] = (
         "GET /v1/notifications/{notification_id}",
         200,
         "customer",
-        holds={"sent": "body.state === 'sent'"},
+        holds={
+            "sent": "body.state === 'sent'",
+            "about the order": "body.text.includes(pm.collectionVariables.get('order_id'))",
+        },
     ),
     Step(
         "Send a mail again",

@@ -1,6 +1,7 @@
 """Imports and exports over REST."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from schemas import ProductChanged, ProductCreated, ProductDrafted
 from tests.answers import refused
 from tests.outbox import events
 from tests.product_svc.bulk.files import TYPES, begun, line, ndjson, send, taken
-from tests.product_svc.catalogue.shelves import API, STAFF, added, category
+from tests.product_svc.catalogue.shelves import API, STAFF, added, amended, category
 from tests.product_svc.goods import new_sku
 
 
@@ -147,6 +148,61 @@ async def test_rows_of_csv_are_variants_under_the_heading_of_the_first_line(api:
     assert (after["id"], after["name"], after["variants"][1]["price"]["amount"]) == (product["id"], "Cup", 99)
     assert after["variants"][1]["attributes"] == {"size": "S"}
     assert (await by_sku(api, jug))["variants"][0]["price"] == {"amount": 1, "currency": "USD"}
+
+
+async def test_a_line_changes_the_version_that_it_states_and_no_other(api: API, shared: Mongo) -> None:
+    mug = new_sku()
+    product = await added(api, mug)
+    exported = (await api.get("/v1/products.ndjson", headers=STAFF)).content.splitlines()
+    [old] = [json.loads(text) for text in exported if product["id"].encode() in text]
+    assert old["version"] == 1
+    await amended(api, f"/v1/products/{product['id']}", 1, name="Newer")
+    path = await begun(api, 4)
+    progress = await taken(
+        api, path, 1, ndjson(old, old | {"version": 2, "name": "Newest"}, old, old | {"version": 9})
+    )
+    assert outcomes(progress) == (0, 1, 0, 3)
+    assert await faults(api, path) == [(n, "precondition_failed") for n in (1, 3, 4)]
+    after = await by_sku(api, mug)
+    assert (after["name"], after["version"]) == ("Newest", 3)
+    assert len(await events(shared, product["id"])) == 3
+
+
+async def test_rows_of_one_product_state_one_version_and_all_are_taken(api: API) -> None:
+    mug, cup, jug = new_sku(), new_sku(), new_sku()
+    product = await added(api, mug, cup, jug)
+    heading = "version,sku,name,price,currency"
+    rows = [f"1,{sku},Mug,{n + 1},EUR" for n, sku in enumerate((mug, cup, jug))]
+    path = await begun(api, 5, "csv")
+    await taken(api, path, 1, f"{heading}\n{rows[0]}\n".encode(), "csv")
+    # The parts that follow are transactions of their own.
+    await taken(api, path, 3, f"{rows[1]}\n,,,,\n".encode(), "csv")
+    progress = await taken(api, path, 5, f"{rows[2]}\n".encode(), "csv")
+    assert (outcomes(progress), await faults(api, path)) == ((0, 3, 0, 1), [(4, "malformed_line")])
+    assert [variant["price"]["amount"] for variant in (await by_sku(api, mug))["variants"]] == [1, 2, 3]
+    assert (await by_sku(api, mug))["version"] == product["version"] + 3
+
+
+async def test_a_change_between_the_rows_of_one_product_is_not_overwritten(api: API) -> None:
+    mug, cup = new_sku(), new_sku()
+    product = await added(api, mug, cup)
+    path = await begun(api, 3, "csv")
+    await taken(api, path, 1, f"version,sku,name,price,currency\n1,{mug},Mug,7,EUR\n".encode(), "csv")
+    await amended(api, f"/v1/products/{product['id']}", 2, name="Jug")
+    await taken(api, path, 3, f"1,{cup},Mug,8,EUR\n".encode(), "csv")
+    assert await faults(api, path) == [(3, "precondition_failed")]
+    after = await by_sku(api, mug)
+    assert (after["name"], [one["price"]["amount"] for one in after["variants"]]) == ("Jug", [7, 1250])
+
+
+async def test_a_product_that_is_new_here_is_taken_whatever_version_it_had_elsewhere(api: API) -> None:
+    mug, cup = new_sku(), new_sku()
+    path = await begun(api, 3, "csv")
+    rows = "".join(f"{uuid},7,{sku},Mug,5,EUR\n" for uuid in [uuid7()] for sku in (mug, cup))
+    content = f"product_id,version,sku,name,price,currency\n{rows}"
+    progress = await taken(api, path, 1, content.encode(), "csv")
+    assert outcomes(progress) == (1, 1, 0, 0)
+    assert (await by_sku(api, cup))["version"] == 2
 
 
 async def test_imports_are_listed_newest_first(api: API) -> None:

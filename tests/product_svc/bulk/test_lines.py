@@ -76,13 +76,14 @@ def test_a_product_spoiled_at_any_place_is_a_bad_line() -> None:
 def test_a_row_of_csv_is_a_product_with_one_variant() -> None:
     heading = ",".join(COLUMNS)
     row = (
-        '00000000-0000-0000-0000-000000000001,"Mug, ""blue""",Tea,,"{""a"": [""x""], ""b"": 1.0}",'
+        '00000000-0000-0000-0000-000000000001,7,"Mug, ""blue""",Tea,,"{""a"": [""x""], ""b"": 1.0}",'
         "https://x.example/a https://x.example/b,draft,MUG,5,EUR,{},,discontinued\r\n"
     )
     [product] = csv(row, heading)
     assert product == ProductLine.model_validate(
         {
             "id": UUID(int=1),
+            "version": 7,
             "name": 'Mug, "blue"',
             "description": "Tea",
             "attributes": {"a": ["x"], "b": 1.0},
@@ -116,6 +117,15 @@ def test_a_bad_row_is_told_of_alone(row: str, wrong: str) -> None:
     assert isinstance(bad, str)
     assert bad.startswith(wrong)
     assert isinstance(good, ProductLine)
+
+
+@pytest.mark.parametrize("version", ["0", "-1", "1.0", "x", "1e3", str(2**64)])
+def test_a_version_that_is_none_is_a_bad_line(version: str) -> None:
+    [wrong] = csv(f"MUG,Mug,5,EUR,{version}", f"{HEADING},version")
+    assert isinstance(wrong, str)
+    assert wrong.startswith("version: ")
+    text = json.dumps(MUG)[:-1] + f', "version": {version}}}'
+    assert read_part(text.encode(), "ndjson", 1, None).lines[0].wrong
 
 
 def test_the_heading_is_that_of_the_first_part() -> None:
@@ -171,7 +181,7 @@ products = st.builds(
     text,
     attributes,
     st.tuples(variants),
-    st.just(1),
+    st.integers(1, 10**6),
     st.just(NOW),
     text,
     st.uuids(),
@@ -190,7 +200,7 @@ def test_what_was_exported_is_read_as_it_was(product: Product) -> None:
         assert read.product, read.wrong
         wanted = {name: getattr(product, name) for name in ("name", "description", "category_id", "status")}
         wanted |= {"attributes": product.attributes}
-        assert read.product.id == product.id
+        assert (read.product.id, read.product.version) == (product.id, product.version)
         assert repr({name: getattr(read.product, name) for name in wanted}) == repr(wanted)
         assert tuple(read.product.images) == product.images
         assert repr(tuple(read.product.priced())) == repr(product.variants)
