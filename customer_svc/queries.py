@@ -16,6 +16,7 @@ from customer_svc.store import account_of, accounts, erasures, links, refresh_to
 LEDGER = (
     "SELECT 'account' AS kind, id, role, version, changed_at FROM accounts",
     "SELECT 'account' AS kind, customer_id AS id, 'customer' AS role, version, changed_at FROM erasures",
+    "SELECT 'erasure' AS kind, customer_id, orders_at IS NOT NULL AND mails_at IS NOT NULL AS done FROM erasures",
 )
 """All accounts, for the audit, also those that are gone. Nobody is told of those that are not customers'."""
 

@@ -125,7 +125,11 @@ class Mail:
             return None
         mail = replace(self, state="sent", error=None, changed_at=now)
         return mail, MailSent(
-            mail_id=self.id, template=self.template, customer_id=self.customer_id, order_id=self.order_id
+            mail_id=self.id,
+            template=self.template,
+            customer_id=self.customer_id,
+            order_id=self.order_id,
+            resend_of=self.resend_of,
         )
 
     def postpone(self, claim: UUID, error: str, now: datetime) -> "Mail":
@@ -188,6 +192,7 @@ class Mail:
             template=self.template,
             customer_id=self.customer_id,
             order_id=self.order_id,
+            resend_of=self.resend_of,
             reason=error,
         )
 

@@ -10,6 +10,7 @@ from order_svc import domain, saga
 from order_svc.customer import destination, invoiced
 from order_svc.domain import Order, Product, Reason
 from order_svc.errors import AccountErased, NotForSale, OrderUnknown, SkuUnknown
+from order_svc.journal import Step
 from order_svc.store import Entry, OrderBook
 from schemas import Address, Envelope, Event, StockRejected, StockReserved
 
@@ -121,15 +122,12 @@ def take_answer(book: OrderBook, answer: Envelope[StockReserved] | Envelope[Stoc
     if order is None:
         raise LookupError(f"an answer for order {event.order_id}, which was never stored")
     book.timeline.add(Entry(order.id, answer.time, event.type, _of_revision(event.revision)))
-    for moved in saga.on_answer(order, event, book.now):
-        book.keep(*moved)
-
-
-def expire_order(book: OrderBook, order_id: UUID, amendment: int | None = None) -> None:
-    """Cancel an order, or withdraw its ``amendment`` (a revision), whose answer did not come in time."""
-    order = book.orders.find(order_id)
-    if order and (moved := saga.on_deadline(order, amendment, book.now)):
-        book.keep(*moved)
+    moves = saga.on_answer(order, event, book.now)
+    for order, told in moves:
+        book.keep(order, told, None if told else Step("left_to_amendment"))
+    if not moves:
+        ignored = Step("answer_ignored")
+        book.timeline.add(Entry(order.id, book.now, ignored.type, ignored.detail))
 
 
 def learn_product(book: OrderBook, product: Product) -> None:

@@ -92,7 +92,7 @@ class Order:
     """An order. Its lines keep the price and the name that they were ordered at.
 
     ``revision`` is the one that holds; ``last_revision`` the newest that stock was asked for, and ``asked`` how often
-    it was.
+    it was. ``reminded``: it was asked for again since it was waited for, and the last half of the deadline runs.
     """
 
     id: UUID
@@ -112,6 +112,7 @@ class Order:
     revision: int = 1
     last_revision: int = 1
     asked: int = 1
+    reminded: bool = False
     amendment: Amendment | None = None
     shipments: tuple[Shipment, ...] = ()
     returns: tuple[Return, ...] = ()
@@ -120,6 +121,11 @@ class Order:
     def steps(self) -> list[str]:
         """What may be asked for next."""
         return [step for step in STEPS if self._can(step)]
+
+    @property
+    def waits(self) -> bool:
+        """Is an answer about its stock still to come?"""
+        return self.state == "PENDING" or self.amendment is not None
 
     @property
     def unshipped(self) -> dict[str, int]:

@@ -119,11 +119,19 @@ class OrdersOut(Page[OrderOut, UUID]):
 
 
 class EntryOut(Answer):
-    """Something that happened to an order."""
+    """Something that happened to an order: an event about it, or a step of its saga that nobody else hears of.
+
+    | `saga.…` | what | `by` |
+    |---|---|---|
+    | `asked_again` | stock was not answered, and asked for once more | `deadline`, `ops` |
+    | `given_up` | stock was not answered: the order is cancelled, or its amendment withdrawn | `deadline`, `ops` |
+    | `left_to_amendment` | what was ordered first is refused, and the amendment that waits decides | |
+    | `answer_ignored` | nobody waited for the answer about stock any more | |
+    """
 
     at: datetime
     type: Annotated[str, Field(examples=["order.confirmed"])]
-    detail: dict[str, Any]
+    detail: Annotated[dict[str, Any], Field(description="what is to be known of it, by its type")]
 
 
 class EndOut(Answer):

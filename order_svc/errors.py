@@ -40,7 +40,7 @@ class NotPossibleNow(Conflicting):
 
 
 class MoreThanLeft(Conflicting):
-    """Not so many of these are left; "left" says how many of what are."""
+    """Not so many of these are left; "left" says how many of what are, "allowed" what is possible."""
 
     code = "more_than_left"
 

@@ -48,13 +48,16 @@ def learn_changes(book: OrderBook, envelope: Envelope[ProductChanged]) -> None:
 
 def note_stock(book: OrderBook, envelope: Envelope[StockReleased | StockCommitted | StockReturned]) -> None:
     """What was reserved for an order can be sold again, or has left the house, or has come back."""
-    note(book, envelope.event.order_id, envelope, {})
+    about = {"revision"} if isinstance(envelope.event, StockReleased) else set()
+    note(book, envelope.event.order_id, envelope, envelope.event.model_dump(include=about, exclude_none=True))
 
 
 def note_mail(book: OrderBook, envelope: Envelope[MailSent | MailFailed]) -> None:
     """A mail about an order left, or could not."""
     if envelope.event.order_id:
-        note(book, envelope.event.order_id, envelope, {"template": envelope.event.template})
+        about = {"template", "mail_id", "resend_of"}
+        detail = envelope.event.model_dump(mode="json", include=about, exclude_none=True)
+        note(book, envelope.event.order_id, envelope, detail)
 
 
 def stand(standing: Standing) -> Handler[OrderBook, Standings]:

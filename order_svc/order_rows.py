@@ -19,7 +19,7 @@ MOVED = ("state", "shortages", "reason", "version", "changed_at")
 """The columns that every move changes."""
 RESHAPED = (
     *("lines", "total", "currency", "shipping_address", "billing_address", "note", "revision", "last_revision"),
-    *("asked", "amendment", "shipments", "returns"),
+    *("asked", "reminded", "amendment", "shipments", "returns"),
 )
 """The columns that some moves change as well: amendments, shipments, returns, a note."""
 
@@ -54,6 +54,7 @@ def order_of(row: Any) -> Order:
         revision=row.revision,
         last_revision=row.last_revision,
         asked=row.asked,
+        reminded=row.reminded,
         amendment=row.amendment and _amendment(row.amendment),
         shipments=tuple(_shipment(one) for one in row.shipments),
         returns=tuple(_return(one) for one in row.returns),
@@ -95,6 +96,7 @@ def whole_row(order: Order) -> Row:
         "revision": order.revision,
         "last_revision": order.last_revision,
         "asked": order.asked,
+        "reminded": order.reminded,
         "amendment": order.amendment and _amendment_row(order.amendment),
         "shipments": [_shipment_row(shipment) for shipment in order.shipments],
         "returns": [_return_row(back) for back in order.returns],

@@ -16,9 +16,15 @@ LEDGER = (
     " jsonb_path_query_array(shipments, '$[*].lines[*]') AS shipped,"
     " jsonb_path_query_array(returns, '$[*].lines[*]') AS returned,"
     f" CAST(extract(epoch FROM now() - {ASKED_AT}) AS double precision) AS age_seconds FROM orders",
-    "SELECT 'answer' AS kind, 'order_svc' AS service, customer_id FROM forgotten_customers",
+    "SELECT 'answer' AS kind, 'order_svc' AS service, customer_id,"
+    " EXISTS (SELECT 1 FROM orders o WHERE o.customer_id = f.customer_id AND '-' <> ANY (ARRAY["
+    "o.shipping_address ->> 'street', o.billing_address ->> 'street',"
+    " o.amendment #>> '{shipping_address,street}', o.amendment #>> '{billing_address,street}']))"
+    " OR EXISTS (SELECT 1 FROM customers c WHERE c.id = f.customer_id AND"
+    " 'object' = ANY (ARRAY[jsonb_typeof(c.shipping), jsonb_typeof(c.billing)])) AS has_address"
+    " FROM forgotten_customers f",
 )
-"""All orders, and the answers about erased customers, for the audit.
+"""All orders, and the answers about erased customers, for the audit: ``has_address`` should be false.
 
 The age of orders is by the database's clock, which deadlines are counted by.
 """

@@ -7,9 +7,13 @@
     StockRejected    its amendment    PENDING, CONFIRMED   same          AmendmentRefused; it stays what it was
     StockRejected    its amendment    PENDING, and the     REJECTED      OrderRejected
                                       first was rejected
+    none by half     any of the two   PENDING, CONFIRMED   same          OrderPlaced, OrderAmended, once more
     none in time     first revision   PENDING              CANCELLED     OrderCancelled (timeout)
     none in time     its amendment    CONFIRMED            CONFIRMED     AmendmentRefused, without shortages
     any              anything else    any                  –             what was told before sets the stock right
+
+Half of the deadline counts from when stock was asked for: then it is asked for again (``Order.reminded``), and the
+other half counts from there. Who runs the shop can ask again, with a whole deadline, or give up at any time.
 
 An answer can be late, never early: stock is asked for by an event of an order that is already stored. The
 order's state is the saga's: nothing has to be kept beside it. The revision fences the answers: one about a revision
@@ -24,7 +28,7 @@ from datetime import datetime
 
 from order_svc import domain
 from order_svc.amending.domain import accept, asked, left_alone, refuse
-from order_svc.domain import Order
+from order_svc.domain import Order, Reason
 from order_svc.errors import NotPossibleNow
 from schemas import Event, Shortage, StockRejected, StockReserved
 
@@ -59,37 +63,39 @@ def _refused(order: Order, shortages: Sequence[Shortage], now: datetime) -> Move
     return refuse(order, shortages, now)
 
 
-def on_deadline(order: Order, amendment: int | None, now: datetime) -> Moved | None:
-    """The move of an order whose answer did not come in time; None where it came after all.
+def on_half_time(order: Order, asking: int, now: datetime) -> Sequence[Moved]:
+    """The moves of an order that has waited for half of its deadline; none where something has come in between.
 
-    ``amendment`` is the revision whose time is over: the order may wait for another one by now.
+    ``asking`` is the one whose time is over (``Order.asked``): the order may wait because of another one by now.
     """
-    if order.state == "PENDING":
-        return order.cancel("timeout", now)
-    if order.amendment and order.amendment.revision == amendment:
-        return refuse(order, (), now)
-    return None
+    if order.asked != asking or not order.waits:
+        return ()
+    return [give_up(order, now, "timeout")] if order.reminded else ask_again(order, now, reminded=True)
 
 
-def ask_again(order: Order, now: datetime) -> Sequence[Moved]:
-    """Ask once more for whatever is not answered, with another deadline; raise ``NotPossibleNow``."""
+def ask_again(order: Order, now: datetime, *, reminded: bool = False) -> Sequence[Moved]:
+    """Ask once more for whatever is not answered; raise ``NotPossibleNow``.
+
+    With another deadline; ``reminded`` where only half of it is left.
+    """
+    _check_waits(order)
     waiting = order.amendment
     moves: list[tuple[Order, Event]] = []
     if order.state == "PENDING" and not (waiting and waiting.alone):
-        order = order.moved("ask again", now, asked=order.asked + 1)
+        order = order.moved("ask again", now, asked=order.asked + 1, reminded=reminded)
         moves.append((order, domain.placed(order)))
     if waiting:
-        order = order.moved("ask again", now, asked=order.asked + 1)
+        order = order.moved("ask again", now, asked=order.asked + 1, reminded=reminded)
         moves.append((order, asked(order, waiting)))
-    if not moves:
-        raise NotPossibleNow("Nothing is waited for.", state=order.state, allowed=[])
     return moves
 
 
-def give_up(order: Order, now: datetime, note: str) -> Moved:
-    """Do at once what the deadline would do later; raise ``NotPossibleNow``."""
-    if order.state == "PENDING":
-        return order.cancel("staff", now, note)
-    if order.amendment:
-        return refuse(order, (), now)
-    raise NotPossibleNow("Nothing is waited for.", state=order.state, allowed=[])
+def give_up(order: Order, now: datetime, reason: Reason, note: str | None = None) -> Moved:
+    """Wait no longer: cancel the order, or withdraw its amendment; raise ``NotPossibleNow``."""
+    _check_waits(order)
+    return order.cancel(reason, now, note) if order.state == "PENDING" else refuse(order, (), now)
+
+
+def _check_waits(order: Order) -> None:
+    if not order.waits:
+        raise NotPossibleNow("Nothing is waited for.", state=order.state, allowed=order.steps)

@@ -9,7 +9,7 @@ class WorkerSettings(PostgresSettings):
     """The event process."""
 
     order_deadline_seconds: float = Field(default=600.0, gt=0, le=31_536_000)
-    """An order that has no answer about its stock by then is cancelled."""
+    """An order that has no answer about its stock by then is cancelled; at half of it, stock is asked for again."""
     idempotency_seconds: float = Field(default=86_400.0, gt=0, le=31_536_000)
     """For so long, at least, an order that is sent again with its Idempotency-Key gets its first answer."""
 

@@ -23,7 +23,7 @@ from order_svc.customer_rows import (
 )
 from order_svc.domain import MOVES, Forgotten, Order, Product
 from order_svc.forgetting import FORGET_ANSWERS, FORGET_ORDERS, FORGET_PARCELS, LOCK_ORDERS
-from order_svc.journal import told
+from order_svc.journal import Step, told
 from order_svc.order_rows import MOVED, PLACED, RESHAPED, moved_row, order_of, placed_row, reshaped, whole_row
 from schemas import Event, Money
 
@@ -57,6 +57,7 @@ orders = sa.Table(
     sa.Column("revision", sa.Integer, nullable=False, server_default="1"),
     sa.Column("last_revision", sa.Integer, nullable=False, server_default="1"),
     sa.Column("asked", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("reminded", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("amendment", JSONB(none_as_null=True)),
     sa.Column("shipments", JSONB, nullable=False, server_default="[]"),
     sa.Column("returns", JSONB, nullable=False, server_default="[]"),
@@ -145,9 +146,11 @@ class OrderBook(Unit):
         self.forgotten: Rows[UUID, Forgotten] = Rows(self)
         """Who is asked for is about to be erased: the orders that can be cancelled are wanted as well."""
 
-    def keep(self, order: Order, event: Event | None) -> None:
-        """Store an order as a move has left it, tell what happened, and enter it in the timeline."""
+    def keep(self, order: Order, event: Event | None, step: Step | None = None) -> None:
+        """Store an order as a move has left it, tell what happened, and enter that and the saga's step."""
         self.orders.put(order.id, order)
+        if step:
+            self.timeline.add(Entry(order.id, self.now, step.type, step.detail))
         if event:
             self.emit(event, order.version, order.changed_at)
             self.timeline.add(Entry(order.id, order.changed_at, event.type, told(order, event)))

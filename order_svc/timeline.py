@@ -9,24 +9,21 @@ from functools import cached_property
 from order_svc.domain import State
 from order_svc.store import Entry
 
-ANSWERS: Mapping[str, str] = {
-    "order.cancelled": "stock.released",
-    "order.shipped": "stock.committed",
-    "order.returned": "stock.returned",
+PARCELS: Mapping[str, str] = {"order.shipped": "stock.committed", "order.returned": "stock.returned"}
+"""What product_svc answers to a parcel; the answers to order.placed and order.amended move the order."""
+
+MAILS: Mapping[str, str] = {
+    "order.confirmed": "receipt",
+    "order.rejected": "rejected",
+    "order.cancelled": "cancelled",
+    "order.amendment_accepted": "order_amended",
+    "order.amendment_refused": "amendment_refused",
+    "order.returned": "return_received",
 }
-"""What product_svc answers to an order that moves; the answers to order.placed and order.amended move the order."""
+"""The moves that the customer gets a mail about whatever happens, and its template.
 
-MAILED = frozenset(
-    f"order.{what}"
-    for what in (
-        *("confirmed", "rejected", "cancelled", "amendment_accepted", "amendment_refused"),
-        "returned",
-    )
-)
-"""The moves that the customer gets a mail about, whatever happens."""
-
-OPTIONAL = ("shipped", "delivered")
-"""The mails about moves that customers can switch off: then nobody tells that there is none to come."""
+Mails about other moves can be switched off: then nobody tells that there is none to come.
+"""
 
 
 @dataclass(frozen=True)
@@ -48,18 +45,47 @@ class Timeline:
     def at_rest(self) -> bool:
         """Is nothing under way: no answer about stock, and no mail?"""
         told = Counter(entry.type for entry in self.entries.values())
-        answered = told["order.amendment_accepted"] + told["order.amendment_refused"]
-        mails = sum(
-            entry.type in ("notification.mail_sent", "notification.mail_failed")
-            and entry.detail.get("template") not in OPTIONAL
-            for entry in self.entries.values()
-        )
         return (
             self.state != "PENDING"
-            and answered >= told["order.amended"]
-            and all(told[answer] >= told[move] for move, answer in ANSWERS.items())
-            and mails >= sum(told[move] for move in MAILED)
+            and self._decided
+            and self._given_back
+            and all(told[answer] >= told[move] for move, answer in PARCELS.items())
+            and self._written >= Counter(template for move, template in MAILS.items() for _ in range(told[move]))
         )
+
+    @property
+    def _decided(self) -> bool:
+        """Does no amendment wait? With an order that has ended they have, and nobody tells."""
+        decided = self._revisions("order.amendment_accepted", "order.amendment_refused")
+        return self.state != "CONFIRMED" or self._revisions("order.amended") <= decided
+
+    @property
+    def _given_back(self) -> bool:
+        """Is nothing set aside for an order that was cancelled? Where all of it was refused, nobody tells so.
+
+        What only one side of an amendment needed is given back as well, and says nothing of a cancellation.
+        """
+        given_back = any("revision" not in entry.detail for entry in self._told("stock.released"))
+        refused, asked = self._revisions("stock.rejected"), self._revisions("order.placed", "order.amended")
+        return self.state != "CANCELLED" or given_back or asked <= refused
+
+    @property
+    def _written(self) -> Counter[str]:
+        """How many mails have left, or could not, by template; without those that staff had sent again."""
+        ended = {
+            # A mail that was in doubt can be told of twice: as failed, and then as sent.
+            (entry.detail["template"], entry.detail.get("mail_id", entry.at))
+            for entry in self._told("notification.mail_sent", "notification.mail_failed")
+            if "resend_of" not in entry.detail
+        }
+        return Counter(template for template, _ in ended)
+
+    def _revisions(self, *types: str) -> set[int]:
+        """The revisions that entries of these types are about."""
+        return {entry.detail.get("revision", 1) for entry in self._told(*types)}
+
+    def _told(self, *types: str) -> Iterator[Entry]:
+        return (entry for entry in self.entries.values() if entry.type in types)
 
     def beyond(self, read: Collection[int]) -> Iterator[tuple[int, Entry]]:
         """What somebody has not read."""

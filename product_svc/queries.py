@@ -9,7 +9,7 @@ from chassis.mongo_snapshot import Document, Query
 from product_svc.catalogue.queries import SEEN
 from product_svc.domain import Movement, Stock
 from product_svc.errors import SkuUnknown
-from product_svc.reservations.documents import held_line
+from product_svc.reservations.documents import held_line, moved_for
 from product_svc.store import StockDocument, stock_of
 from product_svc.times import moment
 
@@ -72,7 +72,8 @@ def _line(kind: str, key: str, *fields: str) -> Callable[[Document], dict[str, A
 
 
 def _movement(document: Document) -> dict[str, Any]:
-    return {"kind": "movement", "sku": document["sku"], "delta": document["delta"]}
+    told = {name: document[name] for name in ("sku", "delta", "reason")}
+    return {"kind": "movement", **told, "order_id": moved_for(document["reason"], document.get("note", ""))}
 
 
 LEDGER = (

@@ -14,12 +14,13 @@ STAFF = UUID("5f0d8a1c-3b67-5e2a-9c41-7d2f0b6e8a90")
 
 @event("notification.mail_sent", topic=NOTIFICATION_EVENTS, key="mail_id")
 class MailSent(Event):
-    """The mail server took a mail over."""
+    """The mail server took a mail over. ``resend_of`` is the mail that staff had sent once more by this one."""
 
     mail_id: Id
     template: str = Field(examples=["receipt"])
     customer_id: Id
     order_id: Id | None = None
+    resend_of: Id | None = None
 
 
 @event("notification.mail_failed", topic=NOTIFICATION_EVENTS, key="mail_id")
@@ -30,4 +31,5 @@ class MailFailed(Event):
     template: str = Field(examples=["receipt"])
     customer_id: Id
     order_id: Id | None = None
+    resend_of: Id | None = None
     reason: str = Field(examples=["550 no such mailbox"])

@@ -27,10 +27,15 @@ class StockRejected(Event):
 
 @event("stock.released", topic=STOCK_EVENTS, key="order_id")
 class StockReleased(Event):
-    """What was set aside for the order can be sold again; empty when nothing had been."""
+    """What was set aside for the order can be sold again; empty when nothing had been.
+
+    ``revision`` is an amendment that the order has decided on: what the order has now is set aside still. Without
+    one the order was cancelled, and nothing is.
+    """
 
     order_id: Id
     lines: tuple[Line, ...]
+    revision: int | None = Field(default=None, examples=[2])
 
 
 @event("stock.committed", topic=STOCK_EVENTS, key="order_id")

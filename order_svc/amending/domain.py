@@ -33,7 +33,12 @@ def amend(
     if _content(wanted) == _content(order):
         return None
     amended = order.moved(
-        *("amend", now), amendment=wanted, last_revision=wanted.revision, asked=order.asked + 1, shortages=()
+        *("amend", now),
+        amendment=wanted,
+        last_revision=wanted.revision,
+        asked=order.asked + 1,
+        reminded=False,
+        shortages=(),
     )
     return amended, asked(order, wanted)
 

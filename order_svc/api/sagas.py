@@ -46,7 +46,10 @@ async def list_sagas(
     responses=problems(OrderUnknown, NotPossibleNow),
 )
 async def resolve(order_id: UUID, body: Resolution, _ops: Ops, commit: Commit) -> OrderOut:
-    """Ask for its stock once more, with another deadline; or cancel the order, or withdraw its amendment."""
+    """Ask for its stock once more, with another deadline; or cancel the order, or withdraw its amendment.
+
+    Where nothing is waited for, `allowed` says what can be done instead.
+    """
     act = {"retry": retry_saga, "cancel": cancel_saga}[body.action]
     order = await commit(lambda book: act(book, order_id), lambda book: book.orders.want(order_id))
     return order_out(order)

@@ -26,7 +26,7 @@ BACK_AFTER_MILLISECONDS = 1000
 
 @router.get(TIMELINE, tags=["orders"], summary="Follow an order", responses=problems(Unauthenticated, OrderUnknown))
 async def read_timeline(order_id: UUID, principal: Authenticated, database: Database) -> TimelineOut:
-    """Everything that happened to the order so far: its own events, the stock's answers, the mails."""
+    """Everything that happened to the order so far: its events, the saga's steps, the stock's answers, the mails."""
     order = await queries.order(database, order_id, owner(principal))
     return timeline_out(order, await queries.order_timeline(database, order_id))
 
@@ -54,7 +54,8 @@ async def stream_timeline(
 ) -> AsyncIterable[ServerSentEvent]:
     """Server-sent events: the timeline's entries, those that are there and then each as it happens.
 
-    When nothing more is under way (stock is answered, mails have left), the last event is `end`. A stream ends
+    When nothing more is due to the order as it is (stock is answered, or given back; mails have left; what staff had
+    sent again is no such mail), the last event is `end`. A stream ends
     without it after five minutes, or when the server stops: come back with the `id` of the last event as
     `Last-Event-ID`, as browsers do, and it goes on there. An entry can come again after that; none is left out.
     """

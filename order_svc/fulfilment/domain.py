@@ -67,5 +67,5 @@ def plain(lines: tuple[PricedLine, ...]) -> tuple[Line, ...]:
 def _taken(order: Order, quantities: Mapping[str, int] | None, left: Mapping[str, int]) -> tuple[PricedLine, ...]:
     wanted = left if quantities is None else quantities
     if any(quantity > left.get(sku, 0) for sku, quantity in wanted.items()):
-        raise MoreThanLeft(left=dict(left))
+        raise MoreThanLeft(left=dict(left), state=order.state, allowed=order.steps)
     return tuple(line.model_copy(update={"quantity": wanted[line.sku]}) for line in order.lines if line.sku in wanted)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from product_svc.domain import Movement, Stock
 from product_svc.reservations import domain, parcels
+from product_svc.reservations.documents import ORDER_NOTE
 from product_svc.reservations.domain import Decision
 from product_svc.store import Warehouse
 from schemas import Line
@@ -61,7 +62,7 @@ def _keep(unit: Warehouse, decision: Decision, reason: str = "") -> None:
     for stock in stocks:
         before = unit.stock.find(stock.sku)
         if before and before.on_hand != stock.on_hand:
-            delta, note = stock.on_hand - before.on_hand, f"order {reservation.order_id}"
+            delta, note = stock.on_hand - before.on_hand, f"{ORDER_NOTE}{reservation.order_id}"
             unit.movements.add(Movement(stock.sku, delta, reason, reservation.changed_at, stock.on_hand, note=note))
         unit.stock.put(stock.sku, stock)
     if event:

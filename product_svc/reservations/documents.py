@@ -10,6 +10,9 @@ from product_svc.reservations.domain import Amendment, Reservation
 from product_svc.times import micros, moment
 from schemas import Line, Shortage
 
+ORDER_NOTE = "order "
+"""What the note of a movement begins with that an order has caused; its id follows."""
+
 
 class LinePart(BaseModel):
     """So many of one SKU."""
@@ -95,6 +98,11 @@ def held_line(document: Any) -> dict[str, Any]:
         "version": reservation.version,
         "changed_at": reservation.changed_at,
     }
+
+
+def moved_for(reason: str, note: str) -> str | None:
+    """The order that a movement belongs to; None for one of staff, who cannot give these reasons."""
+    return note.removeprefix(ORDER_NOTE) if reason in ("shipment", "return") else None
 
 
 def _lines(parts: Any) -> tuple[Line, ...]:

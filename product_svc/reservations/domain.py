@@ -105,7 +105,8 @@ def decide_amendment(
     freed = _freed(known, after)
     if not freed:
         return replace(after, changed_at=later(now, known.changed_at)), [], None
-    return told_of(known, after, now), changed(known, after, stocks), StockReleased(order_id=order_id, lines=freed)
+    told = StockReleased(order_id=order_id, lines=freed, revision=revision)
+    return told_of(known, after, now), changed(known, after, stocks), told
 
 
 def release(order_id: UUID, known: Reservation | None, stocks: Stocks, now: datetime) -> Decision | None:

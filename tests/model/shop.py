@@ -8,7 +8,6 @@ order and which mails are due follows from what it has heard.
 from collections import Counter
 from functools import reduce
 from operator import or_
-from typing import Literal
 from uuid import UUID
 
 from schemas import (
@@ -28,6 +27,7 @@ from schemas import (
     OrderReturned,
     OrdersAnonymised,
     OrderShipped,
+    ProductChanged,
     ProductCreated,
     StockAdjusted,
     StockCommitted,
@@ -36,51 +36,24 @@ from schemas import (
     StockReserved,
     StockReturned,
 )
-from schemas.values import Line
-
-State = Literal["PENDING", "CONFIRMED", "REJECTED", "CANCELLED", "SHIPPED", "DELIVERED"]
-
-MAILS = {"CONFIRMED": "receipt", "REJECTED": "rejected", "CANCELLED": "cancelled"}
-"""What an order can come to, and the mail about it."""
-
-NEWS: dict[type[Event], str] = {
-    AmendmentAccepted: "order_amended",
-    AmendmentRefused: "amendment_refused",
-    OrderShipped: "shipped",
-    OrderDelivered: "delivered",
-    OrderReturned: "return_received",
-}
-"""What else happens to it, and the mail about that, each time."""
+from tests.model.ordering import NEWS, Ordering, counted
 
 
-class Shop:
+class Shop(Ordering):
     def __init__(self) -> None:
+        super().__init__()
         self.on_hand: Counter[str] = Counter()
-        self.asked: dict[tuple[UUID, int], tuple[Counter[str], int]] = {}
-        """What each revision of an order is, and which it replaces."""
+        self.discontinued: set[str] = set()
         self.held: dict[UUID, dict[int, Counter[str]]] = {}
         """The revisions of an order whose stock is held: one, or two while the order has not decided."""
+        self.answered: Counter[tuple[UUID, int]] = Counter()
+        """How often each revision was."""
         self.ended: set[UUID] = set()
         """The orders whose stock was released."""
-        self.answers: dict[tuple[UUID, int], type[StockReserved | StockRejected]] = {}
-        self.orders: dict[UUID, State] = {}
-        self.lines: dict[UUID, Counter[str]] = {}
-        self.revisions: dict[UUID, int] = {}
-        self.waiting: dict[UUID, int] = {}
-        """The amendments that are not answered."""
-        self.accepted: set[tuple[UUID, int]] = set()
-        self.shipped: dict[UUID, Counter[str]] = {}
-        self.returned: dict[UUID, Counter[str]] = {}
-        self.parcels: dict[UUID, Counter[str]] = {}
-        """Shipments and returns that the stock has not heard of."""
-        self.due: Counter[tuple[UUID, str]] = Counter()
         self.sent: Counter[tuple[UUID, str]] = Counter()
         """Or ended, where nobody is left who it could be sent to."""
-        self.customers: dict[UUID, UUID] = {}
-        """Whose an order is."""
-        self.without_orders: set[UUID] = set()
         self.without_mails: set[UUID] = set()
-        """The customers who were erased, as far as the one and the other has heard."""
+        """The customers who were erased, as far as who mails them has heard."""
 
     def reserved(self, sku: str) -> int:
         return sum(self.set_aside(order)[sku] for order in self.held)
@@ -92,36 +65,20 @@ class Shop:
     def short(self, order: UUID, wanted: Counter[str]) -> dict[str, int]:
         """The SKUs of which there is not enough for an order, with how many there are for it."""
         has = self.set_aside(order)
-        left = {sku: self.on_hand[sku] - self.reserved(sku) + has[sku] for sku in wanted if wanted[sku] > has[sku]}
+        left = {sku: has[sku] + self._promised_on_top(sku) for sku in wanted if wanted[sku] > has[sku]}
         return {sku: number for sku, number in left.items() if number < wanted[sku]}
 
-    def can_be_cancelled(self, order: UUID) -> bool:
-        return self.orders[order] in ("PENDING", "CONFIRMED")
-
-    def can_be_amended(self, order: UUID) -> bool:
-        return self.can_be_cancelled(order) and order not in self.waiting
-
-    def unshipped(self, order: UUID) -> Counter[str]:
-        return self.lines[order] - self.shipped[order]
-
-    def can_be_shipped(self, order: UUID) -> bool:
-        return (
-            self.orders[order] in ("CONFIRMED", "SHIPPED")
-            and order not in self.waiting
-            and bool(self.unshipped(order))
-        )
-
-    def can_be_delivered(self, order: UUID) -> bool:
-        return self.orders[order] == "SHIPPED" and not self.unshipped(order)
-
-    def returnable(self, order: UUID) -> Counter[str]:
-        return self.shipped[order] - self.returned[order]
-
-    def can_be_returned(self, order: UUID) -> bool:
-        return self.orders[order] == "DELIVERED" and bool(self.returnable(order))
+    def _promised_on_top(self, sku: str) -> int:
+        return 0 if sku in self.discontinued else self.on_hand[sku] - self.reserved(sku)
 
     def can_be_adjusted(self, sku: str, delta: int) -> bool:
         return self.on_hand[sku] + delta >= self.reserved(sku)
+
+    def at_rest(self, order: UUID) -> bool:
+        """Is nothing due to an order? The mails that customers can do without are left out."""
+        mails = {due: n for due, n in self.due.items() if due[0] == order and due[1] not in ("shipped", "delivered")}
+        kept = self.orders[order] not in ("REJECTED", "CANCELLED") or not self.set_aside(order)
+        return not self.waits(order) and kept and all(self.sent[due] >= n for due, n in mails.items())
 
     def hear(self, event: Event) -> None:
         """Take an event as told, if it can be."""
@@ -132,15 +89,15 @@ class Shop:
                 self.on_hand[sku] += delta
                 assert (event.on_hand, event.reserved) == (self.on_hand[sku], self.reserved(sku))
             case OrderPlaced() | OrderAmended():
-                self._ask(event)
+                self.take_order(event)
             case StockReserved() | StockRejected():
                 self._answer(event)
             case StockReleased() | StockCommitted() | StockReturned():
                 self._move_stock(event)
             case OrderConfirmed() | OrderRejected() | OrderCancelled() | AmendmentAccepted() | AmendmentRefused():
-                self._decide(event)
+                self.decide(event)
             case OrderShipped() | OrderDelivered() | OrderReturned():
-                self._fulfil(event)
+                self.fulfil(event)
             case MailSent(order_id=UUID() as order, template=template):
                 assert event.customer_id not in self.without_mails
                 self.sent[order, template] += 1
@@ -155,36 +112,26 @@ class Shop:
                 assert not any(self.can_be_cancelled(order) for order in self.orders_of(customer))
             case MailsAnonymised(customer_id=customer):
                 self.without_mails.add(customer)
+            case ProductChanged(offers=offers):
+                self.discontinued = {offer.sku for offer in offers if not offer.for_sale}
             case other:
                 assert isinstance(other, ProductCreated | CustomerRegistered)
 
     def orders_of(self, customer: UUID) -> list[UUID]:
         return [order for order, whose in self.customers.items() if whose == customer]
 
-    def _ask(self, event: OrderPlaced | OrderAmended) -> None:
-        order, revision = event.order_id, event.revision
-        if isinstance(event, OrderPlaced):
-            assert order not in self.orders
-            assert event.customer_id not in self.without_orders
-            self.customers[order] = event.customer_id
-            self.orders[order], self.lines[order], self.revisions[order] = "PENDING", counted(event.lines), 1
-            self.shipped[order], self.returned[order] = Counter(), Counter()
-            self.asked[order, 1] = counted(event.lines), 1
-            return
-        assert self.can_be_amended(order)
-        assert (order, revision) not in self.asked
-        assert (order, revision - 1) in self.asked
-        assert event.replaces == self.revisions[order]
-        self.asked[order, revision] = counted(event.lines), event.replaces
-        self.waiting[order] = revision
-
     def _answer(self, event: StockReserved | StockRejected) -> None:
         order, revision = event.order_id, event.revision
-        wanted, replaces = self.asked[order, revision]
-        assert (order, revision) not in self.answers, "one answer a revision"
+        self.answered[order, revision] += 1
+        assert self.answered[order, revision] <= self.questions[order, revision], "one answer a question"
         assert order not in self.ended, "and none after the release"
+        if self.answered[order, revision] > 1:
+            # What was withdrawn meanwhile is refused, whatever was answered before.
+            withdrawn = isinstance(event, StockRejected) and self.waiting.get(order) != revision
+            assert withdrawn or self.answers[order, revision] is type(event), "the same again"
+            return
         self.answers[order, revision] = type(event)
-        has = self.held.get(order, {})
+        (wanted, replaces), has = self.asked[order, revision], self.held.get(order, {})
         if isinstance(event, StockReserved):
             assert not self.short(order, wanted)
             assert counted(event.lines) == wanted
@@ -207,14 +154,16 @@ class Shop:
             assert has >= lines
             self.held[order] = {revision: has - lines}
             self.on_hand = +(self.on_hand - lines)
-        elif self.orders[order] == "CANCELLED" and lines == before and order not in self.ended:
+        elif event.revision is None:
+            assert self.orders[order] == "CANCELLED"
+            assert order not in self.ended
+            assert lines == before
             self.held.pop(order, None)
             self.ended.add(order)
         else:
-            *_, newest = sorted(self.held[order])
-            decided = newest if (order, newest) in self.accepted else min(self.held[order])
-            assert self.waiting.get(order) != newest
-            self.held[order] = self._settled(self.held[order], decided)
+            old, new = sorted(self.held[order])
+            assert event.revision == new != self.waiting.get(order)
+            self.held[order] = self._settled(self.held[order], new if (order, new) in self.accepted else old)
             assert lines == before - self.set_aside(order)
 
     @staticmethod
@@ -222,65 +171,3 @@ class Shop:
         """Of what is held, that of the revision which the order has; of a first that was refused, what there is."""
         revision = has if has in held else min(held, default=None)
         return {} if revision is None else {revision: held[revision]}
-
-    def _decide(
-        self, event: OrderConfirmed | OrderRejected | OrderCancelled | AmendmentAccepted | AmendmentRefused
-    ) -> None:
-        order, waited = event.order_id, self.waiting.get(event.order_id)
-        if isinstance(event, AmendmentAccepted | AmendmentRefused):
-            assert event.revision == self.waiting.pop(order, None)
-        match event:
-            case AmendmentAccepted():
-                assert self.answers.get((order, event.revision)) is StockReserved
-                self.lines[order], self.revisions[order] = counted(event.lines), event.revision
-                self.accepted.add((order, event.revision))
-            case AmendmentRefused():
-                # Without shortages, the deadline has passed.
-                assert not event.shortages or self.answers.get((order, event.revision)) is StockRejected
-            case OrderConfirmed():
-                assert self.orders[order] == "PENDING"
-                assert self.answers.get((order, event.revision)) is StockReserved
-                assert event.revision == self.revisions[order]
-                assert counted(event.lines) == self.lines[order]
-                self._come_to(order, "CONFIRMED")
-            case OrderRejected():
-                assert self.orders[order] == "PENDING"
-                assert {self.answers.get((order, r)) for r in {1, waited or 1}} == {StockRejected}
-                self._come_to(order, "REJECTED")
-            case OrderCancelled():
-                assert self.orders[order] == "PENDING" or (
-                    self.orders[order] == "CONFIRMED" and event.reason == "customer"
-                )
-                self._come_to(order, "CANCELLED")
-
-    def _fulfil(self, event: OrderShipped | OrderDelivered | OrderReturned) -> None:
-        order = event.order_id
-        match event:
-            case OrderShipped():
-                assert self.can_be_shipped(order)
-                parcel = counted(event.lines)
-                assert parcel <= self.unshipped(order)
-                assert event.revision == self.revisions[order]
-                self.orders[order], self.parcels[event.shipment_id] = "SHIPPED", parcel
-                self.shipped[order] += parcel
-                assert event.complete is not bool(self.unshipped(order))
-            case OrderDelivered():
-                assert self.can_be_delivered(order)
-                self.orders[order] = "DELIVERED"
-            case OrderReturned():
-                assert self.orders[order] == "DELIVERED"
-                back = counted(event.lines)
-                assert back <= self.returnable(order)
-                self.parcels[event.return_id] = back
-                self.returned[order] += back
-
-    def _come_to(self, order: UUID, state: State) -> None:
-        self.orders[order] = state
-        self.due[order, MAILS[state]] += 1
-        if state != "CONFIRMED":
-            self.waiting.pop(order, None)
-
-
-def counted(lines: tuple[Line, ...]) -> Counter[str]:
-    """SKU → quantity."""
-    return Counter({line.sku: line.quantity for line in lines})

@@ -14,8 +14,9 @@ from notifier_svc.domain import ENDED, FORGOTTEN
 from schemas import CustomerErased
 from schemas.topics import CUSTOMER_EVENTS
 from tests.model.explore import explore
+from tests.model.requests import CUSTOMERS
 from tests.model.test_mails import CUSTOMER, Job, Senders
-from tests.model.test_orders import CUSTOMERS, Platform
+from tests.model.test_orders import Platform
 from tests.model.world import World
 
 

@@ -5,170 +5,40 @@ are undone or whose process dies. After every step the services hold exactly wha
 once everything has settled no order is left without its end, nor an end without its mail.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, nullcontext
-from functools import partial
-from itertools import count
-from typing import Any, get_args
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from contextlib import closing
+from itertools import pairwise
+from typing import get_args
 from uuid import UUID
 
-import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    Bundle,
-    MultipleResults,
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    multiple,
-    precondition,
-    rule,
-)
+from hypothesis.stateful import invariant, precondition, rule
 
-from chassis.preconditions import ANY
 from chassis.testing import enveloped, record
 from notifier_svc.commands import begin_sending, mark_sent
-from order_svc.amending.commands import Wish, amend_order, want_wish
-from order_svc.commands import Basket, cancel_order, expire_order, place_order, want_basket, want_order
-from order_svc.errors import AccountErased, NotPossibleNow
-from order_svc.fulfilment.commands import deliver_order, return_lines, ship_order
-from order_svc.store import OrderBook
-from product_svc.catalogue.commands import create_product
-from product_svc.commands import adjust_stock
-from product_svc.errors import StockTooLow
-from schemas import Address, CustomerRegistered, Money
+from order_svc.store import Entry
+from order_svc.timeline import Timeline
+from schemas import CustomerRegistered
 from schemas.topics import CUSTOMER_EVENTS
-from schemas.values import Variant
 from tests.model.explore import explore
 from tests.model.memory import Fate
-from tests.model.shop import Shop, counted
-from tests.model.world import World
+from tests.model.ordering import counted
+from tests.model.requests import CUSTOMERS, SKUS, Requests, some
 
-SKUS = ("MUG", "CUP")
-CUSTOMERS = (UUID(int=1), UUID(int=2))
-PRODUCT = UUID(int=3)
-VARIANTS = [Variant(sku=sku, price=Money(amount=1250, currency="EUR")) for sku in SKUS]
-ADDRESS = Address(name="Ada", street="1 St", city="London", postal_code="SW1Y", country="GB")
-
-pieces, skus, customers = st.integers(2, 9), st.sampled_from(SKUS), st.sampled_from(CUSTOMERS)
-quantities = st.dictionaries(skus, st.integers(1, 3), min_size=1)
-regrets = st.sampled_from([False, False, True])
-in_time = st.sampled_from([True, True, False])
-some = st.integers(0, 5)
 picks = st.lists(some, min_size=1, max_size=8)
 
+ANSWERS = ("stock.reserved", "stock.rejected")
+OUTCOMES = {
+    *("order.confirmed", "order.rejected", "order.amendment_accepted", "order.amendment_refused"),
+    *("saga.left_to_amendment", "saga.answer_ignored"),
+}
+"""What an answer about stock comes to, each to one."""
+UNTOLD = ("saga.left_to_amendment", "saga.answer_ignored")
 
-def wanting(order: UUID, wish: Wish) -> Callable[[OrderBook], None]:
-    return lambda book: want_wish(book, order, None, wish)
 
-
-class Platform(RuleBasedStateMachine):
-    """Everybody does what they may, at any time."""
-
-    placed = Bundle("placed")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.world, self.shop = World(), Shop()
-        self.heard: Counter[tuple[UUID, str]] = Counter()
-        self.ids = (UUID(int=n) for n in count(100))
-
-    @initialize(mugs=pieces, cups=pieces)
-    def open(self, mugs: int, cups: int) -> None:
-        def wants(unit: Any) -> None:
-            unit.products.want(PRODUCT)
-            unit.stock.want(*SKUS)
-
-        self.world.stock.ask(lambda unit: create_product(unit, PRODUCT, "Mug", {}, VARIANTS), wants)
-        self.adjust("MUG", mugs)
-        self.adjust("CUP", cups)
-        self.world.settle()
-
-    @rule(sku=skus, delta=st.integers(-4, 4))
-    def adjust(self, sku: str, delta: int) -> None:
-        with possible(self.shop.can_be_adjusted(sku, delta), StockTooLow):
-            self.world.stock.ask(
-                lambda unit: adjust_stock(unit, sku, delta, "count"), lambda unit: unit.stock.want(sku)
-            )
-
-    @rule(target=placed, customer=customers, orders=st.lists(st.tuples(quantities, regrets), min_size=1, max_size=2))
-    def place(self, customer: UUID, orders: Sequence[tuple[Mapping[str, int], bool]]) -> MultipleResults[UUID]:
-        """And cancel at once what is regretted, before anybody has heard of it."""
-        baskets = [Basket(next(self.ids), customer, lines, ADDRESS) for lines, _ in orders]
-        if customer in self.shop.without_orders:
-            with pytest.raises(AccountErased):
-                self.world.orders.ask(
-                    partial(place_order, basket=baskets[0]), partial(want_basket, basket=baskets[0])
-                )
-            return multiple()
-        for basket, (_, regretted) in zip(baskets, orders, strict=True):
-            self.world.orders.ask(partial(place_order, basket=basket), partial(want_basket, basket=basket))
-            if regretted:
-                self.change(basket.order_id, cancel_order, customer, "customer")
-        return multiple(*(basket.order_id for basket in baskets))
-
-    @rule(order=placed, in_time=st.booleans())
-    def end(self, order: UUID, in_time: bool) -> None:
-        """The customer cancels, or the deadline passes."""
-        if in_time:
-            with possible(self.shop.can_be_cancelled(order), NotPossibleNow):
-                self.change(order, cancel_order, None, "customer")
-        else:
-            self.change(order, expire_order)
-
-    @precondition(lambda self: any(map(self.shop.can_be_amended, self.shop.orders)))
-    @rule(which=some, lines=quantities, in_time=in_time)
-    def amend(self, which: int, lines: Mapping[str, int], in_time: bool) -> None:
-        """The customer wants something else; sometimes the deadline passes before anybody has heard."""
-        order, wish = chosen(which, self.shop.can_be_amended, self.shop.orders), Wish(lines, {})
-        self.world.orders.ask(partial(self.amended, order, wish), wanting(order, wish))
-        self.hear()
-        if not in_time and order in self.shop.waiting:
-            self.change(order, expire_order, self.shop.waiting[order])
-
-    @staticmethod
-    def amended(order: UUID, wish: Wish, book: Any) -> object:
-        return amend_order(book, order, None, ANY, wish)
-
-    @precondition(lambda self: any(map(self.shop.can_be_shipped, self.shop.orders)))
-    @rule(which=some, whole=st.booleans())
-    def ship(self, which: int, whole: bool) -> None:
-        """What is left, or one piece of it."""
-        order = chosen(which, self.shop.can_be_shipped, self.shop.orders)
-        parcel = None if whole else {next(iter(self.shop.unshipped(order))): 1}
-        self.change(order, ship_order, ANY, next(self.ids), "DHL", "1", parcel)
-
-    @precondition(lambda self: any(map(self.shop.can_be_delivered, self.shop.orders)))
-    @rule(which=some)
-    def deliver(self, which: int) -> None:
-        order = chosen(which, self.shop.can_be_delivered, self.shop.orders)
-        self.change(order, deliver_order, ANY)
-
-    @precondition(lambda self: any(map(self.shop.can_be_returned, self.shop.orders)))
-    @rule(which=some)
-    def take_back(self, which: int) -> None:
-        order = chosen(which, self.shop.can_be_returned, self.shop.orders)
-        self.change(order, return_lines, ANY, next(self.ids), {next(iter(self.shop.returnable(order))): 1}, None)
-
-    @rule(order=placed)
-    def try_what_cannot_be(self, order: UUID) -> None:
-        if not self.shop.can_be_amended(order):
-            wish = Wish({"MUG": 1}, {})
-            with pytest.raises(NotPossibleNow):
-                self.world.orders.ask(
-                    partial(self.amended, order, wish),
-                    wanting(order, wish),
-                )
-        if not self.shop.can_be_shipped(order):
-            with pytest.raises(NotPossibleNow):
-                self.change(order, ship_order, ANY, next(self.ids), "DHL", "1", None)
-        if not self.shop.can_be_delivered(order):
-            with pytest.raises(NotPossibleNow):
-                self.change(order, deliver_order, ANY)
-        if not self.shop.can_be_returned(order):
-            with pytest.raises(NotPossibleNow):
-                self.change(order, return_lines, ANY, next(self.ids), {"MUG": 1}, None)
+class Platform(Requests):
+    """What people ask for, and what Kafka, retries and deaths make of it."""
 
     @precondition(lambda self: len(self.world.topics[CUSTOMER_EVENTS]) < len(CUSTOMERS))
     @rule()
@@ -230,6 +100,7 @@ class Platform(RuleBasedStateMachine):
         assert all(held.get(o.id, Counter()) >= self.shop.unshipped(o.id) for o in orders if o.state == "SHIPPED")
         assert self.mails() <= Counter(self.shop.due)
         assert self.timelines() <= self.heard
+        self.no_stream_ends_too_early()
         assert not [letter for service in self.world.services for letter in service.memory.dead]
 
     def teardown(self) -> None:
@@ -240,6 +111,7 @@ class Platform(RuleBasedStateMachine):
             self.send_the_mails()
             self.settle()
             assert self.shop.sent == self.shop.due
+            assert all(one.at_rest for one in self.streams().values()), "every stream comes to its end"
 
     def settle(self) -> None:
         self.world.settle()
@@ -252,33 +124,32 @@ class Platform(RuleBasedStateMachine):
         assert "PENDING" not in self.shop.orders.values()
         assert self.mails() == Counter(self.shop.due)
         assert self.timelines() == self.heard
+        self.every_answer_comes_to_something()
         self.world.check_versions()
-
-    def change(self, order: UUID, command: Callable[..., object], *how: Any) -> None:
-        self.world.orders.ask(lambda book: command(book, order, *how), lambda book: want_order(book, order))
-
-    def hear(self) -> None:
-        for event in self.world.hear():
-            self.shop.hear(event)
-            if order := getattr(event, "order_id", None):
-                self.heard[order, event.type] += 1
 
     def mails(self) -> Counter[tuple[UUID, str]]:
         return Counter((mail.order_id, mail.template) for mail in self.world.rows("mails"))
 
     def timelines(self) -> Counter[tuple[UUID, str]]:
-        return Counter((entry.order_id, entry.type) for entry in self.world.orders.memory.logs["timeline"])
+        """What the timelines tell; what an answer comes to, nobody knows but order_svc, which hears it."""
+        entries: list[Entry] = self.world.orders.memory.logs["timeline"]
+        known = Counter((entry.order_id, entry.type) for entry in entries)
+        return Counter({about: n for about, n in known.items() if about[1] not in UNTOLD})
 
+    def streams(self) -> dict[UUID, Timeline]:
+        entries: defaultdict[UUID, dict[int, Entry]] = defaultdict(dict)
+        for position, entry in enumerate(self.world.orders.memory.logs["timeline"]):
+            entries[entry.order_id][position] = entry
+        return {order: Timeline(told) for order, told in entries.items()}
 
-def chosen(which: int, can: Callable[[UUID], bool], orders: Iterable[UUID]) -> UUID:
-    """One of the orders that can."""
-    able = [order for order in orders if can(order)]
-    return able[which % len(able)]
+    def no_stream_ends_too_early(self) -> None:
+        assert all(self.shop.at_rest(order) for order, stream in self.streams().items() if stream.at_rest)
 
-
-def possible(really: bool, refusal: type[Exception]) -> AbstractContextManager[object]:
-    """What follows goes well if it is possible, and is refused otherwise."""
-    return nullcontext() if really else pytest.raises(refusal)
+    def every_answer_comes_to_something(self) -> None:
+        for stream in self.streams().values():
+            types = [entry.type for entry in stream.entries.values()]
+            after = [then for told, then in pairwise([*types, "nothing"]) if told in ANSWERS]
+            assert set(after) <= OUTCOMES
 
 
 def test_the_platform_does_what_the_specification_says() -> None:

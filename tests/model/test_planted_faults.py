@@ -10,8 +10,9 @@ from hypothesis.stateful import RuleBasedStateMachine
 from notifier_svc.commands import postpone
 from notifier_svc.domain import Mail
 from order_svc.errors import NotPossibleNow
-from order_svc.saga import on_answer
-from product_svc.reservations.domain import release, settled
+from order_svc.saga import ask_again, on_answer, on_half_time
+from order_svc.timeline import Timeline
+from product_svc.reservations.domain import _shortage, release, settled
 from tests.model.explore import explore
 from tests.model.test_erasures import Forgetters, Leavers
 from tests.model.test_mails import Senders
@@ -36,6 +37,14 @@ def forgetting_the_old(known: Any, has: int) -> Any:
     return replace(settled(known, has), lines=())
 
 
+def promising_the_discontinued(line: Any, stock: Any, held: int) -> Any:
+    return _shortage(line, replace(stock, discontinued=False), held)
+
+
+def awaiting_every_release(stream: Timeline) -> bool:
+    return stream.state != "CANCELLED" or any(one.type == "stock.released" for one in stream.entries.values())
+
+
 def begin_whatever_became_of_it(mail: Mail, claim: Any, now: Any) -> Mail | None:
     return replace(mail, state="sending") if mail.claim == claim else None
 
@@ -56,8 +65,24 @@ FAULTS: dict[str, tuple[type[RuleBasedStateMachine], str, Any]] = {
     "order revived by a late answer": (Platform, "order_svc.saga.on_answer", reviving),
     "deadline after the answer": (
         Platform,
-        "order_svc.saga.on_deadline",
-        lambda order, _amendment, now: order.cancel("timeout", now),
+        "order_svc.saga.on_half_time",
+        lambda order, _asking, now: [order.cancel("timeout", now)],
+    ),
+    "deadline of an asking that is past": (
+        Platform,
+        "order_svc.saga.on_half_time",
+        lambda order, _asking, now: on_half_time(order, order.asked, now),
+    ),
+    "asked again for ever": (Platform, "order_svc.saga.ask_again", lambda order, now, **_: ask_again(order, now)),
+    "stream that waits for the release of what was refused": (
+        Platform,
+        "order_svc.timeline.Timeline._given_back",
+        property(awaiting_every_release),
+    ),
+    "discontinued product promised": (
+        Platform,
+        "product_svc.reservations.domain._shortage",
+        promising_the_discontinued,
     ),
     "old revision given away before the order has decided": (
         Platform,
@@ -83,7 +108,7 @@ FAULTS: dict[str, tuple[type[RuleBasedStateMachine], str, Any]] = {
     "mail begun after the erasure": (Forgetters, "notifier_svc.domain.Mail.forget", emptied),
 }
 
-SOON = {"no tombstone": 4, "time goes back": 1, "mail begun after its end": 8}
+SOON = {"no tombstone": 4, "withdrawn amendment kept": 4, "time goes back": 7, "mail begun after its end": 8}
 """Where to begin to look for those that are rare: a seed that finds them soon, until the machines change."""
 
 

@@ -178,6 +178,15 @@ def test_what_has_ended_is_sent_again_as_a_mail_of_its_own(state: State) -> None
     assert made == replace(expected, recipient="eve@example.com", resend_of=original.id)
 
 
+def test_what_becomes_of_a_mail_that_was_sent_again_is_told_as_such() -> None:
+    again = replace(mail("sending"), resend_of=OTHER)
+    delivered = again.delivered(LATER)
+    assert delivered is not None
+    assert delivered[1] == SENT.model_copy(update={"resend_of": OTHER})
+    _, refused = again.fail(CLAIM, "550", LATER)
+    assert refused == failed("550").model_copy(update={"resend_of": OTHER})
+
+
 @pytest.mark.parametrize("state", ["queued", "claimed", "sending"])
 def test_what_is_on_its_way_is_not_sent_again(state: State) -> None:
     with pytest.raises(NotEnded):

@@ -4,17 +4,21 @@ Each is done to things of its own, and returns the subject that the audit must n
 """
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
 from chassis.database import DeadLetter
+from chassis.preconditions import ANY
 from chassis.testing import enveloped, record
 from customer_svc.commands.sessions import change_password
 from notifier_svc.commands import mark_failed
+from order_svc.commands import want_order
+from order_svc.fulfilment.commands import ship_order
 from product_svc.commands import set_threshold
 from schemas import STAFF, Message, StockAdjusted, StockReserved
-from tests.ops.world import World, sql
+from tests.ops.world import PARCEL, World, erased, sql
 
 Damage = Callable[[World], Awaitable[str]]
 
@@ -86,6 +90,68 @@ async def returned_more_than_was_shipped(world: World) -> str:
     await world.fulfilled(order_id, {sku: 1})
     more = "UPDATE orders SET returns = jsonb_set(returns, '{0,lines,0,quantity}', '5') WHERE id = :id"
     await sql(world.orders, more, id=order_id)
+    moved = await world.products.db.movements.update_one({"sku": sku, "reason": "return"}, {"$inc": {"delta": 4}})
+    assert moved.modified_count == 1
+    await world.products.db.stock.update_one({"_id": sku}, {"$inc": {"on_hand": 4}})
+    return str(order_id)
+
+
+async def held_for_another_revision(world: World) -> str:
+    sku = await world.product()
+    order_id = await world.confirmed(sku)
+    await world.amended(order_id, {sku: 3})
+    await world.products.db.reservations.update_one({"_id": order_id}, {"$set": {"revision": 1}})
+    return str(order_id)
+
+
+async def shipped_without_a_movement(world: World) -> str:
+    """The pieces went, and the movement says that staff counted fewer."""
+    sku = await world.product()
+    order_id = await world.confirmed(sku)
+    await world.fulfilled(order_id, {sku: 1})
+    counted = {"$set": {"reason": "count", "note": ""}}
+    await world.products.db.movements.update_one({"sku": sku, "reason": "shipment"}, counted)
+    return str(order_id)
+
+
+async def returned_to_another_order(world: World) -> str:
+    sku = await world.product()
+    order_id = await world.confirmed(sku)
+    await world.fulfilled(order_id, {sku: 1})
+    elsewhere = {"$set": {"note": f"order {uuid7()}"}}
+    await world.products.db.movements.update_one({"sku": sku, "reason": "return"}, elsewhere)
+    return str(order_id)
+
+
+async def erased_and_still_with_an_address(world: World) -> str:
+    customer_id = await world.registered()
+    await world.flow()
+    await erased(world, customer_id)
+    await world.flow()
+    address = "UPDATE customers SET shipping = '{}' WHERE id = :id"
+    await sql(world.orders, address, id=customer_id)
+    return str(customer_id)
+
+
+async def erased_and_still_there(world: World) -> str:
+    customer_id, other = await world.registered(), await world.registered()
+    await world.flow()
+    await erased(world, customer_id)
+    await world.flow()
+    copy = (
+        "INSERT INTO accounts SELECT (jsonb_populate_record(a, jsonb_build_object("
+        "'id', CAST(:id AS text), 'email', 'eve@example.com'))).* FROM accounts a WHERE a.id = :other"
+    )
+    await sql(world.customers, copy, id=str(customer_id), other=other)
+    return str(customer_id)
+
+
+async def a_shipment_that_nobody_was_mailed_about(world: World) -> str:
+    order_id = await world.confirmed()
+    ship = partial(ship_order, order_id=order_id, if_match=ANY, shipment_id=uuid7(), quantities=None, **PARCEL)
+    await world.commits["order_svc"](ship, lambda book: want_order(book, order_id))
+    await world.flow(post=False)
+    await sql(world.mails, "DELETE FROM mails WHERE order_id = :id AND template = 'shipped'", id=order_id)
     return str(order_id)
 
 
@@ -276,6 +342,12 @@ DAMAGES: list[tuple[str, Damage]] = [
     ("reservation_mismatch", cancelled_and_still_held),
     ("reservation_mismatch", held_more_than_was_ordered),
     ("reservation_mismatch", held_for_no_order),
+    ("reservation_mismatch", held_for_another_revision),
+    ("parcel_mismatch", shipped_without_a_movement),
+    ("parcel_mismatch", returned_to_another_order),
+    ("erased_kept", erased_and_still_with_an_address),
+    ("erased_kept", erased_and_still_there),
+    ("mail_missing", a_shipment_that_nobody_was_mailed_about),
     ("shipped_too_much", returned_more_than_was_shipped),
     ("answer_doubled", answered_without_a_question),
     ("event_lost", an_event_that_never_came_out),

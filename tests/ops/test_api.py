@@ -100,7 +100,7 @@ async def test_a_ledger_tells_everything_with_its_version(world: World, http: ht
     assert (stock["on_hand"], stock["reserved"], stock["version"]) == (5, 2, 1)
     [held] = [one for one in told if one["kind"] == "reservation" and one["order_id"] == str(order_id)]
     assert (held["state"], held["lines"], held["version"]) == ("held", [{"sku": sku, "quantity": 2}], 1)
-    assert {"kind": "movement", "sku": sku, "delta": 5} in told
+    assert {"kind": "movement", "sku": sku, "delta": 5, "reason": "count", "order_id": None} in told
     [mail] = [one for one in await lines(world, http, "notifier", "ledger") if one["order_id"] == str(order_id)]
     assert (mail["template"], mail["state"], mail["doubts"]) == ("receipt", "sent", 0)
 

@@ -1,27 +1,16 @@
 """A shop in which a customer was erased still adds up."""
 
-from uuid import UUID, uuid4
+from dataclasses import replace
 
 import pytest
 
 from customer_svc import queries
-from customer_svc.commands.standing import erase
-from tests.ops.world import World
-
-
-async def erased(world: World, customer_id: UUID) -> UUID:
-    """Erase a customer; the id of the erasure."""
-    made = uuid4()
-
-    await world.commits["customer_svc"](
-        lambda unit: erase(unit, customer_id, "hash", made), wants=lambda unit: unit.accounts.want(customer_id)
-    )
-    return made
+from tests.ops.world import World, erased
 
 
 async def test_a_customer_who_is_forgotten_by_everybody_adds_up(world: World) -> None:
     customer_id = await world.registered()
-    await world.flow()
+    await replace(world, buyer=customer_id).confirmed()
     await world.news()
     erasure_id = await erased(world, customer_id)
     await world.flow()

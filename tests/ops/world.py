@@ -30,6 +30,7 @@ from chassis.testing import LINK_KEY, bearer, private_key, record, test_keys
 from customer_svc import handlers as customer_handlers
 from customer_svc import main as customer_main
 from customer_svc.commands.accounts import register_customer
+from customer_svc.commands.standing import erase
 from customer_svc.domain.link import NewLink
 from customer_svc.settings import Settings as CustomerSettings
 from customer_svc.store import Accounts
@@ -243,6 +244,16 @@ async def sql(database: Postgres, statement: str, **parameters: Any) -> None:
     """Do to a store what its service never would."""
     async with database.engine.begin() as connection:
         await connection.execute(sa.text(statement), parameters)
+
+
+async def erased(world: World, customer_id: UUID) -> UUID:
+    """Erase a customer; the id of the erasure."""
+    made = uuid4()
+
+    await world.commits["customer_svc"](
+        lambda unit: erase(unit, customer_id, "hash", made), wants=lambda unit: unit.accounts.want(customer_id)
+    )
+    return made
 
 
 class _Server(uvicorn.Server):

@@ -147,6 +147,7 @@ async def test_an_answer_after_the_cancellation_changes_nothing(shared: Postgres
         "order.placed",
         "order.cancelled",
         "stock.reserved",
+        "saga.answer_ignored",
     ]
 
 
@@ -248,6 +249,12 @@ async def test_a_release_enters_the_timeline_and_nothing_else(shared: Postgres, 
     assert len(await events(shared, order.id)) == 2
 
 
+async def test_what_only_an_amendment_needed_enters_the_timeline_with_its_revision(shared: Postgres) -> None:
+    order_id = uuid7()
+    await hear(shared, StockReleased(order_id=order_id, lines=(), revision=2))
+    assert await timeline(shared, order_id) == [("stock.released", {"revision": 2})]
+
+
 async def test_what_left_the_house_and_what_came_back_enter_the_timeline(shared: Postgres) -> None:
     order_id, lines = uuid7(), (Line(sku="MUG", quantity=1),)
     gone = StockCommitted(order_id=order_id, shipment_id=uuid7(), lines=lines)
@@ -256,15 +263,15 @@ async def test_what_left_the_house_and_what_came_back_enter_the_timeline(shared:
 
 
 async def test_mails_about_an_order_enter_its_timeline(shared: Postgres) -> None:
-    order_id, customer_id = uuid7(), uuid7()
-    sent = MailSent(mail_id=uuid7(), template="receipt", customer_id=customer_id, order_id=order_id)
-    failed = MailFailed(
-        mail_id=uuid7(), template="cancelled", customer_id=customer_id, order_id=order_id, reason="550 no"
-    )
-    await hear(shared, sent, failed)
+    order_id, (first, second, third) = uuid7(), (uuid7() for _ in range(3))
+    about = {"customer_id": uuid7(), "order_id": order_id}
+    sent = MailSent(mail_id=first, template="receipt", **about)
+    failed = MailFailed(mail_id=second, template="cancelled", reason="550 no", **about)
+    await hear(shared, sent, failed, MailSent(mail_id=third, template="receipt", resend_of=first, **about))
     assert await timeline(shared, order_id) == [
-        ("notification.mail_sent", {"template": "receipt"}),
-        ("notification.mail_failed", {"template": "cancelled"}),
+        ("notification.mail_sent", {"template": "receipt", "mail_id": str(first)}),
+        ("notification.mail_failed", {"template": "cancelled", "mail_id": str(second)}),
+        ("notification.mail_sent", {"template": "receipt", "mail_id": str(third), "resend_of": str(first)}),
     ]
 
 

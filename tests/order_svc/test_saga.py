@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import pytest
 
-from order_svc.amending.domain import left_alone
+from order_svc.amending.domain import amend, left_alone
 from order_svc.domain import Order, State
 from order_svc.errors import NotPossibleNow
-from order_svc.saga import ask_again, give_up, on_answer, on_deadline
+from order_svc.saga import ask_again, give_up, on_answer, on_half_time
 from schemas import (
     AmendmentAccepted,
     AmendmentRefused,
@@ -113,28 +115,55 @@ def test_answers_of_two_revisions_may_come_in_the_other_order() -> None:
     assert (after.state, told) == ("REJECTED", [AmendmentRefused, OrderRejected])
 
 
+def reminded(one: Order) -> Order:
+    """An order that waits in the last half of its deadline."""
+    return replace(one, reminded=True)
+
+
 @pytest.mark.parametrize("one", [order(), amended("PENDING")], ids=["placed", "amended"])
 def test_an_order_without_an_answer_in_time_is_cancelled(one: Order) -> None:
-    ended = on_deadline(one, None, LATER)
-    assert ended is not None
-    assert (ended[0].state, ended[0].reason, ended[0].amendment) == ("CANCELLED", "timeout", None)
-    assert ended[1] == OrderCancelled(order_id=ORDER, customer_id=order().customer_id, reason="timeout")
+    [(ended, event)] = on_half_time(reminded(one), one.asked, LATER)
+    assert (ended.state, ended.reason, ended.amendment) == ("CANCELLED", "timeout", None)
+    assert event == OrderCancelled(order_id=ORDER, customer_id=order().customer_id, reason="timeout")
 
 
 def test_an_amendment_without_an_answer_in_time_is_withdrawn() -> None:
-    ended = on_deadline(amended(), 2, LATER)
-    assert ended is not None
-    assert (ended[0].state, ended[0].revision, ended[0].amendment) == ("CONFIRMED", 1, None)
-    assert ended[1] == AmendmentRefused(order_id=ORDER, customer_id=order().customer_id, revision=2, shortages=())
+    one = amended()
+    [(ended, event)] = on_half_time(reminded(one), one.asked, LATER)
+    assert (ended.state, ended.revision, ended.amendment) == ("CONFIRMED", 1, None)
+    assert event == AmendmentRefused(order_id=ORDER, customer_id=order().customer_id, revision=2, shortages=())
 
 
-def test_a_deadline_ends_no_other_amendment_than_its_own() -> None:
-    assert on_deadline(amended(), 3, LATER) is None
+@pytest.mark.parametrize("one", [order(), amended(), amended("PENDING")], ids=["placed", "amended", "both"])
+def test_what_is_not_answered_by_half_of_the_deadline_is_asked_for_again_once(one: Order) -> None:
+    moves = on_half_time(one, one.asked, LATER)
+    assert [event for _, event in moves] == [event for _, event in ask_again(one, LATER)]
+    after, _ = moves[-1]
+    assert (after.state, after.reminded) == (one.state, True)
+    [(_, event)] = on_half_time(after, after.asked, LATER)
+    assert isinstance(event, OrderCancelled | AmendmentRefused)
+
+
+def test_whoever_runs_the_shop_asks_again_with_a_whole_deadline() -> None:
+    assert ask_again(reminded(order()), LATER)[-1][0].reminded is False
+
+
+def test_another_amendment_has_a_whole_deadline() -> None:
+    wanted = amend(reminded(order("CONFIRMED")), [line(quantity=3)], {}, LATER)
+    assert wanted is not None
+    assert wanted[0].reminded is False
+
+
+@pytest.mark.parametrize("one", [order(), reminded(order()), amended()], ids=["placed", "reminded", "amended"])
+def test_a_deadline_is_that_of_its_own_asking(one: Order) -> None:
+    assert on_half_time(one, one.asked - 1, LATER) == ()
 
 
 @pytest.mark.parametrize("state", ["CONFIRMED", *ENDED])
-def test_a_deadline_leaves_an_answered_order_alone(state: State) -> None:
-    assert on_deadline(order(state), None, LATER) is None
+@pytest.mark.parametrize("again", [False, True])
+def test_a_deadline_leaves_an_answered_order_alone(state: State, again: bool) -> None:
+    one = replace(order(state), reminded=again)
+    assert on_half_time(one, one.asked, LATER) == ()
 
 
 @pytest.mark.parametrize(
@@ -163,14 +192,16 @@ def test_what_asks_again_says_what_was_said_before() -> None:
 
 
 def test_giving_up_does_what_the_deadline_would() -> None:
-    assert give_up(order(), LATER, "why")[0].note == "why"
-    assert isinstance(give_up(amended("PENDING"), LATER, "why")[1], OrderCancelled)
-    assert isinstance(give_up(amended(), LATER, "why")[1], AmendmentRefused)
+    assert give_up(order(), LATER, "staff", "why")[0].note == "why"
+    assert isinstance(give_up(amended("PENDING"), LATER, "staff")[1], OrderCancelled)
+    assert isinstance(give_up(amended(), LATER, "staff")[1], AmendmentRefused)
 
 
-@pytest.mark.parametrize("state", ["CONFIRMED", *ENDED])
-def test_where_nothing_is_waited_for_nothing_is_to_be_resolved(state: State) -> None:
-    with pytest.raises(NotPossibleNow):
-        ask_again(order(state), LATER)
-    with pytest.raises(NotPossibleNow):
-        give_up(order(state), LATER, "why")
+@pytest.mark.parametrize(
+    ("state", "allowed"), [("CONFIRMED", ["amend", "cancel", "ship"]), *((state, []) for state in ENDED[:2])]
+)
+@pytest.mark.parametrize("act", [ask_again, partial(give_up, reason="staff")], ids=["ask again", "give up"])
+def test_where_nothing_is_waited_for_nothing_is_to_be_resolved(act: Any, state: State, allowed: list[str]) -> None:
+    with pytest.raises(NotPossibleNow) as refusal:
+        act(order(state), now=LATER)
+    assert refusal.value.extra == {"state": state, "allowed": allowed}

@@ -1,6 +1,7 @@
 """Orders that wait for an answer, as those see and resolve them who run the shop."""
 
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from uuid_utils.compat import uuid7
@@ -11,7 +12,7 @@ from chassis.testing import bearer
 from order_svc.store import OrderBook
 from schemas import AmendmentRefused, OrderAmended, OrderCancelled, OrderPlaced
 from tests.answers import refused
-from tests.order_svc.orders import product
+from tests.order_svc.orders import product, timeline
 from tests.order_svc.test_amending import amend, confirmed, lines
 from tests.order_svc.test_api import API, order
 from tests.outbox import events
@@ -71,6 +72,10 @@ async def test_stock_is_asked_for_again_with_another_deadline(api: API, shared: 
     assert isinstance(first, OrderPlaced)
     assert first == second
     assert await sagas(api, placed) == []
+    assert (await timeline(shared, UUID(placed)))[1:] == [
+        ("saga.asked_again", {"by": "ops"}),
+        ("order.placed", {"state": "PENDING"}),
+    ]
 
 
 async def test_an_order_that_nobody_answers_is_cancelled(api: API, shared: Postgres, commit: Commit) -> None:
@@ -78,8 +83,18 @@ async def test_an_order_that_nobody_answers_is_cancelled(api: API, shared: Postg
     ended = (await resolve(api, placed, "cancel")).json()
     assert (ended["state"], ended["reason"], ended["note"]) == ("CANCELLED", "staff", "No answer about the stock.")
     assert isinstance((await events(shared, placed))[-1], OrderCancelled)
-    refused(await resolve(api, placed, "cancel"), 409, "not_possible_now")
-    refused(await resolve(api, placed, "retry"), 409, "not_possible_now")
+    for action in ("cancel", "retry"):
+        assert refused(await resolve(api, placed, action), 409, "not_possible_now")["allowed"] == []
+    assert [kind for kind, _ in await timeline(shared, UUID(placed))][1:] == ["saga.given_up", "order.cancelled"]
+
+
+async def test_who_resolves_what_does_not_wait_is_told_what_the_order_can_do(
+    api: API, shared: Postgres, commit: Commit
+) -> None:
+    one = await confirmed(api, shared, await product(commit), bearer())
+    for action in ("cancel", "retry"):
+        problem = refused(await resolve(api, one["id"], action), 409, "not_possible_now")
+        assert problem["allowed"] == ["amend", "cancel", "ship"]
 
 
 async def test_an_amendment_that_nobody_answers_is_asked_for_again_or_withdrawn(
@@ -93,6 +108,10 @@ async def test_an_amendment_that_nobody_answers_is_asked_for_again_or_withdrawn(
     assert (ended["state"], ended["amendment"], ended["revision"]) == ("CONFIRMED", None, 1)
     told = (await events(shared, one["id"]))[2:]
     assert [type(event) for event in told] == [OrderAmended, OrderAmended, AmendmentRefused]
+    assert [entry for entry in await timeline(shared, UUID(one["id"])) if entry[0].startswith("saga.")] == [
+        ("saga.asked_again", {"by": "ops"}),
+        ("saga.given_up", {"by": "ops"}),
+    ]
 
 
 async def test_sagas_are_for_ops_only(api: API, commit: Commit) -> None:

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "s020_answers_by_age"
-down_revision = "s010_customers"
+down_revision = "s011_reminded"
 branch_labels = None
 depends_on = None
 

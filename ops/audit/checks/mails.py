@@ -1,0 +1,92 @@
+"""What must be true of mails."""
+
+from ops.audit.checks.check import Check
+
+CHECKS = (
+    Check(
+        "mail_missing",
+        "Every order that ended is mailed about, with what it gave cause for.",
+        """
+        SELECT shown(order_id), template || CASE WHEN m.id IS NULL THEN ' is not in the ledger'
+            ELSE ' is ' || m.state || ' after ' || m.attempts || ' attempts' END
+        FROM due LEFT JOIN first_mail m USING (order_id, template)
+        WHERE since <= :settled AND coalesce(m.changed_at, 0) <= :settled
+            AND NOT EXISTS (SELECT 1 FROM ended_mail e WHERE e.order_id = due.order_id AND e.template = due.template)
+            AND (order_id, 'notifier_svc') NOT IN (SELECT key, "group" FROM dead_letter)
+            AND (due.customer_id, 'notifier_svc') NOT IN (SELECT key, "group" FROM dead_letter)
+        """,
+    ),
+    Check(
+        "mail_missing",
+        "Whatever else happened to an order is mailed about, as often as it did.",
+        """
+        SELECT shown(h.order_id), times || ' times cause for ' || h.template || ', mails ended: ' || count(m.id)
+        FROM happened h LEFT JOIN first_mail m ON m.order_id = h.order_id AND m.template = h.template
+            AND (m.state IN ('sent', 'failed', 'suppressed', 'unwanted') OR m.changed_at > :settled)
+        WHERE since <= :settled AND (h.order_id, 'notifier_svc') NOT IN (SELECT key, "group" FROM dead_letter)
+            AND NOT EXISTS (SELECT 1 FROM mail w JOIN dead_letter d ON d.key = w.customer_id
+                WHERE w.order_id = h.order_id AND d."group" = 'notifier_svc')
+        GROUP BY h.order_id, h.template HAVING count(m.id) < times
+        """,
+    ),
+    Check(
+        "mail_missing",
+        "Whatever happened to an account is mailed about. (Not every account has a welcome due.)",
+        """
+        SELECT shown(n.customer_id), times || ' times cause for ' || n.template || ', mails ended: ' || count(m.id)
+        FROM noticed n LEFT JOIN first_mail m ON m.order_id IS NULL AND m.customer_id = n.customer_id
+            AND m.template = n.template
+            AND (m.state IN ('sent', 'failed', 'suppressed', 'unwanted') OR m.changed_at > :settled)
+        WHERE since <= :settled AND n.template <> 'welcome'
+            AND (n.customer_id, 'notifier_svc') NOT IN (SELECT key, "group" FROM dead_letter)
+        GROUP BY n.customer_id, n.template HAVING count(m.id) < times
+        """,
+    ),
+    Check(
+        "mail_failed",
+        "No mail was refused for good, but to whoever was erased. (In doubt twice is counted: it may have arrived.)",
+        """
+        SELECT coalesce(shown(order_id), shown(id)), template || ' was refused for good'
+        FROM mail WHERE state = 'failed' AND doubts = 0
+            AND customer_id NOT IN (SELECT key FROM event WHERE type = 'customer.erased')
+        """,
+    ),
+    Check(
+        "mail_doubled",
+        "The end of an order is mailed about once, and every mail is sent once.",
+        """
+        SELECT shown(order_id), count(*) || ' mails ' || template
+        FROM first_mail WHERE template IN ('receipt', 'rejected', 'cancelled', 'delivered')
+        GROUP BY order_id, template HAVING count(*) > 1
+        UNION ALL
+        SELECT shown(key), 'sent ' || count(*) || ' times'
+        FROM event WHERE topic = 'notification.events' AND type = 'notification.mail_sent'
+        GROUP BY key HAVING count(*) > 1
+        """,
+    ),
+    Check(
+        "mail_unfounded",
+        "No order is mailed about without cause.",
+        """
+        SELECT shown(order_id), template || ', for which the order gave no cause'
+        FROM mail m LEFT JOIN due USING (order_id, template)
+        WHERE since IS NULL AND m.template IN ('receipt', 'rejected', 'cancelled') AND m.changed_at <= :settled
+        UNION ALL
+        SELECT shown(m.order_id), count(*) || ' mails ' || m.template || ', cause for ' || coalesce(times, 0)
+        FROM first_mail m LEFT JOIN happened h ON h.order_id = m.order_id AND h.template = m.template
+        WHERE m.order_id IS NOT NULL AND m.template NOT IN ('receipt', 'rejected', 'cancelled')
+            AND NOT EXISTS (SELECT 1 FROM cut)
+        GROUP BY m.order_id, m.template HAVING count(*) > coalesce(times, 0)
+        """,
+    ),
+    Check(
+        "mail_unfounded",
+        "No account is mailed about more often than something happened to it.",
+        """
+        SELECT shown(m.customer_id), count(*) || ' mails ' || m.template || ', cause for ' || coalesce(times, 0)
+        FROM first_mail m LEFT JOIN noticed n ON n.customer_id = m.customer_id AND n.template = m.template
+        WHERE m.order_id IS NULL AND NOT EXISTS (SELECT 1 FROM cut)
+        GROUP BY m.customer_id, m.template HAVING count(*) > coalesce(times, 0)
+        """,
+    ),
+)

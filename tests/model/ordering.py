@@ -1,0 +1,188 @@
+"""The specification of orders: how they are asked for, what becomes of them, and which mails are due for it."""
+
+from collections import Counter
+from typing import Literal
+from uuid import UUID
+
+from schemas import (
+    AmendmentAccepted,
+    AmendmentRefused,
+    Event,
+    OrderAmended,
+    OrderCancelled,
+    OrderConfirmed,
+    OrderDelivered,
+    OrderPlaced,
+    OrderRejected,
+    OrderReturned,
+    OrderShipped,
+    StockRejected,
+    StockReserved,
+)
+from schemas.values import Line
+
+State = Literal["PENDING", "CONFIRMED", "REJECTED", "CANCELLED", "SHIPPED", "DELIVERED"]
+Step = Literal["asked_again", "given_up"]
+
+MAILS = {"CONFIRMED": "receipt", "REJECTED": "rejected", "CANCELLED": "cancelled"}
+"""What an order can come to, and the mail about it."""
+
+NEWS: dict[type[Event], str] = {
+    AmendmentAccepted: "order_amended",
+    AmendmentRefused: "amendment_refused",
+    OrderShipped: "shipped",
+    OrderDelivered: "delivered",
+    OrderReturned: "return_received",
+}
+"""What else happens to it, and the mail about that, each time."""
+
+Asking = OrderPlaced | OrderAmended
+Decision = OrderConfirmed | OrderRejected | OrderCancelled | AmendmentAccepted | AmendmentRefused
+
+
+class Ordering:
+    def __init__(self) -> None:
+        self.orders: dict[UUID, State] = {}
+        self.lines: dict[UUID, Counter[str]] = {}
+        self.revisions: dict[UUID, int] = {}
+        self.waiting: dict[UUID, int] = {}
+        """The amendments that are not answered."""
+        self.asked: dict[tuple[UUID, int], tuple[Counter[str], int]] = {}
+        """What each revision of an order is, and which it replaces."""
+        self.questions: Counter[tuple[UUID, int]] = Counter()
+        """How often each was asked for."""
+        self.reminded: set[UUID] = set()
+        """The orders that were asked for again since they wait, and have half of their deadline left."""
+        self.answers: dict[tuple[UUID, int], type[StockReserved | StockRejected]] = {}
+        self.accepted: set[tuple[UUID, int]] = set()
+        self.shipped: dict[UUID, Counter[str]] = {}
+        self.returned: dict[UUID, Counter[str]] = {}
+        self.parcels: dict[UUID, Counter[str]] = {}
+        """Shipments and returns that the stock has not heard of."""
+        self.due: Counter[tuple[UUID, str]] = Counter()
+        self.customers: dict[UUID, UUID] = {}
+        """Whose an order is."""
+        self.without_orders: set[UUID] = set()
+        """The customers who were erased, as far as who takes their orders has heard."""
+
+    def waits(self, order: UUID) -> bool:
+        return self.orders[order] == "PENDING" or order in self.waiting
+
+    def at_half_time(self, order: UUID) -> Step | None:
+        """What is to be done about an order when half of its deadline passes."""
+        if not self.waits(order):
+            return None
+        if order in self.reminded:
+            return "given_up"
+        self.reminded.add(order)
+        return "asked_again"
+
+    def can_be_cancelled(self, order: UUID) -> bool:
+        return self.orders[order] in ("PENDING", "CONFIRMED")
+
+    def can_be_amended(self, order: UUID) -> bool:
+        return self.can_be_cancelled(order) and order not in self.waiting
+
+    def unshipped(self, order: UUID) -> Counter[str]:
+        return self.lines[order] - self.shipped[order]
+
+    def can_be_shipped(self, order: UUID) -> bool:
+        return (
+            self.orders[order] in ("CONFIRMED", "SHIPPED")
+            and order not in self.waiting
+            and bool(self.unshipped(order))
+        )
+
+    def can_be_delivered(self, order: UUID) -> bool:
+        return self.orders[order] == "SHIPPED" and not self.unshipped(order)
+
+    def returnable(self, order: UUID) -> Counter[str]:
+        return self.shipped[order] - self.returned[order]
+
+    def can_be_returned(self, order: UUID) -> bool:
+        return self.orders[order] == "DELIVERED" and bool(self.returnable(order))
+
+    def take_order(self, event: Asking) -> None:
+        order, revision = event.order_id, event.revision
+        if self.questions[order, revision]:
+            self._ask_again(event)
+        elif isinstance(event, OrderPlaced):
+            assert order not in self.orders
+            assert event.customer_id not in self.without_orders
+            self.customers[order] = event.customer_id
+            self.orders[order], self.lines[order], self.revisions[order] = "PENDING", counted(event.lines), 1
+            self.shipped[order], self.returned[order] = Counter(), Counter()
+            self.asked[order, 1] = counted(event.lines), 1
+        else:
+            assert self.can_be_amended(order)
+            assert (order, revision - 1) in self.asked
+            assert event.replaces == self.revisions[order]
+            self.asked[order, revision] = counted(event.lines), event.replaces
+            self.waiting[order] = revision
+            self.reminded.discard(order)
+        self.questions[order, revision] += 1
+
+    def _ask_again(self, event: Asking) -> None:
+        order, revision = event.order_id, event.revision
+        assert self.orders[order] == "PENDING" if revision == 1 else self.waiting.get(order) == revision
+        replaces = event.replaces if isinstance(event, OrderAmended) else 1
+        assert (counted(event.lines), replaces) == self.asked[order, revision]
+
+    def decide(self, event: Decision) -> None:
+        order, waited = event.order_id, self.waiting.get(event.order_id)
+        if isinstance(event, AmendmentAccepted | AmendmentRefused):
+            assert event.revision == self.waiting.pop(order, None)
+        match event:
+            case AmendmentAccepted():
+                assert self.answers.get((order, event.revision)) is StockReserved
+                self.lines[order], self.revisions[order] = counted(event.lines), event.revision
+                self.accepted.add((order, event.revision))
+            case AmendmentRefused():
+                # Without shortages, the deadline has passed.
+                assert not event.shortages or self.answers.get((order, event.revision)) is StockRejected
+            case OrderConfirmed():
+                assert self.orders[order] == "PENDING"
+                assert self.answers.get((order, event.revision)) is StockReserved
+                assert event.revision == self.revisions[order]
+                assert counted(event.lines) == self.lines[order]
+                self._come_to(order, "CONFIRMED")
+            case OrderRejected():
+                assert self.orders[order] == "PENDING"
+                assert {self.answers.get((order, r)) for r in {1, waited or 1}} == {StockRejected}
+                self._come_to(order, "REJECTED")
+            case OrderCancelled():
+                assert self.can_be_cancelled(order)
+                assert event.reason != "timeout" or (self.orders[order] == "PENDING" and order in self.reminded)
+                self._come_to(order, "CANCELLED")
+
+    def fulfil(self, event: OrderShipped | OrderDelivered | OrderReturned) -> None:
+        order = event.order_id
+        match event:
+            case OrderShipped():
+                assert self.can_be_shipped(order)
+                parcel = counted(event.lines)
+                assert parcel <= self.unshipped(order)
+                assert event.revision == self.revisions[order]
+                self.orders[order], self.parcels[event.shipment_id] = "SHIPPED", parcel
+                self.shipped[order] += parcel
+                assert event.complete is not bool(self.unshipped(order))
+            case OrderDelivered():
+                assert self.can_be_delivered(order)
+                self.orders[order] = "DELIVERED"
+            case OrderReturned():
+                assert self.orders[order] == "DELIVERED"
+                back = counted(event.lines)
+                assert back <= self.returnable(order)
+                self.parcels[event.return_id] = back
+                self.returned[order] += back
+
+    def _come_to(self, order: UUID, state: State) -> None:
+        self.orders[order] = state
+        self.due[order, MAILS[state]] += 1
+        if state != "CONFIRMED":
+            self.waiting.pop(order, None)
+
+
+def counted(lines: tuple[Line, ...]) -> Counter[str]:
+    """SKU → quantity."""
+    return Counter({line.sku: line.quantity for line in lines})
