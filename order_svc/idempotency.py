@@ -12,13 +12,14 @@ from uuid import UUID, uuid5
 
 from fastapi import Header
 
+from chassis.examples import ID
 from chassis.idempotency import Key
 from order_svc.errors import KeyReused
 from order_svc.store import Answered, OrderBook
 
 IdempotencyKey = Annotated[
     Key | None,
-    Header(description="Send the same key to repeat a request safely: the first answer comes again."),
+    Header(description="Send the same key to repeat a request safely: the first answer comes again.", examples=[ID]),
 ]
 
 _SCOPE = UUID("0b9ff0b8-53c5-5a0e-8a3f-3d4d1d1f0c9a")

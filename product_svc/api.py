@@ -8,6 +8,7 @@ from fastapi import Path, Query, Response, status
 from chassis.auth import Staff
 from chassis.errors import Forbidden, Unauthenticated
 from chassis.groupcommit import GroupCommit
+from chassis.headers import sends
 from chassis.mongo import Mongo
 from chassis.preconditions import IfMatch, PreconditionFailed, PreconditionRequired, etag
 from chassis.rest import new_router, problems, state
@@ -63,7 +64,7 @@ async def adjust(sku: SkuInPath, body: Adjustment, commit: Commit, staff: Staff)
 async def list_low_stock(
     database: Database,
     _staff: Staff,
-    after: Annotated[Sku | None, Query(description="`next` of the page before")] = None,
+    after: Annotated[Sku | None, Query(description="`next` of the page before", examples=["MUG-BLUE"])] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> LowStockOut:
     """The stock of which no more is available than its threshold, by SKU."""
@@ -76,7 +77,7 @@ async def list_low_stock(
     "/v1/stock/{sku}/threshold",
     tags=["stock"],
     summary="Read the threshold of a SKU",
-    responses=problems(Unauthenticated, Forbidden, SkuUnknown),
+    responses=problems(Unauthenticated, Forbidden, SkuUnknown) | sends(200, "ETag"),
 )
 async def read_threshold(sku: SkuInPath, response: Response, _staff: Staff) -> ThresholdOut:
     """At which number available it is low. The ETag is that of the threshold, whatever becomes of the stock."""
@@ -89,7 +90,8 @@ async def read_threshold(sku: SkuInPath, response: Response, _staff: Staff) -> T
     summary="Set the threshold of a SKU",
     responses=problems(
         *(Unauthenticated, Forbidden, SkuUnknown, PreconditionFailed, PreconditionRequired),
-    ),
+    )
+    | sends(200, "ETag"),
 )
 async def put_threshold(
     sku: SkuInPath, body: ThresholdBody, response: Response, commit: Commit, _staff: Staff, if_match: IfMatch = None

@@ -7,6 +7,7 @@ from fastapi import Query, Response
 
 from chassis.auth import Staff
 from chassis.errors import Forbidden, Unauthenticated
+from chassis.headers import sends
 from chassis.preconditions import etag
 from chassis.rest import new_router, problems
 from customer_svc import queries
@@ -48,7 +49,7 @@ async def list_customers(
     CUSTOMER,
     tags=["staff"],
     summary="Read a customer's account",
-    responses=problems(Unauthenticated, Forbidden, CustomerUnknown),
+    responses=problems(Unauthenticated, Forbidden, CustomerUnknown) | sends(200, "ETag"),
 )
 async def read_customer(customer_id: UUID, _staff: Staff, database: Database, response: Response) -> AccountOut:
     """One customer, as the customer sees it."""

@@ -7,6 +7,7 @@ from fastapi import Response, status
 
 from chassis.auth import Customer
 from chassis.errors import Forbidden, NotFound, Unauthenticated
+from chassis.headers import sends
 from chassis.rest import new_router, problems
 from customer_svc import queries
 from customer_svc.api.needs import Address, Commit, Database, Hashing, Throttling
@@ -61,7 +62,7 @@ async def reactivate_me(principal: Customer, commit: Commit) -> AccountOut:
     "/v1/customers/me/export",
     tags=["customers"],
     summary="Export one's data",
-    responses=problems(Unauthenticated, Forbidden, NotFound),
+    responses=problems(Unauthenticated, Forbidden, NotFound) | sends(200, "Content-Disposition"),
 )
 async def export(principal: Customer, database: Database, response: Response) -> ExportOut:
     """Everything that this service has about oneself, as one JSON document."""
@@ -76,7 +77,8 @@ async def export(principal: Customer, database: Database, response: Response) ->
     status_code=status.HTTP_202_ACCEPTED,
     tags=["erasures"],
     summary="Erase one's account and personal data",
-    responses=problems(Unauthenticated, Forbidden, WrongPassword, NotFound, CustomerUnknown, TooManyTries),
+    responses=problems(Unauthenticated, Forbidden, WrongPassword, NotFound, CustomerUnknown, TooManyTries)
+    | sends(202, "Location"),
 )
 async def erase_me(
     body: Farewell,
