@@ -19,14 +19,17 @@ HEADERS: Mapping[str, dict[str, Any]] = {
     "ETag": _header("What this is now: send it as `If-Match` with a change.", '"3"'),
     "Location": _header("Where it can be read.", f"/v1/orders/{ID}"),
     "Idempotency-Replayed": _header(
-        "The key was used before: this is what came of it then.", "true", {"const": "true"}, always=False
+        "The key was used before: this is what came of it then.",
+        "true",
+        {"type": "string", "const": "true"},
+        always=False,
     ),
     "Preference-Applied": _header("The answer waited, as `Prefer` asked it to.", "wait=5", always=False),
     "Content-Disposition": _header("The name of a file to keep it in.", 'attachment; filename="my-data.json"'),
     "Product-Count": _header("How many products follow.", 1200, {"type": "integer", "minimum": 0}),
     "Cache-Control": _header("Nobody may keep it and show it again.", "no-cache"),
     "X-Accel-Buffering": _header("A proxy may not hold it back.", "no"),
-    "WWW-Authenticate": _header("How to say who you are (RFC 9110 §11.6.1).", "Bearer", {"const": "Bearer"}),
+    "WWW-Authenticate": _header("How to say who you are (RFC 9110 §11.6.1).", "Bearer", _TEXT | {"const": "Bearer"}),
     "Retry-After": _header(
         "After how many seconds to try again (RFC 9110 §10.2.3).", 1, {"type": "integer", "minimum": 0}
     ),

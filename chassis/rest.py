@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils.compat import uuid7
 
-from chassis import faults, heap
+from chassis import apipage, faults, heap
 from chassis.auth import Verifier
 from chassis.database import Away, Conflict, Database
 from chassis.errors import BodyTooLarge, Malformed, OutcomeUnknown, ShopError, Unavailable, problem
@@ -134,12 +134,14 @@ def create_app(
         lifespan=lifespan,
         telemetry={"tracing": False, "metrics": False},
         redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.commit, app.state.database, app.state.verifier = commit, database, verifier
     app.state.ending = ending
     for name, value in (needs or {}).items():
         setattr(app.state, name, value)
-    for router in (ops, *routers):
+    for router in (apipage.router, ops, *routers):
         # As they are and before the others: an included router is searched twice at every request.
         app.router.routes[:0] = router.routes
     _add_health(app, service, {"database": database.check})
