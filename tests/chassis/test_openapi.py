@@ -15,6 +15,7 @@ from chassis.examples import operations
 from chassis.headers import BY_STATUS
 from chassis.openapi import described as described_with
 from chassis.rest import Problem, new_router, problems
+from tests.answers import headers_amiss
 from tests.contracts.apps import SERVICES, described
 
 PROBLEM_JSON = "application/problem+json"
@@ -163,6 +164,13 @@ def test_no_route_stands_behind_one_that_would_take_its_requests(service: str) -
     for route, _ in operations(described()[service]):
         assert [other for other, pattern in before if pattern.fullmatch(route)] == [], route
         before.append((route, re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(route)))))
+
+
+def test_an_answers_headers_are_held_against_those_that_are_described() -> None:
+    document = described()["order"]
+    promised = document["paths"]["/v1/orders"]["post"]["responses"]["202"]
+    assert headers_amiss(document, promised, ["Location", "X-Request-Id", "Content-Type", "Preference-Applied"]) == []
+    assert headers_amiss(document, promised, ["x-request-id", "etag"]) == ["etag", "location"]
 
 
 def test_routes_keep_what_they_say_to_themselves() -> None:
