@@ -116,7 +116,7 @@ _HANDLED = {"kind": "handled", "group": "order_svc", "event_id": ID}
 _DEAD = {
     **{"kind": "dead_letter", "event_id": ID, "group": "order_svc", "state": "dead"},
     **{"topic": "stock.events", "partition": 0, "offset": 4711, "key": ID},
-    **{"reason": "unknown_schema", "detail": "no version 9 of stock.reserved is known"},
+    **{"reason": "unknown_type", "detail": "Undecodable('unknown_type: urn:shopstream:schema:stock.reserved:9')"},
     **{"fingerprint": "9f86d081884c7d65", "at": MOMENT},
 }
 

@@ -43,7 +43,7 @@ class NotPossibleNow(Conflicting):
     """The order's state does not allow this; "allowed" says what it does allow."""
 
     code = "not_possible_now"
-    example: ClassVar[Mapping[str, Any]] = {"state": "SHIPPED", "allowed": ["ship", "deliver"]}
+    example: ClassVar[Mapping[str, Any]] = {"state": "SHIPPED", "allowed": ["deliver"]}
 
 
 class MoreThanLeft(Conflicting):

@@ -44,6 +44,9 @@ class _Described:
             assert str(response.status_code) in responses, f"{response.request.url} {response.status_code}"
             promised = responses[str(response.status_code)]
             assert headers_amiss(self._document, promised, response.headers) == [], response.request.url
+            # Of a path that only looks like one of a route's (with an escaped slash in it), this is said too.
+            if response.status_code >= 400 and response.json()["code"] != "not_found":
+                _as_shown(promised, response)
 
     def _responses(self, request: httpx.Request) -> dict[str, Any] | None:
         """Those of the route, or None where there is no such route."""
@@ -53,6 +56,13 @@ class _Described:
                 found: dict[str, Any] = operations[request.method.lower()]["responses"]
                 return found
         return None
+
+
+def _as_shown(promised: Mapping[str, Any], response: httpx.Response) -> None:
+    """A problem is one of those that its route shows, and carries no less and no more."""
+    examples, body = promised["content"][PROBLEM_JSON]["examples"], response.json()
+    assert body["code"] in examples, f"{response.request.url} {body['code']}"
+    assert body.keys() - examples[body["code"]]["value"].keys() == set(), f"{response.request.url} {body}"
 
 
 def headers_amiss(document: Mapping[str, Any], promised: Mapping[str, Any], sent: Iterable[str]) -> list[str]:

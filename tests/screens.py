@@ -1,4 +1,4 @@
-"""What the pages look like: ``python -m tests.screens`` writes ``docs/pictures/`` and ``docs/pages.md``.
+"""What the pages look like: ``python -m tests.screens`` writes ``docs/screens/`` and ``docs/pages.md``.
 
 Each page is served as it is, without a store, and looked at with ``chromium``, as wide as a desk and a phone have it.
 """
@@ -127,7 +127,7 @@ def picture(name: str, views: Sequence[View], home: Path) -> None:
         shown = [_shown(view, home / f"{name}-{language}-{view.width}.png") for view in seen]
         rows += f"<div>{''.join(shown)}</div>"
         width = max(width, sum(view.width + 16 for view in seen) + 20)
-    draw(SHEET.format(rows=rows, width=width), DOCS / "pictures" / f"{name}.png")
+    draw(SHEET.format(rows=rows, width=width), DOCS / "screens" / f"{name}.png")
 
 
 def _shown(view: View, shot: Path) -> str:
@@ -155,27 +155,27 @@ Written by `python -m tests.screens`. Each picture shows the same on a desk and 
 nobody that it is read ([why](decisions/0074-the-api-page-comes-from-the-service.md)). Every route is there with its
 errors, its headers, and an example of all that is sent.
 
-![All routes](pictures/api.png)
+![All routes](screens/api.png)
 
-![One route](pictures/api-route.png)
+![One route](screens/api-route.png)
 
 ## The mail sink
 
 `make run` keeps the mails that it sends, and shows them. A mail's own HTML is in a frame that runs no scripts and
 loads nothing.
 
-![The mailbox](pictures/mailbox.png)
+![The mailbox](screens/mailbox.png)
 
-![A mail](pictures/mail.png)
+![A mail](screens/mail.png)
 
 ## Behind the links of mails
 
 Two pages of customer_svc, for shops that have no site of their own. They speak the language that the browser asks
 for: English, or German.
 
-![Confirm an address](pictures/verify-email.png)
+![Confirm an address](screens/verify-email.png)
 
-![Set a new password](pictures/reset-password.png)
+![Set a new password](screens/reset-password.png)
 """
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ import pytest
 
 from chassis.apipage import FILES
 from tests.contracts.apps import SERVICES, unstarted
+from tests.pictures import DOCS
+from tests.screens import PAGE, pages
 
 API = httpx.AsyncClient
 LINKS = re.compile(r'(?:src|href)="([^"]+)"')
@@ -74,3 +76,10 @@ async def test_the_script_asks_no_validator_and_finds_the_document_beside_the_pa
 async def test_there_is_no_page_that_would_come_from_elsewhere(api: API) -> None:
     for path in ("/redoc", "/docs/oauth2-redirect", "/docs/page.html", "/docs/../page.html"):
         assert (await api.get(path)).status_code == 404
+
+
+def test_the_page_about_the_pages_shows_each_of_them() -> None:
+    assert (DOCS / "pages.md").read_text(encoding="utf-8") == PAGE, "run `python -m tests.screens`"
+    shown = re.findall(r"\(screens/(.+)\.png\)", PAGE)
+    urls = dict.fromkeys(("order", "customer", "mail"), "http://127.0.0.1")
+    assert set(shown) == pages(urls).keys() == {picture.stem for picture in (DOCS / "screens").glob("*.png")}
