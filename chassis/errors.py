@@ -1,5 +1,6 @@
 """The errors a client can meet, as problem details (RFC 9457)."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 
@@ -9,6 +10,8 @@ class ShopError(Exception):
     # The docstring of a subclass is its default message; status and code are part of the API.
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
+    example: ClassVar[Mapping[str, Any]] = {}
+    """What it may carry beside that, for the OpenAPI."""
 
     def __init__(self, detail: str | None = None, /, **extra: Any) -> None:
         self.detail = detail or (type(self).__doc__ or "").strip()
@@ -44,12 +47,22 @@ class BodyTooLarge(ShopError):
     """The request body is larger than this service accepts."""
 
     status, code = 413, "body_too_large"
+    example: ClassVar[Mapping[str, Any]] = {"limit": 262144}
 
 
 class Malformed(ShopError):
     """The request is not as the API describes it; "errors" names the places."""
 
     status, code = 422, "malformed_request"
+    example: ClassVar[Mapping[str, Any]] = {
+        "errors": [
+            {
+                "where": "query/limit",
+                "what": "Input should be greater than or equal to 1",
+                "type": "greater_than_equal",
+            }
+        ]
+    }
 
 
 class KeyReused(ShopError):

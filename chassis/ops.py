@@ -5,6 +5,7 @@ line is ``{"kind": "end", "lines": n}``; an answer without it broke off.
 """
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from typing import Annotated, Any
@@ -12,12 +13,13 @@ from typing import Annotated, Any
 import orjson
 import structlog
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.types import Receive, Scope, Send
 
 from chassis.auth import Ops
 from chassis.database import Away, Database, Snapshot, printable
 from chassis.errors import Forbidden, Unauthenticated
+from chassis.examples import ID, MOMENT
 from chassis.rest import new_router, state
 from schemas import Event
 
@@ -39,19 +41,33 @@ class SummaryOut(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    service: str
-    group: str
-    """Its consumer group, without the prefix of the installation."""
-    handles: list[str]
-    """The types of the events that it handles."""
-    outbox_waiting: int
-    """Events that are committed and not known to be on their topic."""
-    dead_letters: dict[str, int]
-    """``dead`` (could not be handled) and ``parked`` (behind one that could not)."""
+    service: Annotated[str, Field(examples=["order_svc"])]
+    group: Annotated[
+        str,
+        Field(description="its consumer group, without the prefix of the installation", examples=["order_svc"]),
+    ]
+    handles: Annotated[
+        list[str], Field(description="the types of the events that it handles", examples=[["stock.reserved"]])
+    ]
+    outbox_waiting: Annotated[
+        int, Field(description="events that are committed and not known to be on their topic", examples=[0])
+    ]
+    dead_letters: Annotated[
+        dict[str, int],
+        Field(
+            description="`dead` (could not be handled) and `parked` (behind one that could not)",
+            examples=[{"dead": 0, "parked": 0}],
+        ),
+    ]
 
 
-def ops_router(service: str, handles: Collection[type[Event]], ledger: Sequence[Query]) -> APIRouter:
-    """The routes. ``ledger`` are the queries for what this service alone has; their rows have a ``kind``."""
+def ops_router(
+    service: str, handles: Collection[type[Event]], ledger: Sequence[Query], line: Mapping[str, Any]
+) -> APIRouter:
+    """The routes. ``ledger`` are the queries for what this service alone has; their rows have a ``kind``.
+
+    One of these looks like the ``line``.
+    """
     router = new_router(Unauthenticated, Forbidden, prefix="/v1/ops", tags=["ops"])
 
     @router.get("/summary", summary="Read what waits in the service")
@@ -67,15 +83,19 @@ def ops_router(service: str, handles: Collection[type[Event]], ledger: Sequence[
             dead_letters={"dead": 0, "parked": 0, **buried},
         )
 
-    def stream(path: str, title: str, told: str, queries: Queries) -> None:
-        @router.get(path, status_code=200, summary=title, description=told, response_class=Lines)
+    def stream(path: str, title: str, told: str, queries: Queries, line: Mapping[str, Any]) -> None:
+        answers: dict[int | str, dict[str, Any]] = {
+            200: {"content": {NDJSON: {"example": f"{json.dumps(line)}\n{_END}"}}}
+        }
+
+        @router.get(path, status_code=200, summary=title, description=told, response_class=Lines, responses=answers)
         async def read(_ops: Ops, database: Store) -> Response:
             return await _answer(database, queries)
 
-    stream("/ledger", "Stream what the service has", _LEDGER, lambda _: ledger)
-    stream("/outbox", "Stream the events that wait", _OUTBOX, lambda snapshot: [snapshot.outbox])
-    stream("/inbox", "Stream the events that were handled", _INBOX, lambda snapshot: [snapshot.inbox])
-    stream("/dead-letters", "Stream what was set aside", _LETTERS, lambda snapshot: [snapshot.dead_letters])
+    stream("/ledger", "Stream what the service has", _LEDGER, lambda _: ledger, line)
+    stream("/outbox", "Stream the events that wait", _OUTBOX, lambda snapshot: [snapshot.outbox], _WAITING)
+    stream("/inbox", "Stream the events that were handled", _INBOX, lambda snapshot: [snapshot.inbox], _HANDLED)
+    stream("/dead-letters", "Stream what was set aside", _LETTERS, lambda snapshot: [snapshot.dead_letters], _DEAD)
     return router
 
 
@@ -86,6 +106,19 @@ _LETTERS = (
     "Events that could not be handled (dead), and those parked behind them: event_id, group, state, topic,"
     " partition, offset, key, reason, detail, fingerprint, at. Headers and values stay here: they may be personal."
 )
+
+_END = '{"kind": "end", "lines": 1}\n'
+_WAITING = {
+    **{"kind": "waiting", "event_id": ID, "topic": "order.events", "key": ID},
+    **{"version": "1", "at": MOMENT},
+}
+_HANDLED = {"kind": "handled", "group": "order_svc", "event_id": ID}
+_DEAD = {
+    **{"kind": "dead_letter", "event_id": ID, "group": "order_svc", "state": "dead"},
+    **{"topic": "stock.events", "partition": 0, "offset": 4711, "key": ID},
+    **{"reason": "unknown_type", "detail": "Undecodable('unknown_type: urn:shopstream:schema:stock.reserved:9')"},
+    **{"fingerprint": "9f86d081884c7d65", "at": MOMENT},
+}
 
 
 class Lines(Response):

@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, Request
@@ -13,18 +13,20 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from prometheus_client import Histogram
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils.compat import uuid7
 
-from chassis import faults, heap
+from chassis import apipage, faults, heap
 from chassis.auth import Verifier
 from chassis.database import Away, Conflict, Database
-from chassis.errors import BodyTooLarge, Malformed, ShopError, Unavailable, problem
+from chassis.errors import BodyTooLarge, Malformed, OutcomeUnknown, ShopError, Unavailable, problem
+from chassis.examples import ID
 from chassis.groupcommit import GroupCommit
+from chassis.headers import BY_STATUS, carries
 from chassis.health import Check, health_endpoints
-from chassis.openapi import allowed, with_schema
+from chassis.openapi import HEALTH, allowed, described
 from chassis.server import Server
 from chassis.settings import Settings
 from chassis.telemetry import HTTP_SECONDS, configure_logging, continued, trace
@@ -53,12 +55,12 @@ class Answer(BaseModel):
 class Problem(BaseModel):
     """Problem details (RFC 9457). ``code`` is stable; ``detail`` is for people."""
 
-    type: str
-    title: str
-    status: int
-    code: str
-    detail: str
-    request_id: str
+    type: Annotated[str, Field(examples=["urn:shopstream:problem:not_found"])]
+    title: Annotated[str, Field(examples=["Not found"])]
+    status: Annotated[int, Field(examples=[404])]
+    code: Annotated[str, Field(examples=["not_found"])]
+    detail: Annotated[str, Field(examples=["There is no such thing."])]
+    request_id: Annotated[str, Field(examples=[ID])]
 
 
 EVERYWHERE: Sequence[type[ShopError]] = (BodyTooLarge, Unavailable, Malformed)
@@ -72,14 +74,19 @@ def problems(*errors: type[ShopError]) -> dict[int | str, dict[str, Any]]:
     statuses = {error.status for error in errors}
     shared = [error for error in EVERYWHERE if error.status in statuses]
     for error in dict.fromkeys((*shared, *errors)):
-        described = f"`{error.code}`: {(error.__doc__ or '').strip().splitlines()[0]}"
+        told = f"`{error.code}`: {(error.__doc__ or '').strip().splitlines()[0]}"
         known = answers.get(error.status)
-        text = f"{known['description']}\n\n{described}" if known else described
+        shown = {**(known["content"][PROBLEM_JSON]["examples"] if known else {}), error.code: _shown(error)}
         answers[error.status] = {
-            "description": text,
-            "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            "description": f"{known['description']}\n\n{told}" if known else told,
+            "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": shown}},
+            **carries(*BY_STATUS.get(error.status, ())),
         }
     return answers
+
+
+def _shown(error: type[ShopError]) -> dict[str, Any]:
+    return {"value": problem(error.status, error.code, error().detail, request_id=ID, **error.example)}
 
 
 def new_router(*errors: type[ShopError], route_class: type[APIRoute] = APIRoute, **options: Any) -> APIRouter:
@@ -127,29 +134,29 @@ def create_app(
         lifespan=lifespan,
         telemetry={"tracing": False, "metrics": False},
         redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.commit, app.state.database, app.state.verifier = commit, database, verifier
     app.state.ending = ending
     for name, value in (needs or {}).items():
         setattr(app.state, name, value)
-    for router in (ops, *routers):
+    for router in (apipage.router, ops, *routers):
         # As they are and before the others: an included router is searched twice at every request.
         app.router.routes[:0] = router.routes
     _add_health(app, service, {"database": database.check})
     for kind, handler in _HANDLERS.items():
         app.add_exception_handler(kind, handler)
     app.add_middleware(Requests)
-    app.openapi = with_schema(app, Problem)  # type: ignore[method-assign]
+    app.openapi = described(app, Problem, problems(OutcomeUnknown))  # type: ignore[method-assign]
     return app
 
 
 def _add_health(app: FastAPI, service: str, checks: Mapping[str, Check]) -> None:
-    endpoints = health_endpoints(service, checks)
-    told = {"/health/live": "Is the process running?", "/health/ready": "Can it do its work?"}
-    for path, endpoint in endpoints.items():
-        failing: dict[int | str, dict[str, Any]] = {503: {}} if path == "/health/ready" else {}
+    for path, endpoint in health_endpoints(service, checks).items():
+        summary, answers = HEALTH.get(path, (None, {}))
         app.add_api_route(
-            path, endpoint, tags=["health"], summary=told.get(path), responses=failing, include_in_schema=path in told
+            *(path, endpoint), tags=["health"], summary=summary, responses=answers, include_in_schema=path in HEALTH
         )
 
 

@@ -1,5 +1,8 @@
 """What a client of customer_svc can get wrong."""
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
 from chassis.errors import Conflicting, Forbidden, NotFound, ShopError, Unauthenticated
 
 
@@ -25,6 +28,7 @@ class TooManyTries(ShopError):
     """Too many tries; the next one is possible later ("Retry-After" says when)."""
 
     status, code = 429, "too_many_tries"
+    example: ClassVar[Mapping[str, Any]] = {"retry_after": 30}
 
 
 class CustomerUnknown(NotFound):
@@ -85,3 +89,4 @@ class AskedJustNow(ShopError):
     """A mail was asked for just now; look for it, and ask again later ("Retry-After" says when)."""
 
     status, code = 429, "asked_just_now"
+    example: ClassVar[Mapping[str, Any]] = {"retry_after": 60}

@@ -14,7 +14,7 @@ from customer_svc import SERVICE, pages
 from customer_svc.api import router
 from customer_svc.handlers import HANDLERS
 from customer_svc.passwords import Passwords
-from customer_svc.queries import LEDGER
+from customer_svc.queries import LEDGER, LEDGER_LINE
 from customer_svc.settings import Settings
 from customer_svc.store import Accounts
 from customer_svc.throttle import Limit, Throttle
@@ -37,7 +37,7 @@ def build(settings: Settings) -> FastAPI:
         database=database,
         commit=GroupCommit(database, Accounts),
         verifier=Verifier(own_keys, settings.jwt_issuer, settings.jwt_audience),
-        ops=ops_router(SERVICE, HANDLERS, LEDGER),
+        ops=ops_router(SERVICE, HANDLERS, LEDGER, LEDGER_LINE),
         needs={
             "issuer": issuer,
             "passwords": Passwords(),

@@ -5,6 +5,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from chassis.errors import NotFound
+from chassis.examples import ID, MOMENT
 from chassis.sql import Postgres
 from customer_svc.domain.account import Account, normalised
 from customer_svc.domain.erasure import Erasure
@@ -19,6 +20,8 @@ LEDGER = (
     "SELECT 'erasure' AS kind, customer_id, orders_at IS NOT NULL AND mails_at IS NOT NULL AS done FROM erasures",
 )
 """All accounts, for the audit, also those that are gone. Nobody is told of those that are not customers'."""
+LEDGER_LINE = {"kind": "account", "id": ID, "role": "customer", "version": 2, "changed_at": MOMENT}
+"""One of them, as it is told."""
 
 
 async def account_by_email(database: Postgres, email: str) -> Account | None:

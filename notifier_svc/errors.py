@@ -1,5 +1,8 @@
 """What a client of notifier_svc can get wrong."""
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
 from chassis.errors import Conflicting, NotFound
 
 
@@ -19,6 +22,7 @@ class NotEnded(Conflicting):
     """This mail is still on its way; only what has ended is sent again."""
 
     code = "mail_not_ended"
+    example: ClassVar[Mapping[str, Any]] = {"state": "queued"}
 
 
 class NotResendable(Conflicting):

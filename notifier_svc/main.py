@@ -11,7 +11,7 @@ from chassis.sql import Postgres
 from notifier_svc import SERVICE
 from notifier_svc.api import router
 from notifier_svc.handlers import HANDLERS
-from notifier_svc.queries import LEDGER
+from notifier_svc.queries import LEDGER, LEDGER_LINE
 from notifier_svc.readings import Readings
 from notifier_svc.settings import RestSettings
 from notifier_svc.store import Ledger
@@ -28,7 +28,7 @@ def build(settings: RestSettings) -> FastAPI:
         database=database,
         commit=GroupCommit(database, Ledger),
         verifier=Verifier(keys.fetch, settings.jwt_issuer, settings.jwt_audience),
-        ops=ops_router(SERVICE, HANDLERS, LEDGER),
+        ops=ops_router(SERVICE, HANDLERS, LEDGER, LEDGER_LINE),
         closing=[keys.close],
         needs={"readings": Readings()},
     )

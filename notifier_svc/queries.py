@@ -7,6 +7,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from chassis.examples import ID, MOMENT
 from chassis.sql import Postgres
 from notifier_svc.domain import NOWHERE, Customer, Mail, State, Suppression, Template
 from notifier_svc.errors import NotificationUnknown, SuppressionUnknown
@@ -19,6 +20,11 @@ LEDGER = (
     f" WHERE email = '{NOWHERE}'",
 )
 """All mails, and the answers about erased customers, for the audit."""
+LEDGER_LINE = {
+    **{"kind": "mail", "id": ID, "template": "receipt", "order_id": ID, "customer_id": ID, "state": "sent"},
+    **{"doubts": 0, "attempts": 1, "resend_of": None, "changed_at": MOMENT},
+}
+"""One of them, as it is told."""
 
 V = TypeVar("V")
 

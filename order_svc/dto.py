@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 
 from chassis.paging import Page
 from chassis.rest import Answer, Body
+from order_svc import examples
 from order_svc.domain import Order, Reason, State
 from order_svc.parts import Amendment, Return, Shipment
 from order_svc.store import Entry
@@ -32,6 +33,7 @@ class AddressBody(Address):
     model_config = ConfigDict(extra="forbid")
 
 
+Revision = Annotated[int, Field(examples=[2])]
 LineBodies = Annotated[list[LineBody], Field(min_length=1, max_length=MAX_LINES)]
 Notes = Annotated[Text, Field(min_length=1, max_length=500, examples=["Leave it with the porter."])]
 
@@ -61,7 +63,7 @@ class OrderBody(Body):
 class AmendmentOut(Answer):
     """What the order is to become, once all of it is reserved."""
 
-    revision: int
+    revision: Revision
     lines: tuple[PricedLine, ...]
     total: Money
     shipping_address: Address
@@ -72,8 +74,8 @@ class ShipmentOut(Answer):
     """A parcel that left the house."""
 
     id: UUID
-    carrier: str
-    tracking_number: str
+    carrier: Annotated[str, Field(examples=["DHL"])]
+    tracking_number: Annotated[str, Field(examples=["00340434161094042557"])]
     lines: tuple[Line, ...]
     at: datetime
 
@@ -84,7 +86,7 @@ class ReturnOut(Answer):
     id: UUID
     lines: tuple[Line, ...]
     refund: Money
-    reason: str | None
+    reason: Annotated[str | None, Field(examples=["Broken on arrival."])]
     at: datetime
 
 
@@ -95,21 +97,27 @@ class OrderOut(Answer):
     answered; then the order is that, or stays what it was (see shortages).
     """
 
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.EXAMPLE]})
+
     id: UUID
     state: State
     lines: tuple[PricedLine, ...]
     total: Money
     shipping_address: Address
     billing_address: Annotated[Address | None, Field(description="null: the shipping address")]
-    notes: str | None
+    notes: Annotated[str | None, Field(examples=["Leave it with the porter."])]
     shortages: Annotated[tuple[Shortage, ...], Field(description="why stock was refused the last time")]
     reason: Annotated[Reason | None, Field(description="who or what cancelled it")]
-    note: Annotated[str | None, Field(description="what was said when it was cancelled")]
-    revision: Annotated[int, Field(description="counts the amendments that were asked for, from 1; this one holds")]
+    note: Annotated[
+        str | None, Field(description="what was said when it was cancelled", examples=["Ordered twice by mistake."])
+    ]
+    revision: Annotated[
+        int, Field(description="counts the amendments that were asked for, from 1; this one holds", examples=[1])
+    ]
     amendment: AmendmentOut | None
     shipments: tuple[ShipmentOut, ...]
     returns: tuple[ReturnOut, ...]
-    version: int
+    version: Annotated[int, Field(examples=[3])]
     placed_at: datetime
     changed_at: datetime
 
@@ -131,7 +139,10 @@ class EntryOut(Answer):
 
     at: datetime
     type: Annotated[str, Field(examples=["order.confirmed"])]
-    detail: Annotated[dict[str, Any], Field(description="what is to be known of it, by its type")]
+    detail: Annotated[
+        dict[str, Any],
+        Field(description="what is to be known of it, by its type", examples=[{"state": "CONFIRMED"}]),
+    ]
 
 
 class EndOut(Answer):

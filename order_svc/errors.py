@@ -1,5 +1,8 @@
 """What a client of order_svc can get wrong."""
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
 from chassis.errors import Conflicting, NotFound, ShopError, Unavailable
 
 
@@ -13,18 +16,21 @@ class SkuUnknown(Conflicting):
     """No product has this SKU."""
 
     code = "sku_unknown"
+    example: ClassVar[Mapping[str, Any]] = {"skus": ["MUG-RED"]}
 
 
 class NotForSale(Conflicting):
     """These are in the catalogue, and cannot be ordered any more."""
 
     code = "not_for_sale"
+    example: ClassVar[Mapping[str, Any]] = {"skus": ["MUG-RED"]}
 
 
 class MixedCurrencies(Conflicting):
     """The products of one order must have the same currency."""
 
     code = "mixed_currencies"
+    example: ClassVar[Mapping[str, Any]] = {"currencies": ["EUR", "GBP"]}
 
 
 class OrderTooLarge(Conflicting):
@@ -37,12 +43,14 @@ class NotPossibleNow(Conflicting):
     """The order's state does not allow this; "allowed" says what it does allow."""
 
     code = "not_possible_now"
+    example: ClassVar[Mapping[str, Any]] = {"state": "SHIPPED", "allowed": ["deliver"]}
 
 
 class MoreThanLeft(Conflicting):
     """Not so many of these are left; "left" says how many of what are, "allowed" what is possible."""
 
     code = "more_than_left"
+    example: ClassVar[Mapping[str, Any]] = {"left": {"MUG-BLUE": 1}, "state": "SHIPPED", "allowed": ["ship"]}
 
 
 class AccountDeactivated(Conflicting):
@@ -67,12 +75,14 @@ class CatalogueUnavailable(Unavailable):
     """The order names products that we do not know yet, and the catalogue cannot be asked right now."""
 
     code = "catalogue_unavailable"
+    example: ClassVar[Mapping[str, Any]] = {"skus": ["MUG-RED"]}
 
 
 class TooManyFollowed(ShopError):
     """You follow as many orders as one can at the same time; let go of one first."""
 
     status, code = 429, "too_many_followed"
+    example: ClassVar[Mapping[str, Any]] = {"most": 10}
 
 
 class WatchFull(Unavailable):

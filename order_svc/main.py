@@ -12,7 +12,7 @@ from order_svc import SERVICE
 from order_svc.api import hot, router
 from order_svc.catalogue import Catalogue
 from order_svc.handlers import HANDLERS
-from order_svc.queries import LEDGER
+from order_svc.queries import LEDGER, LEDGER_LINE
 from order_svc.settings import RestSettings
 from order_svc.store import OrderBook
 from order_svc.watch import Watch
@@ -31,7 +31,7 @@ def build(settings: RestSettings) -> FastAPI:
         database=database,
         commit=GroupCommit(database, OrderBook),
         verifier=Verifier(keys.fetch, settings.jwt_issuer, settings.jwt_audience),
-        ops=ops_router(SERVICE, HANDLERS, LEDGER),
+        ops=ops_router(SERVICE, HANDLERS, LEDGER, LEDGER_LINE),
         opening=[watch.start],
         ending=[watch.end],
         closing=[watch.close, keys.close, catalogue.close],

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from chassis.examples import ID, MOMENT
 from chassis.sql import Postgres
 from order_svc.domain import Order
 from order_svc.errors import OrderUnknown
@@ -28,6 +29,12 @@ LEDGER = (
 
 The age of orders is by the database's clock, which deadlines are counted by.
 """
+LEDGER_LINE = {
+    **{"kind": "order", "id": ID, "customer_id": ID, "state": "CONFIRMED", "version": 2},
+    **{"lines": [{"sku": "MUG-BLUE", "quantity": 2}], "changed_at": MOMENT, "revision": 1, "amended": False},
+    **{"shipped": [], "returned": [], "age_seconds": 12.5},
+}
+"""One of them, as it is told."""
 
 
 async def order(database: Postgres, order_id: UUID, owner: UUID | None) -> Order:

@@ -10,6 +10,7 @@ from fastapi import Query, Response, status
 from chassis.auth import Staff
 from chassis.errors import Forbidden, KeyReused, Unauthenticated
 from chassis.groupcommit import GroupCommit
+from chassis.headers import sends
 from chassis.idempotency import Claim, IdempotencyKey, claim, once
 from chassis.preconditions import IfMatch, PreconditionFailed, PreconditionRequired, etag
 from chassis.rest import new_router, problems, state
@@ -56,7 +57,8 @@ async def read_stock(sku: SkuInPath, database: Database, is_staff: IsStaff) -> S
     status_code=status.HTTP_201_CREATED,
     tags=["stock"],
     summary="Adjust the stock of a SKU",
-    responses=problems(Unauthenticated, Forbidden, SkuUnknown, StockTooLow, KeyReused),
+    responses=problems(Unauthenticated, Forbidden, SkuUnknown, StockTooLow, KeyReused)
+    | sends(201, "Idempotency-Replayed"),
 )
 async def adjust(
     sku: SkuInPath,
@@ -103,7 +105,7 @@ async def _once(
 async def list_low_stock(
     database: Database,
     _staff: Staff,
-    after: Annotated[Sku | None, Query(description="`next` of the page before")] = None,
+    after: Annotated[Sku | None, Query(description="`next` of the page before", examples=["MUG-BLUE"])] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> LowStockOut:
     """The stock of which no more is available than its threshold, by SKU."""
@@ -116,7 +118,7 @@ async def list_low_stock(
     "/v1/stock/{sku}/threshold",
     tags=["stock"],
     summary="Read the threshold of a SKU",
-    responses=problems(Unauthenticated, Forbidden, SkuUnknown),
+    responses=problems(Unauthenticated, Forbidden, SkuUnknown) | sends(200, "ETag"),
 )
 async def read_threshold(sku: SkuInPath, response: Response, _staff: Staff) -> ThresholdOut:
     """At which number available it is low. The ETag is that of the threshold, whatever becomes of the stock."""
@@ -129,7 +131,8 @@ async def read_threshold(sku: SkuInPath, response: Response, _staff: Staff) -> T
     summary="Set the threshold of a SKU",
     responses=problems(
         *(Unauthenticated, Forbidden, SkuUnknown, PreconditionFailed, PreconditionRequired),
-    ),
+    )
+    | sends(200, "ETag"),
 )
 async def put_threshold(
     sku: SkuInPath, body: ThresholdBody, response: Response, commit: Commit, _staff: Staff, if_match: IfMatch = None

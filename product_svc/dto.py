@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from chassis.paging import Page
 from chassis.rest import Answer, Body
@@ -13,13 +13,15 @@ from schemas.values import Text
 
 MAX_QUANTITY = 1_000_000
 
+SkuOut = Annotated[str, Field(examples=["MUG-BLUE"])]
+
 
 class Adjustment(Body):
     """A change of what is on hand."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"delta": 10, "reason": "delivery"}]})
-
-    delta: Annotated[int, Field(ge=-MAX_QUANTITY, le=MAX_QUANTITY, description="pieces; negative to take away")]
+    delta: Annotated[
+        int, Field(ge=-MAX_QUANTITY, le=MAX_QUANTITY, description="pieces; negative to take away", examples=[10])
+    ]
     reason: Literal["delivery", "count", "damage"]
     note: Annotated[Text, Field(max_length=500, examples=["delivery note 4711"])] = ""
 
@@ -35,8 +37,8 @@ class ThresholdBody(Body):
 class ThresholdOut(Answer):
     """The number available at which a stock is low, and whether it is."""
 
-    sku: str
-    threshold: int | None
+    sku: SkuOut
+    threshold: Annotated[int | None, Field(examples=[40])]
     low: bool
 
 
@@ -44,11 +46,11 @@ class MovementOut(Answer):
     """Why the number on hand changed, by whom, and how many there were then."""
 
     id: UUID
-    delta: int
-    reason: str
-    on_hand: int | None
+    delta: Annotated[int, Field(examples=[10])]
+    reason: Annotated[str, Field(examples=["delivery"])]
+    on_hand: Annotated[int | None, Field(examples=[42])]
     by: UUID | None
-    note: str
+    note: Annotated[str, Field(examples=["delivery note 4711"])]
     at: datetime
 
 
@@ -59,20 +61,22 @@ class MovementsOut(Page[MovementOut, UUID]):
 class StockOut(Answer):
     """The pieces of one SKU: available is what is on hand and not reserved."""
 
-    sku: str
-    on_hand: int
-    reserved: int
-    available: int
+    sku: SkuOut
+    on_hand: Annotated[int, Field(examples=[42])]
+    reserved: Annotated[int, Field(examples=[4])]
+    available: Annotated[int, Field(examples=[38])]
 
 
 class LowOut(StockOut):
     """A stock that is low, and the threshold that it has fallen to."""
 
-    threshold: int | None
+    threshold: Annotated[int | None, Field(examples=[40])]
 
 
 class LowStockOut(Page[LowOut, str]):
     """A page of what is low; ``next`` is the ``after`` of the page that follows, if there is one."""
+
+    next: Annotated[str | None, Field(examples=["MUG-BLUE"])]
 
 
 def stock_out(stock: Stock) -> StockOut:

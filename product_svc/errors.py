@@ -1,5 +1,8 @@
 """What a client of product_svc can get wrong."""
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
 from chassis.errors import Conflicting, NotFound
 
 
@@ -7,6 +10,7 @@ class SkuTaken(Conflicting):
     """A product with this SKU exists."""
 
     code = "sku_taken"
+    example: ClassVar[Mapping[str, Any]] = {"skus": ["MUG-BLUE"]}
 
 
 class ProductUnknown(NotFound):
@@ -25,6 +29,7 @@ class StockTooLow(Conflicting):
     """That much is not available to take away; the rest is reserved for orders."""
 
     code = "stock_too_low"
+    example: ClassVar[Mapping[str, Any]] = {"available": 3}
 
 
 class CategoryUnknown(NotFound):
@@ -43,6 +48,7 @@ class CategoryNotEmpty(Conflicting):
     """There are products or categories in this category."""
 
     code = "category_not_empty"
+    example: ClassVar[Mapping[str, Any]] = {"products": 12, "children": 1}
 
 
 class CategoryInItself(Conflicting):
@@ -55,30 +61,35 @@ class TooDeep(Conflicting):
     """Categories are nested more deeply than this shop allows."""
 
     code = "too_deep"
+    example: ClassVar[Mapping[str, Any]] = {"limit": 10}
 
 
 class AttributesDoNotFit(Conflicting):
     """The attributes are not as the category's JSON Schema says; "faults" says where."""
 
     code = "attributes_do_not_fit"
+    example: ClassVar[Mapping[str, Any]] = {"faults": ["material: is required"]}
 
 
 class StatusNotPossible(Conflicting):
     """The product cannot go from its status to that one; "allowed" says to which."""
 
     code = "status_not_possible"
+    example: ClassVar[Mapping[str, Any]] = {"current": "discontinued", "allowed": ["active"]}
 
 
 class TooManyVariants(Conflicting):
     """The product would have more variants than this shop allows."""
 
     code = "too_many_variants"
+    example: ClassVar[Mapping[str, Any]] = {"limit": 100}
 
 
 class ProductTooLarge(Conflicting):
     """The product, with all its variants and their attributes, would be larger than this shop keeps."""
 
     code = "product_too_large"
+    example: ClassVar[Mapping[str, Any]] = {"limit": 1000000}
 
 
 class ImportUnknown(NotFound):
@@ -91,9 +102,11 @@ class OutOfLine(Conflicting):
     """The import goes on with another line: "next_line"; where that is null, all lines have come."""
 
     code = "out_of_line"
+    example: ClassVar[Mapping[str, Any]] = {"next_line": 501}
 
 
 class TooManyLines(Conflicting):
     """The import was announced with fewer lines."""
 
     code = "too_many_lines"
+    example: ClassVar[Mapping[str, Any]] = {"lines": 12000}

@@ -13,7 +13,7 @@ from product_svc.bulk import api as bulk_api
 from product_svc.catalogue import api as catalogue_api
 from product_svc.catalogue import category_api
 from product_svc.handlers import HANDLERS
-from product_svc.queries import LEDGER
+from product_svc.queries import LEDGER, LEDGER_LINE
 from product_svc.settings import RestSettings
 from product_svc.store import Warehouse, open_documents
 
@@ -32,7 +32,7 @@ def build(settings: RestSettings) -> FastAPI:
         database=database,
         commit=GroupCommit(database, Warehouse),
         verifier=Verifier(keys.fetch, settings.jwt_issuer, settings.jwt_audience),
-        ops=ops_router(SERVICE, HANDLERS, LEDGER),
+        ops=ops_router(SERVICE, HANDLERS, LEDGER, LEDGER_LINE),
         opening=[lambda: open_documents(database)],
         closing=[keys.close],
         needs={"idempotency_seconds": settings.idempotency_seconds},

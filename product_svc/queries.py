@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from chassis.examples import ID, MOMENT
 from chassis.mongo import Mongo, translated
 from chassis.mongo_snapshot import Document, Query
 from product_svc.catalogue.queries import SEEN
@@ -83,3 +84,5 @@ LEDGER = (
     Query("movements", _movement),
 )
 """Everything, for the audit."""
+LEDGER_LINE = {"kind": "product", "id": ID, "version": 1, "changed_at": MOMENT}
+"""One of them, as it is told."""

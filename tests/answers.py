@@ -11,12 +11,14 @@ from fastapi import FastAPI
 from chassis.testing import client
 
 PROBLEM_JSON = "application/problem+json"
+OF_HTTP = {"content-length", "content-type", "date", "server", "transfer-encoding", "connection"}
+"""Headers that are HTTP's own, and not the API's."""
 FIELDS = {"type", "title", "status", "code", "detail", "request_id"}
 
 
 @asynccontextmanager
 async def watched(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of an app that refuses undocumented statuses, problems without a code, and every 500."""
+    """A client of an app that refuses undocumented statuses and headers, problems without a code, and every 500."""
     described = _Described(app)
     async with client(app) as made:
         made.event_hooks["response"].append(described.check)
@@ -25,9 +27,10 @@ async def watched(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 
 class _Described:
     def __init__(self, app: FastAPI) -> None:
+        self._document = app.openapi()
         self._paths = {
             re.compile(re.sub(r"\\\{\w+\\\}", r"[^/]+", re.escape(path))): operations
-            for path, operations in app.openapi()["paths"].items()
+            for path, operations in self._document["paths"].items()
         }
 
     async def check(self, response: httpx.Response) -> None:
@@ -39,6 +42,11 @@ class _Described:
             problem(response)
         if responses is not None:
             assert str(response.status_code) in responses, f"{response.request.url} {response.status_code}"
+            promised = responses[str(response.status_code)]
+            assert headers_amiss(self._document, promised, response.headers) == [], response.request.url
+            # Of a path that only looks like one of a route's (with an escaped slash in it), this is said too.
+            if response.status_code >= 400 and response.json()["code"] != "not_found":
+                _as_shown(promised, response)
 
     def _responses(self, request: httpx.Request) -> dict[str, Any] | None:
         """Those of the route, or None where there is no such route."""
@@ -48,6 +56,21 @@ class _Described:
                 found: dict[str, Any] = operations[request.method.lower()]["responses"]
                 return found
         return None
+
+
+def _as_shown(promised: Mapping[str, Any], response: httpx.Response) -> None:
+    """A problem is one of those that its route shows, and carries no less and no more."""
+    examples, body = promised["content"][PROBLEM_JSON]["examples"], response.json()
+    assert body["code"] in examples, f"{response.request.url} {body['code']}"
+    assert body.keys() - examples[body["code"]]["value"].keys() == set(), f"{response.request.url} {body}"
+
+
+def headers_amiss(document: Mapping[str, Any], promised: Mapping[str, Any], sent: Iterable[str]) -> list[str]:
+    """The headers of an answer that are sent and not described, or described as always sent and not there."""
+    told = {name.lower(): document["components"]["headers"][name] for name in promised.get("headers", {})}
+    names = {name.lower() for name in sent} - OF_HTTP
+    due = {name for name, header in told.items() if header["required"]}
+    return sorted((names - told.keys()) | (due - names))
 
 
 def problem(response: httpx.Response) -> dict[str, Any]:

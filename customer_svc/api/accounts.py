@@ -5,6 +5,8 @@ from uuid_utils.compat import uuid7
 
 from chassis.auth import Customer
 from chassis.errors import Forbidden, NotFound, Unauthenticated
+from chassis.headers import sends
+from chassis.openapi import NOTHING
 from chassis.rest import new_router, problems
 from customer_svc import queries
 from customer_svc.api.needs import Address, Commit, Database, Hashing, Linking, Throttling, new_link, unhurried
@@ -23,7 +25,7 @@ router = new_router()
     status_code=status.HTTP_202_ACCEPTED,
     tags=["customers"],
     summary="Register a customer",
-    responses=problems(TooManyTries),
+    responses=problems(TooManyTries) | sends(202, "Location"),
 )
 async def register(
     body: Registration,
@@ -56,7 +58,7 @@ async def register(
     status_code=status.HTTP_202_ACCEPTED,
     tags=["customers"],
     summary="Ask for another mail that confirms the address",
-    responses=problems(Unauthenticated, Forbidden, NotFound, VerifiedAlready, AskedJustNow),
+    responses=problems(Unauthenticated, Forbidden, NotFound, VerifiedAlready, AskedJustNow) | NOTHING,
 )
 async def ask_for_mail(principal: Customer, commit: Commit, key: Linking) -> None:
     """For whoever has lost the mail that came after the registration, or was too slow for its link."""

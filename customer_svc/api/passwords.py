@@ -4,6 +4,7 @@ from fastapi import status
 
 from chassis.auth import Authenticated
 from chassis.errors import NotFound, Unauthenticated
+from chassis.openapi import NOTHING
 from chassis.rest import new_router, problems
 from customer_svc import queries
 from customer_svc.api.needs import Address, Commit, Database, Hashing, Linking, Throttling, new_link, unhurried
@@ -50,7 +51,7 @@ async def change(
     status_code=status.HTTP_202_ACCEPTED,
     tags=["passwords"],
     summary="Ask for a mail to set a forgotten password",
-    responses=problems(TooManyTries),
+    responses=problems(TooManyTries) | NOTHING,
 )
 async def forgot(body: Forgotten, address: Address, commit: Commit, key: Linking, throttle: Throttling) -> None:
     """The answer is the same whether or not there is an account. The link of the mail is good for half an hour."""

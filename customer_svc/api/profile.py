@@ -9,6 +9,7 @@ from uuid_utils.compat import uuid7
 
 from chassis.auth import Authenticated, Customer
 from chassis.errors import Forbidden, NotFound, Unauthenticated
+from chassis.headers import sends
 from chassis.preconditions import IfMatch, PreconditionFailed, PreconditionRequired, etag, unchanged_since
 from chassis.rest import new_router, problems
 from customer_svc import queries
@@ -29,7 +30,7 @@ CONDITIONS = (PreconditionFailed, PreconditionRequired)
     "/v1/customers/me",
     tags=["customers"],
     summary="Read one's own account",
-    responses=problems(Unauthenticated, NotFound),
+    responses=problems(Unauthenticated, NotFound) | sends(200, "ETag"),
 )
 async def me(principal: Authenticated, database: Database, response: Response) -> AccountOut:
     """The account that the access token speaks for."""
@@ -42,7 +43,7 @@ async def me(principal: Authenticated, database: Database, response: Response) -
     "/v1/customers/me",
     tags=["customers"],
     summary="Change one's own profile",
-    responses=problems(Unauthenticated, NotFound, AccountDeactivated, *CONDITIONS),
+    responses=problems(Unauthenticated, NotFound, AccountDeactivated, *CONDITIONS) | sends(200, "ETag"),
 )
 async def change_me(
     body: ProfileChange, principal: Authenticated, commit: Commit, response: Response, if_match: IfMatch = None
@@ -73,7 +74,8 @@ async def list_addresses(principal: Customer, database: Database) -> AddressesOu
     status_code=status.HTTP_201_CREATED,
     tags=["addresses"],
     summary="Add an address",
-    responses=problems(Unauthenticated, Forbidden, NotFound, AccountDeactivated, TooManyAddresses),
+    responses=problems(Unauthenticated, Forbidden, NotFound, AccountDeactivated, TooManyAddresses)
+    | sends(201, "Location", "ETag"),
 )
 async def post_address(body: AddressBody, principal: Customer, commit: Commit, response: Response) -> AddressOut:
     """Add an address. The first is the default for everything, and so is a later one for what it says."""
@@ -90,7 +92,7 @@ async def post_address(body: AddressBody, principal: Customer, commit: Commit, r
     ADDRESS,
     tags=["addresses"],
     summary="Read an address",
-    responses=problems(Unauthenticated, Forbidden, NotFound, AddressUnknown),
+    responses=problems(Unauthenticated, Forbidden, NotFound, AddressUnknown) | sends(200, "ETag"),
 )
 async def read_address(address_id: UUID, principal: Customer, database: Database, response: Response) -> AddressOut:
     """One of one's own addresses."""
@@ -106,7 +108,8 @@ async def read_address(address_id: UUID, principal: Customer, database: Database
     ADDRESS,
     tags=["addresses"],
     summary="Change an address",
-    responses=problems(Unauthenticated, Forbidden, NotFound, AddressUnknown, AccountDeactivated, *CONDITIONS),
+    responses=problems(Unauthenticated, Forbidden, NotFound, AddressUnknown, AccountDeactivated, *CONDITIONS)
+    | sends(200, "ETag"),
 )
 async def put_address(
     address_id: UUID,

@@ -1,7 +1,6 @@
 """Logging in, staying so, and logging out."""
 
 import secrets
-from typing import Any
 
 from fastapi import status
 from uuid_utils.compat import uuid7
@@ -13,7 +12,7 @@ from customer_svc.api.needs import Address, Commit, Database, Hashing, Issuing, 
 from customer_svc.commands.sessions import end_session, refresh_session, start_session, want_family
 from customer_svc.domain.account import Account
 from customer_svc.domain.link import hashed
-from customer_svc.dto.sessions import Credentials, Refresh, SessionOut
+from customer_svc.dto.sessions import Credentials, KeysOut, Refresh, SessionOut
 from customer_svc.errors import AccountDeactivated, RefreshRefused, TooManyTries, WrongCredentials
 from customer_svc.passwords import Passwords
 
@@ -92,6 +91,6 @@ async def log_out(body: Refresh, database: Database, commit: Commit) -> None:
 
 
 @router.get("/.well-known/jwks.json", tags=["keys"], summary="The public keys of access tokens (RFC 7517)")
-async def jwks(issuer: Issuing) -> dict[str, Any]:
+async def jwks(issuer: Issuing) -> KeysOut:
     """What the other services check access tokens with."""
-    return issuer.jwks()
+    return KeysOut.model_validate(issuer.jwks())

@@ -7,6 +7,7 @@ from fastapi import Query, Response
 
 from chassis.auth import Staff
 from chassis.errors import Forbidden, Unauthenticated
+from chassis.headers import sends
 from chassis.preconditions import ANY, IfMatch, PreconditionFailed, etag
 from chassis.rest import new_router, problems
 from customer_svc import queries
@@ -48,7 +49,7 @@ async def list_customers(
     CUSTOMER,
     tags=["staff"],
     summary="Read a customer's account",
-    responses=problems(Unauthenticated, Forbidden, CustomerUnknown),
+    responses=problems(Unauthenticated, Forbidden, CustomerUnknown) | sends(200, "ETag"),
 )
 async def read_customer(customer_id: UUID, _staff: Staff, database: Database, response: Response) -> AccountOut:
     """One customer, as the customer sees it."""
@@ -61,7 +62,8 @@ async def read_customer(customer_id: UUID, _staff: Staff, database: Database, re
     f"{CUSTOMER}/deactivate",
     tags=["staff"],
     summary="Put a customer's account out of use",
-    responses=problems(Unauthenticated, Forbidden, CustomerUnknown, DeactivatedAlready, PreconditionFailed),
+    responses=problems(Unauthenticated, Forbidden, CustomerUnknown, DeactivatedAlready, PreconditionFailed)
+    | sends(200, "ETag"),
 )
 async def deactivate_customer(
     customer_id: UUID, _staff: Staff, commit: Commit, response: Response, if_match: IfMatch = None
@@ -82,7 +84,8 @@ async def deactivate_customer(
     f"{CUSTOMER}/reactivate",
     tags=["staff"],
     summary="Put a customer's account in use again",
-    responses=problems(Unauthenticated, Forbidden, CustomerUnknown, ActiveAlready, PreconditionFailed),
+    responses=problems(Unauthenticated, Forbidden, CustomerUnknown, ActiveAlready, PreconditionFailed)
+    | sends(200, "ETag"),
 )
 async def reactivate_customer(
     customer_id: UUID, _staff: Staff, commit: Commit, response: Response, if_match: IfMatch = None

@@ -7,6 +7,7 @@ from fastapi import Response, status
 
 from chassis.auth import Customer
 from chassis.errors import Forbidden, NotFound, Unauthenticated
+from chassis.headers import sends
 from chassis.preconditions import ANY, IfMatch, PreconditionFailed, etag
 from chassis.rest import new_router, problems
 from customer_svc import queries
@@ -32,7 +33,8 @@ router = new_router()
     "/v1/customers/me/deactivate",
     tags=["customers"],
     summary="Put one's account out of use",
-    responses=problems(Unauthenticated, Forbidden, CustomerUnknown, DeactivatedAlready, PreconditionFailed),
+    responses=problems(Unauthenticated, Forbidden, CustomerUnknown, DeactivatedAlready, PreconditionFailed)
+    | sends(200, "ETag"),
 )
 async def deactivate_me(
     principal: Customer, commit: Commit, response: Response, if_match: IfMatch = None
@@ -55,7 +57,8 @@ async def deactivate_me(
     summary="Put one's account in use again",
     responses=problems(
         *(Unauthenticated, Forbidden, CustomerUnknown, ActiveAlready, AccountDeactivated, PreconditionFailed)
-    ),
+    )
+    | sends(200, "ETag"),
 )
 async def reactivate_me(
     principal: Customer, commit: Commit, response: Response, if_match: IfMatch = None
@@ -73,7 +76,7 @@ async def reactivate_me(
     "/v1/customers/me/export",
     tags=["customers"],
     summary="Export one's data",
-    responses=problems(Unauthenticated, Forbidden, NotFound),
+    responses=problems(Unauthenticated, Forbidden, NotFound) | sends(200, "Content-Disposition"),
 )
 async def export(principal: Customer, database: Database, response: Response) -> ExportOut:
     """Everything that this service has about oneself, as one JSON document."""
@@ -88,7 +91,8 @@ async def export(principal: Customer, database: Database, response: Response) ->
     status_code=status.HTTP_202_ACCEPTED,
     tags=["erasures"],
     summary="Erase one's account and personal data",
-    responses=problems(Unauthenticated, Forbidden, WrongPassword, NotFound, CustomerUnknown, TooManyTries),
+    responses=problems(Unauthenticated, Forbidden, WrongPassword, NotFound, CustomerUnknown, TooManyTries)
+    | sends(202, "Location"),
 )
 async def erase_me(
     body: Farewell,

@@ -40,6 +40,23 @@ class SessionOut(Answer):
     ]
 
 
+class KeyOut(Answer):
+    """A public key (RFC 8037)."""
+
+    kid: Annotated[str, Field(examples=["kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"])]
+    kty: Literal["OKP"]
+    crv: Literal["Ed25519"]
+    x: Annotated[str, Field(examples=["11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"])]
+    use: Literal["sig"]
+    alg: Literal["Ed25519"]
+
+
+class KeysOut(Answer):
+    """The public keys that access tokens are checked with."""
+
+    keys: list[KeyOut]
+
+
 class PasswordChange(Body):
     """Another password for one's own account."""
 

@@ -7,6 +7,7 @@ from fastapi import Header, Query, Response, status
 
 from chassis.auth import Authenticated, Principal, Staff
 from chassis.errors import Forbidden, KeyReused, Unauthenticated
+from chassis.headers import sends
 from chassis.idempotency import Key
 from chassis.rest import new_router, problems
 from notifier_svc import queries
@@ -71,7 +72,8 @@ async def read_notification(
     summary="Send a mail again",
     responses=problems(
         *(Unauthenticated, Forbidden, NotificationUnknown, NotEnded, NotResendable, KeyReused),
-    ),
+    )
+    | sends(202, "Location", "Idempotency-Replayed"),
 )
 async def resend_notification(
     notification_id: UUID,

@@ -6,6 +6,7 @@ from fastapi import Response, status
 
 from chassis.auth import Staff
 from chassis.errors import Forbidden, Unauthenticated
+from chassis.headers import sends
 from chassis.preconditions import IfMatch, PreconditionFailed, PreconditionRequired, etag, unchanged_since
 from chassis.rest import new_router, problems
 from notifier_svc import queries
@@ -37,7 +38,7 @@ async def list_suppressions(
     SUPPRESSION,
     tags=["suppressions"],
     summary="Read why nothing is sent to an address",
-    responses=problems(Unauthenticated, Forbidden, SuppressionUnknown),
+    responses=problems(Unauthenticated, Forbidden, SuppressionUnknown) | sends(200, "ETag"),
 )
 async def read_suppression(
     suppression_id: UUID, _staff: Staff, database: Database, response: Response

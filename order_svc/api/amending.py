@@ -25,6 +25,7 @@ from order_svc.errors import (
     OrderUnknown,
     SkuUnknown,
 )
+from order_svc.examples import AMENDED, CANCELLED, shows
 
 router = new_router()
 
@@ -38,7 +39,8 @@ router = new_router()
         *(Unauthenticated, Forbidden, OrderUnknown, NotPossibleNow, PreconditionFailed, PreconditionRequired),
         *(SkuUnknown, NotForSale, MixedCurrencies, OrderTooLarge, CatalogueUnavailable),
         *(AccountDeactivated, AccountErased),
-    ),
+    )
+    | shows(202, AMENDED),
 )
 async def amend(
     order_id: UUID,
@@ -72,7 +74,8 @@ async def amend(
     "/v1/orders/{order_id}/cancel",
     tags=["orders"],
     summary="Cancel an order",
-    responses=problems(Unauthenticated, OrderUnknown, NotPossibleNow, AccountErased, PreconditionFailed),
+    responses=problems(Unauthenticated, OrderUnknown, NotPossibleNow, AccountErased, PreconditionFailed)
+    | shows(200, CANCELLED),
 )
 async def cancel(
     order_id: UUID,

@@ -14,6 +14,7 @@ from order_svc.commands import want_order
 from order_svc.domain import Order
 from order_svc.dto import OrderOut, order_out
 from order_svc.errors import MoreThanLeft, NotPossibleNow, OrderUnknown
+from order_svc.examples import DELIVERED, EXAMPLE, RETURNED, shows
 from order_svc.fulfilment.commands import deliver_order, return_lines, ship_order
 from order_svc.fulfilment.dto import ReturnBody, ShipmentBody
 
@@ -27,7 +28,7 @@ router = new_router(
     status_code=status.HTTP_201_CREATED,
     tags=["fulfilment"],
     summary="Ship an order, or a part of it",
-    responses=problems(NotPossibleNow, MoreThanLeft),
+    responses=problems(NotPossibleNow, MoreThanLeft) | shows(201, EXAMPLE),
 )
 async def ship(
     order_id: UUID, body: ShipmentBody, response: Response, _staff: Staff, commit: Commit, if_match: IfMatch = None
@@ -43,7 +44,12 @@ async def ship(
     return _answered(response, order)
 
 
-@router.post("/v1/orders/{order_id}/deliver", tags=["fulfilment"], summary="Note that an order has arrived")
+@router.post(
+    "/v1/orders/{order_id}/deliver",
+    tags=["fulfilment"],
+    summary="Note that an order has arrived",
+    responses=shows(200, DELIVERED),
+)
 async def deliver(
     order_id: UUID, response: Response, _staff: Staff, commit: Commit, if_match: IfMatch = None
 ) -> OrderOut:
@@ -59,7 +65,7 @@ async def deliver(
     status_code=status.HTTP_201_CREATED,
     tags=["fulfilment"],
     summary="Take lines of a delivered order back",
-    responses=problems(NotPossibleNow, MoreThanLeft),
+    responses=problems(NotPossibleNow, MoreThanLeft) | shows(201, RETURNED),
 )
 async def take_back(
     order_id: UUID, body: ReturnBody, response: Response, _staff: Staff, commit: Commit, if_match: IfMatch = None

@@ -8,6 +8,7 @@ from uuid_utils.compat import uuid7
 from chassis.auth import Authenticated, Customer
 from chassis.errors import Forbidden, KeyReused, Unauthenticated
 from chassis.groupcommit import GroupCommit
+from chassis.headers import carries, sends
 from chassis.hotroute import HotRoute
 from chassis.idempotency import Claim, IdempotencyKey, claim, once
 from chassis.preconditions import etag
@@ -30,10 +31,13 @@ from order_svc.errors import (
     OrderUnknown,
     SkuUnknown,
 )
+from order_svc.examples import CONFIRMED, PLACED
 from order_svc.store import Answered, OrderBook
 
 router = new_router()
 hot = new_router(route_class=HotRoute)
+
+PLACING = carries("Location", "Idempotency-Replayed", "Preference-Applied")
 
 
 @hot.post(
@@ -57,7 +61,15 @@ hot = new_router(route_class=HotRoute)
             CatalogueUnavailable,
         )
     )
-    | {status.HTTP_201_CREATED: {"model": OrderOut, "description": "The order, when its stock was waited for"}},
+    | {
+        202: {"content": {"application/json": {"example": PLACED}}, **PLACING},
+        201: {
+            "model": OrderOut,
+            "description": "The order, when its stock was waited for",
+            "content": {"application/json": {"example": CONFIRMED}},
+            **PLACING,
+        },
+    },
 )
 async def place(
     customer: Customer,
@@ -109,7 +121,7 @@ async def _placed(commit: GroupCommit[OrderBook], basket: Basket, use: Claim) ->
     "/v1/orders/{order_id}",
     tags=["orders"],
     summary="Read an order",
-    responses=problems(Unauthenticated, OrderUnknown),
+    responses=problems(Unauthenticated, OrderUnknown) | sends(200, "ETag"),
 )
 async def read_order(order_id: UUID, principal: Authenticated, database: Database, response: Response) -> OrderOut:
     """One of one's own orders; anybody's for staff. Its ETag is what updates want as `If-Match`."""

@@ -1,7 +1,7 @@
 """The routes that tell what happens to an order: so far, and as it happens."""
 
 from collections.abc import AsyncIterable, AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Header
@@ -9,6 +9,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from chassis.auth import Authenticated
 from chassis.errors import Unauthenticated
+from chassis.headers import carries
 from chassis.rest import new_router, problems
 from order_svc import queries
 from order_svc.api.needs import Database, Watching, owner
@@ -22,6 +23,19 @@ TIMELINE = "/v1/orders/{order_id}/timeline"
 STREAM_SECONDS = 300
 """A stream ends after so long; its reader comes back and goes on where it was, with a token that is still good."""
 BACK_AFTER_MILLISECONDS = 1000
+EXAMPLE = (
+    "retry: 1000\n\n"
+    'data: {"at": "2026-01-02T03:04:05Z", "type": "order.placed", "detail": {"state": "PENDING"}}\n'
+    "id: 1-53c1f8a2b4d60e97\n\n"
+    'event: end\ndata: {"state": "CONFIRMED"}\n\n'
+)
+STREAM: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The timeline, as it happens.",
+        "content": {"text/event-stream": {"example": EXAMPLE}},
+        **carries("Cache-Control", "X-Accel-Buffering"),
+    }
+}
 
 
 @router.get(TIMELINE, tags=["orders"], summary="Follow an order", responses=problems(Unauthenticated, OrderUnknown))
@@ -44,12 +58,16 @@ async def _following(
     response_class=EventSourceResponse,
     tags=["orders"],
     summary="Follow an order as it happens",
-    responses=problems(Unauthenticated, OrderUnknown, TooManyFollowed, WatchFull),
+    responses=problems(Unauthenticated, OrderUnknown, TooManyFollowed, WatchFull) | STREAM,
 )
 async def stream_timeline(
     follower: Annotated[Follower, Depends(_following)],
     last_event_id: Annotated[
-        str | None, Header(description="the `id` of the last event that was read; the stream goes on after it")
+        str | None,
+        Header(
+            description="the `id` of the last event that was read; the stream goes on after it",
+            examples=["1-53c1f8a2b4d60e97"],
+        ),
     ] = None,
 ) -> AsyncIterable[ServerSentEvent]:
     """Server-sent events: the timeline's entries, those that are there and then each as it happens.

@@ -26,10 +26,10 @@ class SagaOut(Answer):
     order_id: UUID
     order_state: State
     step: Literal["reserve", "amend"]
-    revision: int
-    asked: int
+    revision: Annotated[int, Field(examples=[1])]
+    asked: Annotated[int, Field(examples=[2])]
     since: datetime
-    seconds: Annotated[float, Field(description="how long that is, by the database's clock")]
+    seconds: Annotated[float, Field(description="how long that is, by the database's clock", examples=[73.5])]
 
 
 class SagasOut(Page[SagaOut, UUID]):

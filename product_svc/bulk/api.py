@@ -8,6 +8,7 @@ from uuid_utils.compat import uuid7
 
 from chassis.auth import Staff
 from chassis.errors import Forbidden, Malformed, Unauthenticated
+from chassis.headers import carries, sends
 from chassis.ops import Lines
 from chassis.rest import new_router, problems
 from product_svc.bulk import queries
@@ -39,7 +40,7 @@ PARTS: dict[str, Any] = {
     status_code=status.HTTP_201_CREATED,
     tags=["imports"],
     summary="Begin an import",
-    responses=problems(Unauthenticated, Forbidden),
+    responses=problems(Unauthenticated, Forbidden) | sends(201, "Location"),
 )
 async def begin_import(body: ImportBody, response: Response, commit: Commit, staff: Staff) -> ImportOut:
     """Announce a file of products, whose lines then come in parts."""
@@ -85,7 +86,7 @@ async def read_import(import_id: UUID, database: Database, _staff: Staff) -> Imp
 )
 async def send_part(
     import_id: UUID,
-    first_line: Annotated[int, Query(ge=1, le=10_000_000, description="number of the first of these lines, from 1")],
+    first_line: Annotated[int, Query(ge=1, le=10_000_000, description="number of the first, from 1", examples=[1])],
     request: Request,
     commit: Commit,
     database: Database,
@@ -142,6 +143,7 @@ async def list_faults(
         **problems(Unauthenticated, Forbidden),
         200: {
             "description": "Lines that an import takes. `Product-Count` says how many products they are.",
+            **carries("Product-Count"),
             "content": {
                 "application/x-ndjson": {"schema": {"type": "string"}, "example": EXAMPLE_LINE},
                 "text/csv": {"schema": {"type": "string"}, "example": EXAMPLE_ROWS},

@@ -23,13 +23,15 @@ class ImportOut(Answer):
 
     id: UUID
     format: Format
-    lines: int
-    done: int
-    next_line: Annotated[int | None, Field(description="where to go on; null when all lines have come")]
-    created: int
-    changed: int
-    unchanged: int
-    failed: int
+    lines: Annotated[int, Field(examples=[12000])]
+    done: Annotated[int, Field(examples=[500])]
+    next_line: Annotated[
+        int | None, Field(description="where to go on; null when all lines have come", examples=[501])
+    ]
+    created: Annotated[int, Field(examples=[320])]
+    changed: Annotated[int, Field(examples=[170])]
+    unchanged: Annotated[int, Field(examples=[8])]
+    failed: Annotated[int, Field(examples=[2])]
     started_at: datetime
     changed_at: datetime
 
@@ -41,13 +43,15 @@ class ImportsOut(Page[ImportOut, UUID]):
 class FaultOut(Answer):
     """Why a line was not taken."""
 
-    line: int
+    line: Annotated[int, Field(examples=[17])]
     code: Annotated[str, Field(examples=["malformed_line"])]
-    detail: str
+    detail: Annotated[str, Field(examples=["variants: Field required"])]
 
 
 class FaultsOut(Page[FaultOut, int]):
     """A page of faults; ``next`` is the ``after`` of the page that follows, if there is one."""
+
+    next: Annotated[int | None, Field(examples=[17])]
 
 
 def import_out(one: Import) -> ImportOut:

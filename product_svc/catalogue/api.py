@@ -9,6 +9,7 @@ from uuid_utils.compat import uuid7
 from chassis.auth import Bearer, Staff
 from chassis.errors import Forbidden, Unauthenticated
 from chassis.groupcommit import GroupCommit
+from chassis.headers import carries, sends
 from chassis.mongo import Mongo
 from chassis.preconditions import IfMatch, PreconditionFailed, PreconditionRequired, etag
 from chassis.rest import new_router, problems, state
@@ -55,7 +56,8 @@ IsStaff = Annotated[bool, Depends(_is_staff)]
     status_code=status.HTTP_201_CREATED,
     tags=["products"],
     summary="Add a product",
-    responses=problems(Unauthenticated, Forbidden, SkuTaken, NoSuchCategory, AttributesDoNotFit),
+    responses=problems(Unauthenticated, Forbidden, SkuTaken, NoSuchCategory, AttributesDoNotFit)
+    | sends(201, "Location", "ETag"),
 )
 async def add_product(body: ProductBody, response: Response, commit: Commit, _staff: Staff) -> ProductOut:
     """Put a product in the catalogue; its stock starts at nothing."""
@@ -108,7 +110,7 @@ async def count_products(database: Database, is_staff: IsStaff, asked: Annotated
     "/v1/products/{product_id}",
     tags=["products"],
     summary="Read a product",
-    responses=problems(Unauthenticated, ProductUnknown),
+    responses=problems(Unauthenticated, ProductUnknown) | sends(200, "ETag"),
     openapi_extra=EVERYBODY,
 )
 async def read_product(product_id: UUID, response: Response, database: Database, is_staff: IsStaff) -> ProductOut:
@@ -123,7 +125,8 @@ async def read_product(product_id: UUID, response: Response, database: Database,
     responses=problems(
         *(Unauthenticated, Forbidden, ProductUnknown, PreconditionFailed, PreconditionRequired),
         *(StatusNotPossible, NoSuchCategory, AttributesDoNotFit, ProductTooLarge),
-    ),
+    )
+    | sends(200, "ETag"),
 )
 async def amend_product(
     product_id: UUID,
@@ -151,7 +154,8 @@ async def amend_product(
             *(Unauthenticated, Forbidden, ProductUnknown, PreconditionFailed, PreconditionRequired),
             *(SkuTaken, TooManyVariants, ProductTooLarge, AttributesDoNotFit),
         ),
-        201: {"description": "The variant is new.", "model": ProductOut},
+        200: carries("ETag"),
+        201: {"description": "The variant is new.", "model": ProductOut, **carries("ETag")},
     },
 )
 async def replace_variant(

@@ -8,6 +8,7 @@ from uuid_utils.compat import uuid7
 
 from chassis.auth import Staff
 from chassis.errors import Forbidden, Unauthenticated
+from chassis.headers import sends
 from chassis.preconditions import IfMatch, PreconditionFailed, PreconditionRequired, etag
 from chassis.rest import new_router, problems
 from product_svc.catalogue import queries
@@ -37,7 +38,7 @@ def _want(unit: Warehouse, *categories: UUID | None) -> None:
     status_code=status.HTTP_201_CREATED,
     tags=["categories"],
     summary="Add a category",
-    responses=problems(Unauthenticated, Forbidden, NoSuchCategory, TooDeep),
+    responses=problems(Unauthenticated, Forbidden, NoSuchCategory, TooDeep) | sends(201, "Location", "ETag"),
 )
 async def add_category(body: CategoryBody, response: Response, commit: Commit, _staff: Staff) -> CategoryOut:
     """Put a category into the tree. Its JSON Schema, if it has one, holds for the attributes of its products."""
@@ -66,7 +67,7 @@ async def list_categories(
     "/v1/categories/{category_id}",
     tags=["categories"],
     summary="Read a category",
-    responses=problems(CategoryUnknown),
+    responses=problems(CategoryUnknown) | sends(200, "ETag"),
 )
 async def read_category(category_id: UUID, response: Response, database: Database) -> CategoryOut:
     """One category."""
@@ -80,7 +81,8 @@ async def read_category(category_id: UUID, response: Response, database: Databas
     responses=problems(
         *(Unauthenticated, Forbidden, CategoryUnknown, PreconditionFailed, PreconditionRequired),
         *(NoSuchCategory, CategoryInItself, TooDeep),
-    ),
+    )
+    | sends(200, "ETag"),
 )
 async def amend_category(
     category_id: UUID,

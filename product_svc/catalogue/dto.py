@@ -1,21 +1,28 @@
 """What the REST API of the catalogue answers."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
+from pydantic import Field
+
+from chassis.examples import ID
 from chassis.paging import Page
 from chassis.rest import Answer
 from product_svc.catalogue.domain import Category, Product, Scalar, Status, Variant, VariantStatus
 from schemas import Money
 
+Attributes = Annotated[dict[str, Scalar | list[str]], Field(examples=[{"material": "stoneware"}])]
+Images = Annotated[list[str], Field(examples=[["https://img.example/mug.jpg"]])]
+Count = Annotated[int, Field(examples=[3])]
+
 
 class VariantOut(Answer):
     """What can be put in a basket."""
 
-    sku: str
+    sku: Annotated[str, Field(examples=["MUG-BLUE"])]
     price: Money
-    attributes: dict[str, Scalar | list[str]]
-    images: list[str]
+    attributes: Attributes
+    images: Images
     status: VariantStatus
 
 
@@ -23,30 +30,35 @@ class ProductOut(Answer):
     """A product of the catalogue."""
 
     id: UUID
-    name: str
-    description: str
+    name: Annotated[str, Field(examples=["Mug"])]
+    description: Annotated[str, Field(examples=["Holds a third of a litre."])]
     category_id: UUID | None
-    attributes: dict[str, Scalar | list[str]]
-    images: list[str]
+    attributes: Attributes
+    images: Images
     status: Status
     variants: list[VariantOut]
-    version: int
+    version: Count
 
 
 class ProductsOut(Page[ProductOut, str]):
     """A page of the catalogue; ``next`` is the ``after`` of the page that follows, if there is one."""
+
+    next: Annotated[str | None, Field(examples=[ID])]
 
 
 class CategoryOut(Answer):
     """A category; ``products`` and ``children`` count what is directly in it, drafts included."""
 
     id: UUID
-    name: str
+    name: Annotated[str, Field(examples=["Mugs"])]
     parent_id: UUID | None
-    attributes_schema: dict[str, Any] | None
-    products: int
-    children: int
-    version: int
+    attributes_schema: Annotated[
+        dict[str, Any] | None,
+        Field(examples=[{"type": "object", "properties": {"material": {"type": "string"}}}]),
+    ]
+    products: Count
+    children: Count
+    version: Count
 
 
 class CategoriesOut(Page[CategoryOut, UUID]):

@@ -1,40 +1,46 @@
 """What the REST API answers of the facets of a search."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
+from pydantic import Field
+
 from chassis.rest import Answer
+
+Count = Annotated[int, Field(examples=[12])]
 
 
 class CategoryCount(Answer):
     """So many products are directly in a category; in none, where it is null."""
 
     category_id: UUID | None
-    products: int
+    products: Count
 
 
 class ValueCount(Answer):
     """So many products have a variant with this value."""
 
-    value: str
-    products: int
+    value: Annotated[str, Field(examples=["stoneware"])]
+    products: Count
 
 
 class PriceSpan(Answer):
     """The lowest and the highest price in a currency, in its minor units."""
 
-    currency: str
-    min: int
-    max: int
+    currency: Annotated[str, Field(examples=["EUR"])]
+    min: Annotated[int, Field(examples=[990])]
+    max: Annotated[int, Field(examples=[2450])]
 
 
 class FacetsOut(Answer):
     """What a search finds, counted; ``attributes`` has the 500 most frequent values, by the name of the attribute."""
 
-    total: int
-    available: int
+    total: Count
+    available: Annotated[int, Field(examples=[9])]
     categories: list[CategoryCount]
-    attributes: dict[str, list[ValueCount]]
+    attributes: Annotated[
+        dict[str, list[ValueCount]], Field(examples=[{"material": [{"value": "stoneware", "products": 12}]}])
+    ]
     prices: list[PriceSpan]
 
 

@@ -25,9 +25,12 @@ def _pattern(text: str) -> str:
 
 
 Number = AttributeNumber | AttributeFloat
-Length = Annotated[int, Field(ge=0, le=2000)]
-Pattern = Annotated[AttributeText, Field(max_length=500), AfterValidator(_pattern)]
-Title = Annotated[AttributeText, Field(max_length=200)]
+Bound = Annotated[Number, Field(examples=[10])]
+Length = Annotated[int, Field(ge=0, le=2000, examples=[40])]
+Pattern = Annotated[AttributeText, Field(max_length=500, examples=["^[a-z]+$"]), AfterValidator(_pattern)]
+Title = Annotated[AttributeText, Field(max_length=200, examples=["Material"])]
+Told = Annotated[AttributeText, Field(examples=["What it is made of"])]
+Choice = Annotated[list[AttributeText], Field(min_length=1, max_length=200, examples=[["stoneware", "steel"]])]
 
 
 class Rule(Body):
@@ -36,14 +39,14 @@ class Rule(Body):
     model_config = ConfigDict(alias_generator=to_camel)
 
     title: Title = Field(default_factory=str)
-    description: AttributeText = Field(default_factory=str)
+    description: Told = Field(default_factory=str)
 
 
 class ItemRule(Rule):
     """The JSON Schema of an item of a list."""
 
     type: Literal["string"] = "string"
-    enum: Annotated[list[AttributeText], Field(min_length=1, max_length=200)] = Field(default_factory=list)
+    enum: Choice = Field(default_factory=list)
     min_length: Length = Field(default_factory=int)
     max_length: Length = Field(default_factory=int)
     pattern: Pattern = Field(default_factory=str)
@@ -56,10 +59,10 @@ class AttributeRule(Rule):
     enum: Annotated[list[AttributeText | bool | Number], Field(min_length=1, max_length=200)] = Field(
         default_factory=list
     )
-    minimum: Number = Field(default_factory=int)
-    maximum: Number = Field(default_factory=int)
-    exclusive_minimum: Number = Field(default_factory=int)
-    exclusive_maximum: Number = Field(default_factory=int)
+    minimum: Bound = Field(default_factory=int)
+    maximum: Bound = Field(default_factory=int)
+    exclusive_minimum: Bound = Field(default_factory=int)
+    exclusive_maximum: Bound = Field(default_factory=int)
     min_length: Length = Field(default_factory=int)
     max_length: Length = Field(default_factory=int)
     pattern: Pattern = Field(default_factory=str)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from chassis.examples import ID
 from product_svc.catalogue import cursor
 from product_svc.catalogue.cursor import MAX_LENGTH, Cursor
 from product_svc.catalogue.domain import Status
@@ -24,7 +25,9 @@ class Filters(BaseModel):
         Text | None,
         Field(min_length=1, max_length=200, description='words; `"a phrase"`; `-without`', examples=["mug"]),
     ] = None
-    sku: Annotated[list[Sku], Field(max_length=100, description="only products with these SKUs")] = []
+    sku: Annotated[
+        list[Sku], Field(max_length=100, description="only products with these SKUs", examples=[["MUG-BLUE"]])
+    ] = []
     category_id: Annotated[UUID | None, Field(description="and all categories below it")] = None
     attribute: Annotated[
         list[Wanted],
@@ -77,7 +80,9 @@ class Paged(Filters):
         Sort | None,
         Field(description="`added` if not given, with `q` `relevance`; by the lowest price, with its currency"),
     ] = None
-    after: Annotated[str | None, Field(max_length=MAX_LENGTH, description="`next` of the page before")] = None
+    after: Annotated[
+        str | None, Field(max_length=MAX_LENGTH, description="`next` of the page before", examples=[ID])
+    ] = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
     @model_validator(mode="after")

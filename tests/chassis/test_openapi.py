@@ -1,26 +1,207 @@
-"""What an app says of itself, where FastAPI by itself would say it wrongly."""
+"""What an app says of itself: every route with its errors, its headers, and an example of everything."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
 
 import httpx
+import jsonschema_rs
 import pytest
 from fastapi import FastAPI
+from pydantic import BaseModel, Field
 
+from chassis.errors import NotFound
+from chassis.examples import operations
+from chassis.headers import BY_STATUS
+from chassis.openapi import described as described_with
+from chassis.rest import Problem, new_router, problems
+from tests.answers import headers_amiss
 from tests.contracts.apps import SERVICES, described
 
+PROBLEM_JSON = "application/problem+json"
+CONDITIONAL = {"PUT", "PATCH", "DELETE"}
+WRITES = {"POST", *CONDITIONAL}
 
-@pytest.mark.parametrize("service", SERVICES)
-def test_every_error_is_promised_as_problem_details(service: str) -> None:
+every_service = pytest.mark.parametrize("service", SERVICES)
+Document = dict[str, Any]
+
+
+def answers(document: Document) -> Iterator[tuple[str, str, Document]]:
+    """(route, status, answer)."""
+    for route, operation in operations(document):
+        for status, answer in operation["responses"].items():
+            yield route, status, answer
+
+
+def fields(document: Document) -> Iterator[tuple[str, Document]]:
+    for name, schema in document["components"]["schemas"].items():
+        for field, one in schema.get("properties", {}).items():
+            yield f"{name}.{field}", one
+
+
+def bodies(document: Document) -> Iterator[tuple[str, Document]]:
+    """Whatever is sent: by clients, and to them."""
+    for route, operation in operations(document):
+        for media, body in operation.get("requestBody", {}).get("content", {}).items():
+            yield f"{route} {media}", body
+    for route, status, answer in answers(document):
+        for media, body in answer.get("content", {}).items():
+            yield f"{route} {status} {media}", body
+
+
+def examples(shown: Document) -> list[Any]:
+    """Of a body, a field or a parameter."""
+    if "examples" in shown:
+        told = shown["examples"]
+        return [one["value"] for one in told.values()] if isinstance(told, dict) else list(told)
+    return [shown["example"]] if "example" in shown else []
+
+
+def faults(document: Document, schema: Document, value: Any) -> list[str]:
+    """What is wrong with a value, by a schema of the document."""
+    whole = {**schema, "components": document["components"]}
+    return [error.message for error in jsonschema_rs.validator_for(whole, validate_formats=True).iter_errors(value)]
+
+
+def is_composed(field: Document) -> bool:
+    """Is it, or is each of it, described elsewhere?"""
+    return any("$ref" in one for one in (field, field.get("items", {}), *field.get("anyOf", ())))
+
+
+@every_service
+def test_every_field_of_a_body_has_an_example(service: str) -> None:
     document = described()[service]
-    promised = {
-        (path, status): set(answer["content"])
-        for path, methods in document["paths"].items()
-        if path.startswith("/v1")
-        for operation in methods.values()
-        for status, answer in operation["responses"].items()
-        if status >= "400"
-    }
-    assert promised
-    assert {place: media for place, media in promised.items() if media != {"application/problem+json"}} == {}
-    assert document["components"]["schemas"]["Problem"]["required"]
+    assert [name for name, field in fields(document) if not (examples(field) or is_composed(field))] == []
+
+
+@every_service
+def test_every_parameter_has_an_example(service: str) -> None:
+    for route, operation in operations(described()[service]):
+        for parameter in operation.get("parameters", ()):
+            assert examples(parameter["schema"]), f"{route} {parameter['name']}"
+
+
+@every_service
+def test_every_body_is_shown_as_a_whole(service: str) -> None:
+    document = described()[service]
+    shown = {place: examples(body) for place, body in bodies(document)}
+    assert len(shown) > 50
+    assert [place for place, told in shown.items() if not told] == []
+
+
+@every_service
+def test_an_example_has_all_that_an_answer_can_have(service: str) -> None:
+    document = described()[service]
+    for place, body in bodies(document):
+        name = body.get("schema", {}).get("$ref", "").rpartition("/")[2]
+        if name and PROBLEM_JSON not in place:
+            [example] = examples(body)
+            assert example.keys() == document["components"]["schemas"][name]["properties"].keys(), place
+
+
+@every_service
+def test_examples_are_as_their_schemas_say(service: str) -> None:
+    document = described()[service]
+    shown = [*fields(document), *document["components"]["schemas"].items()]
+    for route, operation in operations(document):
+        shown += [(f"{route} {one['name']}", one["schema"]) for one in operation.get("parameters", ())]
+    pairs = [(place, one, example) for place, one in shown for example in examples(one)]
+    # What comes line by line has a schema of its lines.
+    pairs += [(place, body.get("schema", {}), one) for place, body in bodies(document) for one in examples(body)]
+    assert {place: wrong for place, schema, one in pairs if (wrong := faults(document, schema, one))} == {}
+
+
+@every_service
+def test_every_error_is_promised_as_problem_details_with_an_example_of_each_reason(service: str) -> None:
+    seen = set()
+    for route, status, answer in answers(described()[service]):
+        if status < "400" or not route.partition(" ")[2].startswith("/v1"):
+            continue
+        [(media, body)] = answer["content"].items()
+        assert (media, body["schema"]) == (PROBLEM_JSON, {"$ref": "#/components/schemas/Problem"})
+        told = {line.partition("`: ")[0].lstrip("`") for line in answer["description"].split("\n\n")}
+        assert told == body["examples"].keys(), f"{route} {status}"
+        for code, example in body["examples"].items():
+            value = example["value"]
+            assert (value["code"], value["status"]) == (code, int(status)), route
+            assert value["type"] == f"urn:shopstream:problem:{code}"
+            assert value["detail"].endswith((".", '".', ")."))
+            seen.add(code)
+    assert {"malformed_request", "unavailable", "body_too_large", "outcome_unknown", "forbidden"} <= seen
+
+
+@every_service
+def test_every_route_says_how_it_can_fail(service: str) -> None:
+    for route, operation in operations(described()[service]):
+        method, path = route.split(" ")
+        if not path.startswith("/v1"):
+            continue
+        promised = operation["responses"]
+        assert {"413", "422", "503"} <= promised.keys(), route
+        assert ("401" in promised) >= bool(operation.get("security")), route
+        assert ("outcome_unknown" in promised["503"]["content"][PROBLEM_JSON]["examples"]) == (method in WRITES)
+        if method in CONDITIONAL:
+            assert {"412", "428"} <= promised.keys(), route
+
+
+@every_service
+def test_every_answer_names_its_headers(service: str) -> None:
+    document = described()[service]
+    known = document["components"]["headers"]
+    for route, status, answer in answers(document):
+        for name, header in answer["headers"].items():
+            assert header == {"$ref": f"#/components/headers/{name}"}
+            assert faults(document, known[name]["schema"], known[name]["example"]) == []
+        assert "X-Request-Id" in answer["headers"], route
+        if route.partition(" ")[2].startswith("/v1"):
+            assert answer["headers"].keys() >= set(BY_STATUS.get(int(status), ())), f"{route} {status}"
+
+
+@every_service
+def test_no_route_stands_behind_one_that_would_take_its_requests(service: str) -> None:
+    """What is said of me is not to be looked for among the ids."""
+    before: list[tuple[str, re.Pattern[str]]] = []
+    for route, _ in operations(described()[service]):
+        assert [other for other, pattern in before if pattern.fullmatch(route)] == [], route
+        before.append((route, re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(route)))))
+
+
+def test_an_answers_headers_are_held_against_those_that_are_described() -> None:
+    document = described()["order"]
+    promised = document["paths"]["/v1/orders"]["post"]["responses"]["202"]
+    assert headers_amiss(document, promised, ["Location", "X-Request-Id", "Content-Type", "Preference-Applied"]) == []
+    assert headers_amiss(document, promised, ["x-request-id", "etag"]) == ["etag", "location"]
+
+
+def test_routes_keep_what_they_say_to_themselves() -> None:
+    """Two apps of the same routes, and one that describes itself twice: what is added is added once."""
+    app = FastAPI()
+    router = new_router(NotFound)
+    router.add_api_route("/v1/things", lambda: None, methods=["POST"])
+    app.include_router(router)
+    app.openapi = described_with(app, Problem, problems(NotFound))  # type: ignore[method-assign]
+    first, second = app.openapi(), app.openapi()
+    assert first is second
+    assert first["paths"]["/v1/things"]["post"]["responses"]["404"]["description"].count("not_found") == 2
+    assert problems(NotFound)[404]["description"].count("not_found") == 1
+
+
+def test_what_has_no_example_and_does_not_speak_for_itself_is_left_without() -> None:
+    class Thing(BaseModel):
+        name: str
+        size: int | None = Field(default=None, examples=[3])
+
+    async def read() -> Thing:
+        return Thing(name="x")
+
+    app = FastAPI()
+    app.add_api_route("/things", read)
+    app.openapi = described_with(app, Problem, {})  # type: ignore[method-assign]
+    document = app.openapi()
+    thing = document["components"]["schemas"]["Thing"]["properties"]
+    assert "examples" not in thing["name"]
+    assert thing["size"]["examples"] == [3]
+    assert "example" not in document["paths"]["/things"]["get"]["responses"]["200"]["content"]["application/json"]
 
 
 async def test_a_405_names_the_methods_of_all_routes_of_the_path() -> None:

@@ -49,13 +49,17 @@ def build(urls: Mapping[str, str], stores: Mapping[str, str], home: Path) -> dic
 
 
 @cache
-def described() -> Mapping[str, dict[str, Any]]:
-    """Service → its OpenAPI document."""
+def unstarted() -> Mapping[str, FastAPI]:
+    """Service → its app, with no store."""
     nowhere = "postgresql://nobody:none@127.0.0.1:9/none"
     stores = dict.fromkeys(SERVICES, nowhere) | {"product": "mongodb://127.0.0.1:9/none"}
     with TemporaryDirectory() as home:
-        apps = build(dict.fromkeys(SERVICES, "http://127.0.0.1:9"), stores, Path(home))
-    return {service: app.openapi() for service, app in apps.items()}
+        return build(dict.fromkeys(SERVICES, "http://127.0.0.1:9"), stores, Path(home))
+
+
+def described() -> Mapping[str, dict[str, Any]]:
+    """Service → its OpenAPI document."""
+    return {service: app.openapi() for service, app in unstarted().items()}
 
 
 def routes(service: str) -> set[str]:

@@ -7,6 +7,7 @@ import schemathesis
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import Status, events, from_schema
 
+from tests.answers import headers_amiss
 from tests.contracts.fronts import Fronts
 from tests.contracts.shop import Belongings
 
@@ -21,6 +22,7 @@ CHECKS: Mapping[str, Any] = {
     "content_type_conformance": ON,
     "response_schema_conformance": ON,
     "response_headers_conformance": ON,
+    "described_headers": ON,
     "negative_data_rejection": ON,
     "allow_header_conformance": ON,
     # JSON Schema cannot say that a price needs its currency, or what a cursor is.
@@ -39,6 +41,17 @@ CHECKS: Mapping[str, Any] = {
 @schemathesis.serializer("application/x-ndjson")
 def _as_it_is(_context: Any, value: Any) -> Any:
     return value if isinstance(value, bytes) else str(value).encode()
+
+
+@schemathesis.check
+def described_headers(_context: Any, response: Any, case: Any) -> None:
+    """Schemathesis looks at the headers that are described; this, whether those that are sent are."""
+    document = case.operation.schema.raw_schema
+    path, method = case.operation.path, case.operation.method.lower()
+    promised = document["paths"][path][method]["responses"].get(str(response.status_code))
+    if promised:
+        amiss = headers_amiss(document, promised, response.headers)
+        assert not amiss, f"headers not as described: {amiss}"
 
 
 def findings(

@@ -5,13 +5,14 @@ from collections.abc import Mapping
 import httpx
 import pytest
 
+from chassis.apipage import FILES
 from chassis.testing import bearer
 from tests.answers import problem
 from tests.contracts.fronts import Fronts
 from tests.contracts.guards import GUARDS, Who
 from tests.contracts.shop import Belongings, Person, Shop
 
-ABOUT_ITSELF = {"/docs", "/docs/oauth2-redirect", "/metrics", "/openapi.json", "/redoc"}
+ABOUT_ITSELF = {"/docs", "/metrics", "/openapi.json", *(f"/docs/{name}" for name in FILES)}
 PAGES = {"customer": {"/verify-email", "/reset-password", "/pages/link.js", "/pages/link.css"}}
 """For people, who come with a link of a mail and no token."""
 CASES = [(service, route) for service, routes in GUARDS.items() for route in routes]

@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
 
+import aiosmtplib
 import httpx
 import pytest
 
 from deploy.local.sink.content import content_of
 from deploy.local.sink.envelope import summarise, trace
 from deploy.local.sink.page import make_app
+from deploy.local.sink.smtp import Reception
 from deploy.local.sink.store import Store
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -187,6 +189,23 @@ async def test_a_messages_html_may_show_itself_and_nothing_more(store: Store, we
     policy = (await web.get(f"/messages/{message}/html")).headers["content-security-policy"]
     assert policy.startswith("sandbox; default-src 'none';")
     assert "<iframe sandbox " in (await web.get(f"/messages/{message}")).text
+
+
+async def test_mail_to_nobody_is_refused_for_good_and_the_others_get_theirs(store: Store) -> None:
+    server = await asyncio.get_running_loop().create_server(lambda: Reception(store), "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, aiosmtplib.SMTP(hostname="127.0.0.1", port=port) as smtp:
+        refused, _ = await smtp.sendmail(
+            "shop@example.com", ["No-Such-Mailbox-1@example.com", "ada@example.com"], mail()
+        )
+        with pytest.raises(aiosmtplib.SMTPRecipientsRefused):
+            await smtp.sendmail("shop@example.com", ["no-such-mailbox@example.com"], mail("<2@shop>"))
+    assert {name: (answer.code, answer.message) for name, answer in refused.items()} == {
+        "No-Such-Mailbox-1@example.com": (550, "5.1.1 no such mailbox")
+    }
+    assert [(entry.summary.recipients, entry.summary.message_id) for entry in store.entries] == [
+        (("ada@example.com",), "<1@shop>")
+    ]
 
 
 async def test_another_site_cannot_read_the_mail_by_renaming_itself(web: httpx.AsyncClient) -> None:

@@ -18,6 +18,7 @@ async def test_every_request_of_the_collection_is_answered_as_it_says(shop: Stac
     await appoint_account(BootstrapSettings(postgres_url=accounts, bootstrap_password=OPS[1]), OPS[0], "ops")
     people = {"staff_email": STAFF[0], "staff_password": STAFF[1], "ops_email": OPS[0], "ops_password": OPS[1]}
     told = ENVIRONMENT | people | {f"{service}_url": shop.urls[service] for service in SERVICES}
+    told["mail_url"] = shop.mail_page
     variables = [part for name, value in told.items() for part in ("--env-var", f"{name}={value}")]
     command = [*await asyncio.to_thread(newman), "run", str(COLLECTION), *variables]
     pipe = asyncio.subprocess.PIPE

@@ -105,6 +105,25 @@ async def test_a_ledger_tells_everything_with_its_version(world: World, http: ht
     assert (mail["template"], mail["state"], mail["doubts"]) == ("receipt", "sent", 0)
 
 
+@pytest.mark.parametrize("service", SERVICES)
+async def test_lines_look_as_the_document_shows_them(world: World, http: httpx.AsyncClient, service: str) -> None:
+    await world.registered()
+    await world.confirmed()
+    await world.hear(enveloped(StockReserved(order_id=uuid7(), lines=())))
+    paths = (await http.get(f"{world.urls[service]}/openapi.json")).json()["paths"]
+    seen = set()
+    for path in PATHS[1:]:
+        example = paths[f"/v1/ops/{path}"]["get"]["responses"]["200"]["content"]["application/x-ndjson"]["example"]
+        shown, end = [orjson.loads(line) for line in example.splitlines()]
+        assert end == {"kind": "end", "lines": 1}
+        for line in await lines(world, http, service, path):
+            if line["kind"] == shown["kind"]:
+                assert line.keys() == shown.keys(), path
+                seen.add(path)
+    heard = set() if service == "customer" else {"inbox"}
+    assert seen >= {"ledger"} | heard | ({"dead-letters"} if service == "order" else set())
+
+
 async def test_a_dead_letter_is_told_of_without_what_was_in_it(world: World, http: httpx.AsyncClient) -> None:
     message = enveloped(StockReserved(order_id=uuid7(), lines=()))
     await world.hear(message)

@@ -1,9 +1,9 @@
-"""The SMTP side: takes every message to anybody, and says 250 once it is on disk."""
+"""The SMTP side: takes every message to anybody who is there, and says 250 once it is on disk."""
 
 import asyncio
 import logging
 
-from aiosmtpd.smtp import SMTP, Envelope, syntax
+from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
 
 from deploy.local.sink.store import Store
 
@@ -12,6 +12,22 @@ log = logging.getLogger(__name__)
 LARGEST = 32 * 1024 * 1024
 DOT = b".\r\n"
 END = b"\r\n.\r\n"
+
+NOBODY = "no-such-mailbox"
+"""Nobody has an address that begins so: for seeing what becomes of mail to it."""
+
+
+class Recipients:
+    """Says who is there."""
+
+    async def handle_RCPT(
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        """Everybody but ``NOBODY``."""
+        if address.casefold().startswith(NOBODY):
+            return "550 5.1.1 no such mailbox"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
 
 class Reception(SMTP):
@@ -22,7 +38,7 @@ class Reception(SMTP):
 
     def __init__(self, store: Store) -> None:
         # The host name is given: looking it up can take seconds.
-        super().__init__(handler=None, hostname="localhost", data_size_limit=LARGEST, enable_SMTPUTF8=True)
+        super().__init__(handler=Recipients(), hostname="localhost", data_size_limit=LARGEST, enable_SMTPUTF8=True)
         self._store = store
 
     @syntax("DATA")

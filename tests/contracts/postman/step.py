@@ -10,7 +10,10 @@ Role = Literal["nobody", "customer", "staff", "ops", "leaver"]
 
 @dataclass(frozen=True)
 class Step:
-    """One request. Names in braces, in the path and in the body, are variables of the collection."""
+    """One request. Names in braces, in the path and in the body, are variables of the collection.
+
+    What is asked of the mail sink is in no OpenAPI document.
+    """
 
     name: str
     route: str
@@ -20,6 +23,9 @@ class Step:
     body: Any = None
     """JSON; or lines of text, with their ``media`` type."""
     media: str = "application/json"
+    """Of the body; of the answer, where that can have several."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Of the path, where they are not the collection's."""
     query: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     keeps: Mapping[str, str] = field(default_factory=dict)

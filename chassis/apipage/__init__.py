@@ -1,0 +1,57 @@
+"""The page of a service's API, for people: Swagger UI, from the service itself.
+
+A browser gets nothing of it from anybody else: the page works without the internet, and tells nobody that it is read.
+The files of Swagger UI come with the package ``fastapi-swagger``, of which nothing but them is used.
+"""
+
+from functools import cache
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, Response
+
+HERE = Path(__file__).parent
+SWAGGER_UI = "fastapi_swagger.resources"
+FILES = {
+    "page.css": ("text/css", HERE),
+    "page.js": ("text/javascript", HERE),
+    "swagger-ui.css": ("text/css", files(SWAGGER_UI)),
+    "swagger-ui-bundle.js": ("text/javascript", files(SWAGGER_UI)),
+    "favicon-32x32.png": ("image/png", files(SWAGGER_UI)),
+}
+"""Below ``/docs/``: the type of each, and where it is."""
+HEADERS = {
+    # Its style sheet has pictures in it; what it draws itself it styles through the DOM, which is no inline style.
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+    " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "max-age=300",
+}
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/docs")
+async def page(request: Request) -> Response:
+    """The page itself; it finds the rest, and the OpenAPI document, beside it."""
+    html = (HERE / "page.html").read_text(encoding="utf-8")
+    return HTMLResponse(html.replace("{title}", escape(request.app.title)), headers=HEADERS)
+
+
+def _serve(name: str, media_type: str, folder: Any) -> None:
+    @cache
+    def content() -> bytes:
+        found: bytes = (folder / name).read_bytes()
+        return found
+
+    @router.get(f"/docs/{name}")
+    async def file() -> Response:
+        return Response(content(), headers=HEADERS, media_type=media_type)
+
+
+for _name, (_type, _folder) in FILES.items():
+    _serve(_name, _type, _folder)
