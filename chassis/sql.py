@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from chassis.database import EMPTIED, Away, CommitUnknown, Conflict, DeadLetter, Deposed, Pending
 from chassis.sql_rows import insert_rows, write
 from chassis.sql_snapshot import BEGIN, PostgresSnapshot
-from chassis.sql_tx import Answer, Tx, array
+from chassis.sql_tx import MISTAKEN, Answer, Tx, array
 from chassis.telling import told
 from schemas import Message
 
@@ -133,7 +133,9 @@ class Postgres:
                     yield tx
                     await self._commit(tx)
                 except Exception as error:
-                    await tx.abandon(error)
+                    await tx.abandon()
+                    if isinstance(error, MISTAKEN):
+                        await connection.invalidate()
                     if tx.lost:
                         # The connections that wait in the pool have most likely gone the same way.
                         await self.engine.dispose()
@@ -328,7 +330,8 @@ def _is_away(error: BaseException | None) -> bool:
 def _is_conflict(error: BaseException | None) -> bool:
     """Serialization failure or deadlock (class 40), lock not available, a key just taken (23505).
 
-    Also a prepared statement that is not there any more (26000): the next try prepares it.
+    Also a prepared statement that is not there any more, or is already (26000, 42P05): the next try has another
+    connection.
     """
     state = getattr(error, "sqlstate", None) or ""
-    return state[:2] == "40" or state in {"55P03", "23505", "26000"}
+    return state[:2] == "40" or state in {"55P03", "23505", "26000", "42P05"}

@@ -17,9 +17,16 @@ from typing import Any
 
 from psycopg import AsyncConnection, DatabaseError, DataError, OperationalError, generators
 from psycopg.adapt import Transformer
-from psycopg.errors import InvalidSqlStatementName, error_from_result
+from psycopg.errors import DuplicatePreparedStatement, InvalidSqlStatementName, error_from_result
 from psycopg.pq import ConnStatus, ExecStatus
 from psycopg.pq.abc import PGresult
+
+MISTAKEN = (InvalidSqlStatementName, DuplicatePreparedStatement)
+"""What is prepared on a connection is not what we thought.
+
+The driver deallocates everything once it has rolled back by itself, and does not know of ours. What was prepared
+since is still there, and what was before is not: such a connection is not used again.
+"""
 
 _NUMBERS = count()
 
@@ -87,11 +94,8 @@ class Tx:
         await self._driver.wait(self._exchange())
         self._pgconn.exit_pipeline_mode()
 
-    async def abandon(self, error: Exception) -> None:
+    async def abandon(self) -> None:
         """Roll back after an error, and leave the connection as it was found."""
-        if isinstance(error, InvalidSqlStatementName):
-            # The driver deallocates everything when it rolls back by itself, and does not know of ours.
-            self._prepared.clear()
         with suppress(OperationalError):
             # What follows an error fails with it until the server has seen this.
             self._synchronise()

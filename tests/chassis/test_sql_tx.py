@@ -11,6 +11,7 @@ from chassis.sql import Postgres
 from chassis.sql_tx import array
 
 ONE = "SELECT CAST($1 AS int) AS one"
+TWO = "SELECT CAST($1 AS int) AS two"
 TOO_MUCH = "SELECT CAST($1 AS smallint)"
 
 
@@ -68,6 +69,20 @@ async def test_what_the_driver_has_deallocated_is_prepared_again(postgres: Postg
     with pytest.raises(Conflict):
         await read(postgres, ONE, "1")
     assert await read(postgres, ONE, "1") == [1]
+
+
+async def test_what_was_prepared_since_the_driver_deallocated_is_known(postgres: Postgres) -> None:
+    async def both() -> list[object]:
+        async with postgres.transaction() as tx:
+            tx.execute(TWO, "2")
+            return await tx.execute(ONE, "1").column()
+
+    assert await read(postgres, ONE, "1") == [1]
+    async with postgres.reading() as connection:
+        await connection.execute(sa.text("DEALLOCATE ALL"))
+    with pytest.raises(Conflict):
+        await both()
+    assert await both() == [1]
 
 
 async def test_who_is_cancelled_in_the_middle_leaves_nothing_to_the_next(postgres: Postgres) -> None:

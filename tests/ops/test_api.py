@@ -127,8 +127,9 @@ async def test_lines_look_as_the_document_shows_them(world: World, http: httpx.A
 async def test_a_dead_letter_is_told_of_without_what_was_in_it(world: World, http: httpx.AsyncClient) -> None:
     message = enveloped(StockReserved(order_id=uuid7(), lines=()))
     await world.hear(message)
-    [letter] = await lines(world, http, "order", "dead-letters")
-    assert (letter["event_id"], letter["state"], letter["reason"]) == (str(message.id), "dead", "handler_failed")
+    letters = {letter["event_id"]: letter for letter in await lines(world, http, "order", "dead-letters")}
+    letter = letters[str(message.id)]
+    assert (letter["state"], letter["reason"]) == ("dead", "handler_failed")
     assert (letter["topic"], letter["key"]) == ("stock.events", message.key)
     assert not letter.keys() & {"headers", "value"}
 
