@@ -18,6 +18,12 @@ async def spoiled(shop: Shop) -> Belongings:
     return await shop.furnish()
 
 
+@pytest.fixture(autouse=True)
+def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody here answers about stock, however long a request would wait for it."""
+    monkeypatch.setattr("order_svc.api.waiting.MOST_SECONDS", 1)
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("who", ["anybody", "customer", "staff", "ops"])
 @pytest.mark.parametrize("service", GUARDS)
