@@ -124,5 +124,10 @@ def test_a_planted_fault_is_found(fault: str, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(place, instead)
     # What the specification has no place for at all ends in a look-up that finds nothing.
     with pytest.raises((AssertionError, NotPossibleNow, LookupError)):
-        for examples in (100, 1000):
-            explore(seed(SOON.get(fault, 1))(type(fault, (machine,), {})), examples, Phase.generate)
+        look(type(fault, (machine,), {}), SOON.get(fault, 1))
+
+
+def look(machine: type[RuleBasedStateMachine], first: int) -> None:
+    """For a short time, and then for long."""
+    for examples in (100, 1000):
+        explore(seed(first)(machine), examples, Phase.generate)
