@@ -9,7 +9,7 @@ from chassis.preconditions import ANY, unchanged_since
 from order_svc import domain, saga
 from order_svc.customer import destination, invoiced
 from order_svc.domain import Order, Product, Reason
-from order_svc.errors import AccountErased, NotForSale, OrderUnknown, SkuUnknown
+from order_svc.errors import AccountErased, NotForSale, OrderUnknown, OtherCurrency, SkuUnknown
 from order_svc.journal import Step
 from order_svc.store import Entry, OrderBook
 from schemas import Address, Envelope, Event, StockRejected, StockReserved
@@ -26,6 +26,8 @@ class Basket:
     """None for where the customer's orders go by default."""
     billing_address: Address | None = None
     notes: str | None = None
+    currency: str | None = None
+    """None for whichever the products are sold in."""
 
 
 def want_basket(book: OrderBook, basket: Basket) -> None:
@@ -39,7 +41,7 @@ def place_order(book: OrderBook, basket: Basket) -> Order:
     """Accept an order at the catalogue's prices.
 
     Raise ``AccountDeactivated``, ``AccountErased``, ``NoShippingAddress``, ``SkuUnknown`` for SKUs that our copy of
-    the catalogue lacks, ``NotForSale``, ``MixedCurrencies``, ``OrderTooLarge``.
+    the catalogue lacks, ``NotForSale``, ``MixedCurrencies``, ``OtherCurrency``, ``OrderTooLarge``.
     """
     customer = book.customers.find(basket.customer_id)
     if customer:
@@ -56,6 +58,8 @@ def place_order(book: OrderBook, basket: Basket) -> Order:
         invoiced(customer, basket.billing_address),
         basket.notes,
     )
+    if basket.currency not in (None, order.total.currency):
+        raise OtherCurrency(currency=order.total.currency)
     book.keep(order, placed)
     return order
 

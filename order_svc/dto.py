@@ -14,7 +14,7 @@ from order_svc.domain import Order, Reason, State
 from order_svc.parts import Amendment, Return, Shipment
 from order_svc.store import Entry
 from schemas import Address, Line, Money, PricedLine, Shortage
-from schemas.values import Sku, Text
+from schemas.values import Currency, Sku, Text
 
 MAX_LINES = 100
 MAX_QUANTITY = 10_000
@@ -45,6 +45,10 @@ class OrderBody(Body):
     lines: LineBodies
     shipping_address: AddressBody | None = None
     billing_address: AddressBody | None = None
+    currency: Annotated[
+        Currency | None,
+        Field(description="refuse the order unless its products are sold in this", examples=["EUR"]),
+    ] = None
     notes: Notes | None = None
 
     def as_lines(self) -> list[Line]:

@@ -33,6 +33,13 @@ class MixedCurrencies(Conflicting):
     example: ClassVar[Mapping[str, Any]] = {"currencies": ["EUR", "GBP"]}
 
 
+class OtherCurrency(Conflicting):
+    """The products of the order are sold in another currency; "currency" says in which."""
+
+    code = "other_currency"
+    example: ClassVar[Mapping[str, Any]] = {"currency": "EUR"}
+
+
 class OrderTooLarge(Conflicting):
     """The order's total is larger than we can book."""
 

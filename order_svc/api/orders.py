@@ -29,6 +29,7 @@ from order_svc.errors import (
     NotForSale,
     OrderTooLarge,
     OrderUnknown,
+    OtherCurrency,
     SkuUnknown,
 )
 from order_svc.examples import CONFIRMED, PLACED
@@ -56,6 +57,7 @@ PLACING = carries("Location", "Idempotency-Replayed", "Preference-Applied")
             SkuUnknown,
             NotForSale,
             MixedCurrencies,
+            OtherCurrency,
             OrderTooLarge,
             KeyReused,
             CatalogueUnavailable,
@@ -88,7 +90,10 @@ async def place(
     202 where it is PENDING still. A repeated request gets its first answer again, unless it waits: then it gets the
     order as it is.
     """
-    basket = Basket(uuid7(), customer.id, summed(body.as_lines()), body.address(), body.bill_to(), body.notes)
+    quantities = summed(body.as_lines())
+    basket = Basket(
+        uuid7(), customer.id, quantities, body.address(), body.bill_to(), body.notes, currency=body.currency
+    )
     # Without a key of the client's, the order's id is one that nobody else can have used.
     key = idempotency_key or str(basket.order_id)
     use = claim(customer.id, "POST /v1/orders", key, body.model_dump_json())

@@ -101,6 +101,15 @@ async def test_products_in_two_currencies_are_refused(api: API, commit: Commit) 
     assert refused(answer, 409, "mixed_currencies")["currencies"] == ["EUR", "USD"]
 
 
+async def test_an_order_in_a_currency_is_refused_where_its_products_have_another(api: API, commit: Commit) -> None:
+    wish, customer = body(**{await product(commit, 1250): 1}), uuid7()
+    answer = await api.post("/v1/orders", json=wish | {"currency": "USD"}, headers=bearer(customer))
+    assert refused(answer, 409, "other_currency")["currency"] == "EUR"
+    assert (await api.get("/v1/orders", headers=bearer(customer))).json()["items"] == []
+    answer = await api.post("/v1/orders", json=wish | {"currency": "EUR"}, headers=bearer(customer))
+    assert answer.status_code == 202
+
+
 async def test_a_total_beyond_what_can_be_booked_is_refused(api: API, commit: Commit) -> None:
     answer = await api.post("/v1/orders", json=body(**{await product(commit, 10**15): 2}), headers=bearer())
     refused(answer, 409, "order_too_large")
