@@ -110,6 +110,7 @@ class GroupCommit(Generic[U]):
             results = [_decided(unit, step) for step in steps]
             await unit.save(tx)
             await self._database.publish(tx, unit.outbox.added)
+            await self._database.empty(tx, unit.erased.added)
             if faults.armed:
                 await faults.reach("groupcommit.commit.before")
         if faults.armed:

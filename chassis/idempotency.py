@@ -14,6 +14,7 @@ from fastapi import Header
 from pydantic import StringConstraints
 
 from chassis.errors import KeyReused
+from chassis.examples import ID
 from chassis.unit import Rows
 
 Key = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")]
@@ -21,10 +22,7 @@ Key = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^
 
 IdempotencyKey = Annotated[
     Key | None,
-    Header(
-        description="Send the same key to repeat a request safely: the first answer comes again.",
-        examples=["019b7c61-0000-7000-8000-00009395c3f3"],
-    ),
+    Header(description="Send the same key to repeat a request safely: the first answer comes again.", examples=[ID]),
 ]
 
 _SCOPE = UUID("0b9ff0b8-53c5-5a0e-8a3f-3d4d1d1f0c9a")

@@ -13,7 +13,9 @@ from alembic.config import Config
 from pydantic import PostgresDsn
 from pydantic_settings import BaseSettings
 
-_ONE_AT_A_TIME = sa.text("SELECT pg_advisory_lock(736002)")
+from chassis.sql_locks import MIGRATIONS
+
+_ONE_AT_A_TIME = sa.text(f"SELECT pg_advisory_lock({MIGRATIONS})")
 
 
 class MigrationSettings(BaseSettings):

@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import BYTEA, JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from chassis.database import EMPTIED, Away, CommitUnknown, Conflict, DeadLetter, Deposed, Pending
+from chassis.sql_locks import RELAY
 from chassis.sql_rows import insert_rows, write
 from chassis.sql_snapshot import BEGIN, PostgresSnapshot
 from chassis.sql_tx import MISTAKEN, Answer, Tx, array
@@ -104,8 +105,7 @@ _ADVANCE = (
     " SELECT position, event_id, topic, key, headers, value FROM outbox WHERE position <> ALL(%(done)s)"
     " ORDER BY position LIMIT %(limit)s"
 )
-# The lock is taken per database, and each service has its own: one number serves them all.
-_LEAD = sa.text("SELECT pg_try_advisory_lock(736001)")
+_LEAD = sa.text(f"SELECT pg_try_advisory_lock({RELAY})")
 _END_SILENT = sa.text("SELECT set_config('idle_session_timeout', :milliseconds, false)")
 LEADER_SILENT_SECONDS = 45.0
 """A relay that asks for nothing for so long has lost its lock: its process is stopped, or hangs.

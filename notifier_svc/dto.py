@@ -6,13 +6,14 @@ from uuid import UUID
 
 from pydantic import AfterValidator, EmailStr, Field, StringConstraints
 
+from chassis.examples import ID, MOMENT
 from chassis.paging import Page
 from chassis.rest import Answer, Body
 from notifier_svc.domain import Mail, State, Suppression, Template, normalised
 from notifier_svc.readings import Reading
 
-Id = Annotated[UUID, Field(examples=["019b7c61-0000-7000-8000-00009395c3f3"])]
-Moment = Annotated[datetime, Field(examples=["2026-01-02T03:04:05Z"])]
+Id = Annotated[UUID, Field(examples=[ID])]
+Moment = Annotated[datetime, Field(examples=[MOMENT])]
 Email = Annotated[
     EmailStr, StringConstraints(max_length=254), AfterValidator(normalised), Field(examples=["ada@example.com"])
 ]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import jinja2
 import structlog
 
-from notifier_svc.domain import NOWHERE, Customer, Mail
+from notifier_svc.domain import Customer, Mail
 from notifier_svc.forms import make_plain_forms, told
 from notifier_svc.languages import manner
 
@@ -38,7 +38,7 @@ class Readings:
 
         The customer is as we know them now, and the mail in the language that they have chosen since.
         """
-        if customer is None or customer.email == NOWHERE or not mail.context or "link" in mail.context:
+        if customer is None or customer.erased or not mail.context or "link" in mail.context:
             return None
         form = self._forms.get((mail.template, manner(customer.locale).language))
         if form is None:

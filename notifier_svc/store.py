@@ -7,6 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
+from chassis.sql_locks import ERASE_ALONE, HOLD_OFF_ERASURES
 from chassis.sql_rows import columns, hold, insert_rows, select_rows, update_rows, upsert_rows, write
 from chassis.sql_tx import Tx, array
 from chassis.unit import Log, Rows, Unit
@@ -86,11 +87,6 @@ _FORGET_MAILS = f"""
 """  # noqa: S608
 # All are locked, in the order in which others lock some of them.
 _LOCK_MAILS = f"SELECT id, state FROM mails {_OF_CUSTOMERS} ORDER BY id FOR UPDATE"  # noqa: S608
-
-# A mail that is entered while its customer is erased would keep what it says: the transaction that erases would not
-# see it, nor be seen. So they do not overlap. Row locks would cost every mail a write.
-_HOLD_OFF_ERASURES = "SELECT pg_advisory_xact_lock_shared(736003)"
-_HOLD_OFF_MAILS = "SELECT pg_advisory_xact_lock(736003)"
 _UPSERT_CUSTOMERS = upsert_rows(customers, *customers.c.keys(), newer="version")
 
 
@@ -114,11 +110,11 @@ class Ledger(Unit):
         """Load every wanted row and lock it against other transactions."""
         # Before any row is locked, so that nobody waits for each other.
         if self.leaving:
-            tx.execute(_HOLD_OFF_MAILS)
+            tx.execute(ERASE_ALONE)
             locked = await tx.execute(_LOCK_MAILS, array(self.leaving)).rows()
             self.mails.want(*(row.id for row in locked if row.state not in ENDED))
         elif self.customers.wanted:
-            tx.execute(_HOLD_OFF_ERASURES)
+            tx.execute(HOLD_OFF_ERASURES)
         await hold(
             tx,
             (self.mails, _SELECT_MAILS, lambda row: (row.id, mail_of(row))),

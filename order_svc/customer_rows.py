@@ -35,12 +35,6 @@ _UPSERT_ADDRESSES = upsert_rows(
     customers, "id", "shipping", "billing", "addresses_version", newer="addresses_version"
 )
 
-# An order that is placed while its customer is erased would keep the address that it was given: the transaction that
-# erases would not see it, nor be seen. So they do not overlap. Row locks would cost every order a write.
-# (736001 is the relay's, 736002 the migrations', which must not hold orders up.)
-HOLD_OFF_ERASURES = "SELECT pg_advisory_xact_lock_shared(736003)"
-HOLD_OFF_ORDERS = "SELECT pg_advisory_xact_lock(736003)"
-
 
 def customer_of(row: Any) -> tuple[UUID, Customer]:
     """A row of ``customers`` as (key, value)."""

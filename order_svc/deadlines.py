@@ -5,7 +5,6 @@ Deadlines are counted by the database's clock.
 """
 
 import asyncio
-import random
 from collections import Counter
 from uuid import UUID
 
@@ -13,11 +12,10 @@ import sqlalchemy as sa
 import structlog
 from prometheus_client import Counter as Metric
 
-from chassis.database import Away
-from chassis.errors import Unavailable
 from chassis.groupcommit import GroupCommit
 from chassis.sql import Postgres
 from order_svc.journal import Step
+from order_svc.rounds import again_and_again
 from order_svc.sagas.commands import pass_half_time
 from order_svc.store import ASKED_AT, WAITING, OrderBook
 
@@ -43,14 +41,11 @@ class Deadlines:
 
     async def run(self) -> None:
         """Watch until cancelled. Several processes may: the order's row is locked and its state looked at."""
-        while True:
-            try:
-                due = (await self.sweep()).total()
-            except (Away, Unavailable) as error:
-                log.warning("deadlines wait for the database", why=str(error)[:200])
-                due = 0
-            if due < AT_ONCE:
-                await asyncio.sleep(EVERY_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - spreads load
+
+        async def due() -> int:
+            return (await self.sweep()).total()
+
+        await again_and_again(due, "deadlines", full=AT_ONCE, seconds=EVERY_SECONDS)
 
     async def sweep(self) -> Counter[str]:
         """Ask again, or give up, for what is due now, up to ``AT_ONCE`` orders; return how often which was done."""

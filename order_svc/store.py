@@ -8,14 +8,13 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
+from chassis.sql_locks import ERASE_ALONE, HOLD_OFF_ERASURES
 from chassis.sql_rows import Row, columns, hold, insert_rows, select_rows, update_rows, upsert_rows, write
 from chassis.sql_tx import Tx, array
 from chassis.unit import Log, Rows, Unit
 from order_svc import SERVICE
 from order_svc.customer import Customer
 from order_svc.customer_rows import (
-    HOLD_OFF_ERASURES,
-    HOLD_OFF_ORDERS,
     SELECT_CUSTOMERS,
     SELECT_OWNERS,
     customer_of,
@@ -159,7 +158,7 @@ class OrderBook(Unit):
         """Load every wanted row and lock it against other transactions."""
         # Before any row is locked, so that nobody waits for each other.
         if leaving := self.forgotten.wanted:
-            tx.execute(HOLD_OFF_ORDERS)
+            tx.execute(ERASE_ALONE)
             locked = await tx.execute(LOCK_ORDERS, array(leaving)).rows()
             self.orders.want(*(row.id for row in locked if "cancel" in MOVES[row.state]))
         elif self.customers.wanted:

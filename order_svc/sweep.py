@@ -3,16 +3,10 @@
 Their age is counted by the database's clock.
 """
 
-import asyncio
-import random
-
 import sqlalchemy as sa
-import structlog
 
-from chassis.database import Away
 from chassis.sql import Postgres
-
-log = structlog.get_logger()
+from order_svc.rounds import again_and_again
 
 AT_ONCE = 1_000
 EVERY_SECONDS = 60.0
@@ -33,14 +27,7 @@ class Sweep:
 
     async def run(self) -> None:
         """Sweep until cancelled."""
-        while True:
-            try:
-                removed = await self.sweep()
-            except Away as error:
-                log.warning("old answers wait for the database", why=str(error)[:200])
-                removed = 0
-            if removed < AT_ONCE:
-                await asyncio.sleep(EVERY_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - spreads load
+        await again_and_again(self.sweep, "old answers", full=AT_ONCE, seconds=EVERY_SECONDS)
 
     async def sweep(self) -> int:
         """Remove what is too old now, up to ``AT_ONCE`` answers; return how many there were. Raise ``Away``."""

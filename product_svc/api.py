@@ -13,10 +13,9 @@ from chassis.groupcommit import GroupCommit
 from chassis.headers import sends
 from chassis.idempotency import Claim, IdempotencyKey, claim, once
 from chassis.preconditions import IfMatch, PreconditionFailed, PreconditionRequired, etag
-from chassis.rest import new_router, problems, state
+from chassis.rest import new_router, problems
 from product_svc import queries
 from product_svc.answers import Answered
-from product_svc.catalogue.api import EVERYBODY, Commit, Database, IsStaff, SkuInPath
 from product_svc.commands import adjust_stock, set_threshold
 from product_svc.domain import Stock
 from product_svc.dto import (
@@ -32,12 +31,11 @@ from product_svc.dto import (
     threshold_out,
 )
 from product_svc.errors import SkuUnknown, StockTooLow
+from product_svc.needs import EVERYBODY, Commit, Database, IsStaff, KeptSeconds, SkuInPath
 from product_svc.store import Warehouse
 from schemas.values import Sku
 
 router = new_router()
-
-KeptSeconds = Annotated[float, state("idempotency_seconds")]
 
 
 @router.get(

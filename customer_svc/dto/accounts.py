@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, EmailStr, Field, SecretStr, StringConstraints
 
+from chassis.examples import ID, MOMENT
 from chassis.paging import Page
 from chassis.rest import Answer, Body
 from customer_svc.domain.account import Account, Role
@@ -25,8 +26,8 @@ Password = Annotated[Secret, Field(max_length=200, examples=["correct horse batt
 Token = Annotated[
     Secret, Field(min_length=1, max_length=200, examples=["m3bT5hVJ0k6nEw2dQyXcRz8aLfPuGi1oKs4tHvNjB7U"])
 ]
-Id = Annotated[UUID, Field(examples=["019b7c61-0000-7000-8000-00009395c3f3"])]
-Moment = Annotated[datetime, Field(examples=["2026-01-02T03:04:05Z"])]
+Id = Annotated[UUID, Field(examples=[ID])]
+Moment = Annotated[datetime, Field(examples=[MOMENT])]
 Phone = Annotated[
     str,
     StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$"),

@@ -7,6 +7,7 @@ from fastapi import Header, Query, Response, status
 
 from chassis.auth import Authenticated, Principal, Staff
 from chassis.errors import Forbidden, KeyReused, Unauthenticated
+from chassis.examples import ID
 from chassis.headers import sends
 from chassis.idempotency import Key
 from chassis.rest import new_router, problems
@@ -27,7 +28,7 @@ IdempotencyKey = Annotated[
     Key,
     Header(
         description="Send the same key to repeat a request safely: the mail is sent once more for each key.",
-        examples=["019b7c61-0000-7000-8000-00009395c3f3"],
+        examples=[ID],
     ),
 ]
 

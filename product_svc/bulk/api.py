@@ -17,8 +17,8 @@ from product_svc.bulk.domain import Format
 from product_svc.bulk.dto import FaultsOut, ImportBody, ImportOut, ImportsOut, fault_out, import_out
 from product_svc.bulk.export import MEDIA_TYPES, exported
 from product_svc.bulk.lines import read_part
-from product_svc.catalogue.api import Commit, Database
 from product_svc.errors import ImportUnknown, OutOfLine, TooManyLines
+from product_svc.needs import Commit, Database
 
 router = new_router()
 

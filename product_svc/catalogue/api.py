@@ -1,18 +1,16 @@
 """The routes of products."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Path, Query, Request, Response, status
+from fastapi import Query, Response, status
 from uuid_utils.compat import uuid7
 
-from chassis.auth import Bearer, Staff
+from chassis.auth import Staff
 from chassis.errors import Forbidden, Unauthenticated
-from chassis.groupcommit import GroupCommit
 from chassis.headers import carries, sends
-from chassis.mongo import Mongo
 from chassis.preconditions import IfMatch, PreconditionFailed, PreconditionRequired, etag
-from chassis.rest import new_router, problems, state
+from chassis.rest import new_router, problems
 from product_svc.catalogue import queries
 from product_svc.catalogue.bodies import ProductBody, ProductPatch, VariantFields
 from product_svc.catalogue.commands import change_product, create_product, put_variant, want_product
@@ -29,26 +27,9 @@ from product_svc.errors import (
     StatusNotPossible,
     TooManyVariants,
 )
-from product_svc.store import Warehouse
-from schemas.values import Sku
+from product_svc.needs import EVERYBODY, Commit, Database, IsStaff, SkuInPath
 
 router = new_router()
-
-Commit = Annotated[GroupCommit[Warehouse], state("commit")]
-Database = Annotated[Mongo, state("database")]
-SkuInPath = Annotated[Sku, Path(examples=["MUG-BLUE"])]
-
-_BEARER = Bearer()
-EVERYBODY: dict[str, Any] = {"security": [{}, {"HTTPBearer": []}]}
-"""In the OpenAPI: a token is not needed, but believed."""
-
-
-async def _is_staff(request: Request) -> bool:
-    return "authorization" in request.headers and (await _BEARER(request)).role == "staff"
-
-
-IsStaff = Annotated[bool, Depends(_is_staff)]
-"""Whether staff is asking; nobody needs a token here, but a bad one is refused."""
 
 
 @router.post(

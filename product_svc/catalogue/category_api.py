@@ -12,7 +12,6 @@ from chassis.headers import sends
 from chassis.preconditions import IfMatch, PreconditionFailed, PreconditionRequired, etag
 from chassis.rest import new_router, problems
 from product_svc.catalogue import queries
-from product_svc.catalogue.api import Commit, Database
 from product_svc.catalogue.commands import change_category, create_category, remove_category
 from product_svc.catalogue.domain import Category
 from product_svc.catalogue.dto import CategoriesOut, CategoryOut, category_out
@@ -24,6 +23,7 @@ from product_svc.errors import (
     NoSuchCategory,
     TooDeep,
 )
+from product_svc.needs import Commit, Database
 from product_svc.store import Warehouse
 
 router = new_router()

@@ -2,15 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from uuid_utils.compat import uuid7
 
-from chassis.database import Away, CommitUnknown, Database
+from chassis.consumer import Consumer
+from chassis.database import EMPTIED, Away, CommitUnknown, Database
 from chassis.errors import OutcomeUnknown, Unavailable
 from chassis.groupcommit import GroupCommit
+from chassis.testing import enveloped, record
 from chassis.worker import ended
-from tests.chassis.tally import Tallies, Tally, outbox, tally
+from tests.chassis.tally import HANDLERS, Tallies, Tally, buried, counted, outbox, tally
 
 
 @pytest.fixture
@@ -92,6 +96,16 @@ async def test_a_store_that_is_away_is_told_to_everybody_at_once(
     monkeypatch.setattr(database, "publish", gone)
     results = await asyncio.gather(*(commit(*add("A")) for _ in range(3)), return_exceptions=True)
     assert [type(result) for result in results] == [told] * 3
+
+
+async def test_a_request_that_erases_somebody_empties_what_was_set_aside_about_them(
+    database: Database[Any], commit: GroupCommit[Tallies]
+) -> None:
+    who = uuid7()
+    broken = replace(record(enveloped(counted("A"))), value=f'{{"customer_id": "{who}"}}'.encode())
+    await Consumer(database, "tally_svc", Tallies, HANDLERS).handle([broken])
+    await commit(lambda unit: unit.erased.add(who), lambda unit: None)
+    assert [(letter["value"], letter["detail"]) for letter in await buried(database)] == [(None, EMPTIED)]
 
 
 async def test_who_has_gone_away_before_its_turn_changes_nothing(
