@@ -41,7 +41,7 @@ from notifier_svc.commands import (
 from notifier_svc.domain import Mail
 from notifier_svc.hands import Job, take_up
 from notifier_svc.letters import Letters
-from notifier_svc.smtp import announce, anonymous, connect, hang_up, no_such_address, start_again, transfer
+from notifier_svc.smtp import Connection, anonymous, connect, no_such_address
 from notifier_svc.store import Ledger
 
 log = structlog.get_logger()
@@ -159,12 +159,12 @@ class Sender:
                 MAILS.labels("any", "in_doubt").inc()
 
     async def _send_for_ever(self) -> None:
-        smtp: aiosmtplib.SMTP | None = None
+        smtp: Connection | None = None
         pauses = backoff(*AWAY_SECONDS)
         while True:
             job = await self._jobs.get()
             try:
-                smtp = smtp if smtp and smtp.is_connected else await connect(self._smtp_url, self._lease / 3)
+                smtp = smtp if smtp and smtp.usable else await connect(self._smtp_url, self._lease / 3)
             except (aiosmtplib.SMTPException, OSError) as error:
                 # The mail server is away: hold back, or a queue would build up of its refusals.
                 await self._postpone(job, f"cannot connect: {error}")
@@ -179,17 +179,14 @@ class Sender:
                 smtp = None
                 await asyncio.sleep(next(pauses))
 
-    async def _send_or_hang_up(self, smtp: aiosmtplib.SMTP, job: Job) -> bool:
-        """Send one mail; False when the connection has ended.
-
-        In a task that nobody cancels: the library waits with wait_for, which before Python 3.12 can lose that.
-        """
+    async def _send_or_hang_up(self, smtp: Connection, job: Job) -> bool:
+        """Send one mail; False when the connection has ended. Nobody cancels this: what is begun is ended."""
         usable = await self._send(smtp, job)
         if not usable:
-            await hang_up(smtp)
+            await smtp.hang_up()
         return usable
 
-    async def _send(self, smtp: aiosmtplib.SMTP, job: Job) -> bool:
+    async def _send(self, smtp: Connection, job: Job) -> bool:
         """Send one mail; False when the connection is not to be used again."""
         begin_by = job.taken_at + self._lease * BEGIN_BY
         if asyncio.get_running_loop().time() >= begin_by:
@@ -203,12 +200,12 @@ class Sender:
             return True
         try:
             async with asyncio.timeout_at(begin_by):
-                await announce(smtp, self._letters.sender, job.customer.email)
+                await smtp.announce(self._letters.sender, job.customer.email)
         except aiosmtplib.SMTPResponseException as refusal:
             return await self._refused(smtp, job, refusal)
         except ValueError as error:
             await self._failed(job, f"no address: {error}")
-            return await start_again(smtp)
+            return await smtp.start_again()
         except (aiosmtplib.SMTPException, OSError) as error:
             await self._postpone(job, f"before the message: {error!r}")
             return False
@@ -219,12 +216,12 @@ class Sender:
             await faults.reach("mail.dot.before")
         return await self._hand_over(smtp, job, content)
 
-    async def _hand_over(self, smtp: aiosmtplib.SMTP, job: Job, content: bytes) -> bool:
+    async def _hand_over(self, smtp: Connection, job: Job, content: bytes) -> bool:
         """Send the message itself. Any end but a plain answer after the final dot leaves a doubt."""
         mail = job.mail
         try:
             async with asyncio.timeout_at(job.taken_at + self._lease * END_BY):
-                answer = await transfer(smtp, content)
+                answer = await smtp.transfer(content)
         except (aiosmtplib.SMTPException, OSError) as error:
             log.warning("mail in doubt", mail_id=str(mail.id), why=_unnamed(job, str(error))[:200])
             await self._mark(mail.id, lambda ledger: mark_doubtful(ledger, mail.id, job.claim))
@@ -256,7 +253,7 @@ class Sender:
         if not task.cancelled() and (failure := task.exception()) and not self._broken.done():
             self._broken.set_exception(failure)
 
-    async def _refused(self, smtp: aiosmtplib.SMTP, job: Job, refusal: aiosmtplib.SMTPResponseException) -> bool:
+    async def _refused(self, smtp: Connection, job: Job, refusal: aiosmtplib.SMTPResponseException) -> bool:
         """5xx is for good, any other answer for now (RFC 5321 §4.2.1); False when the connection is to end."""
         why = f"{refusal.code} {refusal.message}"
         if not 500 <= refusal.code < 600:
@@ -267,7 +264,7 @@ class Sender:
         else:
             await self._failed(job, why)
         # One mail is refused and not the shop: who registers addresses that do not exist must not slow the others.
-        return await start_again(smtp)
+        return await smtp.start_again()
 
     async def _failed(self, job: Job, why: str) -> None:
         error = _unnamed(job, why)

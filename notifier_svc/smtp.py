@@ -1,28 +1,155 @@
 """SMTP, step by step: what happens before the message leaves no doubt, what happens after it does.
 
 The library would send DATA and the message in one call, and then a connection that broke could have broken
-on either side of the final dot.
+on either side of the final dot. It also waits for an answer to every command, where a mail's first three can go
+together (RFC 2920): a round trip costs more than all three. So it connects and logs in, and the rest is here.
 """
 
 import asyncio
 import re
+from collections.abc import Sequence
 from contextlib import suppress
+from typing import cast
 from urllib.parse import unquote
 
 import aiosmtplib
+from aiosmtplib import SMTPResponse, SMTPStatus
 from pydantic_core import Url
 
 _NO_SUCH_ADDRESS = re.compile(r"5\.1\.(?:[0-46]|10)\b")
 _LEADING_DOT = re.compile(rb"(?m)^\.")
+_ANSWER = re.compile(rb"(?:\d{3}-[^\n]*\n)*(?P<code>\d{3})(?: [^\n]*|\r)?\n")
+_NO_ANSWER = re.compile(rb"(?:\d{3}-[^\n]*\n)*(?!\d{3}[ \r\n-])[^\n]*\n")
+_NOT_IN_PATHS = re.compile(r"[\x00-\x20\x7f<>]")
 _WORD = re.compile(r"[^\s<>]+")
 _AT = ("@", "\uff20", "%40")
+
+LONGEST_ANSWER = 64 * 1024
+"""Bytes; a server that goes on after that is not understood."""
+ASIDE_SECONDS = 5.0
+"""How long a server may take over what is not about a mail: RSET, QUIT."""
 
 SOMEBODY = "…"
 """Stands where an address was in what a mail server said."""
 
 
-async def connect(url: Url, timeout: float) -> aiosmtplib.SMTP:
-    """A connection, logged in where the URL says as whom; ``timeout`` in seconds, for each answer."""
+class Connection(asyncio.Protocol):
+    """A connection to a mail server, ready for mails.
+
+    Whatever breaks is raised as ``SMTPServerDisconnected`` or ``OSError``, what cannot be understood as
+    ``SMTPResponseException`` with a code below 0. How long to wait is the caller's business.
+    """
+
+    def __init__(self, transport: asyncio.Transport, *, pipelining: bool) -> None:
+        self._transport, self._pipelining = transport, pipelining
+        self._said, self._heard, self._lost = b"", asyncio.Event(), False
+        self._owed: list[bytes] = []
+        """Commands that wait for their answers, or to be sent."""
+
+    @property
+    def usable(self) -> bool:
+        """Has nobody hung up?"""
+        return not (self._lost or self._transport.is_closing())
+
+    def data_received(self, data: bytes) -> None:
+        """Keep what the server says until it is asked for."""
+        self._said += data
+        self._heard.set()
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        """Wake whoever waits for an answer."""
+        self._lost = True
+        self._heard.set()
+
+    async def announce(self, sender: str, recipient: str) -> None:
+        """Everything before the message; whatever is raised here, it has not left.
+
+        Raise ``SMTPSenderRefused``, ``SMTPRecipientRefused``, ``SMTPDataError``; ``ValueError`` for a recipient that
+        SMTP cannot express.
+        """
+        mail = f"MAIL FROM:{_path(sender)}" + ("" if recipient.isascii() else " SMTPUTF8")
+        self._begin([mail.encode(), f"RCPT TO:{_path(recipient)}".encode(), b"DATA"])
+        if (answer := await self._next()).code != SMTPStatus.completed:
+            raise aiosmtplib.SMTPSenderRefused(*answer, sender)
+        if (answer := await self._next()).code not in (SMTPStatus.completed, SMTPStatus.will_forward):
+            raise aiosmtplib.SMTPRecipientRefused(*answer, recipient)
+        if (answer := await self._next()).code != SMTPStatus.start_input:
+            raise aiosmtplib.SMTPDataError(*answer)
+
+    async def transfer(self, content: bytes) -> SMTPResponse:
+        """The message with its final dot (RFC 5321 §4.5.2), and the answer: 2xx, 4xx or 5xx.
+
+        Raise ``SMTPException`` where there is no such answer: it may have left.
+        """
+        self._write(_LEADING_DOT.sub(b"..", content) + b".\r\n")
+        answer = await self._answer()
+        if answer.code // 100 not in (2, 4, 5):
+            raise aiosmtplib.SMTPDataError(*answer)
+        return answer
+
+    async def start_again(self) -> bool:
+        """Make ready for another mail after one that was refused; False where the connection has ended."""
+        with suppress(aiosmtplib.SMTPException, OSError):
+            async with asyncio.timeout(ASIDE_SECONDS):
+                while self._owed:
+                    if (await self._next()).code == SMTPStatus.start_input:
+                        # A message is wanted all the same: an empty one, to nobody (RFC 2920 §3.1).
+                        await self.transfer(b"")
+                self._begin([b"RSET"])
+                return (await self._next()).code == SMTPStatus.completed
+        return False
+
+    async def hang_up(self) -> None:
+        """End the connection, in good manners if the server still listens."""
+        # With commands under way it may take QUIT for the beginning of a message.
+        if not self._owed:
+            with suppress(aiosmtplib.SMTPException, OSError):
+                async with asyncio.timeout(ASIDE_SECONDS):
+                    self._begin([b"QUIT"])
+                    await self._next()
+        self.close()
+
+    def close(self) -> None:
+        """End the connection."""
+        self._transport.close()
+
+    def _begin(self, commands: Sequence[bytes]) -> None:
+        self._owed = list(commands)
+        self._write(b"\r\n".join(self._owed if self._pipelining else self._owed[:1]) + b"\r\n")
+
+    async def _next(self) -> SMTPResponse:
+        """The answer to the oldest command without one; the one after it is sent, if it was not sent with it."""
+        answer = await self._answer()
+        del self._owed[0]
+        if self._owed and not self._pipelining:
+            if answer.code // 100 == 2:
+                self._write(self._owed[0] + b"\r\n")
+            else:
+                self._owed.clear()
+        return answer
+
+    def _write(self, data: bytes) -> None:
+        if not self.usable:
+            raise aiosmtplib.SMTPServerDisconnected("Connection lost")
+        # What came unasked must not be taken for the answer.
+        self._said = b""
+        self._transport.write(data)
+
+    async def _answer(self) -> SMTPResponse:
+        while not (found := _ANSWER.match(self._said)):
+            if _NO_ANSWER.match(self._said) or len(self._said) > LONGEST_ANSWER:
+                said = self._said[:200].decode(errors="surrogateescape")
+                raise aiosmtplib.SMTPResponseException(SMTPStatus.invalid_response, f"not an answer: {said}")
+            if self._lost:
+                raise aiosmtplib.SMTPServerDisconnected("Connection lost")
+            self._heard.clear()
+            await self._heard.wait()
+        self._said = self._said[found.end() :]
+        return SMTPResponse(int(found["code"]), _text(found[0]))
+
+
+async def connect(url: Url, timeout: float) -> Connection:
+    """A connection, logged in where the URL says as whom; ``timeout`` in seconds, for each answer until then."""
     smtp = aiosmtplib.SMTP(
         hostname=url.host,
         port=url.port,
@@ -32,56 +159,23 @@ async def connect(url: Url, timeout: float) -> aiosmtplib.SMTP:
         timeout=timeout,
     )
     # The library waits with wait_for, which before Python 3.12 can lose a cancellation: we would never stop.
-    connecting = asyncio.create_task(smtp.connect())
+    connecting = asyncio.create_task(_introduce(smtp))
     try:
         await asyncio.shield(connecting)
     except asyncio.CancelledError:
         connecting.add_done_callback(lambda task: task.cancelled() or task.exception())
         connecting.cancel()
         raise
-    return smtp
+    transport = cast(asyncio.Transport, smtp.transport)
+    connection = Connection(transport, pipelining=smtp.supports_extension("pipelining"))
+    transport.set_protocol(connection)
+    return connection
 
 
-async def announce(smtp: aiosmtplib.SMTP, sender: str, recipient: str) -> None:
-    """Everything before the message; whatever is raised here, it has not left.
-
-    Raise ``ValueError`` for a recipient that SMTP cannot express.
-    """
-    await smtp.mail(sender, options=[] if recipient.isascii() else ["SMTPUTF8"])
-    await smtp.rcpt(recipient, encoding="utf-8")
-    answer = await smtp.execute_command(b"DATA")
-    if answer.code != aiosmtplib.SMTPStatus.start_input:
-        raise aiosmtplib.SMTPDataError(answer.code, answer.message)
-
-
-async def transfer(smtp: aiosmtplib.SMTP, content: bytes) -> aiosmtplib.SMTPResponse:
-    """The message with its final dot (RFC 5321 §4.5.2), and the answer: 2xx, 4xx or 5xx.
-
-    Raise ``SMTPException`` where there is no such answer: it may have left.
-    """
-    if smtp.protocol is None:
-        raise aiosmtplib.SMTPServerDisconnected("Connection lost")
-    smtp.protocol.write(_LEADING_DOT.sub(b"..", content) + b".\r\n")
-    answer = await smtp.protocol.read_response(smtp.timeout)
-    if answer.code // 100 not in (2, 4, 5):
-        raise aiosmtplib.SMTPDataError(answer.code, answer.message)
-    return answer
-
-
-async def start_again(smtp: aiosmtplib.SMTP) -> bool:
-    """Make ready for another mail after one that was refused; False where the connection has ended."""
-    try:
-        await smtp.rset()
-    except (aiosmtplib.SMTPException, OSError):
-        return False
-    return True
-
-
-async def hang_up(smtp: aiosmtplib.SMTP) -> None:
-    """End the connection, in good manners if the server still listens."""
-    with suppress(aiosmtplib.SMTPException, OSError):
-        await smtp.quit(timeout=2.0)
-    smtp.close()
+async def _introduce(smtp: aiosmtplib.SMTP) -> None:
+    await smtp.connect()
+    if smtp.is_ehlo_or_helo_needed:
+        await smtp.ehlo()
 
 
 def anonymous(text: str, recipient: str) -> str:
@@ -105,3 +199,15 @@ def no_such_address(refusal: aiosmtplib.SMTPResponseException) -> bool:
     sender. A plain 550 may be somebody's policy.
     """
     return isinstance(refusal, aiosmtplib.SMTPRecipientRefused) and bool(_NO_SUCH_ADDRESS.match(refusal.message))
+
+
+def _path(address: str) -> str:
+    """An address as commands have it (RFC 5321 §4.1.2, RFC 6531); nothing in it can end the command."""
+    if not address or _NOT_IN_PATHS.search(address):
+        raise ValueError("SMTP has no such address")
+    return f"<{address}>"
+
+
+def _text(answer: bytes) -> str:
+    """What an answer says, without its codes."""
+    return b"\n".join(line[4:].strip() for line in answer.splitlines()).decode(errors="surrogateescape")

@@ -43,6 +43,7 @@ class PostOffice:
     connections: int = 0
     port: int = 0
     logins: list[LoginPassword] = field(default_factory=list)
+    pipelining: bool = True
     lines: list["Line"] = field(default_factory=list)
 
     @property
@@ -67,6 +68,13 @@ class Clerk:
     def __init__(self, office: PostOffice) -> None:
         self.office = office
         self.behaviour: Behaviour = "accept"
+
+    async def handle_EHLO(
+        self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, extensions: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        name, *others = extensions
+        return [name, "250-PIPELINING", *others] if self.office.pipelining else extensions
 
     async def handle_MAIL(self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _o: Any) -> str:
         self.behaviour = next(self.office.behaviours, "accept")

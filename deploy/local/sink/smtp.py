@@ -18,7 +18,15 @@ NOBODY = "no-such-mailbox"
 
 
 class Recipients:
-    """Says who is there."""
+    """Says what can be done here, and who is there."""
+
+    async def handle_EHLO(
+        self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, extensions: list[str]
+    ) -> list[str]:
+        """Commands may come before those before them are answered: they are read one after the other anyway."""
+        session.host_name = hostname
+        name, *others = extensions
+        return [name, "250-PIPELINING", *others]
 
     async def handle_RCPT(
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]

@@ -1,0 +1,105 @@
+"""A mail's commands on the line: together where the server likes that, and each answer to its own command."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+
+import aiosmtplib
+import pytest
+from pydantic_core import Url
+
+from notifier_svc.smtp import Connection, connect
+
+ANSWERS = {b"EHLO": b"250-here\r\n250 PIPELINING\r\n", b"DATA": b"354 go on\r\n"}
+
+
+class Server:
+    """Answers each line by its first four letters; ``heard`` is what came at once, one entry a packet."""
+
+    def __init__(self, answers: Mapping[bytes, bytes]) -> None:
+        self.answers, self.heard = {**ANSWERS, **answers}, list[bytes]()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 here\r\n")
+        in_data = False
+        with suppress(ConnectionError):
+            while packet := await reader.read(65536):
+                self.heard.append(packet)
+                for line in packet.splitlines():
+                    if in_data and line != b".":
+                        continue
+                    answer = self.answers.get(line[:4], b"250 OK\r\n")
+                    in_data = answer.startswith(b"354")
+                    for byte in answer:
+                        writer.write(bytes([byte]))
+        writer.close()
+
+
+@asynccontextmanager
+async def talk(**answers: bytes) -> AsyncIterator[tuple[Server, Connection]]:
+    server = Server({word.encode(): answer for word, answer in answers.items()})
+    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
+    async with listening, asyncio.timeout(10):
+        connection = await connect(Url(f"smtp://127.0.0.1:{listening.sockets[0].getsockname()[1]}"), 5.0)
+        server.heard.clear()
+        try:
+            yield server, connection
+        finally:
+            connection.close()
+
+
+THREE = [b"MAIL FROM:<shop@x>\r\n", b"RCPT TO:<ada@x>\r\n", b"DATA\r\n"]
+
+
+async def test_the_commands_of_a_mail_go_together() -> None:
+    async with talk() as (server, connection):
+        await connection.announce("shop@x", "ada@x")
+        assert (await connection.transfer(b"Hi\r\n.dot\r\n")).code == 250
+        assert server.heard == [b"".join(THREE), b"Hi\r\n..dot\r\n.\r\n"]
+
+
+async def test_a_server_that_wants_one_after_the_other_gets_one_after_the_other() -> None:
+    async with talk(EHLO=b"250 here\r\n") as (server, connection):
+        await connection.announce("shop@x", "ada@x")
+        assert server.heard == THREE
+
+
+@pytest.mark.parametrize("ehlo", [b"250 here\r\n", ANSWERS[b"EHLO"]], ids=["one after the other", "together"])
+@pytest.mark.parametrize("refused", ["MAIL", "RCPT", "DATA"])
+async def test_after_a_refusal_the_next_mail_gets_its_own_answers(refused: str, ehlo: bytes) -> None:
+    async with talk(EHLO=ehlo, **{refused: b"550-no\r\n550 never\r\n"}) as (server, connection):
+        with pytest.raises(aiosmtplib.SMTPResponseException) as no:
+            await connection.announce("shop@x", "ada@x")
+        assert (no.value.code, no.value.message) == (550, "no\nnever")
+        assert await connection.start_again()
+        server.answers.update({refused.encode(): ANSWERS[b"DATA"] if refused == "DATA" else b"250 OK\r\n"})
+        server.answers[b"."] = b"250 kept\r\n"
+        await connection.announce("shop@x", "ada@x")
+        assert await connection.transfer(b"Hi\r\n") == (250, "kept")
+
+
+async def test_what_was_not_asked_for_is_no_answer() -> None:
+    async with talk(**{".": b"250 kept\r\n250 and a nice day\r\n"}) as (server, connection):
+        await connection.announce("shop@x", "ada@x")
+        assert await connection.transfer(b"Hi\r\n") == (250, "kept")
+        # The rest of it comes before the next mail does.
+        await asyncio.sleep(0.05)
+        server.answers[b"."] = b"554 spam\r\n"
+        await connection.announce("shop@x", "ada@x")
+        assert await connection.transfer(b"Hi\r\n") == (554, "spam")
+
+
+@pytest.mark.parametrize("babble", [b"Thank you!\r\n", b"250-and\r\n" * 10_000, b"y" * 100_000])
+async def test_what_cannot_be_understood_is_not_waited_for(babble: bytes) -> None:
+    async with talk(MAIL=babble) as (_, connection):
+        with pytest.raises(aiosmtplib.SMTPResponseException) as nonsense:
+            await connection.announce("shop@x", "ada@x")
+        assert nonsense.value.code < 0
+
+
+@pytest.mark.parametrize("address", ["", "a>b@x", "a\r\nDATA@x", "a b@x"])
+async def test_no_address_can_end_a_command(address: str) -> None:
+    async with talk() as (server, connection):
+        with pytest.raises(ValueError, match="no such address"):
+            await connection.announce("shop@x", address)
+        assert server.heard == []
