@@ -9,7 +9,7 @@ aggregate whatever the clocks say (``unit.later``).
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -54,6 +54,56 @@ class Tx:
     session: AsyncClientSession
     db: AsyncDatabase[Document]
     published: bool = False
+    asked: list["Found"] = field(default_factory=list)
+
+    def find(self, collection: str, query: Document, *fields: str) -> "Found":
+        """Ask for documents, which are small. All that is asked for before any is looked at goes together."""
+        # What costs is the way there and back.
+        found = Found(self, collection, query, dict.fromkeys(fields, 1))
+        self.asked.append(found)
+        return found
+
+    async def ask(self) -> None:
+        """Get everything that was asked for."""
+        asked, self.asked = self.asked, []
+        if len(asked) == 1:
+            asked[0].answer = await asked[0].by_itself()
+            return
+        # As one document's neighbours: there is no $unionWith in a transaction.
+        stages = [found.stage(f"found{nth}") for nth, found in enumerate(asked)]
+        cursor = await self.db.leases.aggregate([_ANY_ONE, *stages], session=self.session)
+        if not (answers := await cursor.to_list()):
+            # No fault of who asks: they wait until it is there.
+            raise Away("the lease of the relay is missing: run the migrations")
+        for nth, found in enumerate(asked):
+            found.answer = answers[0][f"found{nth}"]
+
+
+@dataclass
+class Found:
+    """Documents that were asked for."""
+
+    tx: Tx
+    collection: str
+    query: Document
+    fields: Document
+    answer: Sequence[Document] | None = None
+
+    async def documents(self) -> Sequence[Document]:
+        """Look at them."""
+        if self.answer is None:
+            await self.tx.ask()
+        assert self.answer is not None
+        return self.answer
+
+    async def by_itself(self) -> Sequence[Document]:
+        """Ask for nothing else."""
+        return await self.tx.db[self.collection].find(self.query, self.fields, session=self.tx.session).to_list()
+
+    def stage(self, name: str) -> Document:
+        """The stage that adds them under a name."""
+        pipeline: list[Document] = [{"$match": self.query}, *([{"$project": self.fields}] if self.fields else [])]
+        return {"$lookup": {"from": self.collection, "pipeline": pipeline, "as": name}}
 
 
 _ANY_ONE: Document = {"$match": {"_id": "relay"}}
@@ -126,8 +176,15 @@ class Mongo:
         tx.published = True
 
     def admit(self, tx: Tx, group: str, events: Collection[UUID], streams: Collection[str]) -> "MongoAdmission":
-        """Enter events in the inbox, when the outcome is asked for."""
-        return MongoAdmission(tx, group, {_inbox_key(group, event): event for event in events}, streams)
+        """Enter events in the inbox, when the outcome is asked for. What is asked before that travels with it."""
+        keys = {_inbox_key(group, event): event for event in events}
+        of_streams = {"consumer_group": group, "stream": {"$in": list(streams)}}
+        return MongoAdmission(
+            tx,
+            keys,
+            tx.find("inbox", {"_id": {"$in": list(keys)}}, "_id"),
+            tx.find("dead_letters", of_streams, "stream"),
+        )
 
     async def bury(self, tx: Tx, letters: Sequence[DeadLetter]) -> None:
         """Keep dead letters, and publish a copy of each."""
@@ -225,32 +282,17 @@ class MongoAdmission:
     """Events on their way into the inbox."""
 
     tx: Tx
-    group: str
     keys: dict[str, UUID]
-    streams: Collection[str]
+    known: Found
+    letters: Found
 
     async def outcome(self) -> tuple[set[UUID], set[str]]:
         """Those that were not there yet, and which streams have a dead letter."""
-        db, session, fresh = self.tx.db, self.tx.session, dict(self.keys)
-        of_streams = {"consumer_group": self.group, "stream": {"$in": list(self.streams)}}
-        # One question for both: what costs is the way there and back. (No $unionWith in a transaction.)
-        cursor = await db.leases.aggregate(
-            [
-                _ANY_ONE,
-                _found("inbox", {"_id": {"$in": list(fresh)}}, "_id"),
-                _found("dead_letters", of_streams, "stream"),
-            ],
-            session=session,
-        )
-        if not (answers := await cursor.to_list()):
-            # No fault of the events: they wait until it is there.
-            raise Away("the lease of the relay is missing: run the migrations")
-        answer = answers[0]
-        for known in answer["inbox"]:
-            del fresh[known["_id"]]
+        known = {document["_id"] for document in await self.known.documents()}
+        fresh = {key: event for key, event in self.keys.items() if key not in known}
         if fresh:
-            await db.inbox.insert_many([{"_id": key} for key in fresh], session=session)
-        return set(fresh.values()), {letter["stream"] for letter in answer["dead_letters"]}
+            await self.tx.db.inbox.insert_many([{"_id": key} for key in fresh], session=self.tx.session)
+        return set(fresh.values()), {letter["stream"] for letter in await self.letters.documents()}
 
 
 class MongoOutbox:
@@ -294,12 +336,6 @@ def _outbox_document(message: Message) -> Document:
         "headers": dict(message.headers),
         "value": message.value,
     }
-
-
-def _found(collection: str, query: Document, field: str) -> Document:
-    """The stage that adds what a query finds in a collection, as a list under the collection's name."""
-    pipeline = [{"$match": query}, {"$project": {field: 1}}]
-    return {"$lookup": {"from": collection, "pipeline": pipeline, "as": collection}}
 
 
 def _inbox_key(group: str, event: UUID) -> str:

@@ -6,7 +6,7 @@ a transaction go through the driver: one read and one bulk write a collection, h
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from beanie import Document, init_beanie
@@ -36,9 +36,6 @@ from product_svc.reservations.domain import Reservation
 from product_svc.threshold import crossed
 from product_svc.times import micros as _micros
 from product_svc.times import moment
-
-K = TypeVar("K")
-V = TypeVar("V")
 
 
 class StockDocument(Document):
@@ -115,19 +112,20 @@ class Warehouse(Unit):
 
     async def load(self, tx: Tx) -> None:
         """Load every wanted document as of one moment; who changes it meanwhile makes this conflict."""
-        await _hold(tx, self.products, "products", product_of)
+        await _hold(tx, (self.products, "products", product_of))
         # Which of its variants are for sale is noted at their stock, where reservations look.
         self.stock.want(*(variant.sku for product in self.products.present for variant in product.variants))
-        await _hold(tx, self.reservations, "reservations", reservation_of)
+        stock = self.stock, "stock", stock_of
+        await _hold(tx, (self.reservations, "reservations", reservation_of), stock)
         # To release, an order's own lines are wanted, which only its reservation knows.
         for held in self.reservations.present:
             self.stock.want(*held.held)
-        await _hold(tx, self.stock, "stock", stock_of)
+        await _hold(tx, stock)
         self.categories.want(*(product.category_id for product in self.products.present if product.category_id))
-        await _hold(tx, self.imports, "imports", import_of)
-        await _hold(tx, self.answered, "idempotency_keys", answered_of)
+        await _hold(tx, (self.imports, "imports", import_of))
+        await _hold(tx, (self.answered, "idempotency_keys", answered_of))
         while self.categories.wanted:
-            await _hold(tx, self.categories, "categories", category_of)
+            await _hold(tx, (self.categories, "categories", category_of))
             self.categories.want(*(above.parent_id for above in self.categories.present if above.parent_id))
 
     async def save(self, tx: Tx) -> None:
@@ -174,10 +172,15 @@ class Warehouse(Unit):
         return writes
 
 
-async def _hold(tx: Tx, rows: Rows[K, V], collection: str, read: Callable[[Any], tuple[K, V]]) -> None:
-    if wanted := rows.wanted:
-        cursor = tx.db[collection].find({"_id": {"$in": wanted}}, session=tx.session)
-        rows.hold(dict([read(document) for document in await cursor.to_list()]))
+async def _hold(tx: Tx, *kinds: tuple[Rows[Any, Any], str, Callable[[Any], tuple[Any, Any]]]) -> None:
+    """Load what is wanted of each kind, all with one question."""
+    asked = [
+        (rows, tx.find(collection, {"_id": {"$in": wanted}}), read)
+        for rows, collection, read in kinds
+        if (wanted := rows.wanted)
+    ]
+    for rows, found, read in asked:
+        rows.hold(dict([read(document) for document in await found.documents()]))
 
 
 async def _write(tx: Tx, collection: str, writes: Sequence[Any]) -> None:
