@@ -255,6 +255,14 @@ MAILS: Sequence[Step] = (
         },
     ),
     Step(
+        "Export one's mails",
+        "GET /v1/exports/notifications",
+        200,
+        "customer",
+        query="limit=1",
+        holds={"the last": "body.items.length === 1", "there are more": "body.next !== null"},
+    ),
+    Step(
         "Send a mail again",
         "POST /v1/notifications/{notification_id}/resend",
         202,
