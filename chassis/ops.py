@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from chassis.auth import Ops
 from chassis.database import Away, Database, Snapshot, printable
-from chassis.errors import Forbidden, Unauthenticated
+from chassis.errors import Forbidden, Unauthenticated, Unavailable
 from chassis.examples import ID, MOMENT
 from chassis.rest import new_router, state
 from schemas import Event
@@ -122,7 +122,10 @@ _DEAD = {
 
 
 class Lines(Response):
-    """NDJSON from an open snapshot, which is let go of when the reader goes away, hangs or has it all."""
+    """NDJSON from an open snapshot, which is let go of when the reader goes away, hangs or has it all.
+
+    Or whatever else comes in pieces, from somewhere that can go away.
+    """
 
     media_type = NDJSON
 
@@ -143,7 +146,7 @@ class Lines(Response):
                     return
                 await _send(send, chunk)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
-        except (Away, TimeoutError) as error:
+        except (Away, Unavailable, TimeoutError) as error:
             # An answer that is left unfinished has its connection closed, by which the reader knows.
             log.warning("stream broke off", why=str(error)[:200] or "the reader takes nothing")
         finally:

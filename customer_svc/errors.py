@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from chassis.errors import Conflicting, Forbidden, NotFound, ShopError, Unauthenticated
+from chassis.errors import Conflicting, Forbidden, NotFound, ShopError, Unauthenticated, Unavailable
 
 
 class WrongCredentials(Unauthenticated):
@@ -65,6 +65,13 @@ class ActiveAlready(Conflicting):
     """The account is in use."""
 
     code = "active_already"
+
+
+class ExportUnavailable(Unavailable):
+    """Not all of your data can be had right now: the service that has this part of them cannot be asked."""
+
+    code = "export_unavailable"
+    example: ClassVar[Mapping[str, Any]] = {"part": "orders"}
 
 
 class ErasureUnknown(NotFound):

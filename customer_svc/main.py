@@ -12,6 +12,7 @@ from chassis.settings import load
 from chassis.sql import Postgres
 from customer_svc import SERVICE, pages
 from customer_svc.api import router
+from customer_svc.elsewhere import Elsewhere
 from customer_svc.handlers import HANDLERS
 from customer_svc.passwords import Passwords
 from customer_svc.queries import LEDGER, LEDGER_LINE
@@ -26,6 +27,8 @@ def build(settings: Settings) -> FastAPI:
     key = settings.jwt_private_key_file.read_bytes()
     issuer = Issuer(key, settings.jwt_issuer, settings.jwt_audience, settings.jwt_seconds)
 
+    elsewhere = Elsewhere(str(settings.order_url), str(settings.notifier_url))
+
     async def own_keys() -> dict[str, Any]:
         return issuer.jwks()
 
@@ -38,7 +41,9 @@ def build(settings: Settings) -> FastAPI:
         commit=GroupCommit(database, Accounts),
         verifier=Verifier(own_keys, settings.jwt_issuer, settings.jwt_audience),
         ops=ops_router(SERVICE, HANDLERS, LEDGER, LEDGER_LINE),
+        closing=[elsewhere.close],
         needs={
+            "elsewhere": elsewhere,
             "issuer": issuer,
             "passwords": Passwords(),
             "link_key": settings.link_key,

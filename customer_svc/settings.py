@@ -7,7 +7,7 @@ from joserfc.jwk import OKPKey
 from pydantic import FilePath, PositiveFloat, PositiveInt, field_validator
 
 from chassis.links import LinkKey
-from chassis.settings import PostgresSettings
+from chassis.settings import HttpUrl, PostgresSettings
 
 
 class Settings(PostgresSettings):
@@ -29,6 +29,9 @@ class Settings(PostgresSettings):
     register_tries_per_address: PositiveInt = 100
     register_seconds_per_address: PositiveFloat = 6.0
     """Registrations from one address of the network: so many at once, and then one every so many seconds."""
+    order_url: HttpUrl
+    notifier_url: HttpUrl
+    """The REST APIs of order_svc and notifier_svc, asked for what they have about whoever exports their data."""
     link_key: LinkKey
     """What tokens of links in mails are made with; notifier_svc has the same."""
 

@@ -64,6 +64,12 @@ class NotificationsOut(Page[NotificationOut, int]):
     next: Next
 
 
+class LettersOut(Page[LetterOut, int]):
+    """A page of mails with what they say, newest first; ``next`` is the ``before`` of the page that follows."""
+
+    next: Next
+
+
 class Resending(Body):
     """Where a mail is to go this time; without it, to the customer's address as it is now."""
 

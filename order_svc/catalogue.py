@@ -1,4 +1,4 @@
-"""The one synchronous call between services: asking product_svc for products that we have not heard of yet.
+"""The one call to another service that a command makes: for products that we have not heard of yet.
 
 A client may create a product and order it before the event about it has reached us.
 """

@@ -149,6 +149,18 @@ class EntryOut(Answer):
     ]
 
 
+class WholeOrderOut(OrderOut):
+    """An order, and everything that happened to it so far."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.WHOLE]})
+
+    timeline: list[EntryOut]
+
+
+class WholeOrdersOut(Page[WholeOrderOut, UUID]):
+    """A page of them, newest first; ``next`` is the ``before`` of the page that follows, if there is one."""
+
+
 class EndOut(Answer):
     """The end of a stream: nothing more is under way for the order as it is."""
 
@@ -223,6 +235,12 @@ def _return_out(back: Return) -> ReturnOut:
 def timeline_out(order: Order, entries: list[Entry]) -> TimelineOut:
     """An order's timeline as its owner sees it."""
     return TimelineOut(order_id=order.id, state=order.state, entries=[entry_out(entry) for entry in entries])
+
+
+def whole_order_out(order: Order, entries: list[Entry]) -> WholeOrderOut:
+    """An order with its timeline."""
+    told = [entry_out(entry) for entry in entries]
+    return WholeOrderOut.model_construct(**dict(order_out(order)), timeline=told)
 
 
 def entry_out(entry: Entry) -> EntryOut:

@@ -47,6 +47,14 @@ EXAMPLE: dict[str, Any] = {
 }
 """An order that is on its way."""
 
+WHOLE = EXAMPLE | {
+    "timeline": [
+        {"at": MOMENT, "type": "order.placed", "detail": {"state": "PENDING"}},
+        {"at": "2026-01-02T03:04:06Z", "type": "order.confirmed", "detail": {"state": "CONFIRMED"}},
+    ]
+}
+"""The same, with a part of its timeline."""
+
 PLACED = EXAMPLE | {"state": "PENDING", "shipments": [], "version": 1, "changed_at": MOMENT}
 CONFIRMED = PLACED | {"state": "CONFIRMED", "version": 2, "changed_at": "2026-01-02T03:04:06Z"}
 AMENDED = CONFIRMED | {

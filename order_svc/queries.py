@@ -1,5 +1,6 @@
 """What can be asked of order_svc. The owner is part of every question: to others an order does not exist."""
 
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -51,6 +52,14 @@ async def order(database: Postgres, order_id: UUID, owner: UUID | None) -> Order
 
 async def order_timeline(database: Postgres, order_id: UUID) -> list[Entry]:
     """What happened to an order, in the order in which it was heard of here."""
-    query = sa.select(timeline).where(timeline.c.order_id == order_id).order_by(timeline.c.position)
+    return (await timelines(database, [order_id]))[order_id]
+
+
+async def timelines(database: Postgres, order_ids: Sequence[UUID]) -> Mapping[UUID, list[Entry]]:
+    """The timeline of each of these orders."""
+    query = sa.select(timeline).where(timeline.c.order_id.in_(order_ids)).order_by(timeline.c.position)
+    found: dict[UUID, list[Entry]] = {order_id: [] for order_id in order_ids}
     async with database.reading() as connection:
-        return [Entry(row.order_id, row.at, row.type, row.detail) for row in await connection.execute(query)]
+        for row in await connection.execute(query):
+            found[row.order_id].append(Entry(row.order_id, row.at, row.type, row.detail))
+    return found

@@ -2,7 +2,7 @@
 
 owns        the catalogue, the stock, the reservations, the imports (MongoDB)
 publishes   product.events, stock.events
-consumes    order.events
+consumes    order.events, erasure.events
 """
 
 SERVICE = "product_svc"

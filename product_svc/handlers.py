@@ -17,6 +17,7 @@ from schemas import (
     OrderCancelled,
     OrderPlaced,
     OrderReturned,
+    OrdersAnonymised,
     OrderShipped,
 )
 
@@ -58,6 +59,15 @@ def release(unit: Warehouse, envelope: Envelope[OrderCancelled]) -> None:
     release_stock(unit, envelope.event.order_id)
 
 
+def forget(unit: Warehouse, envelope: Envelope[OrdersAnonymised]) -> None:
+    """A customer was erased: what was set aside of their orders has names and streets in it."""
+    unit.erased.add(envelope.event.customer_id)
+
+
+def nothing(_unit: Warehouse, _event: OrdersAnonymised) -> None:
+    """Wants no row: dead letters are not among them."""
+
+
 def the_order_and_its_skus(unit: Warehouse, event: OrderPlaced | OrderAmended | OrderShipped | OrderReturned) -> None:
     """Wants the order's reservation and the stock of the lines, which may be others than it holds."""
     unit.reservations.want(event.order_id)
@@ -77,4 +87,5 @@ HANDLERS: Handlers[Warehouse] = {
     AmendmentRefused: Handler(keep_the_old, wants=the_reservation),
     OrderShipped: Handler(commit, wants=the_order_and_its_skus),
     OrderReturned: Handler(shelve, wants=the_order_and_its_skus),
+    OrdersAnonymised: Handler(forget, wants=nothing),
 }

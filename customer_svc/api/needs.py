@@ -14,6 +14,7 @@ from chassis.links import Purpose, link_token
 from chassis.rest import state
 from chassis.sql import Postgres
 from customer_svc.domain.link import NewLink, hashed
+from customer_svc.elsewhere import Elsewhere
 from customer_svc.passwords import Passwords
 from customer_svc.store import Accounts
 from customer_svc.throttle import Throttle
@@ -24,6 +25,7 @@ Hashing = Annotated[Passwords, state("passwords")]
 Issuing = Annotated[Issuer, state("issuer")]
 Throttling = Annotated[Throttle, state("throttle")]
 RefreshSeconds = Annotated[int, state("refresh_seconds")]
+Asking = Annotated[Elsewhere, state("elsewhere")]
 Linking = Annotated[SecretStr, state("link_key")]
 
 
@@ -35,6 +37,13 @@ async def _address(request: Request) -> str:
 Address = Annotated[str, Depends(_address)]
 """From where the request comes."""
 
+
+async def _bearer(request: Request) -> str:
+    return request.headers["authorization"]
+
+
+OwnName = Annotated[str, Depends(_bearer)]
+"""The ``Authorization`` of whoever has been let in, to ask others in their name."""
 
 ANSWER_SECONDS = 0.1
 """An answer that must not tell whether there is an account takes at least so long: what is done for it differs."""

@@ -8,19 +8,21 @@ from fastapi import Response, status
 from chassis.auth import Customer
 from chassis.errors import Forbidden, NotFound, Unauthenticated
 from chassis.headers import sends
+from chassis.ops import Lines
 from chassis.preconditions import ANY, IfMatch, PreconditionFailed, etag
 from chassis.rest import new_router, problems
 from customer_svc import queries
-from customer_svc.api.needs import Address, Commit, Database, Hashing, Throttling
+from customer_svc.api.needs import Address, Asking, Commit, Database, Hashing, OwnName, Throttling
 from customer_svc.commands.standing import deactivate, erase, reactivate
 from customer_svc.dto.accounts import AccountOut, account_out
-from customer_svc.dto.standing import ErasureOut, ExportOut, Farewell, erasure_out, export_out
+from customer_svc.dto.standing import ErasureOut, ExportOut, Farewell, erasure_out, own_export_out
 from customer_svc.errors import (
     AccountDeactivated,
     ActiveAlready,
     CustomerUnknown,
     DeactivatedAlready,
     ErasureUnknown,
+    ExportUnavailable,
     TooManyTries,
     WrongPassword,
 )
@@ -76,14 +78,24 @@ async def reactivate_me(
     "/v1/customers/me/export",
     tags=["customers"],
     summary="Export one's data",
-    responses=problems(Unauthenticated, Forbidden, NotFound) | sends(200, "Content-Disposition"),
+    response_model=ExportOut,
+    responses=problems(Unauthenticated, Forbidden, NotFound, ExportUnavailable) | sends(200, "Content-Disposition"),
 )
-async def export(principal: Customer, database: Database, response: Response) -> ExportOut:
-    """Everything that this service has about oneself, as one JSON document."""
+async def export(principal: Customer, database: Database, elsewhere: Asking, name: OwnName) -> Response:
+    """Everything that there is about oneself, as one JSON document: the account, the orders, the mails.
+
+    All of it or a refusal (`export_unavailable`): where another service goes away after the first hundred orders or
+    mails, the document breaks off, and is no JSON.
+    """
     account = await queries.account_by_id(database, principal.id)
     sessions = await queries.sessions_of(database, principal.id)
-    response.headers["Content-Disposition"] = 'attachment; filename="my-data.json"'
-    return export_out(account, sessions, datetime.now(UTC))
+    own = own_export_out(account, sessions, datetime.now(UTC))
+    pieces = elsewhere.beside(own.model_dump_json().encode(), name)
+    # What fails before the first piece is still answered as a problem.
+    answer = Lines(await anext(pieces), pieces)
+    answer.headers["Content-Type"] = "application/json"
+    answer.headers["Content-Disposition"] = 'attachment; filename="my-data.json"'
+    return answer
 
 
 @router.post(

@@ -1,7 +1,9 @@
 """Leaving, and what there is about oneself."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from chassis.rest import Answer, Body
 from customer_svc.domain.account import Account
@@ -9,6 +11,7 @@ from customer_svc.domain.erasure import Erasure
 from customer_svc.domain.session import Session
 from customer_svc.dto.accounts import AccountOut, Id, Moment, Password, account_out
 from customer_svc.dto.profile import AddressOut, address_out
+from customer_svc.examples import NOTIFICATION, ORDER
 
 
 class Farewell(Body):
@@ -40,14 +43,7 @@ class SessionTold(Answer):
     ended_at: Moment | None
 
 
-class Elsewhere(Answer):
-    """Where the other services show what they have about one."""
-
-    orders: str = "/v1/orders"
-    mails: str = "/v1/notifications"
-
-
-class ExportOut(Answer):
+class OwnExportOut(Answer):
     """Everything that customer_svc has about its reader."""
 
     exported_at: Moment
@@ -56,7 +52,23 @@ class ExportOut(Answer):
     changed_at: Moment
     addresses: list[AddressOut]
     sessions: list[SessionTold]
-    elsewhere: Elsewhere = Elsewhere()
+
+
+class ExportOut(OwnExportOut):
+    """Everything that there is about its reader, in all services.
+
+    Orders and mails stand here as the services that have them tell of them: `GET /v1/exports/orders` of the order
+    service, `GET /v1/exports/notifications` of the notification service.
+    """
+
+    orders: Annotated[
+        list[dict[str, Any]],
+        Field(description="all orders, newest first, each with its timeline", examples=[[ORDER]]),
+    ]
+    notifications: Annotated[
+        list[dict[str, Any]],
+        Field(description="all mails, newest first, each with what it says", examples=[[NOTIFICATION]]),
+    ]
 
 
 def erasure_out(erasure: Erasure) -> ErasureOut:
@@ -69,9 +81,9 @@ def erasure_out(erasure: Erasure) -> ErasureOut:
     return ErasureOut(id=erasure.id, state="done" if erasure.done else "running", parts=parts)
 
 
-def export_out(account: Account, sessions: list[Session], now: datetime) -> ExportOut:
+def own_export_out(account: Account, sessions: list[Session], now: datetime) -> OwnExportOut:
     """All of it."""
-    return ExportOut(
+    return OwnExportOut(
         exported_at=now,
         account=account_out(account),
         verified_at=account.verified_at,

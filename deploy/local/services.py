@@ -73,6 +73,7 @@ def environment(service: str, addresses: Addresses) -> dict[str, str]:
     if service == "customer":
         settings["JWT_PRIVATE_KEY_FILE"] = str(addresses.signing_key)
         settings["LINK_KEY"] = addresses.link_key
+        settings |= {"ORDER_URL": addresses.rest["order"], "NOTIFIER_URL": addresses.rest["notifier"]}
     else:
         settings["JWKS_URL"] = f"{addresses.rest['customer']}/.well-known/jwks.json"
     if service == "product":

@@ -1,10 +1,10 @@
 """The routes of order_svc, by noun."""
 
 from chassis.rest import new_router
-from order_svc.api import amending, fulfilment, history, orders, sagas, timelines
+from order_svc.api import amending, exports, fulfilment, history, orders, sagas, timelines
 
 hot = orders.hot
 router = new_router()
-for _part in (orders, history, timelines, amending, fulfilment, sagas):
+for _part in (orders, history, timelines, exports, amending, fulfilment, sagas):
     # As they are, for the reason that chassis.rest.create_app gives.
     router.routes.extend(_part.router.routes)

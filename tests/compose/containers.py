@@ -114,6 +114,7 @@ SPOILED: Spoiled = {
     urls_lead_somewhere: [
         put("order/environment/PRODUCT_URL", "http://products:8000"),
         put("order/environment/PRODUCT_URL", "http://product:8002"),
+        put("customer/environment/ORDER_URL", "http://order:8003"),
         put("order/environment/JWKS_URL", "http://customer:8000/jwks.json"),
         put("order-worker/environment/KAFKA_BOOTSTRAP_SERVERS", "broker:9092"),
     ],

@@ -83,6 +83,7 @@ SPOILED: Spoiled = {
     ],
     local_settings_are_given: [
         drop("order/environment/PRODUCT_URL"),
+        drop("customer/environment/NOTIFIER_URL"),
         put("notifier-worker/environment/MAIL_FROM", "other@example.com"),
     ],
     variables_are_documented: [

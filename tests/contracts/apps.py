@@ -33,7 +33,10 @@ def build(urls: Mapping[str, str], stores: Mapping[str, str], home: Path) -> dic
         ("login_tries_per_account", "login_tries_per_address", "register_tries_per_address"), PLENTY
     )
     told: dict[str, dict[str, Any]] = {
-        "customer": every | {"jwt_private_key_file": key, "link_key": LINK_KEY} | throttle,
+        "customer": every
+        | {"jwt_private_key_file": key, "link_key": LINK_KEY}
+        | {"order_url": urls["order"], "notifier_url": urls["notifier"]}
+        | throttle,
         "product": others,
         "order": others | {"product_url": urls["product"]},
         "notifier": others,

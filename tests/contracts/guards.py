@@ -97,6 +97,7 @@ GUARDS: Mapping[str, Mapping[str, Guard]] = {
         **EVERYWHERE,
         "POST /v1/orders": CUSTOMERS,
         "GET /v1/orders": ONESELF,
+        "GET /v1/exports/orders": CUSTOMERS,
         "GET /v1/orders/{order_id}": OWNER,
         "GET /v1/orders/{order_id}/timeline": OWNER,
         "GET /v1/orders/{order_id}/timeline/stream": OWNER,
@@ -111,6 +112,7 @@ GUARDS: Mapping[str, Mapping[str, Guard]] = {
     "notifier": {
         **EVERYWHERE,
         "GET /v1/notifications": ONESELF,
+        "GET /v1/exports/notifications": CUSTOMERS,
         "GET /v1/notifications/{notification_id}": OWNER,
         "POST /v1/notifications/{notification_id}/resend": STAFF,
         "GET /v1/suppressions": STAFF,

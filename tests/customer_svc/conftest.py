@@ -53,4 +53,5 @@ def settings(postgres_url: str, key_file: Path, **changes: Any) -> Settings:
     # The tests of a module register at one address of the network.
     changes = {"register_tries_per_address": 1_000_000} | changes
     told = {"postgres_url": postgres_url, "jwt_private_key_file": key_file, "link_key": LINK_KEY}
+    told |= dict.fromkeys(("order_url", "notifier_url"), "http://127.0.0.1:9")
     return Settings.model_validate(told | {"kafka_bootstrap_servers": "nobody:9092"} | changes)

@@ -14,6 +14,8 @@ GOOD = {
     "postgres_url": "postgresql://a:secret-pw@db/x",
     "kafka_bootstrap_servers": "kafka:9092",
     "link_key": "k" * 32,
+    "order_url": "http://order",
+    "notifier_url": "http://notifier",
 }
 PRIVATE = OKPKey.generate_key("Ed25519")
 
@@ -24,6 +26,7 @@ async def test_every_wrong_setting_is_named_at_once_and_not_shown() -> None:
         "POSTGRES_URL": "mysql://root:secret-pw@db/x",
         "JWT_PRIVATE_KEY_FILE": "/nowhere.pem",
         "JWT_SECONDS": "0",
+        "ORDER_URL": "order",
         "LINK_KEY": "secret-pw too short",
         "PORT": "99999",
         "LOG_LEVEL": "LOUD",
@@ -35,7 +38,8 @@ async def test_every_wrong_setting_is_named_at_once_and_not_shown() -> None:
 
 def test_every_missing_setting_is_named_at_once(environment: Environment) -> None:
     assert environment.refused(Settings, {}) == [
-        *("KAFKA_BOOTSTRAP_SERVERS", "POSTGRES_URL", "JWT_PRIVATE_KEY_FILE", "LINK_KEY")
+        *("KAFKA_BOOTSTRAP_SERVERS", "POSTGRES_URL", "JWT_PRIVATE_KEY_FILE"),
+        *("ORDER_URL", "NOTIFIER_URL", "LINK_KEY"),
     ]
 
 

@@ -124,25 +124,6 @@ async def test_whom_staff_put_out_of_use_cannot_log_in_nor_come_back(
     assert kinds == ["registered", "deactivated", "deactivated", "reactivated"]
 
 
-async def test_an_export_holds_everything_but_secrets(api: API, shared: Postgres) -> None:
-    email = await registered(api)
-    who = await logged_in(api, email)
-    await change(api, who, {"phone": "+442079460000", "marketing": True})
-    await add(api, who)
-    answer = await api.get(f"{ME}/export", headers=who)
-    assert answer.headers["content-disposition"] == 'attachment; filename="my-data.json"'
-    told = answer.json()
-    assert told["account"] == (await api.get(ME, headers=who)).json()
-    assert told["addresses"] == (await api.get(ADDRESSES, headers=who)).json()["items"]
-    assert [session["ended_at"] for session in told["sessions"]] == [None]
-    made = await account(shared, email)
-    assert made.password_hash not in answer.text
-    ours = {"password_hash", "epoch", "warned_at", "verify_asked_at", "reset_asked_at"}
-    kept = {column for column in Account.__dataclass_fields__ if column not in ours}
-    shown = {*told, *told["account"]}
-    assert kept - {"deactivated_by"} - {"version"} <= shown, "whatever is kept is exported"
-
-
 async def test_an_erased_customer_is_nowhere_in_the_tables(api: API, shared: Postgres) -> None:
     email = await registered(api)
     who = await logged_in(api, email)

@@ -20,6 +20,17 @@ async def test_enough_stock_ends_in_a_receipt(shop: Stack) -> None:
     assert mail["subject"].endswith("is confirmed")
     assert mail["copies"] == 1
 
+    await shop.customer()  # somebody else, of whom nothing is told
+    export = await shop.read("customer", "/v1/customers/me/export", customer)
+    order = await shop.read("order", placed.headers["location"], customer)
+    assert export["account"]["email"] == email
+    assert export["orders"] == [order | {"timeline": timeline["entries"]}]
+    receipts = [one for one in export["notifications"] if one["order_id"] == order["id"]]
+    assert [(one["template"], one["state"], one["subject"]) for one in receipts] == [
+        ("receipt", "sent", mail["subject"])
+    ]
+    assert {one["customer_id"] for one in export["notifications"]} == {export["account"]["id"]}
+
 
 async def test_too_little_stock_ends_in_a_mail_that_says_what_was_short(shop: Stack) -> None:
     email, customer = await shop.customer()

@@ -24,6 +24,7 @@ def test_every_route_says_how_it_can_fail(described: dict[str, Any]) -> None:
     common = {"401", "413", "422", "503"}
     assert statuses == {
         "get /v1/notifications": common,
+        "get /v1/exports/notifications": common | {"403"},
         "get /v1/notifications/{notification_id}": common | {"404"},
         "post /v1/notifications/{notification_id}/resend": common | {"403", "404", "409"},
         "get /v1/suppressions": common | {"403"},

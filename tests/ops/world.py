@@ -313,6 +313,7 @@ def _fronts(servers: Servers, urls: Mapping[str, str], mongo_url: str, home: Pat
     key.write_bytes(private_key())
     told: dict[str, Any] = {"kafka_bootstrap_servers": servers.kafka, "jwks_url": "http://127.0.0.1:9/"}
     accounts = told | {"postgres_url": urls["customer_svc"], "jwt_private_key_file": key, "link_key": LINK_KEY}
+    accounts |= {"order_url": "http://127.0.0.1:9", "notifier_url": "http://127.0.0.1:9"}
     orders = told | {"postgres_url": urls["order_svc"], "product_url": "http://127.0.0.1:9"}
     mails = told | {"postgres_url": urls["notifier_svc"]}
     return {

@@ -10,6 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from uuid_utils.compat import uuid7
 
+from tests.listening import listening
+
 Mood = Literal["well", "broken", "babbling", "hanging", "hanging up", "strange"]
 
 
@@ -17,15 +19,11 @@ Mood = Literal["well", "broken", "babbling", "hanging", "hanging up", "strange"]
 class Shopfront:
     """What it sells (SKU → price), what it was asked for, and how it feels."""
 
-    port: int = 0
+    url: str = ""
     mood: Mood = "well"
     prices: dict[str, int] = field(default_factory=dict)
     discontinued: set[str] = field(default_factory=set)
     asked: list[list[str]] = field(default_factory=list)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
 
     def sell(self, amount: int = 500) -> str:
         sku = f"SKU-{uuid7()}"
@@ -59,20 +57,5 @@ class Shopfront:
 @asynccontextmanager
 async def open_shopfront() -> AsyncIterator[Shopfront]:
     shopfront = Shopfront()
-    tasks: set[asyncio.Task[None]] = set()
-
-    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.ensure_future(shopfront.serve(reader, writer))
-        tasks.add(task)
-        task.add_done_callback(lambda _: writer.close())
-
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
-    shopfront.port = server.sockets[0].getsockname()[1]
-    try:
+    async with listening(shopfront.serve) as shopfront.url:
         yield shopfront
-    finally:
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await server.wait_closed()

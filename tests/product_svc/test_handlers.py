@@ -1,8 +1,11 @@
 """What product_svc does with the events of orders, in a real database."""
 
+from dataclasses import replace
+
 from chassis.mongo import Mongo
 from chassis.testing import enveloped, record
-from schemas import Line, Shortage, StockRejected, StockReleased, StockReserved
+from schemas import Line, OrdersAnonymised, Shortage, StockRejected, StockReleased, StockReserved, answer_id
+from tests.chassis.tally import buried
 from tests.outbox import events, told
 from tests.product_svc.goods import (
     Commit,
@@ -137,3 +140,15 @@ async def test_a_quantity_beyond_every_stock_is_short_and_harms_nobody(shared: M
     assert answer.shortages[0].requested == 10**30
     await adjust(commit, sku, 1)
     assert await numbers(shared, sku) == (3, 0)
+
+
+async def test_what_was_set_aside_of_an_erased_customers_orders_is_emptied(shared: Mongo) -> None:
+    orders = [placed({new_sku(): 1}) for _ in range(2)]
+    letters = [record(enveloped(order)) for order in orders]
+    await consumer(shared).handle([replace(letter, value=(letter.value or b"") + b"?") for letter in letters])
+    theirs, others = orders
+    answer = answer_id("order_svc", theirs.customer_id)
+    await hear(shared, OrdersAnonymised(answer_id=answer, customer_id=theirs.customer_id))
+    left = {bytes(one["key"]).decode(): one["value"] for one in await buried(shared)}
+    assert left[str(theirs.order_id)] is None
+    assert str(others.customer_id).encode() in left[str(others.order_id)]

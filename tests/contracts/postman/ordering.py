@@ -155,6 +155,17 @@ ORDERS: Sequence[Step] = (
         headers=ANY,
         told=("ETag",),
     ),
+    Step(
+        "Export one's orders",
+        "GET /v1/exports/orders",
+        200,
+        "customer",
+        query="limit=100",
+        holds={
+            "with what happened to them": "body.items.every((one) => one.timeline[0].type === 'order.placed')",
+            "all of them": "body.next === null",
+        },
+    ),
     Step("List what waits for its stock", "GET /v1/sagas", 200, "ops"),
     Step(
         "List what waits for too long",

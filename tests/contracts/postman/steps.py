@@ -196,10 +196,22 @@ PROFILE: Sequence[Step] = (
         holds={"it is moved": "body.city === 'Bath'"},
     ),
     Step("Forget an address", "DELETE /v1/customers/me/addresses/{address_id}", 204, "customer", headers=TAG),
-    Step("Export one's data", "GET /v1/customers/me/export", 200, "customer", told=("Content-Disposition",)),
 )
 
 STANDING: Sequence[Step] = (
+    Step(
+        "Export one's data",
+        "GET /v1/customers/me/export",
+        200,
+        "customer",
+        told=("Content-Disposition",),
+        holds={
+            "it is one's own": "body.account.id === pm.collectionVariables.get('customer_id')",
+            "it has the order": "body.orders.some((one) => one.id === pm.collectionVariables.get('order_id'))",
+            "and all that happened to it": "body.orders.every((one) => one.timeline[0].type === 'order.placed')",
+            "and the mails": "body.notifications.some((mail) => mail.template === 'receipt')",
+        },
+    ),
     Step(
         "Leave for a while",
         "POST /v1/customers/me/deactivate",
@@ -253,6 +265,14 @@ MAILS: Sequence[Step] = (
             "sent": "body.state === 'sent'",
             "about the order": "body.text.includes(pm.collectionVariables.get('order_id'))",
         },
+    ),
+    Step(
+        "Export one's mails",
+        "GET /v1/exports/notifications",
+        200,
+        "customer",
+        query="limit=1",
+        holds={"the last": "body.items.length === 1", "there are more": "body.next !== null"},
     ),
     Step(
         "Send a mail again",
