@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from bench.accept import accept
+from bench.amend_and_ship import amend_and_ship
 from bench.consume import consume
 from bench.endtoend import end_to_end
 from bench.footprint import footprint
@@ -18,6 +19,7 @@ from bench.report import PAGE, RESULTS, keep
 PARTS: Mapping[str, Callable[[], Awaitable[Any]]] = {
     "accept": accept,
     "end_to_end": end_to_end,
+    "amend_and_ship": amend_and_ship,
     "consume": consume,
     "growth": growth,
     "footprint": footprint,

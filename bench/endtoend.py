@@ -87,18 +87,18 @@ async def _step(running: Shop, rate: float, share: float) -> dict[str, Any]:
     }
 
 
-async def drained(running: Shop, load: Load) -> None:
-    """Wait until every order's receipt has left and been told of."""
+async def drained(running: Shop, load: Load, template: str = "receipt") -> None:
+    """Wait until every order's mail of this kind has left and been told of."""
     deadline = time.monotonic() + DRAIN_SECONDS
     last = list(load.placed.values())[-200:]
     staff = await running.stack.log_in(*STAFF)
     while last:
         timeline = await running.stack.read("order", f"/v1/orders/{last[-1]}/timeline", staff)
-        if any(entry["type"] == "notification.mail_sent" for entry in timeline["entries"]):
+        if any(entry["detail"].get("template") == template for entry in timeline["entries"]):
             last.pop()
             continue
         if time.monotonic() > deadline:
-            raise RuntimeError(f"an order without a receipt after {DRAIN_SECONDS:g} s: {timeline}")
+            raise RuntimeError(f"an order without the mail {template} after {DRAIN_SECONDS:g} s: {timeline}")
         await asyncio.sleep(0.1)
 
 

@@ -7,7 +7,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -113,8 +113,27 @@ def order_request(token: str, key: str, lines: Mapping[str, int]) -> bytes:
 
 def post(path: str, body: bytes, headers: str = "") -> bytes:
     """The bytes of a POST of JSON; ``headers`` are whole lines."""
-    head = f"POST {path} HTTP/1.1\r\nHost: shop\r\nContent-Type: application/json\r\n{headers}"
+    return request("POST", path, body, headers)
+
+
+def request(method: str, path: str, body: bytes, headers: str) -> bytes:
+    """The bytes of a request with JSON; ``headers`` are whole lines."""
+    head = f"{method} {path} HTTP/1.1\r\nHost: shop\r\nContent-Type: application/json\r\n{headers}"
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+async def ask_all(url: str, requests: Iterable[bytes], clients: int) -> Counter[int]:
+    """Send each request once, so many at the same time; how often each status came, 0 for no answer."""
+    left, answers = iter(requests), Counter[int]()
+
+    async def client() -> None:
+        async with _kept(url) as line:
+            for asked in left:
+                answer = await line.ask(asked)
+                answers[answer.status if answer else 0] += 1
+
+    await asyncio.gather(*(client() for _ in range(clients)))
+    return answers
 
 
 class _Line:

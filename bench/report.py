@@ -96,6 +96,14 @@ def _end_to_end(result: Any) -> str:
     )
 
 
+def _amend_and_ship(result: Any) -> str:
+    amended, shipped = result["amended"], result["shipped"]
+    rows = [[name, amended.get(name, 0.0), shipped.get(name, 0.0)] for name in amended | shipped]
+    rows.append(["all", sum(amended.values()), sum(shipped.values())])
+    table = _table(["process", "CPU ms an amendment", "CPU ms a shipment"], rows)
+    return f"## After the receipt\n\n{result['orders']:,} orders amended, then shipped, each to its mail:\n\n{table}"
+
+
 def _consume(result: Any) -> str:
     heads = ["handlers of", "events/s", "bare Faust", "ratio", "fed by aiokafka"]
     rows = ([r["handler"], r["rate"], r["bare_faust"], r["ratio"], r["aiokafka"]] for r in result)
@@ -118,6 +126,7 @@ def _footprint(result: Any) -> str:
 _SECTIONS: Mapping[str, Callable[[Any], str]] = {
     "accept": _accept,
     "end_to_end": _end_to_end,
+    "amend_and_ship": _amend_and_ship,
     "consume": _consume,
     "growth": _growth,
     "footprint": _footprint,

@@ -5,10 +5,11 @@ The keys are published as a JWKS (RFC 7517) and cached here.
 """
 
 import asyncio
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
@@ -40,6 +41,8 @@ class Principal:
 
     id: UUID
     role: Role
+    until: float = field(default=math.inf, compare=False)
+    """When what they have shown expires, in seconds since 1970: an answer that goes on must not go on for longer."""
 
 
 class Issuer:
@@ -96,7 +99,7 @@ class Verifier:
         self._fetch, self._keys = keys, KeySet([])
         self._fetched_at = -REFETCH_SECONDS
         self._fetching = asyncio.Lock()
-        self._known: OrderedDict[str, tuple[Principal, float]] = OrderedDict()
+        self._known: OrderedDict[str, Principal] = OrderedDict()
         self._rules = jwt.JWTClaimsRegistry(
             leeway=LEEWAY_SECONDS,
             iss={"essential": True, "value": issuer},
@@ -111,16 +114,16 @@ class Verifier:
     async def principal(self, token: str) -> Principal:
         """Who the token speaks for; raise ``Unauthenticated`` for any token that is not good now."""
         known = self._known.get(token)
-        if known and known[1] > time.time():
-            return known[0]
+        if known and known.until > time.time():
+            return known
         if len(token) > MAX_TOKEN:
             raise Unauthenticated("The access token is longer than any we issue.")
         claims = await self._claims(token)
         try:
-            principal = Principal(UUID(claims["sub"]), claims["role"])
+            principal = Principal(UUID(claims["sub"]), claims["role"], float(claims["exp"]))
         except ValueError as error:
             raise Unauthenticated("The access token is not valid: subject.") from error
-        self._known[token] = (principal, float(claims["exp"]))
+        self._known[token] = principal
         if len(self._known) > CACHED_TOKENS:
             self._known.popitem(last=False)
         return principal

@@ -27,8 +27,9 @@ HEADERS: Mapping[str, dict[str, Any]] = {
     "Preference-Applied": _header("The answer waited, as `Prefer` asked it to.", "wait=5", always=False),
     "Content-Disposition": _header("The name of a file to keep it in.", 'attachment; filename="my-data.json"'),
     "Product-Count": _header("How many products follow.", 1200, {"type": "integer", "minimum": 0}),
-    "Cache-Control": _header("Nobody may keep it and show it again.", "no-cache"),
-    "X-Accel-Buffering": _header("A proxy may not hold it back.", "no"),
+    "Cache-Control": _header("Nobody may keep a stream and show it again.", "no-cache", always=False),
+    "X-Accel-Buffering": _header("A proxy may not hold a stream back.", "no", always=False),
+    "Vary": _header("Another `Accept` is answered in another form.", "Accept"),
     "WWW-Authenticate": _header("How to say who you are (RFC 9110 §11.6.1).", "Bearer", _TEXT | {"const": "Bearer"}),
     "Retry-After": _header(
         "After how many seconds to try again (RFC 9110 §10.2.3).", 1, {"type": "integer", "minimum": 0}

@@ -213,7 +213,8 @@ async def _too_large(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def _observe(scope: MutableMapping[str, Any], status: int, seconds: float) -> None:
-    route = getattr(scope.get("route"), "path", "unmatched")
+    found = scope.get("route")
+    route = getattr(found, "label", None) or getattr(found, "path", "unmatched")
     _seconds(scope["method"], route, status).observe(seconds)
     write = log.warning if status >= 500 else log.debug
     write("request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))

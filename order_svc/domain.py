@@ -63,6 +63,8 @@ ONLY_IF: Mapping[str, Callable[["Order"], bool]] = {
 }
 """What must be so beside the state. What is to be shipped must be known, so an amendment comes to its end first."""
 
+FIRST_VERSION = 1
+"""Of an order that was placed just now."""
 STEPS = ("amend", "cancel", "deliver", "return", "ship")
 """The moves that somebody may ask for; the others follow from what other services answer."""
 
@@ -196,7 +198,7 @@ def place(
     """A new order; raise ``MixedCurrencies`` or ``OrderTooLarge``."""
     total = total_of(lines)
     order = Order(
-        *(order_id, customer_id, "PENDING", tuple(lines), total, address, (), None, 1, now, now),
+        *(order_id, customer_id, "PENDING", tuple(lines), total, address, (), None, FIRST_VERSION, now, now),
         billing_address=billing_address,
         notes=notes,
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
@@ -165,6 +165,12 @@ class EndOut(Answer):
     """The end of a stream: nothing more is under way for the order as it is."""
 
     state: State
+
+
+class ClosedOut(Answer):
+    """Why a stream was broken off. Whoever comes back goes on where it was."""
+
+    code: Literal["token_expired", "time_is_up", "stopping"]
 
 
 class TimelineOut(Answer):

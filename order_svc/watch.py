@@ -97,6 +97,8 @@ class Watch:
         if self.followers >= MOST:
             raise WatchFull
         watched = self._watched.setdefault(order_id, _Watched())
+        # Whoever comes is shown what is there now: an erasure may have taken away some of what others were shown.
+        watched.timeline = Timeline({})
         watched.followers += 1
         self._whose[account_id] += 1
         self._somebody.set()
@@ -140,7 +142,7 @@ class Watch:
 class Follower:
     """One who waits for news of an order; an asynchronous iterator of its timelines, each longer than the last.
 
-    It ends when the time is up, or the process ends.
+    It ends when the time is up, or the process ends (``let_go``).
     """
 
     def __init__(self, watch: Watch, watched: _Watched, seconds: float) -> None:
@@ -148,17 +150,23 @@ class Follower:
         self._until = asyncio.get_running_loop().time() + seconds
         self._seen = 0
 
+    @property
+    def let_go(self) -> bool:
+        """Is the process to end?"""
+        return self._watch.ended
+
     def __aiter__(self) -> AsyncIterator[Timeline]:
         return self
 
     async def __anext__(self) -> Timeline:
         try:
             async with asyncio.timeout_at(self._until):
-                while len(self._watched.timeline.entries) == self._seen and not self._watch.ended:
+                while len(self._watched.timeline.entries) <= self._seen and not self.let_go:
                     await self._watched.changed.wait()
         except TimeoutError:
             raise StopAsyncIteration from None
-        if self._watch.ended:
+        # Where there was news already, nobody has looked at the time: a slow reader may come for it late.
+        if self.let_go or asyncio.get_running_loop().time() >= self._until:
             raise StopAsyncIteration
         self._seen = len(self._watched.timeline.entries)
         return self._watched.timeline

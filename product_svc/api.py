@@ -155,7 +155,10 @@ async def list_movements(
     before: Annotated[UUID | None, Query(description="`next` of the page before")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> MovementsOut:
-    """Every change of the number on hand, newest first. A page stays the same when others are booked."""
+    """Every change of the number on hand, newest first. A page stays the same when others are booked.
+
+    What is set aside for an order, or given back before it is shipped, moves nothing: it is in the order's timeline.
+    """
     found = await queries.movements(database, sku, before, limit + 1)
     page = [movement_out(movement) for movement in found[:limit]]
     return MovementsOut(items=page, next=page[-1].id if len(found) > limit else None)

@@ -1,9 +1,13 @@
 """What the mails look like: ``python -m tests.pictures`` writes ``docs/pictures/`` and ``docs/mails.md``.
 
 Every mail is rendered in both languages, on the width of a desk and of a phone. It needs ``chromium`` on PATH.
+
+Beside pictures lie digests of what they were made of, ``shown.json``: it is noticed when they show what is no more.
 """
 
+import hashlib
 import html
+import json
 import re
 import subprocess
 import tempfile
@@ -53,9 +57,34 @@ onload = () => {{
 def main() -> None:
     """Write everything anew."""
     letters = Letters("shop@example.com", Links("https://shop.example", SecretStr(LINK_KEY)))
-    for family, templates in FAMILIES.items():
-        draw(sheet(letters, templates), DOCS / "pictures" / f"{family}.png")
+    made = sheets(letters)
+    for family, drawn in made.items():
+        draw(drawn, DOCS / "pictures" / f"{family}.png")
+    remember("pictures", made)
     (DOCS / "mails.md").write_text(page(letters), encoding="utf-8")
+
+
+def sheets(letters: Letters) -> Mapping[str, str]:
+    """Name of a picture → the page that it is a picture of."""
+    return {family: sheet(letters, templates) for family, templates in FAMILIES.items()}
+
+
+def remember(folder: str, shown: Mapping[str, str]) -> None:
+    """Keep digests of what the pictures of a folder show."""
+    digests = {name: _digest(told) for name, told in sorted(shown.items())}
+    (DOCS / folder / "shown.json").write_text(json.dumps(digests, indent=2) + "\n", encoding="utf-8")
+
+
+def outdated(folder: str, shown: Mapping[str, str]) -> list[str]:
+    """The pictures of a folder that would show something else now."""
+    kept = json.loads((DOCS / folder / "shown.json").read_text(encoding="utf-8"))
+    return [
+        name for name in sorted(kept.keys() | shown) if name not in shown or kept.get(name) != _digest(shown[name])
+    ]
+
+
+def _digest(shown: str) -> str:
+    return hashlib.sha256(shown.encode()).hexdigest()
 
 
 def letter(letters: Letters, template: Template, language: str) -> EmailMessage:

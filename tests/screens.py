@@ -3,6 +3,8 @@
 Each page is served as it is, without a store, and looked at with ``chromium``, as wide as a desk and a phone have it.
 """
 
+import json
+import re
 import subprocess
 import tempfile
 import threading
@@ -13,11 +15,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
 from pathlib import Path
+from urllib.parse import urljoin
 
+import httpx
 import uvicorn
 from pydantic import SecretStr
 from starlette.types import ASGIApp
 
+from chassis.examples import operations
 from chassis.links import link_token
 from chassis.testing import LINK_KEY
 from deploy.local.ports import free_port
@@ -27,9 +32,9 @@ from deploy.local.sink.store import Store
 from notifier_svc.domain import Template
 from notifier_svc.letters import Letters
 from notifier_svc.links import Links
-from tests.contracts.apps import unstarted
+from tests.contracts.apps import described, unstarted
 from tests.notifier_svc.samples import NOW, customer, mail
-from tests.pictures import CHROMIUM, DOCS, SHEET, draw
+from tests.pictures import CHROMIUM, DOCS, SHEET, draw, remember
 
 DESK, PHONE = 1000, 390
 PATIENCE = "--virtual-time-budget=10000"
@@ -53,14 +58,43 @@ class View:
 
 def main() -> None:
     """Write everything anew."""
-    apps = {"order": unstarted()["order"], "customer": unstarted()["customer"]}
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        keep_mail(home / "mail")
-        with served({**apps, "mail": make_app(Store(home / "mail"))}) as urls:
-            for name, views in pages(urls).items():
-                picture(name, views, home)
+    with tempfile.TemporaryDirectory() as folder, opened(Path(folder)) as urls:
+        for name, views in pages(urls).items():
+            picture(name, views, Path(folder))
+        remember("screens", behind(urls))
     (DOCS / "pages.md").write_text(PAGE, encoding="utf-8")
+
+
+@contextmanager
+def opened(home: Path) -> Iterator[Mapping[str, str]]:
+    """All that has pages, with some mail: name → URL."""
+    keep_mail(home / "mail")
+    apps = {"order": unstarted()["order"], "customer": unstarted()["customer"]}
+    with served({**apps, "mail": make_app(Store(home / "mail"))}) as urls:
+        yield urls
+
+
+def behind(urls: Mapping[str, str]) -> Mapping[str, str]:
+    """Name of a picture → all that a browser gets for it."""
+    document = described()["order"]
+    # A page of the API has the whole document, of which the pictures show this.
+    fetched = {
+        "api": [f"{route} {operation['summary']}" for route, operation in operations(document)],
+        "api-route": [json.dumps([document["paths"]["/v1/orders"]["post"][part] for part in IN_PICTURE])],
+    }
+    with httpx.Client() as client:
+        return {
+            name: "\n".join(
+                [*fetched.get(name, ()), *(_fetched(client, view) for view in views if view.width == PHONE)]
+            )
+            for name, views in pages(urls).items()
+        }
+
+
+def _fetched(client: httpx.Client, view: View) -> str:
+    page = client.get(view.address, headers={"Accept-Language": view.language}).text
+    parts = re.findall(r'<(?:link|script|iframe)[^>]* (?:href|src)="([^"]+)"', page)
+    return "\n".join([page, *(client.get(urljoin(view.address, part)).text for part in parts)])
 
 
 def pages(urls: Mapping[str, str]) -> Mapping[str, Sequence[View]]:
@@ -86,6 +120,8 @@ def pages(urls: Mapping[str, str]) -> Mapping[str, Sequence[View]]:
 
 
 SIZES = ((700, 400), (PHONE, 400))
+IN_PICTURE = ("summary", "description", "parameters", "requestBody")
+"""What is seen of a route before the picture ends."""
 
 
 def keep_mail(directory: Path) -> None:

@@ -88,10 +88,10 @@ class Stack:
         assert answer.status_code == 201, answer.text
         return {"Authorization": f"Bearer {answer.json()['access_token']}"}
 
-    async def customer(self, name: str = "Ada") -> tuple[str, dict[str, str]]:
+    async def customer(self, name: str = "Ada", locale: str = "en") -> tuple[str, dict[str, str]]:
         """A new customer's address, and the header of that customer."""
         email, password = f"{uuid4().hex[:12]}@example.com", "a password of theirs"
-        body = {"email": email, "password": password, "name": name}
+        body = {"email": email, "password": password, "name": name, "locale": locale}
         answer = await self.http.post(f"{self.urls['customer']}/v1/customers", json=body)
         assert answer.status_code == 202, answer.text
         return email, await self.log_in(email, password)
@@ -128,6 +128,11 @@ class Stack:
         """What lies in a mailbox; of what has ``about`` in its subject."""
         answer = await self.http.get(f"{self.mail_page}/api/messages", params={"to": to})
         return [mail for mail in answer.json() if about in mail["subject"]]
+
+    async def text(self, mail: Mapping[str, Any]) -> str:
+        """The plain text of a mail."""
+        text: str = (await self.http.get(f"{self.mail_page}/api/messages/{mail['id']}")).json()["text"]
+        return text
 
 
 async def eventually(true: Callable[[], Any], seconds: float, what: str, pause: float = 0.05) -> Any:

@@ -5,6 +5,10 @@ from order_svc.api import amending, exports, fulfilment, history, orders, sagas,
 
 hot = orders.hot
 router = new_router()
-for _part in (orders, history, timelines, exports, amending, fulfilment, sagas):
+# The stream before what is there for everybody else.
+for _part in (
+    timelines.streamed,
+    *(part.router for part in (orders, history, timelines, exports, amending, fulfilment, sagas)),
+):
     # As they are, for the reason that chassis.rest.create_app gives.
-    router.routes.extend(_part.router.routes)
+    router.routes.extend(_part.routes)

@@ -18,7 +18,7 @@ from order_svc.api.learning import once_known
 from order_svc.api.needs import Asking, Commit, Database, Watching, owner
 from order_svc.api.waiting import Prefer, Wait, patience, settled
 from order_svc.commands import Basket, place_order, want_basket
-from order_svc.domain import summed
+from order_svc.domain import FIRST_VERSION, summed
 from order_svc.dto import OrderBody, OrderOut, order_out
 from order_svc.errors import (
     AccountDeactivated,
@@ -38,7 +38,8 @@ from order_svc.store import Answered, OrderBook
 router = new_router()
 hot = new_router(route_class=HotRoute)
 
-PLACING = carries("Location", "Idempotency-Replayed", "Preference-Applied")
+PLACING = carries("Location", "ETag", "Idempotency-Replayed", "Preference-Applied")
+AS_PLACED = etag(FIRST_VERSION)
 
 
 @hot.post(
@@ -87,8 +88,8 @@ async def place(
     """Accept an order. It is PENDING until its stock is reserved; follow its timeline at ``Location``.
 
     Whoever waits (`Prefer: wait=5`, `?wait=5s`) is answered 201 with the order CONFIRMED, REJECTED or CANCELLED, or
-    202 where it is PENDING still. A repeated request gets its first answer again, unless it waits: then it gets the
-    order as it is.
+    202 where it is PENDING still. A repeated request gets its first answer again, with the `ETag` that the order had
+    then, unless it waits: then it gets the order as it is.
     """
     quantities = summed(body.as_lines())
     basket = Basket(
@@ -98,14 +99,15 @@ async def place(
     key = idempotency_key or str(basket.order_id)
     use = claim(customer.id, "POST /v1/orders", key, body.model_dump_json())
     answered, repeated = await once_known(commit, catalogue, lambda: _placed(commit, basket, use))
-    headers = {"Location": f"/v1/orders/{answered.order_id}"}
+    headers = {"Location": f"/v1/orders/{answered.order_id}", "ETag": AS_PLACED}
     if repeated:
         headers["Idempotency-Replayed"] = "true"
     content, code = answered.answer, status.HTTP_202_ACCEPTED
     if (patient := patience(prefer, wait)) and (
         order := await settled(watch, database, answered.order_id, customer.id, patient)
     ):
-        content, headers = order_out(order).model_dump_json(), headers | patient.applied
+        content = order_out(order).model_dump_json()
+        headers |= {"ETag": etag(order.version), **patient.applied}
         code = status.HTTP_202_ACCEPTED if order.state == "PENDING" else status.HTTP_201_CREATED
     return Response(content, code, headers, media_type="application/json")
 

@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
 
 from chassis.apipage import FILES
 from tests.contracts.apps import SERVICES, unstarted
-from tests.pictures import DOCS
-from tests.screens import PAGE, pages
+from tests.pictures import DOCS, outdated
+from tests.screens import PAGE, behind, opened, pages
 
 API = httpx.AsyncClient
 LINKS = re.compile(r'(?:src|href)="([^"]+)"')
@@ -83,3 +84,9 @@ def test_the_page_about_the_pages_shows_each_of_them() -> None:
     shown = re.findall(r"\(screens/(.+)\.png\)", PAGE)
     urls = dict.fromkeys(("order", "customer", "mail"), "http://127.0.0.1")
     assert set(shown) == pages(urls).keys() == {picture.stem for picture in (DOCS / "screens").glob("*.png")}
+
+
+def test_the_pictures_of_pages_show_what_they_are_now(tmp_path: Path) -> None:
+    with opened(tmp_path) as urls:
+        now = behind(urls)
+    assert outdated("screens", now) == [], "run `python -m tests.screens`, and look at them"

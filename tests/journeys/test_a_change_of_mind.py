@@ -1,15 +1,23 @@
-"""An order that is amended, goes out in two parts, arrives, and comes back in part: over the running platform."""
+"""An order that is amended, goes out in two parts, arrives, and comes back in part: over the running platform.
+
+Its customer, who reads German, is written to about each of these, and staff when a shelf is running low.
+"""
 
 from typing import Any
 
+from deploy.local.services import STAFF_MAIL
 from tests.stack import STAFF, Stack, eventually
 
 PARCEL = {"carrier": "DHL", "tracking_number": "00340434161094042557"}
+OTHER_PARCEL = {"carrier": "UPS", "tracking_number": "1Z999AA10123456784"}
 
 
 async def test_an_order_is_amended_shipped_in_parts_delivered_and_returned(shop: Stack) -> None:
-    mug, cup = await shop.product(on_hand=10), await shop.product(on_hand=10)
-    (_, who), staff = await shop.customer(), await shop.log_in(*STAFF)
+    mug, cup = await shop.product(on_hand=10), await shop.product(on_hand=10, price=1990)
+    (email, who), staff = await shop.customer(locale="de"), await shop.log_in(*STAFF)
+    threshold = f"{shop.urls['product']}/v1/stock/{cup}/threshold"
+    low = await shop.http.put(threshold, json={"threshold": 8}, headers={**staff, "If-Match": "*"})
+    assert low.status_code == 200, low.text
     order_id = (await shop.order(who, {mug: 4})).json()["id"]
     path = f"/v1/orders/{order_id}"
 
@@ -42,7 +50,7 @@ async def test_an_order_is_amended_shipped_in_parts_delivered_and_returned(shop:
 
     order = await act(order, "shipments", {**PARCEL, "lines": [{"sku": mug, "quantity": 2}]})
     await stock((8, 0), (10, 3))
-    order = await act(order, "shipments", PARCEL)
+    order = await act(order, "shipments", OTHER_PARCEL)
     await stock((8, 0), (7, 0))
     order = await act(order, "deliver", None)
     order = await act(order, "returns", {"lines": [{"sku": cup, "quantity": 1}], "reason": "Broken on arrival."})
@@ -50,20 +58,51 @@ async def test_an_order_is_amended_shipped_in_parts_delivered_and_returned(shop:
     assert (order["state"], len(order["shipments"]), order["returns"][0]["refund"]["amount"]) == (
         "DELIVERED",
         2,
-        1250,
+        1990,
     )
 
     async def whole() -> bool:
         entries = (await shop.read("order", f"{path}/timeline", who))["entries"]
-        types = [entry["type"] for entry in entries if not entry["type"].startswith("notification.")]
-        return sorted(types) == sorted(TIMELINE)
+        told = [f"{entry['type']} {entry['detail'].get('template', '')}".strip() for entry in entries]
+        return sorted(told) == sorted(TIMELINE)
 
     await eventually(whole, 30, "the timeline to be whole")
+    mails = await shop.mails(email, "Bestellung")
+    assert {mail["copies"] for mail in mails} == {1}
+    number = order_id[-12:]
+    # Over several connections mails can overtake each other.
+    assert sorted(mail["subject"] for mail in mails) == sorted(subject.format(number) for subject in SUBJECTS)
+    texts = {mail["subject"]: await shop.text(mail) for mail in mails}
+    receipt, amended, _, _, _, returned = (texts[subject.format(number)] for subject in SUBJECTS)
+    assert f"4 x Mug ({mug}): 50,00\N{NO-BREAK SPACE}€" in receipt
+    assert f"3 x Mug ({cup}): 59,70\N{NO-BREAK SPACE}€" in amended
+    assert "Summe: 84,70\N{NO-BREAK SPACE}€" in amended
+    assert "erstatten Ihnen 19,90\N{NO-BREAK SPACE}€" in returned
+    parcels = [await shop.text(mail) for mail in mails if "unterwegs" in mail["subject"]]
+    for parcel, there, elsewhere in ((PARCEL, mug, cup), (OTHER_PARCEL, cup, mug)):
+        (text,) = (text for text in parcels if f"Sendungsnummer: {parcel['tracking_number']}" in text)
+        assert (parcel["carrier"] in text, there in text, elsewhere in text) == (True, True, False)
+
+    async def warned() -> list[dict[str, Any]]:
+        return await shop.mails(STAFF_MAIL, cup)
+
+    (warning,) = await eventually(warned, 30, "the staff to be warned")
+    assert (warning["copies"], warning["subject"]) == (1, f"{cup} is running low")
+    assert "Available: 7" in await shop.text(warning)
 
 
+SUBJECTS = (
+    "Ihre Bestellung {} ist bestätigt",
+    "Ihre Bestellung {} ist geändert",
+    *("Ihre Bestellung {} ist unterwegs",) * 2,
+    "Ihre Bestellung {} ist angekommen",
+    "Ihre Rücksendung zur Bestellung {} ist da",
+)
 TIMELINE = [
     *("order.placed", "stock.reserved", "order.confirmed"),
     *("order.amended", "stock.reserved", "order.amendment_accepted", "stock.released"),
     *("order.shipped", "stock.committed", "order.shipped", "stock.committed", "order.delivered"),
     *("order.returned", "stock.returned"),
+    *("notification.mail_sent receipt", "notification.mail_sent order_amended", "notification.mail_sent shipped"),
+    *("notification.mail_sent shipped", "notification.mail_sent delivered", "notification.mail_sent return_received"),
 ]

@@ -12,7 +12,7 @@ from notifier_svc.forms import catalogue, in_subject, make_forms
 from notifier_svc.languages import LANGUAGES
 from notifier_svc.letters import Letters
 from tests.notifier_svc.samples import NOW, customer, mail
-from tests.pictures import DOCS, FAMILIES, page
+from tests.pictures import DOCS, FAMILIES, outdated, page, sheets
 
 
 def written(letters: Letters, template: Template, locale: str, **context: object) -> tuple[EmailMessage, str, str]:
@@ -125,4 +125,5 @@ def test_the_page_about_the_mails_tells_of_them_as_they_are(letters: Letters) ->
     """If not, ``python -m tests.pictures`` writes it anew."""
     assert (DOCS / "mails.md").read_text(encoding="utf-8") == page(letters)
     assert sorted(template for family in FAMILIES.values() for template in family) == sorted(TEMPLATES)
-    assert {picture.stem for picture in (DOCS / "pictures").iterdir()} == set(FAMILIES)
+    assert {picture.stem for picture in (DOCS / "pictures").glob("*.png")} == set(FAMILIES)
+    assert outdated("pictures", sheets(letters)) == [], "run `python -m tests.pictures`, and look at them"

@@ -101,10 +101,15 @@ class Stream:
 
 @asynccontextmanager
 async def following(
-    client: httpx.AsyncClient, order_id: object, who: dict[str, str], last: str | None = None, base: str = ""
+    client: httpx.AsyncClient,
+    order_id: object,
+    who: dict[str, str],
+    last: str | None = None,
+    base: str = "",
+    at: str = "timeline/stream",
 ) -> AsyncIterator[Stream]:
     """Follow an order; ``last`` is the id of the last event that was read before."""
     headers = {**who, **({"Last-Event-ID": last} if last else {})}
-    async with client.stream("GET", f"{base}/v1/orders/{order_id}/timeline/stream", headers=headers) as answer:
+    async with client.stream("GET", f"{base}/v1/orders/{order_id}/{at}", headers=headers) as answer:
         assert answer.status_code == 200, await answer.aread()
         yield Stream(answer)

@@ -1,5 +1,6 @@
 """Timelines as server-sent events, from a real server."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, ExitStack
 from uuid import UUID
@@ -19,18 +20,23 @@ from order_svc.api import timelines
 from order_svc.domain import Order
 from order_svc.handlers import HANDLERS
 from order_svc.main import build
-from order_svc.store import OrderBook
+from order_svc.parts import UNTOLD
+from order_svc.store import Entry, OrderBook
 from order_svc.watch import Watch
-from schemas import Event, MailSent, StockReserved
+from schemas import CustomerErased, Event, MailSent, StockReserved
 from tests.answers import refused
 from tests.order_svc.conftest import settings
-from tests.order_svc.orders import pending
+from tests.order_svc.orders import cancel, pending
 from tests.order_svc.shopfront import Shopfront
 from tests.order_svc.streams import Sent, Serving, following, serving
 from tests.stack import eventually
 
 Commit = GroupCommit[OrderBook]
 END = Sent("end", None, {"state": "CONFIRMED"})
+
+
+def closed(code: str) -> Sent:
+    return Sent("closed", None, {"code": code})
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +141,68 @@ async def test_a_quiet_stream_has_heartbeats_and_ends_after_a_time(
         while (line := await stream.line()) is not None:
             lines.append(line)
     assert ": ping" in lines
-    assert not any(line.startswith(("data", "event")) for line in lines)
+    assert [line for line in lines if line.startswith(("data", "event"))] == [
+        *("event: closed", 'data: {"code":"time_is_up"}'),
+    ]
+
+
+async def test_a_stream_ends_with_the_token_that_opened_it(front: Serving, shared: Postgres, commit: Commit) -> None:
+    order = await pending(commit)
+    # Tokens are made to the second, so that it may be the next one by now.
+    expires = int(time.time()) + 3
+    who, path = bearer(order.customer_id, seconds=3), f"/v1/orders/{order.id}/timeline/stream"
+    async with following(front.client, order.id, who) as stream:
+        first = await stream.entry()
+        assert await stream.rest() == [closed("token_expired")]
+        assert expires - 0.1 <= time.time() < expires + 2.5
+    # What comes back by itself is not let in and sent away for as long as tokens are forgiven.
+    assert (await front.client.get(f"/v1/orders/{order.id}", headers=who)).status_code == 200
+    refused(await front.client.get(path, headers=who), 401, "unauthenticated")
+    await hear(shared, reserved(order), mailed(order))
+    async with following(front.client, order.id, bearer(order.customer_id), first.id) as stream:
+        types = [sent.data["type"] for sent in (await stream.rest())[:-1]]
+    assert types == ["stock.reserved", "order.confirmed", "notification.mail_sent"], "it goes on with another token"
+
+
+async def test_a_reader_that_does_not_know_an_end_comes_back_seldom(
+    front: Serving, shared: Postgres, commit: Commit
+) -> None:
+    order = await pending(commit)
+    await hear(shared, reserved(order), mailed(order))
+    async with following(front.client, order.id, bearer(order.customer_id)) as stream:
+        lines = []
+        while (line := await stream.line()) is not None:
+            lines.append(line)
+    assert [line for line in lines if line.startswith("retry")] == ["retry: 1000", "retry: 60000"]
+
+
+@pytest.mark.parametrize("accept", ["text/event-stream", "application/json;q=0.5, text/event-stream"])
+async def test_who_would_rather_have_events_gets_them_where_the_timeline_is(
+    front: Serving, shared: Postgres, commit: Commit, accept: str
+) -> None:
+    order = await pending(commit)
+    await hear(shared, reserved(order), mailed(order))
+    who = bearer(order.customer_id) | {"Accept": accept}
+    async with following(front.client, order.id, who, at="timeline") as stream:
+        assert stream.answer.headers["content-type"].startswith("text/event-stream")
+        assert stream.answer.headers["vary"] == "Accept"
+        found = await stream.rest()
+    async with following(front.client, order.id, who) as stream:
+        assert await stream.rest() == found, "the same as where only the stream is"
+    async with following(front.client, order.id, who, found[1].id, at="timeline") as stream:
+        assert await stream.rest() == found[2:]
+    for strangers in (bearer(), {}):
+        answer = await front.client.get(f"/v1/orders/{order.id}/timeline", headers=strangers | {"Accept": accept})
+        assert answer.status_code == (404 if strangers else 401)
+
+
+@pytest.mark.parametrize("accept", [None, "*/*", "application/json", "text/html", "text/event-stream;q=0.1, */*", ""])
+async def test_everybody_else_gets_json(front: Serving, commit: Commit, accept: str | None) -> None:
+    order = await pending(commit)
+    who = bearer(order.customer_id) | ({} if accept is None else {"Accept": accept})
+    answer = await front.client.get(f"/v1/orders/{order.id}/timeline", headers=who)
+    assert (answer.headers["content-type"], answer.headers["vary"]) == ("application/json", "Accept")
+    assert answer.json()["entries"][0]["type"] == "order.placed"
 
 
 async def test_a_server_that_is_to_end_lets_its_readers_go(
@@ -146,7 +213,7 @@ async def test_a_server_that_is_to_end_lets_its_readers_go(
         async with following(other.client, order.id, bearer(order.customer_id)) as stream:
             assert await stream.types(1) == ["order.placed"]
             other.server.should_exit = True
-            assert await stream.rest() == []
+            assert await stream.rest() == [closed("stopping")]
         await other.stop()
 
 
@@ -169,6 +236,23 @@ async def test_one_look_is_for_all_who_follow(shared: Postgres, commit: Commit) 
         assert (await anext(waiting[0])).state == "CONFIRMED"
     assert looking.followers == 0
     asked.stop()
+
+
+async def test_whoever_comes_is_not_shown_what_was_forgotten(shared: Postgres, commit: Commit) -> None:
+    # Of one that has ended, nothing more happens when its customer is erased.
+    order, looking = await cancel(commit, await pending(commit)), Watch(shared)
+    parcel = {"state": "SHIPPED", "tracking_number": "1Z"}
+    shipped = Entry(order.id, order.placed_at, "order.shipped", dict(parcel))
+    await commit(lambda book: book.timeline.add(shipped), lambda book: book.orders.want(order.id))
+    with looking.follow(order.id, order.customer_id, 5) as one:
+        await looking.look()
+        assert parcel in [entry.detail for entry in (await anext(one)).entries.values()]
+        await hear(shared, CustomerErased(customer_id=order.customer_id))
+        with looking.follow(order.id, uuid7(), 5) as other:
+            await looking.look()
+            seen = [entry.detail for entry in (await anext(other)).entries.values()]
+    assert parcel | {"tracking_number": UNTOLD} in seen
+    assert parcel not in seen
 
 
 class Statements:

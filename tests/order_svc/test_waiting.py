@@ -70,7 +70,8 @@ async def test_who_waits_is_answered_with_the_order_as_its_stock_was_answered(
     assert (answer.status_code, answer.json()["state"]) == (201, "CONFIRMED")
     assert answer.headers.get("preference-applied") == applied
     assert answer.headers["location"] == f"/v1/orders/{order_id}"
-    assert (await api.get(f"/v1/orders/{order_id}", headers=who)).content == answer.content
+    read = await api.get(f"/v1/orders/{order_id}", headers=who)
+    assert (read.content, read.headers["etag"]) == (answer.content, answer.headers["etag"])
 
 
 async def test_a_rejection_ends_the_waiting_and_says_what_was_short(api: API, shared: Postgres, sku: str) -> None:
@@ -93,10 +94,10 @@ async def test_a_repeated_request_that_waits_gets_the_order_as_it_is(api: API, s
     first = await api.post("/v1/orders", content=asked, headers=headers)
     await answer_stock(shared, UUID(first.json()["id"]))
     again = await api.post("/v1/orders?wait=5s", content=asked, headers=headers)
-    assert (again.status_code, again.json()["state"]) == (201, "CONFIRMED")
+    assert (again.status_code, again.json()["state"], again.headers["etag"]) == (201, "CONFIRMED", '"2"')
     assert again.headers["idempotency-replayed"] == "true"
     at_once = await api.post("/v1/orders", content=asked, headers=headers)
-    assert (at_once.status_code, at_once.content) == (202, first.content)
+    assert (at_once.status_code, at_once.content, at_once.headers["etag"]) == (202, first.content, '"1"')
 
 
 async def test_who_cannot_be_waited_for_is_answered_at_once(

@@ -303,7 +303,23 @@ MAILS: Sequence[Step] = (
 )
 # Once every mail has left, so that the stream comes to its end.
 STREAM: Sequence[Step] = (
-    Step("Follow an order to its end", "GET /v1/orders/{order_id}/timeline/stream", 200, "customer"),
+    Step(
+        "Follow an order to its end",
+        "GET /v1/orders/{order_id}/timeline/stream",
+        200,
+        "customer",
+        holds={"it has come to its end": "body.includes('event: end')"},
+    ),
+    Step(
+        "Follow it where its timeline is",
+        "GET /v1/orders/{order_id}/timeline",
+        200,
+        "customer",
+        media="text/event-stream",
+        headers={"Accept": "text/event-stream"},
+        told=("Vary",),
+        holds={"it has come to its end": "body.includes('event: end')"},
+    ),
 )
 
 ROOMS = ("customer", "product", "order", "notifier")
