@@ -25,8 +25,11 @@ AttributeFloat = Annotated[float, BeforeValidator(_no_whole_number), Field(allow
 AttributeValue = (
     AttributeText | bool | AttributeNumber | AttributeFloat | Annotated[list[AttributeText], Field(max_length=100)]
 )
+ONLY_SO_NAMED = {"additionalProperties": False}
+"""For the OpenAPI, of objects with names as of attributes: what Pydantic says of the names leaves all others free."""
 AttributesBody = Annotated[
-    dict[AttributeName, AttributeValue], Field(max_length=100, examples=[{"material": "stoneware"}])
+    dict[AttributeName, AttributeValue],
+    Field(max_length=100, examples=[{"material": "stoneware"}], json_schema_extra=dict(ONLY_SO_NAMED)),
 ]
 ImageUrl = Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?$", max_length=2000)]
 Images = Annotated[list[ImageUrl], Field(max_length=20, examples=[["https://img.example/mug.jpg"]])]

@@ -8,6 +8,7 @@ from pydantic.alias_generators import to_camel
 from chassis.rest import Body
 from product_svc.catalogue.attributes import is_pattern
 from product_svc.catalogue.bodies import (
+    ONLY_SO_NAMED,
     AttributeFloat,
     AttributeName,
     AttributeNumber,
@@ -78,7 +79,11 @@ class AttributesSchema(Rule):
     type: Literal["object"]
     properties: Annotated[
         dict[AttributeName, AttributeRule],
-        Field(max_length=100, examples=[{"material": {"type": "string", "enum": ["stoneware", "steel"]}}]),
+        Field(
+            max_length=100,
+            examples=[{"material": {"type": "string", "enum": ["stoneware", "steel"]}}],
+            json_schema_extra=dict(ONLY_SO_NAMED),
+        ),
     ] = Field(default_factory=dict)
     required: Annotated[list[AttributeName], Field(max_length=100, examples=[["material"]])] = Field(
         default_factory=list

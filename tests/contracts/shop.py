@@ -17,21 +17,23 @@ from notifier_svc.store import suppressions
 from order_svc import SERVICE as ORDERS
 from order_svc.handlers import HANDLERS
 from order_svc.store import OrderBook
-from schemas import StockReserved
+from schemas import CustomerDeactivated, CustomerErased, Event, StockReserved
 from tests.contracts.fronts import Fronts
-from tests.notifier_svc.ledger import cancelled, hear
+from tests.notifier_svc.ledger import cancelled, hear, registered
 
 ADDRESS = {"name": "Ada", "street": "12 St", "city": "London", "postal_code": "SW1Y", "country": "GB"}
 PASSWORD = "a password of theirs"
+BASKET = {"lines": [{"sku": "{sku}", "quantity": 3}], "shipping_address": ADDRESS}
 
 
 @dataclass(frozen=True)
 class Person:
-    """A customer: who it is, and the headers of a request."""
+    """A customer: who it is, the headers of a request, and what brings the next token."""
 
     id: UUID
     email: str
     headers: Mapping[str, str]
+    refresh_token: str
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class Shop:
         session = await self.made("customer", "/v1/sessions", {}, {"email": email, "password": PASSWORD})
         headers = {"Authorization": f"Bearer {session['access_token']}"}
         me = (await self.ask("customer", "GET", "/v1/customers/me", headers)).json()
-        return Person(UUID(me["id"]), email, headers)
+        return Person(UUID(me["id"]), email, headers, session["refresh_token"])
 
     async def furnish(self) -> Belongings:
         """A customer who has an address, an order and a mail; and a catalogue to order from."""
@@ -94,12 +96,14 @@ class Shop:
         category = await self.made("product", "/v1/categories", staff, {"name": "Mugs"})
         product = await self.made("product", "/v1/products", staff, _mug(sku))
         begun = await self.made("product", "/v1/imports", staff, {"format": "ndjson", "lines": 10})
-        pending, amendable, to_ship, to_deliver, to_return = [await self._order(owner, sku) for _ in range(5)]
+        keys = [uuid4().hex for _ in range(5)]
+        orders = [await self._order(owner, sku, key) for key in keys]
+        pending, amendable, to_ship, to_deliver, to_return = orders
         await self._confirm(amendable, to_ship, to_deliver, to_return)
         for order in (to_deliver, to_return):
             await self._done(order, "shipments", {"carrier": "DHL", "tracking_number": "4711"})
         await self._done(to_return, "deliver")
-        mail = await self._mail(owner.id, UUID(pending))
+        mail = await self._mail(owner, UUID(pending))
         ids = {
             "customer_id": str(owner.id),
             "address_id": address["id"],
@@ -112,6 +116,9 @@ class Shop:
             "extension": "ndjson",
             "erasure_id": await self._erasure(),
             "suppression_id": await self._suppression(),
+            "key": keys[0],
+            "latest_order_id": to_return,
+            "position": "1000000",
         }
         stages = {
             "PATCH /v1/orders/{order_id}": amendable,
@@ -121,17 +128,38 @@ class Shop:
         }
         return Belongings(owner, ids, stages)
 
-    async def _order(self, owner: Person, sku: str) -> str:
-        basket = {"lines": [{"sku": sku, "quantity": 3}], "shipping_address": ADDRESS}
-        order_id: str = (await self.made("order", "/v1/orders", owner.headers, basket))["id"]
+    async def _order(self, owner: Person, sku: str, key: str) -> str:
+        who = {**owner.headers, "Idempotency-Key": key}
+        order_id: str = (await self.made("order", "/v1/orders", who, filled(BASKET, {"sku": sku})))["id"]
         return order_id
 
     async def _confirm(self, *orders: str) -> None:
         """Say that their stock is reserved, as product_svc's event process would."""
+        await self._tell_orders(*(StockReserved(order_id=UUID(order), lines=()) for order in orders))
+
+    async def erase(self, person: Person) -> str:
+        """Have somebody erased, everywhere; the id of that."""
+        made = await self.made("customer", "/v1/erasures", person.headers, {"password": PASSWORD})
+        await self._tell_orders(CustomerErased(customer_id=person.id))
+        await self._tell_notifier(CustomerErased(customer_id=person.id))
+        erasure_id: str = made["id"]
+        return erasure_id
+
+    async def deactivate(self, person: Person) -> None:
+        """Put an account out of use, as its customer does."""
+        answer = await self.ask("customer", "POST", "/v1/customers/me/deactivate", person.headers)
+        assert answer.is_success, answer.text
+        await self._tell_orders(CustomerDeactivated(customer_id=person.id, by="customer"))
+
+    async def _tell_orders(self, *told: Event) -> None:
         book = Postgres(self._stores["order"])
-        answers = [StockReserved(order_id=UUID(order), lines=()) for order in orders]
-        await Consumer(book, ORDERS, OrderBook, HANDLERS).handle(records(answers))
+        await Consumer(book, ORDERS, OrderBook, HANDLERS).handle(records(told))
         await book.close()
+
+    async def _tell_notifier(self, *told: Event) -> None:
+        ledger = Postgres(self._stores["notifier"])
+        await hear(ledger, *told)
+        await ledger.close()
 
     async def _done(self, order: str, step: str, body: Any = None) -> None:
         staff = {**bearer(role="staff"), "If-Match": "*"}
@@ -140,10 +168,7 @@ class Shop:
 
     async def _erasure(self) -> str:
         """Of somebody else: whoever is erased has nothing left."""
-        gone = await self.register()
-        made = await self.made("customer", "/v1/erasures", gone.headers, {"password": PASSWORD})
-        erasure_id: str = made["id"]
-        return erasure_id
+        return await self.erase(await self.register())
 
     async def _suppression(self) -> str:
         ledger = Postgres(self._stores["notifier"])
@@ -153,15 +178,22 @@ class Shop:
         await ledger.close()
         return str(made.mail_id)
 
-    async def _mail(self, customer_id: UUID, order_id: UUID) -> UUID:
-        ledger = Postgres(self._stores["notifier"])
-        await hear(ledger, cancelled(customer_id, order_id))
-        await ledger.close()
-        return mail_id("cancelled", customer_id, str(order_id))
+    async def _mail(self, owner: Person, order_id: UUID) -> UUID:
+        await self._tell_notifier(registered(owner.id, owner.email), cancelled(owner.id, order_id))
+        return mail_id("cancelled", owner.id, str(order_id))
 
     async def close(self) -> None:
         """Let go of the connections."""
         await self._client.aclose()
+
+
+def filled(body: Any, ids: Mapping[str, str]) -> Any:
+    """A body with what stands for the names in braces."""
+    if isinstance(body, str):
+        return ids.get(body[1:-1], body) if body.startswith("{") else body
+    if isinstance(body, list):
+        return [filled(one, ids) for one in body]
+    return {name: filled(value, ids) for name, value in body.items()} if isinstance(body, dict) else body
 
 
 def _mug(sku: str) -> dict[str, Any]:

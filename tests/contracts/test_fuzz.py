@@ -20,8 +20,9 @@ async def spoiled(shop: Shop) -> Belongings:
 
 @pytest.fixture(autouse=True)
 def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody here answers about stock, however long a request would wait for it."""
-    monkeypatch.setattr("order_svc.api.waiting.MOST_SECONDS", 1)
+    """Nobody here answers about stock, however long a request would wait, nor looks at how long others take."""
+    monkeypatch.setattr("order_svc.api.waiting.MOST_SECONDS", 0.05)
+    monkeypatch.setattr("customer_svc.api.needs.ANSWER_SECONDS", 0)
 
 
 @pytest.mark.filterwarnings("ignore")

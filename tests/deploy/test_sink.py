@@ -166,6 +166,18 @@ async def test_a_message_is_taken_apart(store: Store, web: httpx.AsyncClient) ->
     assert message["html"].strip() == "<b>Hi</b>"
 
 
+async def test_mail_is_found_and_read_in_the_words_of_mailpit(store: Store, web: httpx.AsyncClient) -> None:
+    older, newer = [await add(store, mail(f"<{number}@shop>")) for number in range(2)]
+    found = (await web.get("/api/v1/search", params={"query": "to:ada@example.com"})).json()["messages"]
+    assert [one["ID"] for one in found] == [newer, older]
+    assert (found[0]["Subject"], found[0]["To"]) == ("Hello", [{"Name": "", "Address": "ada@example.com"}])
+    assert (await web.get("/api/v1/search", params={"query": "to:bob@example.com"})).json() == {"messages": []}
+    assert (await web.get("/api/v1/search", params={"query": "subject:Hello"})).status_code == 422
+    message = (await web.get(f"/api/v1/message/{newer}")).json()
+    assert message["Text"].splitlines() == ["Hi", ".a dot leads this line"]
+    assert message["HTML"].strip() == "<b>Hi</b>"
+
+
 async def test_raw_is_what_came(store: Store, web: httpx.AsyncClient) -> None:
     answer = await web.get(f"/api/messages/{await add(store, mail(html=SCRIPT))}/raw")
     assert answer.content == mail(html=SCRIPT)

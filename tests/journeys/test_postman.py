@@ -1,29 +1,58 @@
-"""The Postman collection, run by newman against the whole platform."""
+"""The Postman collections, run by newman against the whole platform."""
 
 import asyncio
+import signal
+from pathlib import Path
+
+import pytest
 
 from customer_svc.bootstrap import Settings as BootstrapSettings
 from customer_svc.bootstrap import appoint_account
 from deploy.postman.newman import newman
-from tests.contracts.pages import COLLECTION
+from tests.contracts.pages import COLLECTION, STUCK
 from tests.contracts.postman.steps import ENVIRONMENT
-from tests.stack import STAFF, Stack
+from tests.stack import STAFF, Stack, eventually
 
 OPS = ("ops@example.com", "the password of the ops")
 SERVICES = ("customer", "product", "order", "notifier")
 
 
-async def test_every_request_of_the_collection_is_answered_as_it_says(shop: Stack) -> None:
+@pytest.fixture(scope="module")
+async def told(shop: Stack) -> list[str]:
+    """The options by which newman knows this shop."""
     accounts = shop.commands["customer"].env["POSTGRES_URL"]
     await appoint_account(BootstrapSettings(postgres_url=accounts, bootstrap_password=OPS[1]), OPS[0], "ops")
     people = {"staff_email": STAFF[0], "staff_password": STAFF[1], "ops_email": OPS[0], "ops_password": OPS[1]}
     told = ENVIRONMENT | people | {f"{service}_url": shop.urls[service] for service in SERVICES}
     told["mail_url"] = shop.mail_page
-    variables = [part for name, value in told.items() for part in ("--env-var", f"{name}={value}")]
-    command = [*await asyncio.to_thread(newman), "run", str(COLLECTION), *variables]
+    return [part for name, value in told.items() for part in ("--env-var", f"{name}={value}")]
+
+
+async def run(collection: Path, told: list[str]) -> None:
+    """Run a collection, all of whose tests must hold."""
+    command = [*await asyncio.to_thread(newman), "run", str(collection), *told]
     pipe = asyncio.subprocess.PIPE
     running = await asyncio.create_subprocess_exec(
         *command, "--color", "off", "--disable-unicode", "--reporter-cli-no-success-assertions", stdout=pipe
     )
     output, _ = await running.communicate()
     assert running.returncode == 0, output.decode()
+
+
+async def test_every_request_of_the_collection_is_answered_as_it_says(told: list[str]) -> None:
+    await run(COLLECTION, told)
+
+
+async def test_ops_resolve_what_waits_while_nobody_answers_about_stock(shop: Stack, told: list[str]) -> None:
+    shop.child("product-worker").signal(signal.SIGSTOP)
+    try:
+        await run(STUCK, told)
+    finally:
+        shop.child("product-worker").signal(signal.SIGCONT)
+    staff = await shop.log_in(*STAFF)
+
+    async def settled() -> bool:
+        latest = (await shop.read("order", "/v1/orders?limit=2", staff))["items"]
+        return [order["state"] for order in latest] == ["CANCELLED", "CONFIRMED"]
+
+    await eventually(settled, 60, "the order that has asked again to be confirmed")

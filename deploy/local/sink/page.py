@@ -4,12 +4,12 @@ A message is somebody else's text. Everything is escaped; its HTML is shown in a
 scripts, load anything or leave; the pages themselves use no script at all.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from fastapi.templating import Jinja2Templates
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -67,6 +67,18 @@ def _add_api(app: FastAPI, store: Store) -> None:
         parts = {"text": content.text, "html": content.html, "attachments": content.attachments}
         return _listed(entry) | {"headers": headers} | parts
 
+    @app.get("/api/v1/search")
+    async def search(query: Annotated[str, Query(pattern="^to:.+")]) -> dict[str, Any]:
+        """List messages to a recipient (``to:ada@example.com``), newest first, in the words of Mailpit."""
+        found = [_listed(entry) for entry in store.find(query.removeprefix("to:"))]
+        return {"messages": [_as_mailpit(one) for one in reversed(found)]}
+
+    @app.get("/api/v1/message/{message}")
+    async def read(message: str) -> dict[str, Any]:
+        """One message, in the words of Mailpit."""
+        listed, content = _listed(_entry(store, message)), content_of(store.raw(message))
+        return _as_mailpit(listed) | {"Text": content.text, "HTML": content.html}
+
     @app.get("/api/messages/{message}/raw")
     async def raw(message: str) -> Response:
         """Return the bytes as they came over SMTP."""
@@ -103,6 +115,12 @@ def _entry(store: Store, message: str) -> Entry:
     if entry is None:
         raise HTTPException(404, "no such message")
     return entry
+
+
+def _as_mailpit(listed: Mapping[str, Any]) -> dict[str, Any]:
+    """What those look at who read mail from either: https://mailpit.axllent.org/docs/api-v1/."""
+    to = [{"Name": "", "Address": address} for address in listed["to"]]
+    return {"ID": listed["id"], "Subject": listed["subject"], "To": to, "Created": listed["received_at"]}
 
 
 def _listed(entry: Entry) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from tests.contracts.apps import described
 from tests.contracts.postman.step import Step
 
 SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
-ABOUT = (
-    "Every route of the four services, in an order that works from top to bottom. It makes customers and products of"
-    " its own at every run: see docs/postman.md. Written by `python -m tests.contracts`, and run by `make test`."
+WRITTEN = (
+    " It makes customers and products of its own at every run: see docs/postman.md. Written by"
+    " `python -m tests.contracts`, and run by `make test`."
 )
 JSON = ("application/json", "application/problem+json")
 TRIES, PAUSE_MS = 150, 200
@@ -21,19 +21,20 @@ Folders = Mapping[str, tuple[str, Sequence[Step]]]
 """Name of a folder → the service that it asks, and its requests."""
 
 
-def collection(folders: Folders) -> str:
-    """The collection as text."""
+def collection(name: str, about: str, folders: Folders) -> str:
+    """A collection as text."""
     items = [
-        {"name": name, "item": [_item(service, step) for step in steps]} for name, (service, steps) in folders.items()
+        {"name": folder, "item": [_item(service, step) for step in steps]}
+        for folder, (service, steps) in folders.items()
     ]
-    info = {"name": "Shopstream", "description": ABOUT, "schema": SCHEMA}
+    info = {"name": name, "description": about + WRITTEN, "schema": SCHEMA}
     return _text({"info": info, "item": items, "event": [_script("prerequest", _NAMES)]})
 
 
 def environment(values: Mapping[str, str]) -> str:
     """The environment: where a shop is, and who its staff are."""
     listed = [{"key": key, "value": value, "enabled": True} for key, value in values.items()]
-    return _text({"name": "Shopstream, as make run starts it", "values": listed})
+    return _text({"name": "Shopstream, as make run and compose start it", "values": listed})
 
 
 FIRST = "Register"

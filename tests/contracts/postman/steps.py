@@ -8,6 +8,7 @@ from tests.contracts.postman.ordering import ORDERS
 from tests.contracts.postman.selling import CATALOGUE, IMPORTS, STOCK
 from tests.contracts.postman.step import TAG, Role, Step
 
+ABOUT = "Every route of the four services, in an order that works from top to bottom."
 EMAIL, LEAVER = "{{run}}@example.com", "leaver-{{run}}@example.com"
 PASSWORD, SECOND = "correct horse battery", "correct horse battery staple"
 HOME = {
@@ -20,30 +21,35 @@ HOME = {
 TOKENS = {"customer_token": "body.access_token", "refresh_token": "body.refresh_token"}
 FORGETFUL = "forgetful-{{run}}@example.com"
 NOBODY = "no-such-mailbox-{{run}}@example.com"
-"""The mail sink of `make run` refuses mail to such an address for good."""
+"""The mail servers of `make run` and of `compose.yaml` refuse mail to such an address for good."""
 
 
-def _log_in(name: str, who: Role, email: str, password: str) -> Step:
+def log_in(name: str, who: Role, email: str, password: str) -> Step:
+    """Get a token for somebody."""
     body = {"email": email, "password": password}
     return Step(name, "POST /v1/sessions", 201, body=body, keeps={f"{who}_token": "body.access_token"})
 
 
 def _link_of(page: str, to: str, subject: str, what: str, variable: str) -> Sequence[Step]:
-    """Look into a mailbox for a mail, and take the token out of its link to this page."""
-    found = f"body.find((mail) => mail.subject === '{subject}')"
-    token = f"/{page}#([A-Za-z0-9_-]{{43}})/.exec(body.text)"
+    """Look into a mailbox for a mail, and take the token out of its link to this page.
+
+    The mail sink of `make run` answers as Mailpit does, which finds addresses that this one is a part of, too.
+    """
+    theirs = f"mail.To.some((one) => one.Address === pm.variables.replaceIn('{to}'))"
+    found = f"body.messages.find((mail) => mail.Subject === '{subject}' && {theirs})"
+    token = f"/{page}#([A-Za-z0-9_-]{{43}})/.exec(body.Text)"
     return (
         Step(
             f"Find the mail that {what}",
-            "GET /api/messages",
+            "GET /api/v1/search",
             200,
-            query=f"to={to}",
+            query=f"query=to:{to}",
             until=f"{found} !== undefined",
-            keeps={"message_id": f"{found}.id"},
+            keeps={"message_id": f"{found}.ID"},
         ),
         Step(
             f"Read the mail that {what}",
-            "GET /api/messages/{message_id}",
+            "GET /api/v1/message/{message_id}",
             200,
             holds={"it has a link": f"{token} !== null"},
             keeps={variable: f"{token}[1]"},
@@ -51,7 +57,8 @@ def _link_of(page: str, to: str, subject: str, what: str, variable: str) -> Sequ
     )
 
 
-def _registration(email: str) -> dict[str, Any]:
+def registration(email: str) -> dict[str, Any]:
+    """The body that opens an account."""
     return {"email": email, "password": PASSWORD, "name": "Ada Lovelace", "locale": "en"}
 
 
@@ -80,8 +87,8 @@ OPS: Sequence[Step] = (
 )
 
 SESSIONS: Sequence[Step] = (
-    Step(FIRST, "POST /v1/customers", 202, body=_registration(EMAIL), told=("Location",)),
-    Step("Register an address that nobody has", "POST /v1/customers", 202, body=_registration(NOBODY)),
+    Step(FIRST, "POST /v1/customers", 202, body=registration(EMAIL), told=("Location",)),
+    Step("Register an address that nobody has", "POST /v1/customers", 202, body=registration(NOBODY)),
     Step(
         "Log in",
         "POST /v1/sessions",
@@ -92,8 +99,8 @@ SESSIONS: Sequence[Step] = (
     Step(
         "Stay logged in", "POST /v1/sessions/refresh", 200, body={"refresh_token": "{{refresh_token}}"}, keeps=TOKENS
     ),
-    _log_in("Log in as staff", "staff", "{{staff_email}}", "{{staff_password}}"),
-    _log_in("Log in as ops", "ops", "{{ops_email}}", "{{ops_password}}"),
+    log_in("Log in as staff", "staff", "{{staff_email}}", "{{staff_password}}"),
+    log_in("Log in as ops", "ops", "{{ops_email}}", "{{ops_password}}"),
     Step(
         "Read the keys of tokens", "GET /.well-known/jwks.json", 200, holds={"there is one": "body.keys.length > 0"}
     ),
@@ -112,7 +119,7 @@ VERIFIED: Sequence[Step] = (
         holds={"the link is spent": "body.code === 'link_spent'"},
     ),
     # Another account, for mails that one asks for leave once in a minute.
-    Step("Register who will forget", "POST /v1/customers", 202, body=_registration(FORGETFUL)),
+    Step("Register who will forget", "POST /v1/customers", 202, body=registration(FORGETFUL)),
     Step("Forget the password", "POST /v1/password-reset-mails", 202, body={"email": FORGETFUL}),
 )
 RESET: Sequence[Step] = _link_of(
@@ -231,8 +238,8 @@ STANDING: Sequence[Step] = (
     Step("Read a customer", "GET /v1/customers/{customer_id}", 200, "staff", told=("ETag",)),
     Step("Put a customer out of use", "POST /v1/customers/{customer_id}/deactivate", 200, "staff"),
     Step("Put a customer in use again", "POST /v1/customers/{customer_id}/reactivate", 200, "staff"),
-    Step("Register who will leave", "POST /v1/customers", 202, body=_registration(LEAVER)),
-    _log_in("Log in to leave", "leaver", LEAVER, PASSWORD),
+    Step("Register who will leave", "POST /v1/customers", 202, body=registration(LEAVER)),
+    log_in("Log in to leave", "leaver", LEAVER, PASSWORD),
     Step(
         "Be erased",
         "POST /v1/erasures",
@@ -296,7 +303,7 @@ MAILS: Sequence[Step] = (
         200,
         "staff",
         told=("ETag",),
-        holds={"nobody is there": "body.reason.includes('5.1.1')"},
+        holds={"nobody is there": "body.reason.includes('5.1.')"},
     ),
     Step("Lift a suppression", "DELETE /v1/suppressions/{suppression_id}", 204, "staff", headers=TAG),
     Step("Look for it once more", "GET /v1/suppressions/{suppression_id}", 404, "staff"),

@@ -1,5 +1,6 @@
 """The REST API of the catalogue against those who mean no good, or whose programs are broken."""
 
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -119,6 +120,21 @@ async def test_a_category_id_that_is_no_uuid_is_malformed(api: API, ids: dict[st
         assert malformed_at(answer) == {"body/category_id"}
         answer = await api.post("/v1/categories", json={"name": "x", "parent_id": odd}, headers=STAFF)
         assert malformed_at(answer) == {"body/parent_id"}
+
+
+@pytest.mark.parametrize("name", ["", "1st", "a b", "x" * 65, "é"])
+async def test_what_can_name_no_attribute_is_malformed_and_the_openapi_says_so(
+    api: API, ids: dict[str, str], name: str
+) -> None:
+    body, schemas = {"attributes": {name: "steel"}}, (await api.get("/openapi.json")).json()["components"]["schemas"]
+    answer = await api.patch(f"/v1/products/{ids['product']}", json=body, headers=ANYTHING)
+    assert malformed_at(answer) == {f"body/attributes/{name}/[key]"}
+    for said in (
+        schemas["ProductPatch"]["properties"]["attributes"],
+        schemas["AttributesSchema"]["properties"]["properties"],
+    ):
+        assert not any(re.search(pattern, name) for pattern in said["patternProperties"])
+        assert said["additionalProperties"] is False
 
 
 @pytest.mark.parametrize("tag", ['"', '"x', "\xff", "W/", ",", '"x", ' * 2000, "**"])
