@@ -46,7 +46,7 @@ PLAIN = frozenset(
         "wait",
         "If-Match",
         "prefer",
-        "last-event-id",
+        "Last-Event-ID",
     }
 )
 """Parameters that name nothing of anybody's, wherever they stand."""
