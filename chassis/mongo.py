@@ -20,6 +20,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import (
     BulkWriteError,
     CollectionInvalid,
+    ConfigurationError,
     ConnectionFailure,
     DuplicateKeyError,
     ExecutionTimeout,
@@ -130,7 +131,7 @@ class Mongo:
     async def transaction(self) -> AsyncIterator[Tx]:
         """Commit at the end, roll back on an exception; raise ``Conflict``, ``Away``, ``CommitUnknown``."""
         with translated():
-            async with self.client.start_session() as session:
+            async with self._session() as session:
                 await session.start_transaction(
                     ReadConcern("snapshot"), WriteConcern("majority", j=True), ReadPreference.PRIMARY
                 )
@@ -160,8 +161,20 @@ class Mongo:
     async def snapshot(self) -> AsyncIterator[MongoSnapshot]:
         """Everything as of one moment, for reads that take long."""
         with translated():
-            async with self.client.start_session(snapshot=True) as session:
+            async with self._session(snapshot=True) as session:
                 yield MongoSnapshot(self.db, session)
+
+    @asynccontextmanager
+    async def _session(self, *, snapshot: bool = False) -> AsyncIterator[AsyncClientSession]:
+        try:
+            async with self.client.start_session(snapshot=snapshot) as session:
+                yield session
+        except ConfigurationError as error:
+            # Whoever connects to a server that is not yet the primary, as with directConnection=true one can, has a
+            # connection without sessions, and the driver would keep it when the server has become one.
+            for server in self.client._topology._servers.values():
+                await server.pool.reset_without_pause()
+            raise Away("the server is not the primary of a replica set, or not yet") from error
 
     async def check(self) -> None:
         """Raise ``Away`` unless the database answers."""
