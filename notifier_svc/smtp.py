@@ -166,6 +166,8 @@ async def connect(url: Url, timeout: float) -> Connection:
         connecting.add_done_callback(lambda task: task.cancelled() or task.exception())
         connecting.cancel()
         raise
+    if smtp.transport is None:
+        raise aiosmtplib.SMTPServerDisconnected("Connection lost")
     transport = cast(asyncio.Transport, smtp.transport)
     connection = Connection(transport, pipelining=smtp.supports_extension("pipelining"))
     transport.set_protocol(connection)

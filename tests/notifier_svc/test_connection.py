@@ -78,6 +78,23 @@ async def test_after_a_refusal_the_next_mail_gets_its_own_answers(refused: str, 
         assert await connection.transfer(b"Hi\r\n") == (250, "kept")
 
 
+@pytest.mark.parametrize("pause", [0.0, 0.001, 0.01])
+async def test_a_server_that_leaves_when_it_has_said_what_it_can_is_away(pause: float) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 here\r\n")
+        await reader.readline()
+        writer.write(b"250 PIPELINING\r\n")
+        await asyncio.sleep(pause)
+        writer.close()
+
+    listening = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = Url(f"smtp://127.0.0.1:{listening.sockets[0].getsockname()[1]}")
+    async with listening, asyncio.timeout(10):
+        for _ in range(20):
+            with pytest.raises((aiosmtplib.SMTPException, OSError)):
+                await (await connect(url, 5.0)).announce("shop@x", "ada@x")
+
+
 async def test_what_was_not_asked_for_is_no_answer() -> None:
     async with talk(**{".": b"250 kept\r\n250 and a nice day\r\n"}) as (server, connection):
         await connection.announce("shop@x", "ada@x")
