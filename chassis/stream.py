@@ -52,7 +52,8 @@ class Subscription:
             topic_allow_declare=False,
             topic_disable_leader=True,
             consumer_auto_offset_reset="earliest",
-            broker_commit_interval=0.2,
+            # What a member that was killed had not told comes again, and the inbox knows it; to tell costs, idle too.
+            broker_commit_interval=1.0,
             # A member that was killed keeps its partitions for this long; brokers allow no less than 6 s.
             broker_session_timeout=6.0,
             broker_heartbeat_interval=1.0,
