@@ -87,15 +87,17 @@ class Clerk:
         if self.behaviour == "answer in latin-1":
             await server.push(b"550 Empf\xe4nger \x00 unbekannt")
             await asyncio.sleep(HELD)
-        envelope.rcpt_tos.append(address)
-        return {
+        refusal = {
             "refuse recipient for now": "451 come back later",
             "refuse recipient for good": "550 no such mailbox",
             "no such address": "550 5.1.1 no such mailbox",
             "name the mailbox": f"550 5.1.1 <{address}>: {address.partition('@')[0]} is nobody here",
             "name the mailbox for now": f"451 4.2.1 mailbox {address} is full",
             "no such sender": "550 5.1.8 who are you?",
-        }.get(self.behaviour, "250 OK")
+        }.get(self.behaviour)
+        if refusal is None:
+            envelope.rcpt_tos.append(address)
+        return refusal or "250 OK"
 
     async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:
         self.office.copies.append(message_from_bytes(envelope.original_content or b""))
