@@ -16,7 +16,7 @@ from tests.answers import headers_amiss
 from tests.contracts.fronts import Fronts
 from tests.contracts.shop import Belongings
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "4"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "2"))
 """Requests made up at random for each route, beside those that go through its schema systematically."""
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
 

@@ -3,6 +3,9 @@
 import asyncio
 import fnmatch
 import random
+import re
+import shutil
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,9 +52,14 @@ def main(
 
 
 async def _play(cells: Sequence[Cell], until: float, chance: random.Random) -> int:
-    """Play cells and keep their outcomes; return how many were not clean."""
+    """Play cells and keep their outcomes, and the logs where something was wrong; return how many were not clean."""
+    with tempfile.TemporaryDirectory(prefix="shopstream-faults-") as home:
+        return await _play_at(Path(home), cells, until, chance)
+
+
+async def _play_at(home: Path, cells: Sequence[Cell], until: float, chance: random.Random) -> int:
     bad = 0
-    async with world() as broken:
+    async with world(home) as broken:
         for number, cell in enumerate(cells, 1):
             if time.monotonic() > until:
                 console.print(f"out of time after {number - 1} of {len(cells)} cells")
@@ -61,7 +69,17 @@ async def _play(cells: Sequence[Cell], until: float, chance: random.Random) -> i
             with KEPT.open("ab") as kept:
                 kept.write(orjson.dumps(outcome) + b"\n")
             _tell(number, len(cells), outcome)
+            if outcome.findings:
+                _keep_logs(home, cell)
     return bad
+
+
+def _keep_logs(home: Path, cell: Cell) -> None:
+    """The platform goes with the run, and what it has said would go with it."""
+    kept = KEPT.with_suffix("") / f"{re.sub(r'[^a-z]+', '-', cell.name.lower())}-{time.strftime('%H%M%S')}"
+    for logs in (Path("logs"), Path("shop/logs")):
+        shutil.copytree(home / logs, kept / logs)
+    console.print(f"        logs: {kept.relative_to(ROOT)}")
 
 
 def _tell(number: int, count: int, outcome: Outcome) -> None:
