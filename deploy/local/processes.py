@@ -157,9 +157,11 @@ class Processes:
             if log.exists() and log.stat().st_size > LOG_BYTES:
                 log.replace(log.with_suffix(".log.1"))
             with log.open("ab") as out:
+                # Asked before: the process shares the file's position, and may have written by the next line.
+                log_start = out.tell()
                 popen = self._spawn(command, out)
                 pids.remember(self.notes, command.name, popen.pid, command.stop_signal)
-                child = Child(command, popen, log, out.tell(), self.notes)
+                child = Child(command, popen, log, log_start, self.notes)
             kind[command.name] = child
             return child
 

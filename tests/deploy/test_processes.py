@@ -8,12 +8,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
 from deploy.local import pids
 from deploy.local.errors import Closed, JobFailed
-from deploy.local.processes import Command, Processes, end, ended
+from deploy.local.processes import Command, Processes, Started, end, ended
 
 DEAF = "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
 
@@ -37,6 +38,17 @@ def within(seconds: float, true: Callable[[], bool]) -> bool:
 def test_a_failed_job_shows_its_status_and_last_lines(processes: Processes) -> None:
     with pytest.raises(JobFailed, match="migration ended with status 3") as failed:
         processes.run(Command("migration", ["sh", "-c", "echo no such table; exit 3"]))
+    assert failed.value.detail == "no such table"
+
+
+def test_what_a_job_says_at_once_is_shown_too(tmp_path: Path) -> None:
+    def quick(command: Command, out: BinaryIO) -> Started:
+        job = subprocess.Popen(command.argv, stdout=out, start_new_session=True)
+        job.wait()
+        return job
+
+    with pytest.raises(JobFailed) as failed:
+        Processes(tmp_path, quick).run(Command("migration", ["sh", "-c", "echo no such table; exit 3"]))
     assert failed.value.detail == "no such table"
 
 
