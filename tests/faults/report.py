@@ -12,13 +12,17 @@ INTRODUCTION = """\
 
 This page is written by `make faults`. Each cell of the matrix (`tests/faults/matrix.py`) runs on the whole
 platform, on servers of its own with a proxy before each, under traffic: customers who register, order (also more
-than there is of a scarce product), cancel, and repeat every request that was not answered, orders under the same
-`Idempotency-Key`; and deliveries. Then everything is healed, and the cell is good when
+than there is of a scarce product), amend, cancel, and repeat every request that was not answered, orders under the
+same `Idempotency-Key`; staff who ship, in parts too, deliver and take back; and deliveries to the shelves. Then
+everything is healed, and the cell is good when
 
 - every order has ended, every key has exactly one order, and no order is without a key;
 - every order's timeline tells each thing once, and every mail is in the ledger once;
 - every mail has arrived, and twice only where it was in doubt, which is counted (decision 0006);
 - the audit of all services and topics finds nothing.
+
+A cell that was not clean is played again once the code is mended, with a small test next to it; its bad runs then
+go from this page, and what was wrong stands in the [changelog](../CHANGELOG.md).
 """
 
 
