@@ -4,31 +4,24 @@ Long answers are NDJSON: a JSON object a line, each with its ``kind``, of one mo
 line is ``{"kind": "end", "lines": n}``; an answer without it broke off.
 """
 
-import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from typing import Annotated, Any
 
 import orjson
-import structlog
-from fastapi import APIRouter, Response
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.types import Receive, Scope, Send
 
 from chassis.auth import Ops
-from chassis.database import Away, Database, Snapshot, printable
-from chassis.errors import Forbidden, Unauthenticated, Unavailable
+from chassis.database import Database, Snapshot, printable
+from chassis.errors import Forbidden, Unauthenticated
 from chassis.examples import ID, MOMENT
+from chassis.pieces import Pieces
 from chassis.rest import new_router, state
 from schemas import Event
 
-log = structlog.get_logger()
-
 NDJSON = "application/x-ndjson"
-SLOW_SECONDS = 30.0
-"""A reader who takes nothing for so long is given up: a snapshot that stays open keeps the store from tidying up."""
-
 Query = Any
 """What the snapshots of the service's database take."""
 Queries = Callable[[Snapshot], Sequence[Query]]
@@ -85,11 +78,11 @@ def ops_router(
 
     def stream(path: str, title: str, told: str, queries: Queries, line: Mapping[str, Any]) -> None:
         answers: dict[int | str, dict[str, Any]] = {
-            200: {"content": {NDJSON: {"example": f"{json.dumps(line)}\n{_END}"}}}
+            200: {"content": {NDJSON: {"schema": {"type": "string"}, "example": f"{json.dumps(line)}\n{_END}"}}}
         }
 
-        @router.get(path, status_code=200, summary=title, description=told, response_class=Lines, responses=answers)
-        async def read(_ops: Ops, database: Store) -> Response:
+        @router.get(path, status_code=200, summary=title, description=told, response_class=Pieces, responses=answers)
+        async def read(_ops: Ops, database: Store) -> Pieces:
             return await _answer(database, queries)
 
     stream("/ledger", "Stream what the service has", _LEDGER, lambda _: ledger, line)
@@ -121,53 +114,9 @@ _DEAD = {
 }
 
 
-class Lines(Response):
-    """NDJSON from an open snapshot, which is let go of when the reader goes away, hangs or has it all.
-
-    Or whatever else comes in pieces, from somewhere that can go away.
-    """
-
-    media_type = NDJSON
-
-    def __init__(self, first: bytes, rest: AsyncGenerator[bytes, None]) -> None:
-        super().__init__()
-        del self.headers["content-length"]
-        self._first, self._rest = first, rest
-
-    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
-        """ASGI."""
-        gone = asyncio.create_task(_disconnected(receive))
-        try:
-            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-            await _send(send, self._first)
-            async for chunk in self._rest:
-                # To somebody who has gone, sending succeeds.
-                if gone.done():
-                    return
-                await _send(send, chunk)
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-        except (Away, Unavailable, TimeoutError) as error:
-            # An answer that is left unfinished has its connection closed, by which the reader knows.
-            log.warning("stream broke off", why=str(error)[:200] or "the reader takes nothing")
-        finally:
-            gone.cancel()
-            await self._rest.aclose()
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _send(send: Send, chunk: bytes) -> None:
-    async with asyncio.timeout(SLOW_SECONDS):
-        await send({"type": "http.response.body", "body": chunk, "more_body": True})
-
-
-async def _answer(database: Database[Any], queries: Queries) -> Lines:
+async def _answer(database: Database[Any], queries: Queries) -> Pieces:
     chunks = _chunks(database, queries)
-    # What fails before the first line is still answered as a problem.
-    return Lines(await anext(chunks), chunks)
+    return await Pieces.beginning(chunks, NDJSON)
 
 
 async def _chunks(database: Database[Any], queries: Queries) -> AsyncGenerator[bytes, None]:

@@ -52,8 +52,8 @@ class Connection(asyncio.Protocol):
         return not (self._lost or self._transport.is_closing())
 
     def data_received(self, data: bytes) -> None:
-        """Keep what the server says until it is asked for."""
-        self._said += data
+        """Keep what the server says until it is asked for; of too much, so much that this is seen."""
+        self._said += data[: LONGEST_ANSWER + 1 - len(self._said)]
         self._heard.set()
 
     def connection_lost(self, _error: Exception | None) -> None:

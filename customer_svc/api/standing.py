@@ -8,7 +8,7 @@ from fastapi import Response, status
 from chassis.auth import Customer
 from chassis.errors import Forbidden, NotFound, Unauthenticated
 from chassis.headers import sends
-from chassis.ops import Lines
+from chassis.pieces import Pieces
 from chassis.preconditions import ANY, IfMatch, PreconditionFailed, etag
 from chassis.rest import new_router, problems
 from customer_svc import queries
@@ -90,10 +90,7 @@ async def export(principal: Customer, database: Database, elsewhere: Asking, nam
     account = await queries.account_by_id(database, principal.id)
     sessions = await queries.sessions_of(database, principal.id)
     own = own_export_out(account, sessions, datetime.now(UTC))
-    pieces = elsewhere.beside(own.model_dump_json().encode(), name)
-    # What fails before the first piece is still answered as a problem.
-    answer = Lines(await anext(pieces), pieces)
-    answer.headers["Content-Type"] = "application/json"
+    answer = await Pieces.beginning(elsewhere.beside(own.model_dump_json().encode(), name), "application/json")
     answer.headers["Content-Disposition"] = 'attachment; filename="my-data.json"'
     return answer
 

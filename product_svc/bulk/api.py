@@ -9,7 +9,7 @@ from uuid_utils.compat import uuid7
 from chassis.auth import Staff
 from chassis.errors import Forbidden, Malformed, Unauthenticated
 from chassis.headers import carries, sends
-from chassis.ops import Lines
+from chassis.pieces import Pieces
 from chassis.rest import new_router, problems
 from product_svc.bulk import queries
 from product_svc.bulk.commands import placed, start_import, take_part, want_part
@@ -138,7 +138,7 @@ async def list_faults(
     status_code=status.HTTP_200_OK,
     tags=["products"],
     summary="Export the catalogue",
-    response_class=Lines,
+    response_class=Pieces,
     responses={
         **problems(Unauthenticated, Forbidden),
         200: {
@@ -163,8 +163,6 @@ async def export_products(
     that may be the last but one.
     """
     count, chunks = await queries.count(database, after), exported(database, extension, after)
-    # What fails before the first line is still answered as a problem.
-    answer = Lines(await anext(chunks), chunks)
-    answer.headers["Content-Type"] = MEDIA_TYPES[extension]
+    answer = await Pieces.beginning(chunks, MEDIA_TYPES[extension])
     answer.headers["Product-Count"] = str(count)
     return answer

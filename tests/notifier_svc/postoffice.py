@@ -1,6 +1,7 @@
 """A mail server that behaves as the test says, mail by mail."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -44,6 +45,7 @@ class PostOffice:
     port: int = 0
     logins: list[LoginPassword] = field(default_factory=list)
     pipelining: bool = True
+    encrypted: list[bool] = field(default_factory=list)
     lines: list["Line"] = field(default_factory=list)
 
     @property
@@ -102,6 +104,7 @@ class Clerk:
     async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:
         self.office.copies.append(message_from_bytes(envelope.original_content or b""))
         self.office.recipients += envelope.rcpt_tos
+        self.office.encrypted.append(bool(server.transport and server.transport.get_extra_info("sslcontext")))
         if self.behaviour == "drop after the dot":
             sever(server)
             await asyncio.sleep(HELD)
@@ -153,14 +156,22 @@ def sever(line: SMTP, *, gently: bool = False) -> None:
 
 @asynccontextmanager
 async def post_office(
-    *behaviours: Behaviour, port: int = 0, authenticating: bool = False
+    *behaviours: Behaviour,
+    port: int = 0,
+    authenticating: bool = False,
+    tls: ssl.SSLContext | None = None,
+    at_once: bool = False,
 ) -> AsyncIterator[PostOffice]:
-    """A mail server; each mail that comes is treated as the next behaviour says."""
+    """A mail server; each mail that comes is treated as the next behaviour says. TLS is offered, or ``at_once``."""
     office = PostOffice(iter(behaviours))
     options: dict[str, Any] = {}
     if authenticating:
         options = {"auth_require_tls": False, "authenticator": office.authenticate}
-    server = await asyncio.get_running_loop().create_server(lambda: Line(office, **options), "127.0.0.1", port)
+    if tls and not at_once:
+        options["tls_context"] = tls
+    server = await asyncio.get_running_loop().create_server(
+        lambda: Line(office, **options), "127.0.0.1", port, ssl=tls if at_once else None
+    )
     office.port = server.sockets[0].getsockname()[1]
     try:
         yield office

@@ -1,14 +1,23 @@
 """A mail's commands on the line: together where the server likes that, and each answer to its own command."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
+from pathlib import Path
 
 import aiosmtplib
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pydantic_core import Url
 
-from notifier_svc.smtp import Connection, connect
+from notifier_svc.smtp import LONGEST_ANSWER, Connection, connect
+from tests.notifier_svc.postoffice import post_office
 
 ANSWERS = {b"EHLO": b"250-here\r\n250 PIPELINING\r\n", b"DATA": b"354 go on\r\n"}
 
@@ -106,12 +115,50 @@ async def test_what_was_not_asked_for_is_no_answer() -> None:
         assert await connection.transfer(b"Hi\r\n") == (554, "spam")
 
 
+async def test_of_a_server_that_never_stops_not_everything_is_kept() -> None:
+    async with talk(**{".": b"250 kept\r\n" + b"y" * (3 * LONGEST_ANSWER)}) as (_, connection):
+        await connection.announce("shop@x", "ada@x")
+        assert (await connection.transfer(b"Hi\r\n")).code == 250
+        await asyncio.sleep(0.2)
+        assert len(connection._said) <= LONGEST_ANSWER + 1
+
+
 @pytest.mark.parametrize("babble", [b"Thank you!\r\n", b"250-and\r\n" * 10_000, b"y" * 100_000])
 async def test_what_cannot_be_understood_is_not_waited_for(babble: bytes) -> None:
     async with talk(MAIL=babble) as (_, connection):
         with pytest.raises(aiosmtplib.SMTPResponseException) as nonsense:
             await connection.announce("shop@x", "ada@x")
         assert nonsense.value.code < 0
+
+
+@pytest.mark.parametrize("scheme", ["smtps", "smtp"], ids=["from the start", "when it is offered"])
+async def test_mails_go_over_tls(scheme: str, certificate: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    async with post_office(tls=context, at_once=scheme == "smtps") as office, asyncio.timeout(10):
+        connection = await connect(Url(f"{scheme}://127.0.0.1:{office.port}"), 5.0)
+        for _ in range(2):
+            await connection.announce("shop@x", "ada@x")
+            assert (await connection.transfer(b"Subject: Hi\r\n\r\nHi\r\n")).code == 250
+        await connection.hang_up()
+    assert (office.recipients, office.encrypted) == (["ada@x"] * 2, [True] * 2)
+
+
+@pytest.fixture
+def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Of 127.0.0.1, with its key; everybody here believes it."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "here")])
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(hours=1), now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path / "certificate.pem"
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(made.public_bytes(Encoding.PEM) + secret)
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    return file
 
 
 @pytest.mark.parametrize("address", ["", "a>b@x", "a\r\nDATA@x", "a b@x"])

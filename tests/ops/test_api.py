@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from uuid_utils.compat import uuid7
 
-from chassis import ops as ops_api
+from chassis import pieces
 from chassis.auth import Role
 from chassis.testing import bearer, enveloped
 from schemas import StockReserved
@@ -193,7 +193,7 @@ async def many(world: World) -> None:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ops_api, "SLOW_SECONDS", 0.2)
+    monkeypatch.setattr(pieces, "SLOW_SECONDS", 0.2)
 
 
 async def lines(world: World, http: httpx.AsyncClient, service: str, path: str) -> list[dict[str, Any]]:
