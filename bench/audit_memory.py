@@ -25,7 +25,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from psycopg.types.json import Jsonb
 from uuid_utils.compat import uuid7
 
-from chassis.sql import Postgres
+from chassis.persistence.postgres.database import Postgres
 from customer_svc.commands.accounts import appoint
 from customer_svc.passwords import Passwords
 from notifier_svc.domain import mail_id
@@ -83,8 +83,8 @@ async def _stock_up(shop: World) -> list[str]:
     product_id, variants = uuid7(), [Variant(sku=sku, price=PRICE) for sku in skus]
 
     def wants(unit: Warehouse) -> None:
-        unit.products.want(product_id)
-        unit.stock.want(*skus)
+        unit.products.prefetch(product_id)
+        unit.stock.prefetch(*skus)
 
     def create(unit: Warehouse) -> None:
         create_product(unit, product_id, "Mug", {}, variants)
@@ -99,7 +99,7 @@ async def _stock_up(shop: World) -> list[str]:
 async def _appoint(shop: World) -> None:
     password_hash = await Passwords().hashed(PASSWORD)
     make = partial(appoint, account_id=uuid7(), email=EMAIL, name="Ops", password_hash=password_hash, role="ops")
-    await shop.commits["customer_svc"](make, wants=lambda unit: unit.by_email.want(EMAIL))
+    await shop.commits["customer_svc"](make, wants=lambda unit: unit.by_email.prefetch(EMAIL))
 
 
 async def _plant(shop: World, skus: Sequence[str], models: dict[tuple[str, str], "_Order"], count: int) -> None:

@@ -18,12 +18,12 @@ import notifier_svc.handlers
 import order_svc.handlers
 import product_svc.handlers
 from bench.load import ADDRESS
-from chassis.consumer import Consumer
-from chassis.database import Database
-from chassis.groupcommit import GroupCommit
-from chassis.mongo import Mongo
-from chassis.sql import Postgres
-from chassis.stream import Subscription, record_of
+from chassis.messaging.consumer import Consumer
+from chassis.messaging.subscription import Subscription, record_of
+from chassis.persistence.database import Database
+from chassis.persistence.group_commit import GroupCommit
+from chassis.persistence.mongo.database import Mongo
+from chassis.persistence.postgres.database import Postgres
 from chassis.testing import enveloped
 from deploy.topics import create_topics
 from notifier_svc.store import Ledger
@@ -105,7 +105,7 @@ async def _service(name: str, databases: Databases, orders: Sequence[UUID]) -> A
         yield database, Warehouse, product_svc.handlers.HANDLERS
     elif name == "order_svc":
         database = Postgres(databases.postgres(name))
-        await _commit(database, OrderBook, [_catalogue], lambda book: book.products.want(*SKUS))
+        await _commit(database, OrderBook, [_catalogue], lambda book: book.products.prefetch(*SKUS))
         await _place_all(database, orders)
         yield database, OrderBook, order_svc.handlers.HANDLERS
     else:
@@ -118,8 +118,8 @@ _PRODUCTS = {sku: uuid7() for sku in SKUS}
 
 
 def _want_stock(unit: Warehouse) -> None:
-    unit.stock.want(*SKUS)
-    unit.products.want(*_PRODUCTS.values())
+    unit.stock.prefetch(*SKUS)
+    unit.products.prefetch(*_PRODUCTS.values())
 
 
 def _stocked(unit: Warehouse) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from itertools import count
@@ -13,8 +14,8 @@ from fastapi import FastAPI
 from joserfc.jwk import OKPKey
 from uuid_utils.compat import uuid7
 
-from chassis.auth import Issuer, Principal, Role, Verifier
-from chassis.database import Record
+from chassis.http.auth import Issuer, Principal, Role, Verifier
+from chassis.messaging.records import KafkaRecord
 from schemas import Envelope, Event, Message, encode
 
 _OFFSETS = count()
@@ -51,12 +52,20 @@ def bearer(principal_id: UUID | None = None, role: Role = "customer", **changes:
 
 
 @asynccontextmanager
+async def running(app: FastAPI) -> AsyncIterator[Any]:
+    """An app that runs in this process and believes the tokens of this test run; gives its container."""
+    async with app.router.lifespan_context(app):
+        verifier = Verifier(test_keys, "shopstream", "shopstream")
+        app.state.container = replace(app.state.container, verifier=verifier)
+        yield app.state.container
+
+
+@asynccontextmanager
 async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an app that runs in this process and believes the tokens of this test run."""
-    app.state.verifier = Verifier(test_keys, "shopstream", "shopstream")
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
-        app.router.lifespan_context(app),
+        running(app),
         httpx.AsyncClient(transport=transport, base_url="http://test") as made,
     ):
         yield made
@@ -68,12 +77,12 @@ def enveloped(event: Event, version: int = 1, at: datetime | None = None, event_
     return encode(Envelope(event_id or uuid7(), "/shopstream/test", moment, version, event))
 
 
-def record(message: Message, partition: int = 0) -> Record:
+def record(message: Message, partition: int = 0) -> KafkaRecord:
     """A message as Kafka would deliver it."""
     headers = tuple((name, value.encode()) for name, value in message.headers.items())
-    return Record(message.topic, partition, next(_OFFSETS), message.key.encode(), headers, message.value)
+    return KafkaRecord(message.topic, partition, next(_OFFSETS), message.key.encode(), headers, message.value)
 
 
-def records(events: Iterable[Event]) -> list[Record]:
+def records(events: Iterable[Event]) -> list[KafkaRecord]:
     """Events as Kafka would deliver them."""
     return [record(enveloped(event)) for event in events]

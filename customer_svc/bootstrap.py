@@ -7,10 +7,10 @@ import typer
 from pydantic import Field, SecretStr
 from uuid_utils.compat import uuid7
 
-from chassis.groupcommit import GroupCommit
-from chassis.migrate import MigrationSettings
-from chassis.settings import load
-from chassis.sql import Postgres
+from chassis.persistence.group_commit import GroupCommit
+from chassis.persistence.postgres.database import Postgres
+from chassis.persistence.postgres.migrate import MigrationSettings
+from chassis.runtime.settings import load
 from customer_svc import SERVICE
 from customer_svc.commands.accounts import appoint, want_address
 from customer_svc.domain.account import Account

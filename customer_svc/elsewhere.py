@@ -13,7 +13,7 @@ import httpx
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from chassis.telemetry import trace
+from chassis.runtime.telemetry import trace
 from customer_svc.errors import ExportUnavailable
 
 SECONDS = 5.0

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from chassis.errors import Conflicting, Forbidden, NotFound, ShopError, Unauthenticated, Unavailable
+from chassis.http.errors import Conflict, Forbidden, NotFound, ShopError, Unauthenticated, Unavailable
 
 
 class WrongCredentials(Unauthenticated):
@@ -43,25 +43,25 @@ class AddressUnknown(NotFound):
     code = "address_unknown"
 
 
-class TooManyAddresses(Conflicting):
+class TooManyAddresses(Conflict):
     """You have as many addresses as one can have; remove one first."""
 
     code = "too_many_addresses"
 
 
-class AccountDeactivated(Conflicting):
+class AccountDeactivated(Conflict):
     """The account is out of use."""
 
     code = "account_deactivated"
 
 
-class DeactivatedAlready(Conflicting):
+class DeactivatedAlready(Conflict):
     """The account was put out of use before."""
 
     code = "deactivated_already"
 
 
-class ActiveAlready(Conflicting):
+class ActiveAlready(Conflict):
     """The account is in use."""
 
     code = "active_already"
@@ -80,13 +80,13 @@ class ErasureUnknown(NotFound):
     code = "erasure_unknown"
 
 
-class LinkSpent(Conflicting):
+class LinkSpent(Conflict):
     """The link cannot be used: it was used before, is too old, or was never ours."""
 
     code = "link_spent"
 
 
-class VerifiedAlready(Conflicting):
+class VerifiedAlready(Conflict):
     """The address of this account is confirmed."""
 
     code = "verified_already"

@@ -3,7 +3,7 @@
 Without what is null: FastAPI would leave it out, and the chassis knows not where in such an object to put it back.
 """
 
-from chassis.examples import ID, MOMENT
+from chassis.http.examples import ID, MOMENT
 
 ORDER = {
     "id": ID,

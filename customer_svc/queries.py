@@ -4,9 +4,9 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from chassis.errors import NotFound
-from chassis.examples import ID, MOMENT
-from chassis.sql import Postgres
+from chassis.http.errors import NotFound
+from chassis.http.examples import ID, MOMENT
+from chassis.persistence.postgres.database import Postgres
 from customer_svc.domain.account import Account, normalised
 from customer_svc.domain.erasure import Erasure
 from customer_svc.domain.link import hashed

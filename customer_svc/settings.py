@@ -6,8 +6,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 from pydantic import FilePath, PositiveFloat, PositiveInt, field_validator
 
-from chassis.links import LinkKey
-from chassis.settings import HttpUrl, PostgresSettings
+from chassis.link_tokens import LinkKey
+from chassis.runtime.settings import HttpUrl, PostgresSettings
 
 
 class Settings(PostgresSettings):

@@ -7,9 +7,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from chassis.sql_rows import columns, hold, insert_rows, select_rows, update_rows, write
-from chassis.sql_tx import Tx, array
-from chassis.unit import Rows, Unit
+from chassis.persistence.postgres.pipelined_transaction import PipelinedTransaction, array
+from chassis.persistence.postgres.rows import columns, insert_rows, load_rows, select_rows, update_rows, write_rows
+from chassis.persistence.unit_of_work import IdentityMap, UnitOfWork
 from customer_svc import SERVICE
 from customer_svc.domain.account import Account
 from customer_svc.domain.address import Entry
@@ -116,30 +116,30 @@ _UPDATE_ACCOUNTS = update_rows(accounts, "id", *_CHANGING)
 _UPDATE_LINKS = update_rows(links, "token_hash", "used_at")
 
 
-class Accounts(Unit):
+class Accounts(UnitOfWork):
     """The accounts of one transaction, and what hangs on them."""
 
     source = SERVICE
 
     def __init__(self, now: datetime) -> None:
         super().__init__(now)
-        self.by_email: Rows[str, UUID] = Rows(self)
+        self.by_email: IdentityMap[str, UUID] = IdentityMap(self)
         """Whose an address is; the account itself is loaded with it."""
-        self.accounts: Rows[UUID, Account] = Rows(self)
-        self.links: Rows[str, Link] = Rows(self)
+        self.accounts: IdentityMap[UUID, Account] = IdentityMap(self)
+        self.links: IdentityMap[str, Link] = IdentityMap(self)
         """By the hash of the token."""
-        self.sessions: Rows[UUID, Session] = Rows(self)
-        self.tokens: Rows[str, RefreshToken] = Rows(self)
+        self.sessions: IdentityMap[UUID, Session] = IdentityMap(self)
+        self.tokens: IdentityMap[str, RefreshToken] = IdentityMap(self)
         """By their hashes."""
-        self.erasures: Rows[UUID, Erasure] = Rows(self)
+        self.erasures: IdentityMap[UUID, Erasure] = IdentityMap(self)
         """By the customer."""
 
-    async def load(self, tx: Tx) -> None:
+    async def load(self, tx: PipelinedTransaction) -> None:
         """Load every wanted row and lock it against other transactions."""
         # An account has one place in memory, by its id, however it was asked for: two would overwrite each other.
-        await hold(tx, (self.by_email, _SELECT_IDS, lambda row: (row.email, row.id)))
-        self.accounts.want(*self.by_email.present)
-        await hold(
+        await load_rows(tx, (self.by_email, _SELECT_IDS, lambda row: (row.email, row.id)))
+        self.accounts.prefetch(*self.by_email.present)
+        await load_rows(
             tx,
             (self.accounts, _SELECT_ACCOUNTS, lambda row: (row.id, account_of(row))),
             (self.links, _SELECT_LINKS, lambda row: (row.token_hash, Link(**row._asdict()))),
@@ -148,25 +148,25 @@ class Accounts(Unit):
             (self.erasures, _SELECT_ERASURES, lambda row: (row.customer_id, Erasure(**row._asdict()))),
         )
 
-    async def save(self, tx: Tx) -> None:
+    async def save(self, tx: PipelinedTransaction) -> None:
         """Write every changed row."""
-        if gone := self.accounts.gone:
+        if gone := self.accounts.deleted:
             # First: an address may have a new account in the same transaction.
             tx.execute(_DELETE_ACCOUNTS, array(gone))
-        write(
+        write_rows(
             tx,
-            (_INSERT_ACCOUNTS, [columns(one, _ACCOUNT_COLUMNS) for one in self.accounts.made]),
-            (_UPDATE_ACCOUNTS, [columns(one, ("id", *_CHANGING)) for one in self.accounts.amended]),
-            (_INSERT_LINKS, [columns(one, links.c.keys()) for one in self.links.made]),
-            (_UPDATE_LINKS, [columns(one, ("token_hash", "used_at")) for one in self.links.amended]),
-            (_INSERT_SESSIONS, [columns(one, sessions.c.keys()) for one in self.sessions.made]),
-            (_UPDATE_SESSIONS, [columns(one, ("id", "ended_at")) for one in self.sessions.amended]),
-            (_INSERT_TOKENS, [columns(one, refresh_tokens.c.keys()) for one in self.tokens.made]),
-            (_UPDATE_TOKENS, [columns(one, ("token_hash", "used_at")) for one in self.tokens.amended]),
-            (_INSERT_ERASURES, [columns(one, erasures.c.keys()) for one in self.erasures.made]),
+            (_INSERT_ACCOUNTS, [columns(one, _ACCOUNT_COLUMNS) for one in self.accounts.inserted]),
+            (_UPDATE_ACCOUNTS, [columns(one, ("id", *_CHANGING)) for one in self.accounts.updated]),
+            (_INSERT_LINKS, [columns(one, links.c.keys()) for one in self.links.inserted]),
+            (_UPDATE_LINKS, [columns(one, ("token_hash", "used_at")) for one in self.links.updated]),
+            (_INSERT_SESSIONS, [columns(one, sessions.c.keys()) for one in self.sessions.inserted]),
+            (_UPDATE_SESSIONS, [columns(one, ("id", "ended_at")) for one in self.sessions.updated]),
+            (_INSERT_TOKENS, [columns(one, refresh_tokens.c.keys()) for one in self.tokens.inserted]),
+            (_UPDATE_TOKENS, [columns(one, ("token_hash", "used_at")) for one in self.tokens.updated]),
+            (_INSERT_ERASURES, [columns(one, erasures.c.keys()) for one in self.erasures.inserted]),
             (
                 _UPDATE_ERASURES,
-                [columns(one, ("customer_id", "orders_at", "mails_at")) for one in self.erasures.amended],
+                [columns(one, ("customer_id", "orders_at", "mails_at")) for one in self.erasures.updated],
             ),
         )
 

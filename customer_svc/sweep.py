@@ -5,8 +5,8 @@ import asyncio
 import sqlalchemy as sa
 import structlog
 
-from chassis.database import Away
-from chassis.sql import Postgres
+from chassis.persistence.errors import DatabaseUnavailable
+from chassis.persistence.postgres.database import Postgres
 
 log = structlog.get_logger()
 
@@ -20,7 +20,7 @@ _OVER = (
 
 
 async def sweep(database: Postgres) -> None:
-    """Remove it once; raise ``Away``."""
+    """Remove it once; raise ``DatabaseUnavailable``."""
     async with database.reading() as connection:
         for statement in _OVER:
             await connection.execute(statement)
@@ -31,6 +31,6 @@ async def sweep_for_ever(database: Postgres) -> None:
     while True:
         try:
             await sweep(database)
-        except Away as error:
+        except DatabaseUnavailable as error:
             log.warning("waiting for the database", why=str(error)[:200])
         await asyncio.sleep(EVERY_SECONDS)

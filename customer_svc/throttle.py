@@ -14,7 +14,7 @@ from ipaddress import ip_address, ip_network
 
 import sqlalchemy as sa
 
-from chassis.sql import Postgres
+from chassis.persistence.postgres.database import Postgres
 from customer_svc.domain.account import normalised
 from customer_svc.errors import TooManyTries
 

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from pydantic import AfterValidator, EmailStr, Field, StringConstraints
 
-from chassis.examples import ID, MOMENT
-from chassis.paging import Page
-from chassis.rest import Answer, Body
+from chassis.http.bodies import RequestBody, ResponseBody
+from chassis.http.examples import ID, MOMENT
+from chassis.http.paging import Page
 from notifier_svc.domain import Mail, State, Suppression, Template, normalised
 from notifier_svc.readings import Reading
 
@@ -20,7 +20,7 @@ Email = Annotated[
 Next = Annotated[int | None, Field(examples=[1234])]
 
 
-class NotificationOut(Answer):
+class NotificationOut(ResponseBody):
     """A mail and what became of it."""
 
     id: Id
@@ -70,13 +70,13 @@ class LettersOut(Page[LetterOut, int]):
     next: Next
 
 
-class Resending(Body):
+class Resending(RequestBody):
     """Where a mail is to go this time; without it, to the customer's address as it is now."""
 
     to: Email | None = None
 
 
-class SuppressionOut(Answer):
+class SuppressionOut(ResponseBody):
     """An address that nothing is sent to. ``id`` is that of the mail that was refused."""
 
     id: Id

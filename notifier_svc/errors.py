@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from chassis.errors import Conflicting, NotFound
+from chassis.http.errors import Conflict, NotFound
 
 
 class NotificationUnknown(NotFound):
@@ -18,14 +18,14 @@ class SuppressionUnknown(NotFound):
     code = "suppression_unknown"
 
 
-class NotEnded(Conflicting):
+class NotEnded(Conflict):
     """This mail is still on its way; only what has ended is sent again."""
 
     code = "mail_not_ended"
     example: ClassVar[Mapping[str, Any]] = {"state": "queued"}
 
 
-class NotResendable(Conflicting):
+class NotResendable(Conflict):
     """This mail is not sent again: it is about an account (whose customer asks for another), or was forgotten."""
 
     code = "mail_not_resendable"

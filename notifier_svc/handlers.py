@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from uuid import UUID
 
-from chassis.consumer import Handler, Handlers
-from chassis.links import Purpose
+from chassis.closures import Handler
+from chassis.link_tokens import Purpose
+from chassis.messaging.handlers import Handlers
 from notifier_svc.commands import change_profile, forget_customer, learn_customer, queue_mail
 from notifier_svc.domain import AccountTemplate, Customer, OrderTemplate, compose, mail_id
 from notifier_svc.store import Ledger
@@ -60,12 +61,12 @@ def forget_address(ledger: Ledger, envelope: Envelope[CustomerErased]) -> None:
 
 def its_customer(ledger: Ledger, event: CustomerRegistered | ProfileChanged | Noticed) -> None:
     """Wants our copy of the customer."""
-    ledger.customers.want(event.customer_id)
+    ledger.customers.prefetch(event.customer_id)
 
 
 def whoever_is_erased(ledger: Ledger, event: CustomerErased) -> None:
     """Wants our copy of the customer, and every mail that has not left; and that nobody writes another meanwhile."""
-    ledger.customers.want(event.customer_id)
+    ledger.customers.prefetch(event.customer_id)
     ledger.leaving.add(event.customer_id)
 
 
@@ -74,7 +75,7 @@ def its_id(event: OfOrder) -> UUID:
     return event.order_id
 
 
-def mail(template: OrderTemplate, about: Callable[[T], object] = its_id) -> Handler[Ledger, T]:
+def mail(template: OrderTemplate, about: Callable[[T], object] = its_id) -> Handler:
     """Mails the customer with everything that the event says; once for each thing that it is ``about``."""
 
     def queue(ledger: Ledger, envelope: Envelope[T]) -> None:
@@ -85,15 +86,13 @@ def mail(template: OrderTemplate, about: Callable[[T], object] = its_id) -> Hand
         )
 
     def the_mail(ledger: Ledger, event: T) -> None:
-        ledger.mails.want(mail_id(template, event.customer_id, str(about(event))))
-        ledger.customers.want(event.customer_id)
+        ledger.mails.prefetch(mail_id(template, event.customer_id, str(about(event))))
+        ledger.customers.prefetch(event.customer_id)
 
     return Handler(queue, wants=the_mail)
 
 
-def mail_link(
-    template: AccountTemplate, purpose: Purpose, link_of: Callable[[L], MailedLink | None]
-) -> Handler[Ledger, L]:
+def mail_link(template: AccountTemplate, purpose: Purpose, link_of: Callable[[L], MailedLink | None]) -> Handler:
     """Mails a link, once; the ledger keeps its id, and no token. Nothing is mailed where the event has no link."""
 
     def queue(ledger: Ledger, envelope: Envelope[L]) -> None:
@@ -104,8 +103,8 @@ def mail_link(
 
     def the_mail(ledger: Ledger, event: L) -> None:
         if link := link_of(event):
-            ledger.mails.want(mail_id(template, event.customer_id, str(link.link_id)))
-            ledger.customers.want(event.customer_id)
+            ledger.mails.prefetch(mail_id(template, event.customer_id, str(link.link_id)))
+            ledger.customers.prefetch(event.customer_id)
 
     return Handler(queue, wants=the_mail)
 
@@ -114,18 +113,18 @@ def warn_staff(ledger: Ledger, envelope: Envelope[StockLow]) -> None:
     """Mails the staff, each time: it is told once each time that a SKU falls to its threshold."""
     context = envelope.event.model_dump(mode="json")
     made = compose("low_stock", STAFF, str(envelope.id), None, context, ledger.now)
-    ledger.mails.fresh(made.id)
+    ledger.mails.mark_new(made.id)
     queue_mail(ledger, made)
 
 
-def notice(template: AccountTemplate) -> Handler[Ledger, Noticed]:
+def notice(template: AccountTemplate) -> Handler:
     """Mails the customer about the account, once for each event: it can happen again."""
 
     def queue(ledger: Ledger, envelope: Envelope[Noticed]) -> None:
         context = envelope.event.model_dump(mode="json", exclude={"customer_id"})
         made = compose(template, envelope.event.customer_id, str(envelope.id), None, context, ledger.now)
         # The id is made of the event's, so that the inbox has seen to it that no such mail is there.
-        ledger.mails.fresh(made.id)
+        ledger.mails.mark_new(made.id)
         queue_mail(ledger, made)
 
     return Handler(queue, wants=its_customer)
@@ -133,10 +132,10 @@ def notice(template: AccountTemplate) -> Handler[Ledger, Noticed]:
 
 def staff(ledger: Ledger, _event: StockLow) -> None:
     """Wants our copy of whoever hears what staff should."""
-    ledger.customers.want(STAFF)
+    ledger.customers.prefetch(STAFF)
 
 
-def both(first: Handler[Ledger, Any], then: Handler[Ledger, Any]) -> Handler[Ledger, Any]:
+def both(first: Handler, then: Handler) -> Handler:
     """Does the one and the other."""
 
     def effect(ledger: Ledger, envelope: Envelope[Any]) -> None:

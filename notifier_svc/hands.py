@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from uuid_utils.compat import uuid7
 
-from chassis.sql import Postgres
+from chassis.persistence.postgres.database import Postgres
 from notifier_svc.domain import NOWHERE, Customer, Mail
 from notifier_svc.store import mail_of
 

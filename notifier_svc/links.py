@@ -13,7 +13,7 @@ from uuid import UUID
 from pydantic import SecretStr
 from pydantic_core import Url
 
-from chassis.links import Purpose, link_token
+from chassis.link_tokens import Purpose, link_token
 
 PAGES: Mapping[Purpose, str] = {"verify": "verify-email", "reset": "reset-password"}
 """The shop's page that takes the token of a link and posts it."""

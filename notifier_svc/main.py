@@ -2,35 +2,25 @@
 
 from fastapi import FastAPI
 
-from chassis.auth import RemoteKeys, Verifier
-from chassis.groupcommit import GroupCommit
-from chassis.ops import ops_router
-from chassis.rest import create_app, serve
-from chassis.settings import load
-from chassis.sql import Postgres
+from chassis.http.app import create_app, serve
+from chassis.http.ops_routes import ops_router
+from chassis.runtime.settings import load
 from notifier_svc import SERVICE
 from notifier_svc.api import router
+from notifier_svc.container import open_container
 from notifier_svc.handlers import HANDLERS
 from notifier_svc.queries import LEDGER, LEDGER_LINE
-from notifier_svc.readings import Readings
 from notifier_svc.settings import RestSettings
-from notifier_svc.store import Ledger
 
 
 def build(settings: RestSettings) -> FastAPI:
-    """The app, with everything it needs."""
-    database = Postgres(str(settings.postgres_url))
-    keys = RemoteKeys(str(settings.jwks_url))
+    """The app; its container is opened when it starts."""
     return create_app(
         SERVICE,
         "Shopstream notifications",
         router,
-        database=database,
-        commit=GroupCommit(database, Ledger),
-        verifier=Verifier(keys.fetch, settings.jwt_issuer, settings.jwt_audience),
+        open_container=lambda: open_container(settings),
         ops=ops_router(SERVICE, HANDLERS, LEDGER, LEDGER_LINE),
-        closing=[keys.close],
-        needs={"readings": Readings()},
     )
 
 

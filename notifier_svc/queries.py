@@ -7,8 +7,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from chassis.examples import ID, MOMENT
-from chassis.sql import Postgres
+from chassis.http.examples import ID, MOMENT
+from chassis.persistence.postgres.database import Postgres
 from notifier_svc.domain import NOWHERE, Customer, Mail, State, Suppression, Template
 from notifier_svc.errors import NotificationUnknown, SuppressionUnknown
 from notifier_svc.store import customers, mail_of, mails, suppression_of, suppressions

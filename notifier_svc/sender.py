@@ -20,13 +20,13 @@ import structlog
 from prometheus_client import Counter
 from pydantic_core import Url
 
-from chassis import faults
-from chassis.backoff import backoff
-from chassis.database import Away
-from chassis.errors import OutcomeUnknown, Unavailable
-from chassis.groupcommit import GroupCommit
-from chassis.sql import Postgres
-from chassis.telling import told
+from chassis.http.errors import OutcomeUnknown, Unavailable
+from chassis.persistence.errors import DatabaseUnavailable
+from chassis.persistence.group_commit import GroupCommit
+from chassis.persistence.postgres.database import Postgres
+from chassis.runtime import failpoints
+from chassis.runtime.redaction import redacted
+from chassis.runtime.retry import backoff
 from notifier_svc.commands import (
     begin_sending,
     bounce,
@@ -62,7 +62,7 @@ A mail that was still being handed over when its lease lapsed would be sent by t
 """
 
 LEAVE_SECONDS = 5.0
-"""How long a process that is told to stop may take to finish the mails in hand."""
+"""How long a process that is redacted to stop may take to finish the mails in hand."""
 
 AWAY_SECONDS = (0.2, 15.0)
 """A connection over which nothing leaves pauses so long, at first and at most, jittered (``chassis.backoff``)."""
@@ -140,8 +140,8 @@ class Sender:
 
     async def _claim(self, limit: int) -> list[Job]:
         jobs = await take_up(self._database, limit, self._lease)
-        if jobs and faults.armed:
-            await faults.reach("mail.claimed")
+        if jobs and failpoints.armed:
+            await failpoints.reach("mail.claimed")
         return jobs
 
     async def _sweep_for_ever(self) -> None:
@@ -196,7 +196,7 @@ class Sender:
         try:
             content = self._letters.write(job.mail, job.customer, datetime.now(UTC))
         except Exception as error:  # noqa: BLE001 - a letter that cannot be written costs only itself
-            await self._failed(job, f"cannot be written: {told(error)}")
+            await self._failed(job, f"cannot be written: {redacted(error)}")
             return True
         try:
             async with asyncio.timeout_at(begin_by):
@@ -212,8 +212,8 @@ class Sender:
         if not await self._mark(job.mail.id, lambda ledger: begin_sending(ledger, job.mail.id, job.claim)):
             smtp.close()
             return False
-        if faults.armed:
-            await faults.reach("mail.dot.before")
+        if failpoints.armed:
+            await failpoints.reach("mail.dot.before")
         return await self._hand_over(smtp, job, content)
 
     async def _hand_over(self, smtp: Connection, job: Job, content: bytes) -> bool:
@@ -229,16 +229,16 @@ class Sender:
             return False
         if answer.code >= 400:
             return await self._refused(smtp, job, aiosmtplib.SMTPDataError(answer.code, answer.message))
-        if faults.armed:
-            await faults.reach("mail.dot.after")
+        if failpoints.armed:
+            await failpoints.reach("mail.dot.after")
         # The connection is free for the next mail meanwhile: the more are marked at once, the less each costs.
         self._hold(self._delivered(mail))
         return True
 
     async def _delivered(self, mail: Mail) -> None:
         await self._mark(mail.id, lambda ledger: mark_sent(ledger, mail.id))
-        if faults.armed:
-            await faults.reach("mail.marked")
+        if failpoints.armed:
+            await failpoints.reach("mail.marked")
         MAILS.labels(mail.template, "sent").inc()
 
     def _hold(self, work: Coroutine[Any, Any, R]) -> asyncio.Task[R]:
@@ -277,9 +277,9 @@ class Sender:
         log.warning("address suppressed", mail_id=str(mail.id), why=error)
 
         def wants(ledger: Ledger) -> None:
-            ledger.mails.want(mail.id)
-            ledger.customers.want(customer.id)
-            ledger.suppressions.want(customer.email)
+            ledger.mails.prefetch(mail.id)
+            ledger.customers.prefetch(customer.id)
+            ledger.suppressions.prefetch(customer.email)
 
         await self._insisting(
             lambda: self._commit(lambda ledger: bounce(ledger, mail.id, job.claim, customer, error), wants)
@@ -302,7 +302,7 @@ class Sender:
         MAILS.labels(job.mail.template, "postponed").inc()
 
     async def _mark(self, mail_id: UUID, change: Callable[[Ledger], R]) -> R:
-        return await self._insisting(lambda: self._commit(change, lambda ledger: ledger.mails.want(mail_id)))
+        return await self._insisting(lambda: self._commit(change, lambda ledger: ledger.mails.prefetch(mail_id)))
 
     async def _insisting(self, work: Callable[[], Awaitable[R]]) -> R:
         """Do it as soon as the database lets us; every change of the ledger may be repeated."""
@@ -310,11 +310,11 @@ class Sender:
         while True:
             try:
                 return await work()
-            except (Away, Unavailable, OutcomeUnknown) as error:
+            except (DatabaseUnavailable, Unavailable, OutcomeUnknown) as error:
                 log.warning("waiting for the database", why=str(error)[:200])
                 await asyncio.sleep(next(pauses))
 
 
 def _unnamed(job: Job, said: str) -> str:
-    """What was said about a mail, without whom it goes to: it is logged, kept, and told to others."""
+    """What was said about a mail, without whom it goes to: it is logged, kept, and redacted to others."""
     return anonymous(said, job.customer.email)

@@ -3,8 +3,8 @@
 from pydantic import EmailStr, Field, PositiveInt, ValidationInfo, field_validator
 from pydantic_core import Url
 
-from chassis.links import LinkKey
-from chassis.settings import HttpUrl, PostgresSettings, SmtpUrl
+from chassis.link_tokens import LinkKey
+from chassis.runtime.settings import HttpUrl, PostgresSettings, SmtpUrl
 
 
 class WorkerSettings(PostgresSettings):

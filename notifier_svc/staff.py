@@ -7,9 +7,9 @@ from typing import Any
 
 import structlog
 
-from chassis.backoff import backoff
-from chassis.errors import OutcomeUnknown, Unavailable
-from chassis.groupcommit import GroupCommit
+from chassis.http.errors import OutcomeUnknown, Unavailable
+from chassis.persistence.group_commit import GroupCommit
+from chassis.runtime.retry import backoff
 from notifier_svc.commands import appoint_staff
 from notifier_svc.domain import Customer
 from notifier_svc.store import Ledger
@@ -34,7 +34,7 @@ async def _introduce(commit: GroupCommit[Ledger], staff: Customer) -> None:
     while True:
         try:
             return await commit(
-                partial(appoint_staff, staff=staff), wants=lambda ledger: ledger.customers.want(staff.id)
+                partial(appoint_staff, staff=staff), wants=lambda ledger: ledger.customers.prefetch(staff.id)
             )
         except (Unavailable, OutcomeUnknown) as error:
             log.warning("waiting for the database", why=str(error)[:200])

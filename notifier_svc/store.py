@@ -7,10 +7,18 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from chassis.sql_locks import ERASE_ALONE, HOLD_OFF_ERASURES
-from chassis.sql_rows import columns, hold, insert_rows, select_rows, update_rows, upsert_rows, write
-from chassis.sql_tx import Tx, array
-from chassis.unit import Log, Rows, Unit
+from chassis.persistence.postgres.locks import ERASE_ALONE, HOLD_OFF_ERASURES
+from chassis.persistence.postgres.pipelined_transaction import PipelinedTransaction, array
+from chassis.persistence.postgres.rows import (
+    columns,
+    insert_rows,
+    load_rows,
+    select_rows,
+    update_rows,
+    upsert_rows,
+    write_rows,
+)
+from chassis.persistence.unit_of_work import AppendOnly, IdentityMap, UnitOfWork
 from notifier_svc import SERVICE
 from notifier_svc.domain import ENDED, FORGOTTEN, Customer, Mail, Suppression
 
@@ -90,48 +98,48 @@ _LOCK_MAILS = f"SELECT id, state FROM mails {_OF_CUSTOMERS} ORDER BY id FOR UPDA
 _UPSERT_CUSTOMERS = upsert_rows(customers, *customers.c.keys(), newer="version")
 
 
-class Ledger(Unit):
+class Ledger(UnitOfWork):
     """The mails and customers of one transaction."""
 
     source = SERVICE
 
     def __init__(self, now: datetime) -> None:
         super().__init__(now)
-        self.mails: Rows[UUID, Mail] = Rows(self)
-        self.customers: Rows[UUID, Customer] = Rows(self)
-        self.suppressions: Rows[str, Suppression] = Rows(self)
+        self.mails: IdentityMap[UUID, Mail] = IdentityMap(self)
+        self.customers: IdentityMap[UUID, Customer] = IdentityMap(self)
+        self.suppressions: IdentityMap[str, Suppression] = IdentityMap(self)
         """By address."""
         self.leaving: set[UUID] = set()
         """Customers who are about to be erased: their mails are wanted, and no others are entered meanwhile."""
-        self.forgotten: Log[Customer] = Log(self)
+        self.forgotten: AppendOnly[Customer] = AppendOnly(self)
         """Customers, as they were, whose mails are to say nothing any more."""
 
-    async def load(self, tx: Tx) -> None:
+    async def load(self, tx: PipelinedTransaction) -> None:
         """Load every wanted row and lock it against other transactions."""
         # Before any row is locked, so that nobody waits for each other.
         if self.leaving:
             tx.execute(ERASE_ALONE)
             locked = await tx.execute(_LOCK_MAILS, array(self.leaving)).rows()
-            self.mails.want(*(row.id for row in locked if row.state not in ENDED))
-        elif self.customers.wanted:
+            self.mails.prefetch(*(row.id for row in locked if row.state not in ENDED))
+        elif self.customers.missing:
             tx.execute(HOLD_OFF_ERASURES)
-        await hold(
+        await load_rows(
             tx,
             (self.mails, _SELECT_MAILS, lambda row: (row.id, mail_of(row))),
             (self.customers, _SELECT_CUSTOMERS, lambda row: (row.id, Customer(**row._asdict()))),
             (self.suppressions, _SELECT_SUPPRESSIONS, lambda row: (row.email, suppression_of(row))),
         )
 
-    async def save(self, tx: Tx) -> None:
+    async def save(self, tx: PipelinedTransaction) -> None:
         """Write every changed row."""
-        write(
+        write_rows(
             tx,
-            (_INSERT_MAILS, [columns(mail, _MAIL_COLUMNS) for mail in self.mails.made]),
-            (_UPDATE_MAILS, [columns(mail, ("id", *_CHANGING)) for mail in self.mails.amended]),
+            (_INSERT_MAILS, [columns(mail, _MAIL_COLUMNS) for mail in self.mails.inserted]),
+            (_UPDATE_MAILS, [columns(mail, ("id", *_CHANGING)) for mail in self.mails.updated]),
             (_UPSERT_CUSTOMERS, [columns(customer, customers.c.keys()) for customer in self.customers.changed]),
-            (_INSERT_SUPPRESSIONS, [columns(one, _SUPPRESSION_COLUMNS) for one in self.suppressions.made]),
+            (_INSERT_SUPPRESSIONS, [columns(one, _SUPPRESSION_COLUMNS) for one in self.suppressions.inserted]),
         )
-        if lifted := self.suppressions.gone:
+        if lifted := self.suppressions.deleted:
             tx.execute(_DELETE_SUPPRESSIONS, array(lifted))
         if forgotten := self.forgotten.added:
             ids = array(customer.id for customer in forgotten)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from chassis.preconditions import ANY, unchanged_since
+from chassis.http.preconditions import ANY, unchanged_since
 from order_svc import domain, saga
 from order_svc.customer import destination, invoiced
 from order_svc.domain import Order, Product, Reason
@@ -32,9 +32,9 @@ class Basket:
 
 def want_basket(book: OrderBook, basket: Basket) -> None:
     """Want what ``place_order`` looks at."""
-    book.orders.fresh(basket.order_id)
-    book.products.want(*basket.quantities)
-    book.customers.want(basket.customer_id)
+    book.orders.mark_new(basket.order_id)
+    book.products.prefetch(*basket.quantities)
+    book.customers.prefetch(basket.customer_id)
 
 
 def place_order(book: OrderBook, basket: Basket) -> Order:
@@ -43,7 +43,7 @@ def place_order(book: OrderBook, basket: Basket) -> Order:
     Raise ``AccountDeactivated``, ``AccountErased``, ``NoShippingAddress``, ``SkuUnknown`` for SKUs that our copy of
     the catalogue lacks, ``NotForSale``, ``MixedCurrencies``, ``OtherCurrency``, ``OrderTooLarge``.
     """
-    customer = book.customers.find(basket.customer_id)
+    customer = book.customers.get(basket.customer_id)
     if customer:
         customer.require_active()
     address = destination(customer, basket.shipping_address)
@@ -66,7 +66,7 @@ def place_order(book: OrderBook, basket: Basket) -> Order:
 
 def for_sale(book: OrderBook, skus: Iterable[str]) -> dict[str, Product]:
     """What we know of SKUs, by SKU; raise ``SkuUnknown`` or ``NotForSale``, naming all of them."""
-    products = {sku: book.products.find(sku) for sku in skus}
+    products = {sku: book.products.get(sku) for sku in skus}
     known = {sku: product for sku, product in products.items() if product is not None}
     if len(known) < len(products):
         raise SkuUnknown(skus=[sku for sku in products if sku not in known])
@@ -77,7 +77,7 @@ def for_sale(book: OrderBook, skus: Iterable[str]) -> dict[str, Product]:
 
 def own_order(book: OrderBook, order_id: UUID, customer_id: UUID | None) -> Order:
     """An order of a customer, or anybody's (None); raise ``OrderUnknown``, also for somebody else's."""
-    order = book.orders.find(order_id)
+    order = book.orders.get(order_id)
     if order is None or customer_id not in (None, order.customer_id):
         raise OrderUnknown
     return order
@@ -85,13 +85,13 @@ def own_order(book: OrderBook, order_id: UUID, customer_id: UUID | None) -> Orde
 
 def want_order(book: OrderBook, order_id: UUID) -> None:
     """Want an order, and whose it is: what decides with words that may be personal looks at both."""
-    book.orders.want(order_id)
-    book.owners.want(order_id)
+    book.orders.prefetch(order_id)
+    book.owners.prefetch(order_id)
 
 
 def of_nobody(book: OrderBook, order: Order) -> bool:
     """Whether the customer of an order was erased: nothing is kept any more that could say who that was."""
-    owner = book.owners.find(order.id)
+    owner = book.owners.get(order.id)
     return owner is not None and owner.standing == "erased"
 
 
@@ -122,7 +122,7 @@ def cancel_order(
 def take_answer(book: OrderBook, answer: Envelope[StockReserved] | Envelope[StockRejected]) -> None:
     """Move an order on with the answer about its stock."""
     event = answer.event
-    order = book.orders.find(event.order_id)
+    order = book.orders.get(event.order_id)
     if order is None:
         raise LookupError(f"an answer for order {event.order_id}, which was never stored")
     book.timeline.add(Entry(order.id, answer.time, event.type, _of_revision(event.revision)))
@@ -136,9 +136,9 @@ def take_answer(book: OrderBook, answer: Envelope[StockReserved] | Envelope[Stoc
 
 def learn_product(book: OrderBook, product: Product) -> None:
     """Keep our copy of the catalogue; what is older than the copy changes nothing."""
-    known = book.products.find(product.sku)
+    known = book.products.get(product.sku)
     if known is None or known.version < product.version:
-        book.products.put(product.sku, product)
+        book.products.set(product.sku, product)
 
 
 def _of_revision(revision: int) -> dict[str, int]:

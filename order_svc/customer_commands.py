@@ -28,9 +28,9 @@ def forget_customer(book: OrderBook, customer_id: UUID, version: int) -> None:
     """
     known = _known(book, customer_id)
     _keep(book, known, known.erased(version))
-    if book.forgotten.find(customer_id) is None:
-        book.forgotten.put(customer_id, Forgotten(customer_id, book.now))
-        book.erased.add(customer_id)
+    if book.forgotten.get(customer_id) is None:
+        book.forgotten.set(customer_id, Forgotten(customer_id, book.now))
+        book.redactions.add(customer_id)
         for order in book.orders.present:
             if order.customer_id == customer_id and "cancel" in order.steps:
                 book.keep(*order.cancel("customer", book.now))
@@ -39,9 +39,9 @@ def forget_customer(book: OrderBook, customer_id: UUID, version: int) -> None:
 
 
 def _known(book: OrderBook, customer_id: UUID) -> Customer:
-    return book.customers.find(customer_id) or Customer(customer_id)
+    return book.customers.get(customer_id) or Customer(customer_id)
 
 
 def _keep(book: OrderBook, known: Customer, heard: Customer) -> None:
     if heard != known:
-        book.customers.put(heard.id, heard)
+        book.customers.set(heard.id, heard)

@@ -7,8 +7,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from chassis.sql_rows import Row, select_rows, upsert_rows, write
-from chassis.sql_tx import Tx
+from chassis.persistence.postgres.pipelined_transaction import PipelinedTransaction
+from chassis.persistence.postgres.rows import Row, select_rows, upsert_rows, write_rows
 from order_svc.customer import Customer
 from schemas import Address
 
@@ -43,11 +43,11 @@ def customer_of(row: Any) -> tuple[UUID, Customer]:
     return row.id, standing
 
 
-def save_customers(tx: Tx, changed: Sequence[Customer]) -> None:
+def save_customers(tx: PipelinedTransaction, changed: Sequence[Customer]) -> None:
     """Write what is newer than what is there, each half for itself."""
     # Two statements: one cannot change a row twice.
-    write(tx, (_UPSERT_STANDING, [_standing_row(customer) for customer in changed]))
-    write(tx, (_UPSERT_ADDRESSES, [_addresses_row(customer) for customer in changed]))
+    write_rows(tx, (_UPSERT_STANDING, [_standing_row(customer) for customer in changed]))
+    write_rows(tx, (_UPSERT_ADDRESSES, [_addresses_row(customer) for customer in changed]))
 
 
 def _standing_row(customer: Customer) -> Row:

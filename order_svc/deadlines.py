@@ -12,8 +12,8 @@ import sqlalchemy as sa
 import structlog
 from prometheus_client import Counter as Metric
 
-from chassis.groupcommit import GroupCommit
-from chassis.sql import Postgres
+from chassis.persistence.group_commit import GroupCommit
+from chassis.persistence.postgres.database import Postgres
 from order_svc.journal import Step
 from order_svc.rounds import again_and_again
 from order_svc.sagas.commands import pass_half_time
@@ -64,5 +64,5 @@ class Deadlines:
 
     async def _pass(self, order_id: UUID, asking: int) -> Step | None:
         return await self._commit(
-            lambda book: pass_half_time(book, order_id, asking), wants=lambda book: book.orders.want(order_id)
+            lambda book: pass_half_time(book, order_id, asking), wants=lambda book: book.orders.prefetch(order_id)
         )

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from chassis.unit import later
+from chassis.persistence.unit_of_work import next_time
 from order_svc.errors import MixedCurrencies, NotPossibleNow, OrderTooLarge
 from order_svc.parts import Amendment, Return, Shipment
 from schemas import (
@@ -178,7 +178,7 @@ class Order:
             self,
             state=MOVES[self.state][move],
             version=self.version + 1,
-            changed_at=later(now, self.changed_at),
+            changed_at=next_time(now, self.changed_at),
             **changes,
         )
 

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from chassis.paging import Page
-from chassis.rest import Answer, Body
+from chassis.http.bodies import RequestBody, ResponseBody
+from chassis.http.paging import Page
 from order_svc import examples
 from order_svc.domain import Order, Reason, State
 from order_svc.parts import Amendment, Return, Shipment
@@ -20,7 +20,7 @@ MAX_LINES = 100
 MAX_QUANTITY = 10_000
 
 
-class LineBody(Body):
+class LineBody(RequestBody):
     """So many of one SKU."""
 
     sku: Annotated[Sku, Field(examples=["MUG-BLUE"])]
@@ -38,7 +38,7 @@ LineBodies = Annotated[list[LineBody], Field(min_length=1, max_length=MAX_LINES)
 Notes = Annotated[Text, Field(min_length=1, max_length=500, examples=["Leave it with the porter."])]
 
 
-class OrderBody(Body):
+class OrderBody(RequestBody):
     """An order. Prices are the catalogue's; lines of the same SKU are added up; it goes where you say, or else where
     your orders go by default."""
 
@@ -64,7 +64,7 @@ class OrderBody(Body):
         return as_address(self.billing_address) if self.billing_address else None
 
 
-class AmendmentOut(Answer):
+class AmendmentOut(ResponseBody):
     """What the order is to become, once all of it is reserved."""
 
     revision: Revision
@@ -74,7 +74,7 @@ class AmendmentOut(Answer):
     billing_address: Address | None
 
 
-class ShipmentOut(Answer):
+class ShipmentOut(ResponseBody):
     """A parcel that left the house."""
 
     id: UUID
@@ -84,7 +84,7 @@ class ShipmentOut(Answer):
     at: datetime
 
 
-class ReturnOut(Answer):
+class ReturnOut(ResponseBody):
     """What came back, and how much of the price the customer gets back."""
 
     id: UUID
@@ -94,7 +94,7 @@ class ReturnOut(Answer):
     at: datetime
 
 
-class OrderOut(Answer):
+class OrderOut(ResponseBody):
     """An order: PENDING until its stock is answered, then CONFIRMED, REJECTED (see shortages) or CANCELLED.
 
     What is CONFIRMED is SHIPPED, in one or more parts, and DELIVERED. An `amendment` waits until its stock is
@@ -130,7 +130,7 @@ class OrdersOut(Page[OrderOut, UUID]):
     """A page of orders, newest first; ``next`` is the ``before`` of the page that follows, if there is one."""
 
 
-class EntryOut(Answer):
+class EntryOut(ResponseBody):
     """Something that happened to an order: an event about it, or a step of its saga that nobody else hears of.
 
     | `saga.…` | what | `by` |
@@ -161,19 +161,19 @@ class WholeOrdersOut(Page[WholeOrderOut, UUID]):
     """A page of them, newest first; ``next`` is the ``before`` of the page that follows, if there is one."""
 
 
-class EndOut(Answer):
+class EndOut(ResponseBody):
     """The end of a stream: nothing more is under way for the order as it is."""
 
     state: State
 
 
-class ClosedOut(Answer):
+class ClosedOut(ResponseBody):
     """Why a stream was broken off. Whoever comes back goes on where it was."""
 
     code: Literal["token_expired", "time_is_up", "stopping"]
 
 
-class TimelineOut(Answer):
+class TimelineOut(ResponseBody):
     """Everything that happened to an order so far, in the order in which the order service heard of it."""
 
     order_id: UUID

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from chassis.errors import Conflicting, NotFound, ShopError, Unavailable
+from chassis.http.errors import Conflict, NotFound, ShopError, Unavailable
 
 
 class OrderUnknown(NotFound):
@@ -12,67 +12,67 @@ class OrderUnknown(NotFound):
     code = "order_unknown"
 
 
-class SkuUnknown(Conflicting):
+class SkuUnknown(Conflict):
     """No product has this SKU."""
 
     code = "sku_unknown"
     example: ClassVar[Mapping[str, Any]] = {"skus": ["MUG-RED"]}
 
 
-class NotForSale(Conflicting):
+class NotForSale(Conflict):
     """These are in the catalogue, and cannot be ordered any more."""
 
     code = "not_for_sale"
     example: ClassVar[Mapping[str, Any]] = {"skus": ["MUG-RED"]}
 
 
-class MixedCurrencies(Conflicting):
+class MixedCurrencies(Conflict):
     """The products of one order must have the same currency."""
 
     code = "mixed_currencies"
     example: ClassVar[Mapping[str, Any]] = {"currencies": ["EUR", "GBP"]}
 
 
-class OtherCurrency(Conflicting):
+class OtherCurrency(Conflict):
     """The products of the order are sold in another currency; "currency" says in which."""
 
     code = "other_currency"
     example: ClassVar[Mapping[str, Any]] = {"currency": "EUR"}
 
 
-class OrderTooLarge(Conflicting):
+class OrderTooLarge(Conflict):
     """The order's total is larger than we can book."""
 
     code = "order_too_large"
 
 
-class NotPossibleNow(Conflicting):
+class NotPossibleNow(Conflict):
     """The order's state does not allow this; "allowed" says what it does allow."""
 
     code = "not_possible_now"
     example: ClassVar[Mapping[str, Any]] = {"state": "SHIPPED", "allowed": ["deliver"]}
 
 
-class MoreThanLeft(Conflicting):
+class MoreThanLeft(Conflict):
     """Not so many of these are left; "left" says how many of what are, "allowed" what is possible."""
 
     code = "more_than_left"
     example: ClassVar[Mapping[str, Any]] = {"left": {"MUG-BLUE": 1}, "state": "SHIPPED", "allowed": ["ship"]}
 
 
-class AccountDeactivated(Conflicting):
+class AccountDeactivated(Conflict):
     """Your account is out of use: it cannot order."""
 
     code = "account_deactivated"
 
 
-class AccountErased(Conflicting):
+class AccountErased(Conflict):
     """Your account is gone: it cannot order."""
 
     code = "account_erased"
 
 
-class NoShippingAddress(Conflicting):
+class NoShippingAddress(Conflict):
     """The order says nothing of where it goes, and your account has no default address that we know of."""
 
     code = "no_shipping_address"

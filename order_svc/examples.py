@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from chassis.examples import ID, MOMENT
-from chassis.headers import carries
+from chassis.http.examples import ID, MOMENT
+from chassis.http.headers import carries
 
 EXAMPLE: dict[str, Any] = {
     "id": ID,

@@ -1,6 +1,7 @@
 """What order_svc does when others tell it something."""
 
-from chassis.consumer import Handler, Handlers
+from chassis.closures import Handler
+from chassis.messaging.handlers import Handlers
 from order_svc.commands import learn_product, note, take_answer
 from order_svc.customer import Standing
 from order_svc.customer_commands import forget_customer, learn_addresses, learn_standing
@@ -60,7 +61,7 @@ def note_mail(book: OrderBook, envelope: Envelope[MailSent | MailFailed]) -> Non
         note(book, envelope.event.order_id, envelope, detail)
 
 
-def stand(standing: Standing) -> Handler[OrderBook, Standings]:
+def stand(standing: Standing) -> Handler:
     """Keeps how the account of a customer stands: who is deactivated cannot order."""
 
     def learn(book: OrderBook, envelope: Envelope[Standings]) -> None:
@@ -81,28 +82,28 @@ def forget(book: OrderBook, envelope: Envelope[CustomerErased]) -> None:
 
 def its_customer(book: OrderBook, event: Standings | AddressesChanged) -> None:
     """Wants our copy of the customer."""
-    book.customers.want(event.customer_id)
+    book.customers.prefetch(event.customer_id)
 
 
 def whoever_is_forgotten(book: OrderBook, event: CustomerErased) -> None:
     """Wants our copy of the customer, and to know whether the customer is forgotten already."""
-    book.customers.want(event.customer_id)
-    book.forgotten.want(event.customer_id)
+    book.customers.prefetch(event.customer_id)
+    book.forgotten.prefetch(event.customer_id)
 
 
 def its_skus(book: OrderBook, event: ProductCreated) -> None:
     """Wants our copies of the product's variants."""
-    book.products.want(*(variant.sku for variant in event.variants))
+    book.products.prefetch(*(variant.sku for variant in event.variants))
 
 
 def its_offers(book: OrderBook, event: ProductChanged) -> None:
     """Wants our copies of the product's variants."""
-    book.products.want(*(offer.sku for offer in event.offers))
+    book.products.prefetch(*(offer.sku for offer in event.offers))
 
 
 def its_order(book: OrderBook, event: StockReserved | StockRejected) -> None:
     """Wants the order."""
-    book.orders.want(event.order_id)
+    book.orders.prefetch(event.order_id)
 
 
 def nothing(_book: OrderBook, _event: object) -> None:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chassis.sql import Postgres
+from chassis.persistence.postgres.database import Postgres
 from order_svc.domain import Order, State
 from order_svc.order_rows import order_of
 from order_svc.store import orders

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from chassis.sql_rows import Row
+from chassis.persistence.postgres.rows import Row
 from order_svc.domain import Order
 from order_svc.parts import Amendment, Return, Shipment
 from schemas import Address, Line, Money, PricedLine, Shortage

@@ -5,8 +5,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from chassis.examples import ID, MOMENT
-from chassis.sql import Postgres
+from chassis.http.examples import ID, MOMENT
+from chassis.persistence.postgres.database import Postgres
 from order_svc.domain import Order
 from order_svc.errors import OrderUnknown
 from order_svc.order_rows import order_of

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from chassis.database import Away
-from chassis.errors import Unavailable
+from chassis.http.errors import Unavailable
+from chassis.persistence.errors import DatabaseUnavailable
 
 log = structlog.get_logger()
 
@@ -21,7 +21,7 @@ async def again_and_again(work: Callable[[], Awaitable[int]], what: str, *, full
     while True:
         try:
             found = await work()
-        except (Away, Unavailable) as error:
+        except (DatabaseUnavailable, Unavailable) as error:
             log.warning(f"{what} wait for the database", why=str(error)[:200])
             found = 0
         if found < full:

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from chassis.settings import HttpUrl, PostgresSettings
+from chassis.runtime.settings import HttpUrl, PostgresSettings
 
 
 class WorkerSettings(PostgresSettings):

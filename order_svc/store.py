@@ -8,10 +8,19 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from chassis.sql_locks import ERASE_ALONE, HOLD_OFF_ERASURES
-from chassis.sql_rows import Row, columns, hold, insert_rows, select_rows, update_rows, upsert_rows, write
-from chassis.sql_tx import Tx, array
-from chassis.unit import Log, Rows, Unit
+from chassis.persistence.postgres.locks import ERASE_ALONE, HOLD_OFF_ERASURES
+from chassis.persistence.postgres.pipelined_transaction import PipelinedTransaction, array
+from chassis.persistence.postgres.rows import (
+    Row,
+    columns,
+    insert_rows,
+    load_rows,
+    select_rows,
+    update_rows,
+    upsert_rows,
+    write_rows,
+)
+from chassis.persistence.unit_of_work import AppendOnly, IdentityMap, UnitOfWork
 from order_svc import SERVICE
 from order_svc.customer import Customer
 from order_svc.customer_rows import (
@@ -128,42 +137,42 @@ class Answered:
     answer: str
 
 
-class OrderBook(Unit):
+class OrderBook(UnitOfWork):
     """The orders of one transaction, with the products they name."""
 
     source = SERVICE
 
     def __init__(self, now: datetime) -> None:
         super().__init__(now)
-        self.orders: Rows[UUID, Order] = Rows(self)
-        self.products: Rows[str, Product] = Rows(self)
-        self.answered: Rows[UUID, Answered] = Rows(self)
-        self.timeline: Log[Entry] = Log(self)
-        self.customers: Rows[UUID, Customer] = Rows(self)
-        self.owners: Rows[UUID, Customer] = Rows(self)
+        self.orders: IdentityMap[UUID, Order] = IdentityMap(self)
+        self.products: IdentityMap[str, Product] = IdentityMap(self)
+        self.answered: IdentityMap[UUID, Answered] = IdentityMap(self)
+        self.timeline: AppendOnly[Entry] = AppendOnly(self)
+        self.customers: IdentityMap[UUID, Customer] = IdentityMap(self)
+        self.owners: IdentityMap[UUID, Customer] = IdentityMap(self)
         """By order: whose it is, where we have heard of them."""
-        self.forgotten: Rows[UUID, Forgotten] = Rows(self)
+        self.forgotten: IdentityMap[UUID, Forgotten] = IdentityMap(self)
         """Who is asked for is about to be erased: the orders that can be cancelled are wanted as well."""
 
     def keep(self, order: Order, event: Event | None, step: Step | None = None) -> None:
         """Store an order as a move has left it, tell what happened, and enter that and the saga's step."""
-        self.orders.put(order.id, order)
+        self.orders.set(order.id, order)
         if step:
             self.timeline.add(Entry(order.id, self.now, step.type, step.detail))
         if event:
             self.emit(event, order.version, order.changed_at)
             self.timeline.add(Entry(order.id, order.changed_at, event.type, told(order, event)))
 
-    async def load(self, tx: Tx) -> None:
+    async def load(self, tx: PipelinedTransaction) -> None:
         """Load every wanted row and lock it against other transactions."""
         # Before any row is locked, so that nobody waits for each other.
-        if leaving := self.forgotten.wanted:
+        if leaving := self.forgotten.missing:
             tx.execute(ERASE_ALONE)
             locked = await tx.execute(LOCK_ORDERS, array(leaving)).rows()
-            self.orders.want(*(row.id for row in locked if "cancel" in MOVES[row.state]))
-        elif self.customers.wanted:
+            self.orders.prefetch(*(row.id for row in locked if "cancel" in MOVES[row.state]))
+        elif self.customers.missing:
             tx.execute(HOLD_OFF_ERASURES)
-        await hold(
+        await load_rows(
             tx,
             (self.answered, _SELECT_ANSWERED, lambda row: (row.id, _answered(row))),
             (self.orders, _SELECT_ORDERS, lambda row: (row.id, order_of(row))),
@@ -174,25 +183,25 @@ class OrderBook(Unit):
             (self.forgotten, _SELECT_FORGOTTEN, lambda row: (row.customer_id, Forgotten(**row._asdict()))),
         )
 
-    async def save(self, tx: Tx) -> None:
+    async def save(self, tx: PipelinedTransaction) -> None:
         """Write every changed row."""
         moved, others = self._amended()
-        write(
+        write_rows(
             tx,
-            (_INSERT_ORDERS, [placed_row(order) for order in self.orders.made if order.version == 1]),
-            (_INSERT_WHOLE, [whole_row(order) for order in self.orders.made if order.version > 1]),
+            (_INSERT_ORDERS, [placed_row(order) for order in self.orders.inserted if order.version == 1]),
+            (_INSERT_WHOLE, [whole_row(order) for order in self.orders.inserted if order.version > 1]),
             (_UPDATE_ORDERS, [moved_row(order) for order in moved]),
             (_RESHAPE_ORDERS, [whole_row(order) for order in others]),
             (_UPSERT_PRODUCTS, [_product_row(product) for product in self.products.changed]),
             (_INSERT_TIMELINE, [_entry_row(entry) for entry in self.timeline.added]),
             (_INSERT_ANSWERED, [_answered_row(answered) for answered in self.answered.changed]),
-            (_INSERT_FORGOTTEN, [columns(one, forgotten_customers.c.keys()) for one in self.forgotten.made]),
+            (_INSERT_FORGOTTEN, [columns(one, forgotten_customers.c.keys()) for one in self.forgotten.inserted]),
         )
         if asking := [order.id for order in others if self._asks(order)]:
             tx.execute(_START_DEADLINES, array(asking))
         save_customers(tx, self.customers.changed)
-        if self.forgotten.made:
-            whose = array([one.customer_id for one in self.forgotten.made])
+        if self.forgotten.inserted:
+            whose = array([one.customer_id for one in self.forgotten.inserted])
             tx.execute(FORGET_ANSWERS, whose)
             tx.execute(FORGET_PARCELS, whose)
             tx.execute(FORGET_ORDERS, whose)
@@ -201,13 +210,13 @@ class OrderBook(Unit):
         """Of the orders that the database had: those that only moved, and those of which more has changed."""
         moved: list[Order] = []
         others: list[Order] = []
-        for order in self.orders.amended:
-            before = self.orders.loaded(order.id)
+        for order in self.orders.updated:
+            before = self.orders.original(order.id)
             (others if before is None or reshaped(order, before) else moved).append(order)
         return moved, others
 
     def _asks(self, order: Order) -> bool:
-        before = self.orders.loaded(order.id)
+        before = self.orders.original(order.id)
         return before is not None and before.asked < order.asked
 
 

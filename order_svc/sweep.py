@@ -5,7 +5,7 @@ Their age is counted by the database's clock.
 
 import sqlalchemy as sa
 
-from chassis.sql import Postgres
+from chassis.persistence.postgres.database import Postgres
 from order_svc.rounds import again_and_again
 
 AT_ONCE = 1_000

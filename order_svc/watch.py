@@ -14,9 +14,9 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chassis.database import Away, Conflict
-from chassis.pace import Pace
-from chassis.sql import Postgres
+from chassis.persistence.errors import ConcurrentUpdate, DatabaseUnavailable
+from chassis.persistence.postgres.database import Postgres
+from chassis.runtime.batch_pacing import BatchPacer
 from order_svc.errors import TooManyFollowed, WatchFull
 from order_svc.store import Entry, timeline
 from order_svc.timeline import Timeline
@@ -59,7 +59,7 @@ class Watch:
     """Follows orders until ``end``."""
 
     def __init__(self, database: Postgres, seconds: float = LOOK_SECONDS) -> None:
-        self._database, self._pace = database, Pace(seconds)
+        self._database, self._pace = database, BatchPacer(seconds)
         self._watched: dict[UUID, _Watched] = {}
         self._whose: Counter[UUID] = Counter()
         self._somebody = asyncio.Event()
@@ -124,7 +124,7 @@ class Watch:
             async with self._pace:
                 try:
                     await self.look()
-                except (Away, Conflict) as error:
+                except (DatabaseUnavailable, ConcurrentUpdate) as error:
                     log.warning("watch waits for the database", why=str(error)[:200])
                     await asyncio.sleep(AWAY_SECONDS)
 

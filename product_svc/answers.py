@@ -8,7 +8,7 @@ from uuid import UUID
 from beanie import Document
 from pymongo import ASCENDING, IndexModel, InsertOne
 
-from chassis.unit import Rows
+from chassis.persistence.unit_of_work import IdentityMap
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,9 @@ def answered_of(document: Any) -> tuple[UUID, Answered]:
     return document["_id"], Answered(document["_id"], document["fingerprint"], document["answer"], document["until"])
 
 
-def answered_writes(rows: Rows[UUID, Answered]) -> list[Any]:
+def answered_writes(rows: IdentityMap[UUID, Answered]) -> list[Any]:
     """What to write of the answers of a transaction."""
     return [
         InsertOne({"_id": one.id, "fingerprint": one.fingerprint, "answer": one.answer, "until": one.until})
-        for one in rows.made
+        for one in rows.inserted
     ]

@@ -7,16 +7,17 @@ from uuid import UUID
 
 from fastapi import Query, Response, status
 
-from chassis.auth import Staff
-from chassis.errors import Forbidden, KeyReused, Unauthenticated
-from chassis.groupcommit import GroupCommit
-from chassis.headers import sends
-from chassis.idempotency import Claim, IdempotencyKey, claim, once
-from chassis.preconditions import IfMatch, PreconditionFailed, PreconditionRequired, etag
-from chassis.rest import new_router, problems
+from chassis.http.auth import Staff
+from chassis.http.errors import Forbidden, IdempotencyKeyReused, Unauthenticated
+from chassis.http.headers import sends
+from chassis.http.idempotency import IdempotencyKey, KeyUse, key_use, respond_once
+from chassis.http.preconditions import IfMatch, PreconditionFailed, PreconditionRequired, etag
+from chassis.http.routing import new_router, problems
+from chassis.persistence.group_commit import GroupCommit
 from product_svc import queries
 from product_svc.answers import Answered
 from product_svc.commands import adjust_stock, set_threshold
+from product_svc.container import Commit, Database, KeptSeconds
 from product_svc.domain import Stock
 from product_svc.dto import (
     Adjustment,
@@ -31,7 +32,7 @@ from product_svc.dto import (
     threshold_out,
 )
 from product_svc.errors import SkuUnknown, StockTooLow
-from product_svc.needs import EVERYBODY, Commit, Database, IsStaff, KeptSeconds, SkuInPath
+from product_svc.needs import EVERYBODY, IsStaff, SkuInPath
 from product_svc.store import Warehouse
 from schemas.values import Sku
 
@@ -55,7 +56,7 @@ async def read_stock(sku: SkuInPath, database: Database, is_staff: IsStaff) -> S
     status_code=status.HTTP_201_CREATED,
     tags=["stock"],
     summary="Adjust the stock of a SKU",
-    responses=problems(Unauthenticated, Forbidden, SkuUnknown, StockTooLow, KeyReused)
+    responses=problems(Unauthenticated, Forbidden, SkuUnknown, StockTooLow, IdempotencyKeyReused)
     | sends(201, "Idempotency-Replayed"),
 )
 async def adjust(
@@ -77,8 +78,8 @@ async def adjust(
         return stock_out(adjust_stock(unit, sku, body.delta, body.reason, staff.id, body.note))
 
     if idempotency_key is None:
-        return await commit(book, lambda unit: unit.stock.want(sku))
-    use = claim(staff.id, f"POST /v1/stock/{sku}/adjustments", idempotency_key, body.model_dump_json())
+        return await commit(book, lambda unit: unit.stock.prefetch(sku))
+    use = key_use(staff.id, f"POST /v1/stock/{sku}/adjustments", idempotency_key, body.model_dump_json())
     answered, repeated = await _once(commit, sku, use, book, seconds)
     if repeated:
         response.headers["Idempotency-Replayed"] = "true"
@@ -86,17 +87,17 @@ async def adjust(
 
 
 async def _once(
-    commit: GroupCommit[Warehouse], sku: str, use: Claim, book: Callable[[Warehouse], StockOut], seconds: float
+    commit: GroupCommit[Warehouse], sku: str, use: KeyUse, book: Callable[[Warehouse], StockOut], seconds: float
 ) -> tuple[Answered, bool]:
     def act(unit: Warehouse) -> Answered:
         until = unit.now + timedelta(seconds=seconds)
         return Answered(use.id, use.fingerprint, book(unit).model_dump_json(), until)
 
     def wants(unit: Warehouse) -> None:
-        unit.answered.want(use.id)
-        unit.stock.want(sku)
+        unit.answered.prefetch(use.id)
+        unit.stock.prefetch(sku)
 
-    return await commit(lambda unit: once(unit.answered, use, lambda: act(unit)), wants)
+    return await commit(lambda unit: respond_once(unit.answered, use, lambda: act(unit)), wants)
 
 
 @router.get("/v1/stock", tags=["stock"], summary="List what is low", responses=problems(Unauthenticated, Forbidden))
@@ -135,9 +136,9 @@ async def read_threshold(sku: SkuInPath, response: Response, _staff: Staff) -> T
 async def put_threshold(
     sku: SkuInPath, body: ThresholdBody, response: Response, commit: Commit, _staff: Staff, if_match: IfMatch = None
 ) -> ThresholdOut:
-    """`stock.low` is told each time that no more is available than this; at once, if it is so now."""
+    """`stock.low` is told each time that no more is available than this; at respond_once, if it is so now."""
     stock = await commit(
-        lambda unit: set_threshold(unit, sku, if_match, body.threshold), lambda unit: unit.stock.want(sku)
+        lambda unit: set_threshold(unit, sku, if_match, body.threshold), lambda unit: unit.stock.prefetch(sku)
     )
     return _tagged(response, stock)
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from uuid import UUID
 
-from chassis.preconditions import unchanged_since
+from chassis.http.preconditions import unchanged_since
 from product_svc.domain import Movement, Stock
 from product_svc.errors import SkuUnknown
 from product_svc.store import Warehouse
@@ -11,11 +11,11 @@ from product_svc.store import Warehouse
 
 def adjust_stock(unit: Warehouse, sku: str, delta: int, reason: str, by: UUID | None = None, note: str = "") -> Stock:
     """Change what is on hand of a SKU; raise ``SkuUnknown`` or ``StockTooLow``."""
-    stock = unit.stock.find(sku)
+    stock = unit.stock.get(sku)
     if stock is None:
         raise SkuUnknown
     stock, adjusted = stock.adjust(delta, reason, unit.now)
-    unit.stock.put(sku, stock)
+    unit.stock.set(sku, stock)
     unit.movements.add(Movement(sku, delta, reason, stock.changed_at, stock.on_hand, by, note))
     unit.emit(adjusted, stock.version, stock.changed_at)
     return stock
@@ -26,10 +26,10 @@ def set_threshold(unit: Warehouse, sku: str, if_match: str | None, threshold: in
 
     Raise ``SkuUnknown``, ``PreconditionFailed``.
     """
-    stock = unit.stock.find(sku)
+    stock = unit.stock.get(sku)
     if stock is None:
         raise SkuUnknown
     unchanged_since(if_match, stock.low_at)
     stock = replace(stock, low_at=threshold)
-    unit.stock.put(sku, stock)
+    unit.stock.set(sku, stock)
     return stock

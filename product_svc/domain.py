@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from chassis.unit import later
+from chassis.persistence.unit_of_work import next_time
 from product_svc.errors import StockTooLow
 from schemas import StockAdjusted
 
@@ -48,7 +48,7 @@ class Stock:
             self,
             on_hand=self.on_hand + delta,
             version=self.version + 1,
-            changed_at=later(now, self.changed_at),
+            changed_at=next_time(now, self.changed_at),
         )
         return stock, StockAdjusted(
             sku=self.sku, delta=delta, reason=reason, on_hand=stock.on_hand, reserved=stock.reserved

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chassis.paging import Page
-from chassis.rest import Answer, Body
+from chassis.http.bodies import RequestBody, ResponseBody
+from chassis.http.paging import Page
 from product_svc.domain import Movement, Stock
 from schemas.values import Text
 
@@ -16,7 +16,7 @@ MAX_QUANTITY = 1_000_000
 SkuOut = Annotated[str, Field(examples=["MUG-BLUE"])]
 
 
-class Adjustment(Body):
+class Adjustment(RequestBody):
     """A change of what is on hand."""
 
     delta: Annotated[
@@ -26,7 +26,7 @@ class Adjustment(Body):
     note: Annotated[Text, Field(max_length=500, examples=["delivery note 4711"])] = ""
 
 
-class ThresholdBody(Body):
+class ThresholdBody(RequestBody):
     """The number available at which a stock is low: at it or below, staff is told."""
 
     threshold: Annotated[
@@ -34,7 +34,7 @@ class ThresholdBody(Body):
     ]
 
 
-class ThresholdOut(Answer):
+class ThresholdOut(ResponseBody):
     """The number available at which a stock is low, and whether it is."""
 
     sku: SkuOut
@@ -42,7 +42,7 @@ class ThresholdOut(Answer):
     low: bool
 
 
-class MovementOut(Answer):
+class MovementOut(ResponseBody):
     """Why the number on hand changed, by whom, and how many there were then."""
 
     id: UUID
@@ -58,7 +58,7 @@ class MovementsOut(Page[MovementOut, UUID]):
     """A page of movements, newest first; ``next`` is the ``before`` of the page that follows, if there is one."""
 
 
-class StockOut(Answer):
+class StockOut(ResponseBody):
     """The pieces of one SKU: available is what is on hand and not reserved."""
 
     sku: SkuOut

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from chassis.errors import Conflicting, NotFound
+from chassis.http.errors import Conflict, NotFound
 
 
-class SkuTaken(Conflicting):
+class SkuTaken(Conflict):
     """A product with this SKU exists."""
 
     code = "sku_taken"
@@ -25,7 +25,7 @@ class SkuUnknown(NotFound):
     code = "sku_unknown"
 
 
-class StockTooLow(Conflicting):
+class StockTooLow(Conflict):
     """That much is not available to take away; the rest is reserved for orders."""
 
     code = "stock_too_low"
@@ -38,54 +38,54 @@ class CategoryUnknown(NotFound):
     code = "category_unknown"
 
 
-class NoSuchCategory(Conflicting):
+class NoSuchCategory(Conflict):
     """The category that is named here does not exist."""
 
     code = "no_such_category"
 
 
-class CategoryNotEmpty(Conflicting):
+class CategoryNotEmpty(Conflict):
     """There are products or categories in this category."""
 
     code = "category_not_empty"
     example: ClassVar[Mapping[str, Any]] = {"products": 12, "children": 1}
 
 
-class CategoryInItself(Conflicting):
+class CategoryInItself(Conflict):
     """A category cannot be put under itself, nor under what is in it."""
 
     code = "category_in_itself"
 
 
-class TooDeep(Conflicting):
+class TooDeep(Conflict):
     """Categories are nested more deeply than this shop allows."""
 
     code = "too_deep"
     example: ClassVar[Mapping[str, Any]] = {"limit": 10}
 
 
-class AttributesDoNotFit(Conflicting):
+class AttributesDoNotFit(Conflict):
     """The attributes are not as the category's JSON Schema says; "faults" says where."""
 
     code = "attributes_do_not_fit"
     example: ClassVar[Mapping[str, Any]] = {"faults": ["material: is required"]}
 
 
-class StatusNotPossible(Conflicting):
+class StatusNotPossible(Conflict):
     """The product cannot go from its status to that one; "allowed" says to which."""
 
     code = "status_not_possible"
     example: ClassVar[Mapping[str, Any]] = {"current": "discontinued", "allowed": ["active"]}
 
 
-class TooManyVariants(Conflicting):
+class TooManyVariants(Conflict):
     """The product would have more variants than this shop allows."""
 
     code = "too_many_variants"
     example: ClassVar[Mapping[str, Any]] = {"limit": 100}
 
 
-class ProductTooLarge(Conflicting):
+class ProductTooLarge(Conflict):
     """The product, with all its variants and their attributes, would be larger than this shop keeps."""
 
     code = "product_too_large"
@@ -98,14 +98,14 @@ class ImportUnknown(NotFound):
     code = "import_unknown"
 
 
-class OutOfLine(Conflicting):
+class OutOfLine(Conflict):
     """The import goes on with another line: "next_line"; where that is null, all lines have come."""
 
     code = "out_of_line"
     example: ClassVar[Mapping[str, Any]] = {"next_line": 501}
 
 
-class TooManyLines(Conflicting):
+class TooManyLines(Conflict):
     """The import was announced with fewer lines."""
 
     code = "too_many_lines"

@@ -1,6 +1,7 @@
 """What product_svc does when others tell it something."""
 
-from chassis.consumer import Handler, Handlers
+from chassis.closures import Handler
+from chassis.messaging.handlers import Handlers
 from product_svc.reservations.commands import (
     commit_stock,
     decide_amendment,
@@ -61,7 +62,7 @@ def release(unit: Warehouse, envelope: Envelope[OrderCancelled]) -> None:
 
 def forget(unit: Warehouse, envelope: Envelope[OrdersAnonymised]) -> None:
     """A customer was erased: what was set aside of their orders has names and streets in it."""
-    unit.erased.add(envelope.event.customer_id)
+    unit.redactions.add(envelope.event.customer_id)
 
 
 def nothing(_unit: Warehouse, _event: OrdersAnonymised) -> None:
@@ -70,13 +71,13 @@ def nothing(_unit: Warehouse, _event: OrdersAnonymised) -> None:
 
 def the_order_and_its_skus(unit: Warehouse, event: OrderPlaced | OrderAmended | OrderShipped | OrderReturned) -> None:
     """Wants the order's reservation and the stock of the lines, which may be others than it holds."""
-    unit.reservations.want(event.order_id)
-    unit.stock.want(*(line.sku for line in event.lines))
+    unit.reservations.prefetch(event.order_id)
+    unit.stock.prefetch(*(line.sku for line in event.lines))
 
 
 def the_reservation(unit: Warehouse, event: OrderCancelled | AmendmentAccepted | AmendmentRefused) -> None:
     """Wants the order's reservation, which brings the stock it holds."""
-    unit.reservations.want(event.order_id)
+    unit.reservations.prefetch(event.order_id)
 
 
 HANDLERS: Handlers[Warehouse] = {

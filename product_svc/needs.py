@@ -4,16 +4,9 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Path, Request
 
-from chassis.auth import Bearer
-from chassis.groupcommit import GroupCommit
-from chassis.mongo import Mongo
-from chassis.rest import state
-from product_svc.store import Warehouse
+from chassis.http.auth import Bearer
 from schemas.values import Sku
 
-Commit = Annotated[GroupCommit[Warehouse], state("commit")]
-Database = Annotated[Mongo, state("database")]
-KeptSeconds = Annotated[float, state("idempotency_seconds")]
 SkuInPath = Annotated[Sku, Path(examples=["MUG-BLUE"])]
 
 _BEARER = Bearer()

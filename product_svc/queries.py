@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from chassis.examples import ID, MOMENT
-from chassis.mongo import Mongo, translated
-from chassis.mongo_snapshot import Document, Query
+from chassis.http.examples import ID, MOMENT
+from chassis.persistence.mongo.connection import translated
+from chassis.persistence.mongo.database import Mongo
+from chassis.persistence.mongo.snapshot import Document, Query
 from product_svc.catalogue.queries import SEEN
 from product_svc.domain import Movement, Stock
 from product_svc.errors import SkuUnknown

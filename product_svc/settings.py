@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, MongoDsn
 
-from chassis.settings import HttpUrl, Settings
+from chassis.runtime.settings import HttpUrl, Settings
 
 
 def _names_a_database(url: MongoDsn) -> MongoDsn:

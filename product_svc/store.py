@@ -13,9 +13,10 @@ from beanie import Document, init_beanie
 from pymongo import ASCENDING, IndexModel, InsertOne, UpdateOne
 from uuid_utils.compat import uuid7
 
-from chassis.database import Conflict
-from chassis.mongo import Mongo, Tx
-from chassis.unit import Log, Rows, Unit
+from chassis.persistence.errors import ConcurrentUpdate
+from chassis.persistence.mongo.database import Mongo
+from chassis.persistence.mongo.transaction import MongoTransaction
+from chassis.persistence.unit_of_work import AppendOnly, IdentityMap, UnitOfWork
 from product_svc import SERVICE
 from product_svc.answers import Answered, AnsweredDocument, answered_of, answered_writes
 from product_svc.bulk.documents import FaultDocument, ImportDocument, fault_writes, import_of, import_writes
@@ -94,42 +95,42 @@ async def open_documents(mongo: Mongo, *, indexes: bool = False) -> None:
     await init_beanie(mongo.db, document_models=list(DOCUMENTS), skip_indexes=not indexes)
 
 
-class Warehouse(Unit):
+class Warehouse(UnitOfWork):
     """The categories, products, stock and reservations of one transaction."""
 
     source = SERVICE
 
     def __init__(self, now: datetime) -> None:
         super().__init__(now)
-        self.categories: Rows[UUID, Category] = Rows(self)
-        self.products: Rows[UUID, Product] = Rows(self)
-        self.stock: Rows[str, Stock] = Rows(self)
-        self.reservations: Rows[UUID, Reservation] = Rows(self)
-        self.movements: Log[Movement] = Log(self)
-        self.imports: Rows[UUID, Import] = Rows(self)
-        self.import_faults: Log[Fault] = Log(self)
-        self.answered: Rows[UUID, Answered] = Rows(self)
+        self.categories: IdentityMap[UUID, Category] = IdentityMap(self)
+        self.products: IdentityMap[UUID, Product] = IdentityMap(self)
+        self.stock: IdentityMap[str, Stock] = IdentityMap(self)
+        self.reservations: IdentityMap[UUID, Reservation] = IdentityMap(self)
+        self.movements: AppendOnly[Movement] = AppendOnly(self)
+        self.imports: IdentityMap[UUID, Import] = IdentityMap(self)
+        self.import_faults: AppendOnly[Fault] = AppendOnly(self)
+        self.answered: IdentityMap[UUID, Answered] = IdentityMap(self)
 
-    async def load(self, tx: Tx) -> None:
+    async def load(self, tx: MongoTransaction) -> None:
         """Load every wanted document as of one moment; who changes it meanwhile makes this conflict."""
         await _hold(tx, (self.products, "products", product_of))
         # Which of its variants are for sale is noted at their stock, where reservations look.
-        self.stock.want(*(variant.sku for product in self.products.present for variant in product.variants))
+        self.stock.prefetch(*(variant.sku for product in self.products.present for variant in product.variants))
         stock = self.stock, "stock", stock_of
         await _hold(tx, (self.reservations, "reservations", reservation_of), stock)
         # To release, an order's own lines are wanted, which only its reservation knows.
         for held in self.reservations.present:
-            self.stock.want(*held.held)
+            self.stock.prefetch(*held.held)
         await _hold(tx, stock)
-        self.categories.want(*(product.category_id for product in self.products.present if product.category_id))
+        self.categories.prefetch(*(product.category_id for product in self.products.present if product.category_id))
         await _hold(tx, (self.imports, "imports", import_of))
         await _hold(tx, (self.answered, "idempotency_keys", answered_of))
-        while self.categories.wanted:
+        while self.categories.missing:
             await _hold(tx, (self.categories, "categories", category_of))
-            self.categories.want(*(above.parent_id for above in self.categories.present if above.parent_id))
+            self.categories.prefetch(*(above.parent_id for above in self.categories.present if above.parent_id))
 
-    async def save(self, tx: Tx) -> None:
-        """Write every changed document; raise ``Conflict`` where stock is not what the decisions saw."""
+    async def save(self, tx: MongoTransaction) -> None:
+        """Write every changed document; raise ``ConcurrentUpdate`` where stock is not what the decisions saw."""
         self._tell_low()
         await _write(tx, "category_tree", tree_writes(self.categories))
         await _write(tx, "categories", category_writes(self.categories))
@@ -146,16 +147,16 @@ class Warehouse(Unit):
         for stock in self.stock.changed:
             if turned := crossed(stock, self.now):
                 after, event = turned
-                self.stock.put(after.sku, after)
+                self.stock.set(after.sku, after)
                 if event:
                     # Many events of the transaction may have taken some: none of them is the cause.
                     self.cause = self.trace = None
                     self.emit(event, after.version, after.changed_at)
 
     def _stock_writes(self) -> list[Any]:
-        writes: list[Any] = [InsertOne(_stock_document(stock)) for stock in self.stock.made]
-        for stock in self.stock.amended:
-            before = self.stock.loaded(stock.sku)
+        writes: list[Any] = [InsertOne(_stock_document(stock)) for stock in self.stock.inserted]
+        for stock in self.stock.updated:
+            before = self.stock.original(stock.sku)
             assert before is not None
             added, promised = stock.on_hand - before.on_hand, stock.reserved - before.reserved
             # What the decision rests on stands in the condition: no oversell, even if we were wrong.
@@ -172,23 +173,25 @@ class Warehouse(Unit):
         return writes
 
 
-async def _hold(tx: Tx, *kinds: tuple[Rows[Any, Any], str, Callable[[Any], tuple[Any, Any]]]) -> None:
+async def _hold(
+    tx: MongoTransaction, *kinds: tuple[IdentityMap[Any, Any], str, Callable[[Any], tuple[Any, Any]]]
+) -> None:
     """Load what is wanted of each kind, all with one question."""
     asked = [
         (rows, tx.find(collection, {"_id": {"$in": wanted}}), read)
         for rows, collection, read in kinds
-        if (wanted := rows.wanted)
+        if (wanted := rows.missing)
     ]
     for rows, found, read in asked:
-        rows.hold(dict([read(document) for document in await found.documents()]))
+        rows.fill(dict([read(document) for document in await found.documents()]))
 
 
-async def _write(tx: Tx, collection: str, writes: Sequence[Any]) -> None:
+async def _write(tx: MongoTransaction, collection: str, writes: Sequence[Any]) -> None:
     if not writes:
         return
     done = await tx.db[collection].bulk_write(writes, session=tx.session)
     if done.inserted_count + done.matched_count + done.upserted_count + done.deleted_count != len(writes):
-        raise Conflict(f"{collection}: not as it was read")
+        raise ConcurrentUpdate(f"{collection}: not as it was read")
 
 
 def _upsert(document: dict[str, Any]) -> UpdateOne:

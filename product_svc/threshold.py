@@ -6,7 +6,7 @@ It is told once for each time it falls there, and not again before it has risen 
 from dataclasses import replace
 from datetime import datetime
 
-from chassis.unit import later
+from chassis.persistence.unit_of_work import next_time
 from product_svc.domain import Stock
 from schemas import StockLow
 
@@ -18,7 +18,7 @@ def crossed(stock: Stock, now: datetime) -> tuple[Stock, StockLow | None] | None
         return (replace(stock, low=False), None) if stock.low else None
     if stock.low:
         return None
-    fallen = replace(stock, low=True, version=stock.version + 1, changed_at=later(now, stock.changed_at))
+    fallen = replace(stock, low=True, version=stock.version + 1, changed_at=next_time(now, stock.changed_at))
     return fallen, StockLow(
         sku=stock.sku,
         available=stock.available,

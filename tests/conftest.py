@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
-from chassis.mongo import Mongo
-from chassis.sql import Postgres
+from chassis.persistence.mongo.database import Mongo
+from chassis.persistence.postgres.database import Postgres
 from tests.databases import Databases
 from tests.processes import Environment
 from tests.servers import Offer, Servers, offered, servers

@@ -11,15 +11,16 @@ import psycopg
 import sqlalchemy as sa
 from psycopg import sql
 
-from chassis.database import Database
-from chassis.groupcommit import GroupCommit
-from chassis.migrate import migrate
-from chassis.mongo import Mongo
-from chassis.sql import Postgres
-from chassis.unit import Unit
+from chassis.persistence.database import Database
+from chassis.persistence.group_commit import GroupCommit
+from chassis.persistence.mongo.database import Mongo
+from chassis.persistence.mongo.schema import create_collections
+from chassis.persistence.postgres.database import Postgres
+from chassis.persistence.postgres.migrate import migrate
+from chassis.persistence.unit_of_work import UnitOfWork
 from product_svc.migrations.__main__ import migrate as migrate_products
 
-U = TypeVar("U", bound=Unit)
+U = TypeVar("U", bound=UnitOfWork)
 
 
 class Databases:
@@ -93,7 +94,7 @@ async def _empty_mongo(url: str) -> None:
     database = Mongo(url)
     for name in await database.db.list_collection_names():
         await database.db[name].delete_many({})
-    await database.make_collections()
+    await create_collections(database.db)
     await database.close()
 
 

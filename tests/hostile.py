@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives import hashes, hmac
 from joserfc.jwk import OKPKey
 from uuid_utils.compat import uuid7
 
-from chassis.auth import Principal, Role
-from chassis.rest import MAX_BODY
+from chassis.http.auth import Principal, Role
+from chassis.http.routing import MAX_BODY
 from chassis.testing import issuer
 
 JSON = {"Content-Type": "application/json"}

@@ -3,13 +3,13 @@
 from typing import Any
 from uuid import UUID
 
-from chassis.database import Database
+from chassis.persistence.database import Database
 from schemas import Envelope, Event, decode
 
 
 async def told(database: Database[Any], key: UUID | str | None = None) -> list[Envelope[Event]]:
     """The events in the outbox, oldest first; with ``key``, those of one aggregate."""
-    async with database.leading() as outbox:
+    async with database.leadership.lead() as outbox:
         rows = await outbox.advance([], 10_000)
     messages = [row.message for row in rows if key is None or row.message.key == str(key)]
     read = [decode([(n, v.encode()) for n, v in m.headers.items()], m.value) for m in messages]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 from pydantic_settings import BaseSettings
 
-from chassis.settings import load
+from chassis.runtime.settings import load
 
 EX_CONFIG = 78
 

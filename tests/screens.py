@@ -22,8 +22,8 @@ import uvicorn
 from pydantic import SecretStr
 from starlette.types import ASGIApp
 
-from chassis.examples import operations
-from chassis.links import link_token
+from chassis.http.examples import operations
+from chassis.link_tokens import link_token
 from chassis.testing import LINK_KEY
 from deploy.local.ports import free_port
 from deploy.local.sink.envelope import trace

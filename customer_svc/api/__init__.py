@@ -1,6 +1,6 @@
 """The routes of customer_svc, by noun."""
 
-from chassis.rest import new_router
+from chassis.http.routing import new_router
 from customer_svc.api import accounts, passwords, profile, sessions, staff, standing
 
 router = new_router()

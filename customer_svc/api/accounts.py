@@ -3,14 +3,15 @@
 from fastapi import Response, status
 from uuid_utils.compat import uuid7
 
-from chassis.auth import Customer
-from chassis.errors import Forbidden, NotFound, Unauthenticated
-from chassis.headers import sends
-from chassis.openapi import NOTHING
-from chassis.rest import new_router, problems
+from chassis.http.auth import Customer
+from chassis.http.errors import Forbidden, NotFound, Unauthenticated
+from chassis.http.headers import sends
+from chassis.http.openapi import NOTHING
+from chassis.http.routing import new_router, problems
 from customer_svc import queries
-from customer_svc.api.needs import Address, Commit, Database, Hashing, Linking, Throttling, new_link, unhurried
+from customer_svc.api.needs import Address, new_link, unhurried
 from customer_svc.commands.accounts import ask_to_verify, register_customer, verify_email, want_address
+from customer_svc.container import Commit, Database, Hashing, Linking, Throttling
 from customer_svc.domain.account import normalised
 from customer_svc.domain.link import hashed
 from customer_svc.dto.accounts import LinkToken, RegisteredOut, Registration
@@ -65,7 +66,7 @@ async def ask_for_mail(principal: Customer, commit: Commit, key: Linking) -> Non
     verify = new_link(key, "verify")
     await commit(
         lambda unit: ask_to_verify(unit, principal.id, verify),
-        wants=lambda unit: unit.accounts.want(principal.id),
+        wants=lambda unit: unit.accounts.prefetch(principal.id),
     )
 
 
@@ -84,7 +85,7 @@ async def verify(body: LinkToken, database: Database, commit: Commit) -> None:
         raise LinkSpent
 
     def wants(unit: Accounts) -> None:
-        unit.accounts.want(account_id)
-        unit.links.want(hashed(token))
+        unit.accounts.prefetch(account_id)
+        unit.links.prefetch(hashed(token))
 
     await commit(lambda unit: verify_email(unit, hashed(token), account_id), wants)

@@ -8,25 +8,8 @@ from fastapi import Depends, Request
 from pydantic import SecretStr
 from uuid_utils.compat import uuid7
 
-from chassis.auth import Issuer
-from chassis.groupcommit import GroupCommit
-from chassis.links import Purpose, link_token
-from chassis.rest import state
-from chassis.sql import Postgres
+from chassis.link_tokens import Purpose, link_token
 from customer_svc.domain.link import NewLink, hashed
-from customer_svc.elsewhere import Elsewhere
-from customer_svc.passwords import Passwords
-from customer_svc.store import Accounts
-from customer_svc.throttle import Throttle
-
-Commit = Annotated[GroupCommit[Accounts], state("commit")]
-Database = Annotated[Postgres, state("database")]
-Hashing = Annotated[Passwords, state("passwords")]
-Issuing = Annotated[Issuer, state("issuer")]
-Throttling = Annotated[Throttle, state("throttle")]
-RefreshSeconds = Annotated[int, state("refresh_seconds")]
-Asking = Annotated[Elsewhere, state("elsewhere")]
-Linking = Annotated[SecretStr, state("link_key")]
 
 
 async def _address(request: Request) -> str:

@@ -2,14 +2,15 @@
 
 from fastapi import status
 
-from chassis.auth import Authenticated
-from chassis.errors import NotFound, Unauthenticated
-from chassis.openapi import NOTHING
-from chassis.rest import new_router, problems
+from chassis.http.auth import Authenticated
+from chassis.http.errors import NotFound, Unauthenticated
+from chassis.http.openapi import NOTHING
+from chassis.http.routing import new_router, problems
 from customer_svc import queries
-from customer_svc.api.needs import Address, Commit, Database, Hashing, Linking, Throttling, new_link, unhurried
+from customer_svc.api.needs import Address, new_link, unhurried
 from customer_svc.commands.accounts import want_address
 from customer_svc.commands.sessions import ask_to_reset, change_password, reset_password
+from customer_svc.container import Commit, Database, Hashing, Linking, Throttling
 from customer_svc.domain.link import hashed
 from customer_svc.dto.sessions import Forgotten, PasswordChange, PasswordReset
 from customer_svc.errors import LinkSpent, TooManyTries, WrongPassword
@@ -42,7 +43,7 @@ async def change(
         password_hash = await passwords.hashed(body.new_password.get_secret_value())
         await commit(
             lambda unit: change_password(unit, account.id, account.password_hash, password_hash),
-            wants=lambda unit: unit.accounts.want(account.id),
+            wants=lambda unit: unit.accounts.prefetch(account.id),
         )
 
 
@@ -79,7 +80,7 @@ async def reset(body: PasswordReset, database: Database, commit: Commit, passwor
     password_hash = await passwords.hashed(body.new_password.get_secret_value())
 
     def wants(unit: Accounts) -> None:
-        unit.accounts.want(account_id)
-        unit.links.want(hashed(token))
+        unit.accounts.prefetch(account_id)
+        unit.links.prefetch(hashed(token))
 
     await commit(lambda unit: reset_password(unit, hashed(token), account_id, password_hash), wants)

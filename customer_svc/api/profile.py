@@ -7,14 +7,14 @@ from uuid import UUID
 from fastapi import Response, status
 from uuid_utils.compat import uuid7
 
-from chassis.auth import Authenticated, Customer
-from chassis.errors import Forbidden, NotFound, Unauthenticated
-from chassis.headers import sends
-from chassis.preconditions import IfMatch, PreconditionFailed, PreconditionRequired, etag, unchanged_since
-from chassis.rest import new_router, problems
+from chassis.http.auth import Authenticated, Customer
+from chassis.http.errors import Forbidden, NotFound, Unauthenticated
+from chassis.http.headers import sends
+from chassis.http.preconditions import IfMatch, PreconditionFailed, PreconditionRequired, etag, unchanged_since
+from chassis.http.routing import new_router, problems
 from customer_svc import queries
-from customer_svc.api.needs import Commit, Database
 from customer_svc.commands.profile import add_address, change_profile, remove_address, replace_address
+from customer_svc.container import Commit, Database
 from customer_svc.dto.accounts import AccountOut, account_out
 from customer_svc.dto.profile import AddressBody, AddressesOut, AddressOut, ProfileChange, address_out
 from customer_svc.errors import AccountDeactivated, AddressUnknown, TooManyAddresses
@@ -145,4 +145,4 @@ async def delete_address(address_id: UUID, principal: Customer, commit: Commit, 
 
 
 def _account(account_id: UUID) -> Callable[[Accounts], None]:
-    return lambda unit: unit.accounts.want(account_id)
+    return lambda unit: unit.accounts.prefetch(account_id)

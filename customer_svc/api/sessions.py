@@ -5,11 +5,12 @@ import secrets
 from fastapi import status
 from uuid_utils.compat import uuid7
 
-from chassis.auth import Principal
-from chassis.rest import new_router, problems
+from chassis.http.auth import Principal
+from chassis.http.routing import new_router, problems
 from customer_svc import queries
-from customer_svc.api.needs import Address, Commit, Database, Hashing, Issuing, RefreshSeconds, Throttling
+from customer_svc.api.needs import Address
 from customer_svc.commands.sessions import end_session, refresh_session, start_session, want_family
+from customer_svc.container import Commit, Database, Hashing, Issuing, RefreshSeconds, Throttling
 from customer_svc.domain.account import Account
 from customer_svc.domain.link import hashed
 from customer_svc.dto.sessions import Credentials, KeysOut, Refresh, SessionOut
@@ -43,7 +44,7 @@ async def log_in(
         account = await _let_in(known, body.password.get_secret_value(), passwords)
         await commit(
             lambda unit: start_session(unit, account.id, account.password_hash, session_id, hashed(token), seconds),
-            wants=lambda unit: unit.accounts.want(account.id),
+            wants=lambda unit: unit.accounts.prefetch(account.id),
         )
     access = issuer.issue(Principal(account.id, account.role))
     return SessionOut(access_token=access, expires_in=issuer.seconds, refresh_token=token, refresh_expires_in=seconds)

@@ -5,14 +5,14 @@ from uuid import UUID
 
 from fastapi import Query, Response
 
-from chassis.auth import Staff
-from chassis.errors import Forbidden, Unauthenticated
-from chassis.headers import sends
-from chassis.preconditions import ANY, IfMatch, PreconditionFailed, etag
-from chassis.rest import new_router, problems
+from chassis.http.auth import Staff
+from chassis.http.errors import Forbidden, Unauthenticated
+from chassis.http.headers import sends
+from chassis.http.preconditions import ANY, IfMatch, PreconditionFailed, etag
+from chassis.http.routing import new_router, problems
 from customer_svc import queries
-from customer_svc.api.needs import Commit, Database
 from customer_svc.commands.standing import deactivate, reactivate
+from customer_svc.container import Commit, Database
 from customer_svc.dto.accounts import AccountOut, CustomersOut, account_out
 from customer_svc.errors import ActiveAlready, CustomerUnknown, DeactivatedAlready
 from schemas.values import Text
@@ -74,7 +74,7 @@ async def deactivate_customer(
     """
     account = await commit(
         lambda unit: deactivate(unit, customer_id, "staff", if_match or ANY),
-        wants=lambda unit: unit.accounts.want(customer_id),
+        wants=lambda unit: unit.accounts.prefetch(customer_id),
     )
     response.headers["ETag"] = etag(account.version)
     return account_out(account)
@@ -93,7 +93,7 @@ async def reactivate_customer(
     """Whoever put it out of use."""
     account = await commit(
         lambda unit: reactivate(unit, customer_id, "staff", if_match or ANY),
-        wants=lambda unit: unit.accounts.want(customer_id),
+        wants=lambda unit: unit.accounts.prefetch(customer_id),
     )
     response.headers["ETag"] = etag(account.version)
     return account_out(account)

@@ -5,15 +5,16 @@ from uuid import UUID, uuid4
 
 from fastapi import Response, status
 
-from chassis.auth import Customer
-from chassis.errors import Forbidden, NotFound, Unauthenticated
-from chassis.headers import sends
-from chassis.pieces import Pieces
-from chassis.preconditions import ANY, IfMatch, PreconditionFailed, etag
-from chassis.rest import new_router, problems
+from chassis.http.auth import Customer
+from chassis.http.errors import Forbidden, NotFound, Unauthenticated
+from chassis.http.headers import sends
+from chassis.http.preconditions import ANY, IfMatch, PreconditionFailed, etag
+from chassis.http.routing import new_router, problems
+from chassis.http.streaming import StreamingBody
 from customer_svc import queries
-from customer_svc.api.needs import Address, Asking, Commit, Database, Hashing, OwnName, Throttling
+from customer_svc.api.needs import Address, OwnName
 from customer_svc.commands.standing import deactivate, erase, reactivate
+from customer_svc.container import Asking, Commit, Database, Hashing, Throttling
 from customer_svc.dto.accounts import AccountOut, account_out
 from customer_svc.dto.standing import ErasureOut, ExportOut, Farewell, erasure_out, own_export_out
 from customer_svc.errors import (
@@ -47,7 +48,7 @@ async def deactivate_me(
     """
     account = await commit(
         lambda unit: deactivate(unit, principal.id, "customer", if_match or ANY),
-        wants=lambda unit: unit.accounts.want(principal.id),
+        wants=lambda unit: unit.accounts.prefetch(principal.id),
     )
     response.headers["ETag"] = etag(account.version)
     return account_out(account)
@@ -68,7 +69,7 @@ async def reactivate_me(
     """Come back, unless it was our staff who put the account out of use."""
     account = await commit(
         lambda unit: reactivate(unit, principal.id, "customer", if_match or ANY),
-        wants=lambda unit: unit.accounts.want(principal.id),
+        wants=lambda unit: unit.accounts.prefetch(principal.id),
     )
     response.headers["ETag"] = etag(account.version)
     return account_out(account)
@@ -90,7 +91,7 @@ async def export(principal: Customer, database: Database, elsewhere: Asking, nam
     account = await queries.account_by_id(database, principal.id)
     sessions = await queries.sessions_of(database, principal.id)
     own = own_export_out(account, sessions, datetime.now(UTC))
-    answer = await Pieces.beginning(elsewhere.beside(own.model_dump_json().encode(), name), "application/json")
+    answer = await StreamingBody.starting(elsewhere.beside(own.model_dump_json().encode(), name), "application/json")
     answer.headers["Content-Disposition"] = 'attachment; filename="my-data.json"'
     return answer
 
@@ -120,7 +121,7 @@ async def erase_me(
     account = await queries.account_by_id(database, principal.id)
 
     def wants(unit: Accounts) -> None:
-        unit.accounts.want(account.id)
+        unit.accounts.prefetch(account.id)
 
     async with throttle.trying(account.email, address):
         if not await passwords.matches(body.password.get_secret_value(), account.password_hash):

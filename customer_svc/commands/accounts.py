@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from chassis.errors import NotFound
+from chassis.http.errors import NotFound
 from customer_svc.domain import account as accounts
 from customer_svc.domain.account import Account, Role, normalised
 from customer_svc.domain.link import Link, NewLink, made
@@ -13,7 +13,7 @@ from schemas import Event
 
 def want_address(unit: Accounts, email: str) -> None:
     """Wants the account with an address."""
-    unit.by_email.want(normalised(email))
+    unit.by_email.prefetch(normalised(email))
 
 
 def register_customer(
@@ -58,24 +58,24 @@ def ask_to_verify(unit: Accounts, account_id: UUID, verify: NewLink) -> None:
 
 def verify_email(unit: Accounts, token_hash: str, account_id: UUID) -> None:
     """Confirm the address of an account with the token of a mailed link; raise ``LinkSpent``."""
-    account, link = unit.accounts.find(account_id), unit.links.find(token_hash)
+    account, link = unit.accounts.get(account_id), unit.links.get(token_hash)
     used = link.use("verify", unit.now) if link else None
     if account is None or used is None:
         raise LinkSpent
-    unit.links.put(token_hash, used)
+    unit.links.set(token_hash, used)
     if verified := account.verify(unit.now):
         put(unit, *verified)
 
 
 def account_at(unit: Accounts, email: str) -> Account | None:
     """The account with an address, if there is one."""
-    account_id = unit.by_email.find(normalised(email))
-    return unit.accounts.find(account_id) if account_id else None
+    account_id = unit.by_email.get(normalised(email))
+    return unit.accounts.get(account_id) if account_id else None
 
 
 def existing(unit: Accounts, account_id: UUID) -> Account:
     """The account; raise ``NotFound``."""
-    account = unit.accounts.find(account_id)
+    account = unit.accounts.get(account_id)
     if account is None:
         raise NotFound
     return account
@@ -83,17 +83,17 @@ def existing(unit: Accounts, account_id: UUID) -> Account:
 
 def put(unit: Accounts, account: Account, event: Event | None) -> None:
     """Keep an account as it is now, and tell of it. Nobody is told of those that are not customers'."""
-    unit.accounts.put(account.id, account)
+    unit.accounts.set(account.id, account)
     if event and account.role == "customer":
         unit.emit(event, account.version, account.changed_at)
 
 
 def put_link(unit: Accounts, link: Link) -> None:
     """Keep a new link."""
-    unit.links.fresh(link.token_hash)
-    unit.links.put(link.token_hash, link)
+    unit.links.mark_new(link.token_hash)
+    unit.links.set(link.token_hash, link)
 
 
 def _open(unit: Accounts, account: Account) -> None:
-    unit.accounts.fresh(account.id)
-    unit.by_email.put(account.email, account.id)
+    unit.accounts.mark_new(account.id)
+    unit.by_email.set(account.email, account.id)

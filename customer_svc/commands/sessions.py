@@ -14,9 +14,9 @@ from customer_svc.store import Accounts
 
 def want_family(unit: Accounts, family: Family) -> None:
     """Wants a refresh token, its session and its account."""
-    unit.accounts.want(family.account_id)
-    unit.sessions.want(family.session_id)
-    unit.tokens.want(family.token_hash)
+    unit.accounts.prefetch(family.account_id)
+    unit.sessions.prefetch(family.session_id)
+    unit.tokens.prefetch(family.token_hash)
 
 
 def start_session(
@@ -26,14 +26,14 @@ def start_session(
 
     Whoever put the own account out of use may log in to come back; raise ``AccountDeactivated`` where staff did it.
     """
-    account = unit.accounts.find(account_id)
+    account = unit.accounts.get(account_id)
     if account is None or account.password_hash != password_hash:
         raise WrongCredentials
     if account.deactivated_by == "staff":
         raise AccountDeactivated
     ends_at = unit.now + timedelta(seconds=seconds)
-    unit.sessions.fresh(session_id)
-    unit.sessions.put(session_id, Session(session_id, account.id, account.epoch, unit.now, ends_at))
+    unit.sessions.mark_new(session_id)
+    unit.sessions.set(session_id, Session(session_id, account.id, account.epoch, unit.now, ends_at))
     _put_token(unit, RefreshToken(token_hash, session_id, account.id, unit.now))
     return account
 
@@ -44,22 +44,22 @@ def refresh_session(unit: Accounts, family: Family, next_hash: str) -> tuple[Acc
     None where it is good for nothing. That is no error: a token that comes again ends the session, and an error
     would take that back.
     """
-    account, session = unit.accounts.find(family.account_id), unit.sessions.find(family.session_id)
-    token = unit.tokens.find(family.token_hash)
+    account, session = unit.accounts.get(family.account_id), unit.sessions.get(family.session_id)
+    token = unit.tokens.get(family.token_hash)
     if account is None or session is None or token is None or session.over(account, unit.now):
         return None
     if token.used_at:
-        unit.sessions.put(session.id, session.end(unit.now))
+        unit.sessions.set(session.id, session.end(unit.now))
         return None
-    unit.tokens.put(token.token_hash, replace(token, used_at=unit.now))
+    unit.tokens.set(token.token_hash, replace(token, used_at=unit.now))
     _put_token(unit, RefreshToken(next_hash, session.id, account.id, unit.now))
     return account, session.seconds_left(unit.now)
 
 
 def end_session(unit: Accounts, family: Family) -> None:
     """Log out; a session that is over or gone stays so."""
-    if session := unit.sessions.find(family.session_id):
-        unit.sessions.put(session.id, session.end(unit.now))
+    if session := unit.sessions.get(family.session_id):
+        unit.sessions.set(session.id, session.end(unit.now))
 
 
 def change_password(unit: Accounts, account_id: UUID, known_hash: str, password_hash: str) -> None:
@@ -83,15 +83,15 @@ def ask_to_reset(unit: Accounts, email: str, reset: NewLink) -> None:
 
 def reset_password(unit: Accounts, token_hash: str, account_id: UUID, password_hash: str) -> None:
     """Set a password with the token of a mailed link; raise ``LinkSpent``."""
-    account, link = unit.accounts.find(account_id), unit.links.find(token_hash)
+    account, link = unit.accounts.get(account_id), unit.links.get(token_hash)
     used = link.use("reset", unit.now) if link else None
     # A password that was set since then has ended the link too: it may have been asked for by a thief.
     if account is None or used is None or used.epoch != account.epoch:
         raise LinkSpent
-    unit.links.put(token_hash, used)
+    unit.links.set(token_hash, used)
     put(unit, *account.set_password(password_hash, "reset", unit.now))
 
 
 def _put_token(unit: Accounts, token: RefreshToken) -> None:
-    unit.tokens.fresh(token.token_hash)
-    unit.tokens.put(token.token_hash, token)
+    unit.tokens.mark_new(token.token_hash)
+    unit.tokens.set(token.token_hash, token)

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from chassis.preconditions import ANY, unchanged_since
+from chassis.http.preconditions import ANY, unchanged_since
 from customer_svc.commands.accounts import put
 from customer_svc.domain.account import Account, By
 from customer_svc.domain.erasure import Erasure, Part
@@ -35,19 +35,19 @@ def erase(unit: Accounts, account_id: UUID, known_hash: str, erasure_id: UUID) -
         raise WrongPassword
     gone = account.changed(unit.now)
     erasure = Erasure(account.id, erasure_id, gone.version, gone.changed_at)
-    unit.erasures.fresh(account.id)
-    unit.erasures.put(account.id, erasure)
-    unit.accounts.put(account.id, None)
+    unit.erasures.mark_new(account.id)
+    unit.erasures.set(account.id, erasure)
+    unit.accounts.set(account.id, None)
     unit.emit(CustomerErased(customer_id=account.id), gone.version, gone.changed_at)
     return erasure
 
 
 def confirm_erasure(unit: Accounts, customer_id: UUID, part: Part) -> None:
     """Note that a service has forgotten a customer."""
-    erasure = unit.erasures.find(customer_id)
+    erasure = unit.erasures.get(customer_id)
     if erasure is None:
         raise LookupError(f"customer {customer_id} was not erased here")
-    unit.erasures.put(customer_id, erasure.confirm(part, unit.now))
+    unit.erasures.set(customer_id, erasure.confirm(part, unit.now))
 
 
 def _unchanged(unit: Accounts, account_id: UUID, if_match: str) -> Account:
@@ -58,7 +58,7 @@ def _unchanged(unit: Accounts, account_id: UUID, if_match: str) -> Account:
 
 def _customer(unit: Accounts, account_id: UUID) -> Account:
     """The account, if there is one and it is a customer's; raise ``CustomerUnknown``."""
-    account = unit.accounts.find(account_id)
+    account = unit.accounts.get(account_id)
     if account is None or account.role != "customer":
         raise CustomerUnknown
     return account

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from unicodedata import normalize
 from uuid import UUID
 
-from chassis.unit import later
+from chassis.persistence.unit_of_work import next_time
 from customer_svc.domain.address import Entry, default
 from customer_svc.errors import AccountDeactivated, ActiveAlready, DeactivatedAlready
 from schemas import (
@@ -67,7 +67,7 @@ class Account:
 
     def changed(self, now: datetime, **changes: Any) -> "Account":
         """The next version of the account."""
-        return replace(self, version=self.version + 1, changed_at=later(now, self.changed_at), **changes)
+        return replace(self, version=self.version + 1, changed_at=next_time(now, self.changed_at), **changes)
 
     def warn(self, now: datetime) -> tuple["Account", RegistrationRepeated] | None:
         """Somebody registered this address once more; None where its owner was told of it just now."""

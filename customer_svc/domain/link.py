@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
-from chassis.links import Purpose
+from chassis.link_tokens import Purpose
 from schemas import MailedLink
 
 GOOD_FOR: dict[Purpose, timedelta] = {"verify": timedelta(days=2), "reset": timedelta(minutes=30)}

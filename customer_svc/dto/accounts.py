@@ -6,9 +6,9 @@ from uuid import UUID
 
 from pydantic import AfterValidator, EmailStr, Field, SecretStr, StringConstraints
 
-from chassis.examples import ID, MOMENT
-from chassis.paging import Page
-from chassis.rest import Answer, Body
+from chassis.http.bodies import RequestBody, ResponseBody
+from chassis.http.examples import ID, MOMENT
+from chassis.http.paging import Page
 from customer_svc.domain.account import Account, Role
 from schemas.values import Text
 
@@ -41,7 +41,7 @@ Locale = Annotated[
 ]
 
 
-class Registration(Body):
+class Registration(RequestBody):
     """A new customer."""
 
     email: Email
@@ -50,20 +50,20 @@ class Registration(Body):
     locale: Locale = "en"
 
 
-class RegisteredOut(Answer):
+class RegisteredOut(ResponseBody):
     """What becomes of a registration, in the same words whether or not there was an account."""
 
     email: Annotated[str, Field(examples=["ada@example.com"])]
     next: Literal["look_into_your_mailbox"] = "look_into_your_mailbox"
 
 
-class LinkToken(Body):
+class LinkToken(RequestBody):
     """What a link in a mail ends with."""
 
     token: Token
 
 
-class AccountOut(Answer):
+class AccountOut(ResponseBody):
     """An account, without its secrets."""
 
     id: Id

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
-from chassis.rest import Answer, Body
+from chassis.http.bodies import RequestBody, ResponseBody
 from customer_svc.domain.address import USES, Entry, Use
 from customer_svc.dto.accounts import Id, Locale, Name, Phone
 from schemas import Address
@@ -17,7 +17,7 @@ Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), Field(example
 Uses = Annotated[list[Use], Field(max_length=2, examples=[["shipping", "billing"]])]
 
 
-class ProfileChange(Body):
+class ProfileChange(RequestBody):
     """What is to be changed; what is left out stays. A phone number of ``null`` is forgotten."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
@@ -40,7 +40,7 @@ class ProfileChange(Body):
         return {name: getattr(self, name) for name in self.model_fields_set}
 
 
-class AddressBody(Body):
+class AddressBody(RequestBody):
     """An address, and what it is to be the default for."""
 
     name: Name
@@ -55,7 +55,7 @@ class AddressBody(Body):
         return Address.model_validate(self.model_dump(exclude={"default_for"}))
 
 
-class AddressOut(Answer):
+class AddressOut(ResponseBody):
     """An address of one's own. Whenever there are any, one is the default for each use."""
 
     id: Id
@@ -67,7 +67,7 @@ class AddressOut(Answer):
     default_for: Uses
 
 
-class AddressesOut(Answer):
+class AddressesOut(ResponseBody):
     """All of one's addresses, oldest first."""
 
     items: list[AddressOut]

@@ -4,25 +4,25 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from chassis.rest import Answer, Body
+from chassis.http.bodies import RequestBody, ResponseBody
 from customer_svc.dto.accounts import Email, NewPassword, Password, Token
 from schemas.values import Text
 
 
-class Credentials(Body):
+class Credentials(RequestBody):
     """What one logs in with."""
 
     email: Annotated[Text, Field(max_length=254, examples=["ada@example.com"])]
     password: Password
 
 
-class Refresh(Body):
+class Refresh(RequestBody):
     """The refresh token of a session."""
 
     refresh_token: Token
 
 
-class SessionOut(Answer):
+class SessionOut(ResponseBody):
     """A session: send the token as ``Authorization: Bearer <access_token>``, and get the next before it ends."""
 
     access_token: Annotated[str, Field(examples=["eyJhbGciOiJFZDI1NTE5In0.eyJzdWIiOiIwMTliIn0.c2lnbmF0dXJl"])]
@@ -40,7 +40,7 @@ class SessionOut(Answer):
     ]
 
 
-class KeyOut(Answer):
+class KeyOut(ResponseBody):
     """A public key (RFC 8037)."""
 
     kid: Annotated[str, Field(examples=["kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"])]
@@ -51,26 +51,26 @@ class KeyOut(Answer):
     alg: Literal["Ed25519"]
 
 
-class KeysOut(Answer):
+class KeysOut(ResponseBody):
     """The public keys that access tokens are checked with."""
 
     keys: list[KeyOut]
 
 
-class PasswordChange(Body):
+class PasswordChange(RequestBody):
     """Another password for one's own account."""
 
     current_password: Password
     new_password: NewPassword
 
 
-class Forgotten(Body):
+class Forgotten(RequestBody):
     """Whose password is forgotten."""
 
     email: Email
 
 
-class PasswordReset(Body):
+class PasswordReset(RequestBody):
     """Another password, with the link of a mail."""
 
     token: Token

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from chassis.rest import Answer, Body
+from chassis.http.bodies import RequestBody, ResponseBody
 from customer_svc.domain.account import Account
 from customer_svc.domain.erasure import Erasure
 from customer_svc.domain.session import Session
@@ -14,20 +14,20 @@ from customer_svc.dto.profile import AddressOut, address_out
 from customer_svc.examples import NOTIFICATION, ORDER
 
 
-class Farewell(Body):
+class Farewell(RequestBody):
     """The password, so that nobody who only found a logged-in device erases an account."""
 
     password: Password
 
 
-class PartOut(Answer):
+class PartOut(ResponseBody):
     """One service's part in an erasure."""
 
     part: Literal["account", "orders", "mails"]
     done_at: Moment | None
 
 
-class ErasureOut(Answer):
+class ErasureOut(ResponseBody):
     """How far an erasure has come. Nothing in it says whose."""
 
     id: Id
@@ -35,7 +35,7 @@ class ErasureOut(Answer):
     parts: list[PartOut]
 
 
-class SessionTold(Answer):
+class SessionTold(ResponseBody):
     """A session, without its secrets."""
 
     began_at: Moment
@@ -43,7 +43,7 @@ class SessionTold(Answer):
     ended_at: Moment | None
 
 
-class OwnExportOut(Answer):
+class OwnExportOut(ResponseBody):
     """Everything that customer_svc has about its reader."""
 
     exported_at: Moment

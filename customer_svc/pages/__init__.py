@@ -14,7 +14,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from chassis.rest import new_router
+from chassis.http.routing import new_router
 from customer_svc.pages.texts import TEXTS
 
 HERE = Path(__file__).parent

@@ -1,6 +1,6 @@
 """The routes of notifier_svc, by noun."""
 
-from chassis.rest import new_router
+from chassis.http.routing import new_router
 from notifier_svc.api import exports, notifications, suppressions
 
 router = new_router()

@@ -4,11 +4,12 @@ from typing import Annotated
 
 from fastapi import Query
 
-from chassis.auth import Customer
-from chassis.errors import Forbidden, Unauthenticated
-from chassis.rest import new_router, problems
+from chassis.http.auth import Customer
+from chassis.http.errors import Forbidden, Unauthenticated
+from chassis.http.routing import new_router, problems
 from notifier_svc import queries
-from notifier_svc.api.needs import Before, Database, Reads
+from notifier_svc.api.needs import Before
+from notifier_svc.container import Database, Reads
 from notifier_svc.dto import LettersOut, letter_out
 from notifier_svc.queries import Sought
 

@@ -5,15 +5,16 @@ from uuid import UUID
 
 from fastapi import Header, Query, Response, status
 
-from chassis.auth import Authenticated, Principal, Staff
-from chassis.errors import Forbidden, KeyReused, Unauthenticated
-from chassis.examples import ID
-from chassis.headers import sends
-from chassis.idempotency import Key
-from chassis.rest import new_router, problems
+from chassis.http.auth import Authenticated, Principal, Staff
+from chassis.http.errors import Forbidden, IdempotencyKeyReused, Unauthenticated
+from chassis.http.examples import ID
+from chassis.http.headers import sends
+from chassis.http.idempotency import Key
+from chassis.http.routing import new_router, problems
 from notifier_svc import queries
-from notifier_svc.api.needs import Before, Commit, Database, Limit, Reads
+from notifier_svc.api.needs import Before, Limit
 from notifier_svc.commands import resend
+from notifier_svc.container import Commit, Database, Reads
 from notifier_svc.domain import State, Template, resend_id
 from notifier_svc.dto import LetterOut, NotificationOut, NotificationsOut, Resending, letter_out, notification_out
 from notifier_svc.errors import NotEnded, NotificationUnknown, NotResendable
@@ -72,7 +73,7 @@ async def read_notification(
     tags=["notifications"],
     summary="Send a mail again",
     responses=problems(
-        *(Unauthenticated, Forbidden, NotificationUnknown, NotEnded, NotResendable, KeyReused),
+        *(Unauthenticated, Forbidden, NotificationUnknown, NotEnded, NotResendable, IdempotencyKeyReused),
     )
     | sends(202, "Location", "Idempotency-Replayed"),
 )
@@ -94,8 +95,8 @@ async def resend_notification(
     made_id = resend_id(original.id, staff.id, idempotency_key)
 
     def wants(ledger: Ledger) -> None:
-        ledger.mails.want(original.id, made_id)
-        ledger.customers.want(original.customer_id)
+        ledger.mails.prefetch(original.id, made_id)
+        ledger.customers.prefetch(original.customer_id)
 
     recipient = body.to if body else None
     made, repeated = await commit(lambda ledger: resend(ledger, original.id, made_id, recipient), wants)

@@ -4,14 +4,15 @@ from uuid import UUID
 
 from fastapi import Response, status
 
-from chassis.auth import Staff
-from chassis.errors import Forbidden, Unauthenticated
-from chassis.headers import sends
-from chassis.preconditions import IfMatch, PreconditionFailed, PreconditionRequired, etag, unchanged_since
-from chassis.rest import new_router, problems
+from chassis.http.auth import Staff
+from chassis.http.errors import Forbidden, Unauthenticated
+from chassis.http.headers import sends
+from chassis.http.preconditions import IfMatch, PreconditionFailed, PreconditionRequired, etag, unchanged_since
+from chassis.http.routing import new_router, problems
 from notifier_svc import queries
-from notifier_svc.api.needs import Before, Commit, Database, Limit
+from notifier_svc.api.needs import Before, Limit
 from notifier_svc.commands import lift
+from notifier_svc.container import Commit, Database
 from notifier_svc.dto import SuppressionOut, SuppressionsOut, suppression_out
 from notifier_svc.errors import SuppressionUnknown
 
@@ -64,4 +65,4 @@ async def lift_suppression(
     """From now on. Mails that were suppressed meanwhile stay so, and can be sent again one by one."""
     found = await queries.suppression(database, suppression_id)
     unchanged_since(if_match, found.mail_id)
-    await commit(lambda ledger: lift(ledger, found), wants=lambda ledger: ledger.suppressions.want(found.email))
+    await commit(lambda ledger: lift(ledger, found), wants=lambda ledger: ledger.suppressions.prefetch(found.email))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from chassis.preconditions import unchanged_since
+from chassis.http.preconditions import unchanged_since
 from order_svc.amending import domain
 from order_svc.commands import for_sale, own_order
 from order_svc.domain import Order
@@ -23,9 +23,9 @@ class Wish:
 def want_wish(book: OrderBook, order_id: UUID, customer_id: UUID | None, wish: Wish) -> None:
     """Want what ``amend_order`` looks at."""
     if customer_id:
-        book.customers.want(customer_id)
-    book.orders.want(order_id)
-    book.products.want(*(wish.quantities or ()))
+        book.customers.prefetch(customer_id)
+    book.orders.prefetch(order_id)
+    book.products.prefetch(*(wish.quantities or ()))
 
 
 def amend_order(book: OrderBook, order_id: UUID, customer_id: UUID | None, if_match: str | None, wish: Wish) -> Order:
@@ -34,7 +34,7 @@ def amend_order(book: OrderBook, order_id: UUID, customer_id: UUID | None, if_ma
     Raise ``OrderUnknown``, ``PreconditionFailed``, ``NotPossibleNow``, and as ``place_order`` does.
     """
     order = own_order(book, order_id, customer_id)
-    if customer_id and (customer := book.customers.find(customer_id)):
+    if customer_id and (customer := book.customers.get(customer_id)):
         # A token outlives its account by minutes, in which an address that was forgotten must not come back.
         customer.require_active()
     unchanged_since(if_match, order.version)

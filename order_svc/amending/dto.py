@@ -4,14 +4,14 @@ from typing import Annotated, cast
 
 from pydantic import ConfigDict, Field, model_validator
 
-from chassis.rest import Body
+from chassis.http.bodies import RequestBody
 from order_svc.amending.commands import Wish
 from order_svc.domain import summed
 from order_svc.dto import AddressBody, LineBodies, Notes, as_address, as_lines
 from schemas import Address
 
 
-class AmendmentBody(Body):
+class AmendmentBody(RequestBody):
     """What an order is to become; what is not sent stays. Lines are all lines that it is to have."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
@@ -36,7 +36,7 @@ class AmendmentBody(Body):
         return Wish(summed(as_lines(self.lines)) if self.lines else None, told)
 
 
-class CancellationBody(Body):
+class CancellationBody(RequestBody):
     """Why an order is not wanted any more."""
 
     note: Notes | None = None

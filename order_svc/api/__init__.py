@@ -1,6 +1,6 @@
 """The routes of order_svc, by noun."""
 
-from chassis.rest import new_router
+from chassis.http.routing import new_router
 from order_svc.api import amending, exports, fulfilment, history, orders, sagas, timelines
 
 hot = orders.hot

@@ -4,15 +4,16 @@ from uuid import UUID
 
 from fastapi import Response, status
 
-from chassis.auth import Authenticated, Customer
-from chassis.errors import Forbidden, Unauthenticated
-from chassis.preconditions import ANY, IfMatch, PreconditionFailed, PreconditionRequired, etag
-from chassis.rest import new_router, problems
+from chassis.http.auth import Authenticated, Customer
+from chassis.http.errors import Forbidden, Unauthenticated
+from chassis.http.preconditions import ANY, IfMatch, PreconditionFailed, PreconditionRequired, etag
+from chassis.http.routing import new_router, problems
 from order_svc.amending.commands import amend_order, want_wish
 from order_svc.amending.dto import AmendmentBody, CancellationBody
 from order_svc.api.learning import once_known
-from order_svc.api.needs import Asking, Commit, owner
+from order_svc.api.needs import owner
 from order_svc.commands import cancel_order, want_order
+from order_svc.container import Asking, Commit
 from order_svc.dto import OrderOut, order_out
 from order_svc.errors import (
     AccountDeactivated,

@@ -5,11 +5,11 @@ from uuid import UUID
 
 from fastapi import Query
 
-from chassis.auth import Customer
-from chassis.errors import Forbidden, Unauthenticated
-from chassis.rest import new_router, problems
+from chassis.http.auth import Customer
+from chassis.http.errors import Forbidden, Unauthenticated
+from chassis.http.routing import new_router, problems
 from order_svc import queries
-from order_svc.api.needs import Database
+from order_svc.container import Database
 from order_svc.dto import WholeOrdersOut, whole_order_out
 from order_svc.history import Sought, history
 

@@ -5,12 +5,12 @@ from uuid import UUID
 from fastapi import Response, status
 from uuid_utils.compat import uuid7
 
-from chassis.auth import Staff
-from chassis.errors import Forbidden, Unauthenticated
-from chassis.preconditions import IfMatch, PreconditionFailed, PreconditionRequired, etag
-from chassis.rest import new_router, problems
-from order_svc.api.needs import Commit
+from chassis.http.auth import Staff
+from chassis.http.errors import Forbidden, Unauthenticated
+from chassis.http.preconditions import IfMatch, PreconditionFailed, PreconditionRequired, etag
+from chassis.http.routing import new_router, problems
 from order_svc.commands import want_order
+from order_svc.container import Commit
 from order_svc.domain import Order
 from order_svc.dto import OrderOut, order_out
 from order_svc.errors import MoreThanLeft, NotPossibleNow, OrderUnknown
@@ -55,7 +55,7 @@ async def deliver(
 ) -> OrderOut:
     """Everything that was ordered is with the customer; possible once all of it is shipped."""
     order = await commit(
-        lambda book: deliver_order(book, order_id, if_match), lambda book: book.orders.want(order_id)
+        lambda book: deliver_order(book, order_id, if_match), lambda book: book.orders.prefetch(order_id)
     )
     return _answered(response, order)
 

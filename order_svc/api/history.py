@@ -7,10 +7,11 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
-from chassis.auth import Authenticated
-from chassis.errors import Unauthenticated
-from chassis.rest import new_router, problems
-from order_svc.api.needs import Database, owner
+from chassis.http.auth import Authenticated
+from chassis.http.errors import Unauthenticated
+from chassis.http.routing import new_router, problems
+from order_svc.api.needs import owner
+from order_svc.container import Database
 from order_svc.domain import State
 from order_svc.dto import OrdersOut, order_out
 from order_svc.history import Sought, history

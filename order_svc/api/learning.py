@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from chassis.groupcommit import GroupCommit
+from chassis.persistence.group_commit import GroupCommit
 from order_svc.catalogue import Catalogue
 from order_svc.commands import learn_product
 from order_svc.domain import Product
@@ -32,7 +32,7 @@ async def _ask_about(commit: GroupCommit[OrderBook], catalogue: Catalogue, skus:
         for product in products:
             learn_product(book, product)
 
-    await commit(learn, lambda book: book.products.want(*_skus(products)))
+    await commit(learn, lambda book: book.products.prefetch(*_skus(products)))
 
 
 def _skus(products: list[Product]) -> list[str]:

@@ -5,19 +5,20 @@ from uuid import UUID
 from fastapi import Response, status
 from uuid_utils.compat import uuid7
 
-from chassis.auth import Authenticated, Customer
-from chassis.errors import Forbidden, KeyReused, Unauthenticated
-from chassis.groupcommit import GroupCommit
-from chassis.headers import carries, sends
-from chassis.hotroute import HotRoute
-from chassis.idempotency import Claim, IdempotencyKey, claim, once
-from chassis.preconditions import etag
-from chassis.rest import new_router, problems
+from chassis.http.auth import Authenticated, Customer
+from chassis.http.errors import Forbidden, IdempotencyKeyReused, Unauthenticated
+from chassis.http.headers import carries, sends
+from chassis.http.hot_route import HotRoute
+from chassis.http.idempotency import IdempotencyKey, KeyUse, key_use, respond_once
+from chassis.http.preconditions import etag
+from chassis.http.routing import new_router, problems
+from chassis.persistence.group_commit import GroupCommit
 from order_svc import queries
 from order_svc.api.learning import once_known
-from order_svc.api.needs import Asking, Commit, Database, Watching, owner
+from order_svc.api.needs import owner
 from order_svc.api.waiting import Prefer, Wait, patience, settled
 from order_svc.commands import Basket, place_order, want_basket
+from order_svc.container import Asking, Commit, Database, Watching
 from order_svc.domain import FIRST_VERSION, summed
 from order_svc.dto import OrderBody, OrderOut, order_out
 from order_svc.errors import (
@@ -60,7 +61,7 @@ AS_PLACED = etag(FIRST_VERSION)
             MixedCurrencies,
             OtherCurrency,
             OrderTooLarge,
-            KeyReused,
+            IdempotencyKeyReused,
             CatalogueUnavailable,
         )
     )
@@ -97,7 +98,7 @@ async def place(
     )
     # Without a key of the client's, the order's id is one that nobody else can have used.
     key = idempotency_key or str(basket.order_id)
-    use = claim(customer.id, "POST /v1/orders", key, body.model_dump_json())
+    use = key_use(customer.id, "POST /v1/orders", key, body.model_dump_json())
     answered, repeated = await once_known(commit, catalogue, lambda: _placed(commit, basket, use))
     headers = {"Location": f"/v1/orders/{answered.order_id}", "ETag": AS_PLACED}
     if repeated:
@@ -112,16 +113,16 @@ async def place(
     return Response(content, code, headers, media_type="application/json")
 
 
-async def _placed(commit: GroupCommit[OrderBook], basket: Basket, use: Claim) -> tuple[Answered, bool]:
+async def _placed(commit: GroupCommit[OrderBook], basket: Basket, use: KeyUse) -> tuple[Answered, bool]:
     def act(book: OrderBook) -> Answered:
         order = place_order(book, basket)
         return Answered(use.id, use.fingerprint, order.id, order_out(order).model_dump_json())
 
     def wants(book: OrderBook) -> None:
-        book.answered.want(use.id)
+        book.answered.prefetch(use.id)
         want_basket(book, basket)
 
-    return await commit(lambda book: once(book.answered, use, lambda: act(book)), wants)
+    return await commit(lambda book: respond_once(book.answered, use, lambda: act(book)), wants)
 
 
 @router.get(

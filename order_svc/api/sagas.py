@@ -6,10 +6,10 @@ from uuid import UUID
 
 from fastapi import Query
 
-from chassis.auth import Ops
-from chassis.errors import Forbidden, Unauthenticated
-from chassis.rest import new_router, problems, state
-from order_svc.api.needs import Commit, Database
+from chassis.http.auth import Ops
+from chassis.http.errors import Forbidden, Unauthenticated
+from chassis.http.routing import new_router, problems
+from order_svc.container import Commit, Database, StuckSeconds
 from order_svc.dto import OrderOut, order_out
 from order_svc.errors import NotPossibleNow, OrderUnknown
 from order_svc.sagas.commands import cancel_saga, retry_saga
@@ -17,8 +17,6 @@ from order_svc.sagas.dto import Resolution, SagaOut, SagasOut
 from order_svc.sagas.queries import waiting
 
 router = new_router(Unauthenticated, Forbidden)
-
-StuckSeconds = Annotated[float, state("saga_stuck_seconds")]
 
 
 @router.get("/v1/sagas", tags=["sagas"], summary="List the orders that wait for their stock")
@@ -51,5 +49,5 @@ async def resolve(order_id: UUID, body: Resolution, _ops: Ops, commit: Commit) -
     Where nothing is waited for, `allowed` says what can be done instead.
     """
     act = {"retry": retry_saga, "cancel": cancel_saga}[body.action]
-    order = await commit(lambda book: act(book, order_id), lambda book: book.orders.want(order_id))
+    order = await commit(lambda book: act(book, order_id), lambda book: book.orders.prefetch(order_id))
     return order_out(order)

@@ -8,19 +8,20 @@ from uuid import UUID
 from fastapi import Depends, Header
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from chassis.auth import Authenticated, Principal
-from chassis.errors import Unauthenticated
-from chassis.headers import carries
-from chassis.media import Streamed, varies
-from chassis.rest import new_router, problems
+from chassis.http.auth import Authenticated, Principal
+from chassis.http.content_negotiation import EventStreamRoute, vary_by_accept
+from chassis.http.errors import Unauthenticated
+from chassis.http.headers import carries
+from chassis.http.routing import new_router, problems
 from order_svc import queries
-from order_svc.api.needs import Database, Watching, owner
+from order_svc.api.needs import owner
+from order_svc.container import Database, Watching
 from order_svc.dto import ClosedOut, EndOut, TimelineOut, entry_out, timeline_out
 from order_svc.errors import OrderUnknown, TooManyFollowed, WatchFull
 from order_svc.watch import Follower
 
 router = new_router()
-streamed = new_router(route_class=Streamed)
+streamed = new_router(route_class=EventStreamRoute)
 
 TIMELINE = "/v1/orders/{order_id}/timeline"
 STREAM_SECONDS = 300
@@ -51,7 +52,7 @@ LastEventId = Annotated[
     tags=["orders"],
     summary="Follow an order",
     responses=FOLLOWING | {200: STREAM | carries("Vary", "Cache-Control", "X-Accel-Buffering")},
-    dependencies=[Depends(varies)],
+    dependencies=[Depends(vary_by_accept)],
 )
 async def read_timeline(
     order_id: UUID, principal: Authenticated, database: Database, _last_event_id: LastEventId = None
@@ -68,16 +69,18 @@ async def read_timeline(
 async def _following(
     order_id: UUID, principal: Authenticated, database: Database, watch: Watching
 ) -> AsyncIterator[Follower]:
-    if principal.until <= time.time():
+    if principal.expires_at <= time.time():
         # Where others forgive a token some seconds: a reader that comes back by itself must not be let in again and
         # again, to be sent away at once each time. This makes browsers give up.
         raise Unauthenticated("The access token has expired.")
     await queries.order(database, order_id, owner(principal))
-    with watch.follow(order_id, principal.id, min(principal.until - time.time(), STREAM_SECONDS)) as follower:
+    with watch.follow(order_id, principal.id, min(principal.expires_at - time.time(), STREAM_SECONDS)) as follower:
         yield follower
 
 
-@streamed.get(TIMELINE, response_class=EventSourceResponse, include_in_schema=False, dependencies=[Depends(varies)])
+@streamed.get(
+    TIMELINE, response_class=EventSourceResponse, include_in_schema=False, dependencies=[Depends(vary_by_accept)]
+)
 @router.get(
     f"{TIMELINE}/stream",
     response_class=EventSourceResponse,
@@ -116,4 +119,4 @@ def _closed(follower: Follower, principal: Principal) -> ClosedOut:
     if follower.let_go:
         return ClosedOut(code="stopping")
     # Two clocks are at work, so not to the millisecond; nobody would get far with what is left of it.
-    return ClosedOut(code="token_expired" if principal.until - time.time() < 1 else "time_is_up")
+    return ClosedOut(code="token_expired" if principal.expires_at - time.time() < 1 else "time_is_up")

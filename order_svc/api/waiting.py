@@ -8,8 +8,8 @@ from uuid import UUID
 
 from fastapi import Header, Query
 
-from chassis.database import Away
-from chassis.sql import Postgres
+from chassis.persistence.errors import DatabaseUnavailable
+from chassis.persistence.postgres.database import Postgres
 from order_svc import queries
 from order_svc.domain import Order
 from order_svc.errors import TooManyFollowed, WatchFull
@@ -61,7 +61,7 @@ async def settled(
                 if timeline.state != "PENDING":
                     break
         return await queries.order(database, order_id, account_id)
-    except (TooManyFollowed, WatchFull, Away):
+    except (TooManyFollowed, WatchFull, DatabaseUnavailable):
         # It is placed, and a preference can be passed over.
         return None
 

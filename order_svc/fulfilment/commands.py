@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from uuid import UUID
 
-from chassis.preconditions import unchanged_since
+from chassis.http.preconditions import unchanged_since
 from order_svc.commands import of_nobody, own_order
 from order_svc.domain import Order
 from order_svc.fulfilment import domain

@@ -4,13 +4,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from chassis.rest import Body
+from chassis.http.bodies import RequestBody
 from order_svc.domain import summed
 from order_svc.dto import LineBodies, as_lines
 from schemas.values import Text
 
 
-class ShipmentBody(Body):
+class ShipmentBody(RequestBody):
     """A parcel, with all that is left of the order, or with these lines."""
 
     carrier: Annotated[Text, Field(min_length=1, max_length=60, examples=["DHL"])]
@@ -22,7 +22,7 @@ class ShipmentBody(Body):
         return None if self.lines is None else summed(as_lines(self.lines))
 
 
-class ReturnBody(Body):
+class ReturnBody(RequestBody):
     """Lines that came back."""
 
     lines: LineBodies

@@ -21,7 +21,7 @@ def pass_half_time(book: OrderBook, order_id: UUID, asking: int) -> Step | None:
 
     ``asking`` is the one whose time is over (``Order.asked``). None where something has come in between.
     """
-    order = book.orders.find(order_id)
+    order = book.orders.get(order_id)
     if order is None or not (moves := saga.on_half_time(order, asking, book.now)):
         return None
     step = Step("given_up" if order.reminded else "asked_again", by="deadline")

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chassis.paging import Page
-from chassis.rest import Answer, Body
+from chassis.http.bodies import RequestBody, ResponseBody
+from chassis.http.paging import Page
 from order_svc.domain import State
 
 
-class Resolution(Body):
+class Resolution(RequestBody):
     """What to do about an order that waits."""
 
     action: Annotated[
@@ -20,7 +20,7 @@ class Resolution(Body):
     ]
 
 
-class SagaOut(Answer):
+class SagaOut(ResponseBody):
     """An order that waits for an answer about its stock: for what, since when, and how often it has asked."""
 
     order_id: UUID

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from chassis.sql import Postgres
+from chassis.persistence.postgres.database import Postgres
 from order_svc.domain import State
 from order_svc.store import ASKED_AT, WAITING
 

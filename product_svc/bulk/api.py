@@ -6,19 +6,19 @@ from uuid import UUID
 from fastapi import Query, Request, Response, status
 from uuid_utils.compat import uuid7
 
-from chassis.auth import Staff
-from chassis.errors import Forbidden, Malformed, Unauthenticated
-from chassis.headers import carries, sends
-from chassis.pieces import Pieces
-from chassis.rest import new_router, problems
+from chassis.http.auth import Staff
+from chassis.http.errors import Forbidden, MalformedRequest, Unauthenticated
+from chassis.http.headers import carries, sends
+from chassis.http.routing import new_router, problems
+from chassis.http.streaming import StreamingBody
 from product_svc.bulk import queries
 from product_svc.bulk.commands import placed, start_import, take_part, want_part
 from product_svc.bulk.domain import Format
 from product_svc.bulk.dto import FaultsOut, ImportBody, ImportOut, ImportsOut, fault_out, import_out
 from product_svc.bulk.export import MEDIA_TYPES, exported
 from product_svc.bulk.lines import read_part
+from product_svc.container import Commit, Database
 from product_svc.errors import ImportUnknown, OutOfLine, TooManyLines
-from product_svc.needs import Commit, Database
 
 router = new_router()
 
@@ -47,7 +47,7 @@ async def begin_import(body: ImportBody, response: Response, commit: Commit, sta
     import_id = uuid7()
     begun = await commit(
         lambda unit: start_import(unit, import_id, body.format, body.lines, staff.id),
-        lambda unit: unit.imports.want(import_id),
+        lambda unit: unit.imports.prefetch(import_id),
     )
     response.headers["Location"] = f"/v1/imports/{begun.id}"
     return import_out(begun)
@@ -103,7 +103,7 @@ async def send_part(
     wanted = MEDIA_TYPES[begun.format].partition(";")[0]
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != wanted:
         where = {"where": "header/content-type", "what": f"this import is {wanted}", "type": "value_error"}
-        raise Malformed(errors=[where])
+        raise MalformedRequest(errors=[where])
     part = read_part(await request.body(), begun.format, first_line, begun.columns)
     skus = {variant.sku for line in part.lines if line.product for variant in line.product.variants}
     products = placed(part, await queries.owners(database, skus))
@@ -138,7 +138,7 @@ async def list_faults(
     status_code=status.HTTP_200_OK,
     tags=["products"],
     summary="Export the catalogue",
-    response_class=Pieces,
+    response_class=StreamingBody,
     responses={
         **problems(Unauthenticated, Forbidden),
         200: {
@@ -163,6 +163,6 @@ async def export_products(
     that may be the last but one.
     """
     count, chunks = await queries.count(database, after), exported(database, extension, after)
-    answer = await Pieces.beginning(chunks, MEDIA_TYPES[extension])
+    answer = await StreamingBody.starting(chunks, MEDIA_TYPES[extension])
     answer.headers["Product-Count"] = str(count)
     return answer

@@ -5,9 +5,8 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from chassis.errors import ShopError
-from chassis.preconditions import ANY, etag
-from chassis.unit import Step
+from chassis.http.errors import ShopError
+from chassis.http.preconditions import ANY, etag
 from product_svc.bulk.domain import Fault, Format, Import, Outcome, Run
 from product_svc.bulk.lines import Part, ProductLine, Read
 from product_svc.catalogue.commands import change_product, create_product, want_product
@@ -22,7 +21,7 @@ Placed = Mapping[int, UUID]
 def start_import(unit: Warehouse, import_id: UUID, form: Format, lines: int, by: UUID) -> Import:
     """Expect a file of so many lines."""
     begun = Import(import_id, form, lines, by, unit.now, unit.now)
-    unit.imports.put(begun.id, begun)
+    unit.imports.set(begun.id, begun)
     return begun
 
 
@@ -45,7 +44,7 @@ def placed(part: Part, owners: Mapping[str, UUID]) -> Placed:
 
 def want_part(unit: Warehouse, import_id: UUID, part: Part, products: Placed) -> None:
     """Want what ``take_part`` looks at."""
-    unit.imports.want(import_id)
+    unit.imports.prefetch(import_id)
     for line in part.lines:
         if line.product:
             skus = [variant.sku for variant in line.product.variants]
@@ -57,7 +56,7 @@ def take_part(unit: Warehouse, import_id: UUID, first: int, part: Part, products
 
     Raise ``ImportUnknown``, ``OutOfLine``, ``TooManyLines``.
     """
-    begun = unit.imports.find(import_id)
+    begun = unit.imports.get(import_id)
     if begun is None:
         raise ImportUnknown
     begun.expect(first, len(part.lines))
@@ -66,7 +65,7 @@ def take_part(unit: Warehouse, import_id: UUID, first: int, part: Part, products
         outcome, run = _outcome(unit, import_id, line, products, run)
         outcomes.append(outcome)
     after = begun.advance(outcomes, part.columns, unit.now, run)
-    unit.imports.put(after.id, after)
+    unit.imports.set(after.id, after)
     return after
 
 
@@ -75,7 +74,7 @@ def put_product(unit: Warehouse, product_id: UUID, line: ProductLine, run: Run |
 
     ``run`` is what the line may belong to; what comes back is what the next one may.
     """
-    before = unit.products.find(product_id)
+    before = unit.products.get(product_id)
     if before is None:
         # Whatever version it states, from another shop perhaps: there is nothing that it could overwrite.
         made = create_product(
@@ -117,14 +116,9 @@ def _outcome(
         return "failed", run
     try:
         # As a step of its own: a line that is refused leaves nothing behind.
-        return unit.decide(
-            Step(_nothing, lambda u: put_product(u, products[line.number], product, run), trace=unit.trace)
-        )
+        with unit.undone_on_error(unit.cause, unit.trace):
+            return put_product(unit, products[line.number], product, run)
     except ShopError as error:
         told = "; ".join([error.detail, *(f"{name}: {value}" for name, value in error.extra.items())])
         unit.import_faults.add(Fault(import_id, line.number, error.code, told[:1000]))
         return "failed", run
-
-
-def _nothing(_unit: Warehouse) -> None:
-    """Everything was wanted with the part."""

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pymongo import ASCENDING, IndexModel, InsertOne, ReplaceOne
 from uuid_utils.compat import uuid7
 
-from chassis.unit import Log, Rows
+from chassis.persistence.unit_of_work import AppendOnly, IdentityMap
 from product_svc.bulk.domain import Fault, Format, Import, Run
 from product_svc.times import micros, moment
 
@@ -79,17 +79,17 @@ def import_of(document: Any) -> tuple[UUID, Import]:
     )
 
 
-def import_writes(rows: Rows[UUID, Import]) -> list[Any]:
+def import_writes(rows: IdentityMap[UUID, Import]) -> list[Any]:
     """What to write of the imports of a transaction; one that goes on must be where it was loaded."""
-    writes: list[Any] = [InsertOne(_document(made)) for made in rows.made]
-    for after in rows.amended:
-        before = rows.loaded(after.id)
+    writes: list[Any] = [InsertOne(_document(made)) for made in rows.inserted]
+    for after in rows.updated:
+        before = rows.original(after.id)
         assert before is not None
         writes.append(ReplaceOne({"_id": after.id, "done": before.done}, _document(after)))
     return writes
 
 
-def fault_writes(faults: Log[Fault]) -> list[Any]:
+def fault_writes(faults: AppendOnly[Fault]) -> list[Any]:
     """What to write of the faults of a transaction."""
     return [
         InsertOne({"_id": uuid7(), "import_id": f.import_id, "line": f.line, "code": f.code, "detail": f.detail})

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from chassis.unit import later
+from chassis.persistence.unit_of_work import next_time
 from product_svc.errors import OutOfLine, TooManyLines
 
 Format = Literal["ndjson", "csv"]
@@ -81,7 +81,7 @@ class Import:
             failed=self.failed + counts["failed"],
             columns=self.columns or columns,
             run=run,
-            changed_at=later(now, self.changed_at),
+            changed_at=next_time(now, self.changed_at),
         )
 
 

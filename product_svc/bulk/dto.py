@@ -6,19 +6,19 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chassis.paging import Page
-from chassis.rest import Answer, Body
+from chassis.http.bodies import RequestBody, ResponseBody
+from chassis.http.paging import Page
 from product_svc.bulk.domain import Fault, Format, Import
 
 
-class ImportBody(Body):
+class ImportBody(RequestBody):
     """A file that is to come, in parts."""
 
     format: Annotated[Format, Field(examples=["ndjson"])]
     lines: Annotated[int, Field(ge=1, le=10_000_000, description="of the whole file", examples=[12000])]
 
 
-class ImportOut(Answer):
+class ImportOut(ResponseBody):
     """How far a file has come: ``done`` of ``lines``, and what became of them."""
 
     id: UUID
@@ -40,7 +40,7 @@ class ImportsOut(Page[ImportOut, UUID]):
     """A page of imports, newest first; ``next`` is the ``before`` of the page that follows, if there is one."""
 
 
-class FaultOut(Answer):
+class FaultOut(ResponseBody):
     """Why a line was not taken."""
 
     line: Annotated[int, Field(examples=[17])]

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import orjson
 
-from chassis.mongo import Mongo
+from chassis.persistence.mongo.database import Mongo
 from product_svc.bulk import queries
 from product_svc.bulk.domain import Format
 from product_svc.bulk.lines import COLUMNS

@@ -12,8 +12,8 @@ from uuid import UUID
 import orjson
 from pydantic import Field, ValidationError, model_validator
 
-from chassis.errors import Malformed
-from chassis.rest import Body
+from chassis.http.bodies import RequestBody
+from chassis.http.errors import MalformedRequest
 from product_svc.bulk.domain import Format
 from product_svc.catalogue.bodies import AttributesBody, Description, Images, Name, VariantBody
 from product_svc.catalogue.domain import MAX_VARIANTS, Status, Variant
@@ -28,7 +28,7 @@ COLUMNS = (
 )
 
 
-class ProductLine(Body):
+class ProductLine(RequestBody):
     """A product as a line has it. What a line leaves out stays as it is; a new product gets the default."""
 
     id: UUID | None = None
@@ -78,7 +78,7 @@ class Part:
 def read_part(content: bytes, form: Format, first: int, columns: Sequence[str] | None) -> Part:
     """Read a part whose first line has this number in the file.
 
-    Raise ``Malformed`` for no line, too many, and a CSV heading that cannot be worked with.
+    Raise ``MalformedRequest`` for no line, too many, and a CSV heading that cannot be worked with.
     """
     lines = content.removesuffix(b"\n").split(b"\n")
     if not content or len(lines) > MAX_LINES:
@@ -168,5 +168,5 @@ def _value(name: str, cell: str) -> Any:
     return cell
 
 
-def _malformed(where: str, what: str) -> Malformed:
-    return Malformed(errors=[{"where": where, "what": what, "type": "value_error"}])
+def _malformed(where: str, what: str) -> MalformedRequest:
+    return MalformedRequest(errors=[{"where": where, "what": what, "type": "value_error"}])

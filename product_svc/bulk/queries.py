@@ -4,7 +4,8 @@ from collections.abc import AsyncGenerator, Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from chassis.mongo import Mongo, translated
+from chassis.persistence.mongo.connection import translated
+from chassis.persistence.mongo.database import Mongo
 from product_svc.bulk.documents import fault_of, import_of
 from product_svc.bulk.domain import Fault, Import
 from product_svc.catalogue.documents import product_of

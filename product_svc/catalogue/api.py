@@ -6,11 +6,11 @@ from uuid import UUID
 from fastapi import Query, Response, status
 from uuid_utils.compat import uuid7
 
-from chassis.auth import Staff
-from chassis.errors import Forbidden, Unauthenticated
-from chassis.headers import carries, sends
-from chassis.preconditions import IfMatch, PreconditionFailed, PreconditionRequired, etag
-from chassis.rest import new_router, problems
+from chassis.http.auth import Staff
+from chassis.http.errors import Forbidden, Unauthenticated
+from chassis.http.headers import carries, sends
+from chassis.http.preconditions import IfMatch, PreconditionFailed, PreconditionRequired, etag
+from chassis.http.routing import new_router, problems
 from product_svc.catalogue import queries
 from product_svc.catalogue.bodies import ProductBody, ProductPatch, VariantFields
 from product_svc.catalogue.commands import change_product, create_product, put_variant, want_product
@@ -18,6 +18,7 @@ from product_svc.catalogue.domain import Product
 from product_svc.catalogue.dto import ProductOut, ProductsOut, product_out
 from product_svc.catalogue.facets_dto import FacetsOut, facets_out
 from product_svc.catalogue.search_query import Filters, Paged
+from product_svc.container import Commit, Database
 from product_svc.errors import (
     AttributesDoNotFit,
     NoSuchCategory,
@@ -27,7 +28,7 @@ from product_svc.errors import (
     StatusNotPossible,
     TooManyVariants,
 )
-from product_svc.needs import EVERYBODY, Commit, Database, IsStaff, SkuInPath
+from product_svc.needs import EVERYBODY, IsStaff, SkuInPath
 
 router = new_router()
 

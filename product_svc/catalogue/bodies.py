@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
-from chassis.rest import Body
+from chassis.http.bodies import RequestBody
 from product_svc.catalogue.domain import MAX_VARIANTS, Status, Variant, VariantStatus
 from schemas import Money
 from schemas.values import Currency, Sku, Text
@@ -39,7 +39,7 @@ Description = Annotated[Text, Field(max_length=5000, examples=["Holds a third of
 CategoryId = Annotated[UUID, Field(strict=False)]
 
 
-class Patch(Body):
+class Patch(RequestBody):
     """A change: only the fields that are sent are changed."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
@@ -51,14 +51,14 @@ class Patch(Body):
         return self
 
 
-class Price(Body):
+class Price(RequestBody):
     """A price in integer minor units (cents)."""
 
     amount: Annotated[int, Field(ge=1, le=1_000_000_000, examples=[1250])]
     currency: Annotated[Currency, Field(examples=["EUR"])]
 
 
-class VariantFields(Body):
+class VariantFields(RequestBody):
     """What a variant is beside its SKU."""
 
     price: Price
@@ -78,7 +78,7 @@ class VariantBody(VariantFields):
     sku: Annotated[Sku, Field(examples=["MUG-BLUE"])]
 
 
-class ProductBody(Body):
+class ProductBody(RequestBody):
     """A product with its variants. A draft is seen by staff only; what is active can be ordered."""
 
     name: Name

@@ -6,16 +6,17 @@ from uuid import UUID
 from fastapi import Query, Response, status
 from uuid_utils.compat import uuid7
 
-from chassis.auth import Staff
-from chassis.errors import Forbidden, Unauthenticated
-from chassis.headers import sends
-from chassis.preconditions import IfMatch, PreconditionFailed, PreconditionRequired, etag
-from chassis.rest import new_router, problems
+from chassis.http.auth import Staff
+from chassis.http.errors import Forbidden, Unauthenticated
+from chassis.http.headers import sends
+from chassis.http.preconditions import IfMatch, PreconditionFailed, PreconditionRequired, etag
+from chassis.http.routing import new_router, problems
 from product_svc.catalogue import queries
 from product_svc.catalogue.commands import change_category, create_category, remove_category
 from product_svc.catalogue.domain import Category
 from product_svc.catalogue.dto import CategoriesOut, CategoryOut, category_out
 from product_svc.catalogue.schema_bodies import CategoryBody, CategoryPatch
+from product_svc.container import Commit, Database
 from product_svc.errors import (
     CategoryInItself,
     CategoryNotEmpty,
@@ -23,14 +24,13 @@ from product_svc.errors import (
     NoSuchCategory,
     TooDeep,
 )
-from product_svc.needs import Commit, Database
 from product_svc.store import Warehouse
 
 router = new_router()
 
 
 def _want(unit: Warehouse, *categories: UUID | None) -> None:
-    unit.categories.want(*(category for category in categories if category))
+    unit.categories.prefetch(*(category for category in categories if category))
 
 
 @router.post(

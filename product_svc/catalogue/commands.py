@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, TypedDict, Unpack
 from uuid import UUID
 
-from chassis.preconditions import unchanged_since
+from chassis.http.preconditions import unchanged_since
 from product_svc.catalogue import domain
 from product_svc.catalogue.attributes import faults
 from product_svc.catalogue.domain import Attributes, Category, Product, Status, Variant
@@ -38,10 +38,10 @@ class Details(TypedDict, total=False):
 
 def want_product(unit: Warehouse, product_id: UUID, skus: Sequence[str], category_id: UUID | None = None) -> None:
     """Want what ``create_product``, ``change_product`` and ``put_variants`` look at."""
-    unit.products.want(product_id)
-    unit.stock.want(*skus)
+    unit.products.prefetch(product_id)
+    unit.stock.prefetch(*skus)
     if category_id:
-        unit.categories.want(category_id)
+        unit.categories.prefetch(category_id)
 
 
 def create_product(
@@ -63,7 +63,7 @@ def create_product(
     _note_for_sale(unit, product)
     _check_fit(unit, product)
     _recount(unit, None, product.category_id)
-    unit.products.put(product.id, product)
+    unit.products.set(product.id, product)
     unit.emit(domain.create(product), product.version, product.changed_at)
     return product
 
@@ -74,7 +74,7 @@ def change_product(unit: Warehouse, product_id: UUID, if_match: str | None, chan
     Raise ``ProductUnknown``, ``PreconditionFailed``, ``StatusNotPossible``, ``NoSuchCategory``,
     ``AttributesDoNotFit``, ``TooManyVariants``, ``ProductTooLarge``, and for variants that are new ``SkuTaken``.
     """
-    product = unit.products.find(product_id)
+    product = unit.products.get(product_id)
     if product is None:
         raise ProductUnknown
     unchanged_since(if_match, product.version)
@@ -89,14 +89,14 @@ def change_product(unit: Warehouse, product_id: UUID, if_match: str | None, chan
         _check_fit(unit, after)
     _recount(unit, product.category_id, after.category_id)
     _note_for_sale(unit, after)
-    unit.products.put(after.id, after)
+    unit.products.set(after.id, after)
     unit.emit(event, after.version, after.changed_at)
     return after
 
 
 def put_variant(unit: Warehouse, product_id: UUID, if_match: str | None, variant: Variant) -> tuple[Product, bool]:
     """Add or replace a variant; return the product and whether the variant is new. Raises as ``change_product``."""
-    product = unit.products.find(product_id)
+    product = unit.products.get(product_id)
     if product is None:
         raise ProductUnknown
     new = variant.sku not in {known.sku for known in product.variants}
@@ -110,7 +110,7 @@ def create_category(
     """Put a category into the tree; raise ``NoSuchCategory``, ``TooDeep``."""
     category = Category(category_id, name, parent_id, schema, 1, unit.now)
     _put_under(unit, category, None)
-    unit.categories.put(category.id, category)
+    unit.categories.set(category.id, category)
     return category
 
 
@@ -126,7 +126,7 @@ def change_category(unit: Warehouse, category_id: UUID, if_match: str | None, ch
         return category
     if changed.parent_id != category.parent_id:
         _put_under(unit, changed, category.parent_id)
-    unit.categories.put(changed.id, changed)
+    unit.categories.set(changed.id, changed)
     return changed
 
 
@@ -137,7 +137,7 @@ def remove_category(unit: Warehouse, category_id: UUID, if_match: str | None) ->
     if category.products or category.children:
         raise CategoryNotEmpty(products=category.products, children=category.children)
     _count_child(unit, category.parent_id, -1)
-    unit.categories.put(category.id, replace(category, removed=True))
+    unit.categories.set(category.id, replace(category, removed=True))
 
 
 def _stated(variant: Variant | PricedSku) -> Variant:
@@ -145,20 +145,20 @@ def _stated(variant: Variant | PricedSku) -> Variant:
 
 
 def _take_skus(unit: Warehouse, variants: Sequence[Variant]) -> None:
-    taken = [variant.sku for variant in variants if unit.stock.find(variant.sku)]
+    taken = [variant.sku for variant in variants if unit.stock.get(variant.sku)]
     if taken:
         raise SkuTaken(skus=taken)
     for variant in variants:
-        unit.stock.put(variant.sku, Stock(variant.sku, 0, 0, 0, unit.now))
+        unit.stock.set(variant.sku, Stock(variant.sku, 0, 0, 0, unit.now))
 
 
 def _note_for_sale(unit: Warehouse, product: Product) -> None:
     """Note at the stock what can be ordered: reservations look there, and at no product."""
     sold = {variant.sku for variant in product.for_sale}
     for variant in product.variants:
-        stock = unit.stock.find(variant.sku)
+        stock = unit.stock.get(variant.sku)
         if stock and stock.discontinued != (variant.sku not in sold):
-            unit.stock.put(stock.sku, replace(stock, discontinued=not stock.discontinued))
+            unit.stock.set(stock.sku, replace(stock, discontinued=not stock.discontinued))
 
 
 def _check_fit(unit: Warehouse, product: Product) -> None:
@@ -184,7 +184,7 @@ def _recount(unit: Warehouse, before: UUID | None, after: UUID | None) -> None:
     for category_id, more in ((before, -1), (after, 1)):
         if category_id:
             category = _category(unit, category_id, NoSuchCategory)
-            unit.categories.put(category.id, replace(category, products=category.products + more))
+            unit.categories.set(category.id, replace(category, products=category.products + more))
 
 
 def _put_under(unit: Warehouse, category: Category, parent_before: UUID | None) -> None:
@@ -202,12 +202,12 @@ def _put_under(unit: Warehouse, category: Category, parent_before: UUID | None) 
 
 
 def _count_child(unit: Warehouse, parent_id: UUID | None, more: int) -> None:
-    if parent_id and (parent := unit.categories.find(parent_id)):
-        unit.categories.put(parent.id, replace(parent, children=parent.children + more))
+    if parent_id and (parent := unit.categories.get(parent_id)):
+        unit.categories.set(parent.id, replace(parent, children=parent.children + more))
 
 
 def _category(unit: Warehouse, category_id: UUID, missing: Callable[[], Exception]) -> Category:
-    category = unit.categories.find(category_id)
+    category = unit.categories.get(category_id)
     if category is None or category.removed:
         raise missing()
     return category

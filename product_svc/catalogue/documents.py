@@ -11,7 +11,7 @@ from beanie import Document
 from pydantic import BaseModel, Field
 from pymongo import ASCENDING, TEXT, DeleteOne, IndexModel, InsertOne, ReplaceOne, UpdateOne
 
-from chassis.unit import Rows
+from chassis.persistence.unit_of_work import IdentityMap
 from product_svc.catalogue.domain import Category, Product, Variant
 from product_svc.catalogue.search import laid_out
 from product_svc.times import micros, moment
@@ -141,11 +141,11 @@ def _variant_part(variant: Variant) -> dict[str, Any]:
     }
 
 
-def product_writes(rows: Rows[UUID, Product]) -> list[Any]:
+def product_writes(rows: IdentityMap[UUID, Product]) -> list[Any]:
     """What to write of the products of a transaction; an amended one must be as it was loaded."""
-    writes: list[Any] = [InsertOne(product_document(product)) for product in rows.made]
-    for product in rows.amended:
-        before = rows.loaded(product.id)
+    writes: list[Any] = [InsertOne(product_document(product)) for product in rows.inserted]
+    for product in rows.updated:
+        before = rows.original(product.id)
         assert before is not None
         writes.append(ReplaceOne({"_id": product.id, "version": before.version}, product_document(product)))
     return writes
@@ -165,11 +165,11 @@ def category_of(document: Any) -> tuple[UUID, Category]:
     )
 
 
-def category_writes(rows: Rows[UUID, Category]) -> list[Any]:
+def category_writes(rows: IdentityMap[UUID, Category]) -> list[Any]:
     """What to write of the categories of a transaction."""
-    writes: list[Any] = [InsertOne(_made(category)) for category in rows.made if not category.removed]
-    for category in rows.amended:
-        before = rows.loaded(category.id)
+    writes: list[Any] = [InsertOne(_made(category)) for category in rows.inserted if not category.removed]
+    for category in rows.updated:
+        before = rows.original(category.id)
         assert before is not None
         as_loaded = {"_id": category.id, "version": before.version}
         writes.append(
@@ -178,13 +178,13 @@ def category_writes(rows: Rows[UUID, Category]) -> list[Any]:
     return writes
 
 
-def tree_writes(rows: Rows[UUID, Category]) -> list[Any]:
+def tree_writes(rows: IdentityMap[UUID, Category]) -> list[Any]:
     """One document that every change of the tree writes, so that two at once conflict.
 
     Each alone may be sound and both together not: A put under B while B is put under A.
     """
     for category in rows.changed:
-        before = rows.loaded(category.id)
+        before = rows.original(category.id)
         if before is None or category.removed or category.parent_id != before.parent_id:
             return [UpdateOne({"_id": "tree"}, {"$inc": {"changes": 1}}, upsert=True)]
     return []

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from chassis.unit import later
+from chassis.persistence.unit_of_work import next_time
 from product_svc.errors import ProductTooLarge, StatusNotPossible, TooManyVariants
 from schemas import Money, ProductChanged, ProductCreated, ProductDrafted
 from schemas.values import Offer
@@ -76,7 +76,7 @@ class Product:
         changed.check_size()
         if changed.status != self.status and changed.status not in NEXT[self.status]:
             raise StatusNotPossible(current=self.status, allowed=sorted(NEXT[self.status]))
-        changed = replace(changed, version=self.version + 1, changed_at=later(now, self.changed_at))
+        changed = replace(changed, version=self.version + 1, changed_at=next_time(now, self.changed_at))
         return changed, ProductChanged(
             product_id=self.id, name=changed.name, status=changed.status, offers=changed.offers()
         )
@@ -122,7 +122,7 @@ class Category:
         changed = replace(self, **changes)
         if repr(changed) == repr(self):
             return None
-        return replace(changed, version=self.version + 1, changed_at=later(now, self.changed_at))
+        return replace(changed, version=self.version + 1, changed_at=next_time(now, self.changed_at))
 
 
 def create(product: Product) -> ProductCreated | ProductDrafted:

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chassis.examples import ID
-from chassis.paging import Page
-from chassis.rest import Answer
+from chassis.http.bodies import ResponseBody
+from chassis.http.examples import ID
+from chassis.http.paging import Page
 from product_svc.catalogue.domain import Category, Product, Scalar, Status, Variant, VariantStatus
 from schemas import Money
 
@@ -16,7 +16,7 @@ Images = Annotated[list[str], Field(examples=[["https://img.example/mug.jpg"]])]
 Count = Annotated[int, Field(examples=[3])]
 
 
-class VariantOut(Answer):
+class VariantOut(ResponseBody):
     """What can be put in a basket."""
 
     sku: Annotated[str, Field(examples=["MUG-BLUE"])]
@@ -26,7 +26,7 @@ class VariantOut(Answer):
     status: VariantStatus
 
 
-class ProductOut(Answer):
+class ProductOut(ResponseBody):
     """A product of the catalogue."""
 
     id: UUID
@@ -46,7 +46,7 @@ class ProductsOut(Page[ProductOut, str]):
     next: Annotated[str | None, Field(examples=[ID])]
 
 
-class CategoryOut(Answer):
+class CategoryOut(ResponseBody):
     """A category; ``products`` and ``children`` count what is directly in it, drafts included."""
 
     id: UUID

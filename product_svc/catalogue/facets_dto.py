@@ -5,26 +5,26 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chassis.rest import Answer
+from chassis.http.bodies import ResponseBody
 
 Count = Annotated[int, Field(examples=[12])]
 
 
-class CategoryCount(Answer):
+class CategoryCount(ResponseBody):
     """So many products are directly in a category; in none, where it is null."""
 
     category_id: UUID | None
     products: Count
 
 
-class ValueCount(Answer):
+class ValueCount(ResponseBody):
     """So many products have a variant with this value."""
 
     value: Annotated[str, Field(examples=["stoneware"])]
     products: Count
 
 
-class PriceSpan(Answer):
+class PriceSpan(ResponseBody):
     """The lowest and the highest price in a currency, in its minor units."""
 
     currency: Annotated[str, Field(examples=["EUR"])]
@@ -32,7 +32,7 @@ class PriceSpan(Answer):
     max: Annotated[int, Field(examples=[2450])]
 
 
-class FacetsOut(Answer):
+class FacetsOut(ResponseBody):
     """What a search finds, counted; ``attributes`` has the 500 most frequent values, by the name of the attribute."""
 
     total: Count

@@ -3,7 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from chassis.mongo import Mongo, translated
+from chassis.persistence.mongo.connection import translated
+from chassis.persistence.mongo.database import Mongo
 from product_svc.catalogue import cursor
 from product_svc.catalogue.cursor import Cursor
 from product_svc.catalogue.documents import category_of, product_of

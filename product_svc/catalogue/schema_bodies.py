@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from chassis.rest import Body
+from chassis.http.bodies import RequestBody
 from product_svc.catalogue.attributes import is_pattern
 from product_svc.catalogue.bodies import (
     ONLY_SO_NAMED,
@@ -34,7 +34,7 @@ Told = Annotated[AttributeText, Field(examples=["What it is made of"])]
 Choice = Annotated[list[AttributeText], Field(min_length=1, max_length=200, examples=[["stoneware", "steel"]])]
 
 
-class Rule(Body):
+class Rule(RequestBody):
     """JSON Schema's names are in camel case."""
 
     model_config = ConfigDict(alias_generator=to_camel)
@@ -91,7 +91,7 @@ class AttributesSchema(Rule):
     additional_properties: bool = Field(default_factory=lambda: True)
 
 
-class CategoryBody(Body):
+class CategoryBody(RequestBody):
     """A category under a parent, or at the root."""
 
     name: Name

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from chassis.examples import ID
+from chassis.http.examples import ID
 from product_svc.catalogue import cursor
 from product_svc.catalogue.cursor import MAX_LENGTH, Cursor
 from product_svc.catalogue.domain import Status

@@ -4,8 +4,9 @@ import asyncio
 
 from pydantic_settings import BaseSettings
 
-from chassis.mongo import Mongo
-from chassis.settings import load
+from chassis.persistence.mongo.database import Mongo
+from chassis.persistence.mongo.schema import create_collections
+from chassis.runtime.settings import load
 from product_svc import SERVICE
 from product_svc.catalogue.documents import product_document, product_of
 from product_svc.settings import DatabaseUrl
@@ -18,10 +19,16 @@ class MigrationSettings(BaseSettings):
     mongo_url: DatabaseUrl
 
 
+async def _rename_suspects(database: Mongo) -> None:
+    if "suspects" in await database.db.list_collection_names():
+        await database.db.suspects.rename("attempts")
+
+
 async def migrate(url: str) -> None:
     """Make what is missing of collections, indexes, and the layout that searches need."""
     database = Mongo(url)
-    await database.make_collections(*COLLECTIONS)
+    await _rename_suspects(database)
+    await create_collections(database.db, *COLLECTIONS)
     await open_documents(database, indexes=True)
     await lay_out(database)
     await note_discontinued(database)

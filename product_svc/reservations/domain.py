@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from chassis.unit import later
+from chassis.persistence.unit_of_work import next_time
 from product_svc.domain import Stock
 from schemas import Event, Line, Shortage, StockRejected, StockReleased, StockReserved
 
@@ -104,7 +104,7 @@ def decide_amendment(
         return None
     freed = _freed(known, after)
     if not freed:
-        return replace(after, changed_at=later(now, known.changed_at)), [], None
+        return replace(after, changed_at=next_time(now, known.changed_at)), [], None
     told = StockReleased(order_id=order_id, lines=freed, revision=revision)
     return told_of(known, after, now), changed(known, after, stocks), told
 
@@ -119,7 +119,7 @@ def release(order_id: UUID, known: Reservation | None, stocks: Stocks, now: date
         return Reservation(order_id, "released", (), 1, now), [], StockReleased(order_id=order_id, lines=())
     if known.state not in ("held", "rejected"):
         return None
-    ended = replace(known, state="released", lines=(), amendment=None, changed_at=later(now, known.changed_at))
+    ended = replace(known, state="released", lines=(), amendment=None, changed_at=next_time(now, known.changed_at))
     if known.state == "rejected":
         return ended, [], None
     told = StockReleased(order_id=order_id, lines=_freed(known, ended))
@@ -214,7 +214,7 @@ def _rejected(
 def told_of(known: Reservation, after: Reservation, now: datetime) -> Reservation:
     """The reservation after one more event about it."""
     # Of an order that nothing was known of, the first time is now.
-    at = later(now, known.changed_at) if known.version else now
+    at = next_time(now, known.changed_at) if known.version else now
     return replace(after, version=known.version + 1, changed_at=at)
 
 

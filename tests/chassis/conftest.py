@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from chassis.database import Database
-from chassis.mongo import Mongo
-from chassis.sql import Postgres
+from chassis.persistence.database import Database
+from chassis.persistence.mongo.database import Mongo
+from chassis.persistence.postgres.database import Postgres
 from tests.chassis.tally import make_tables
 from tests.databases import Databases
 

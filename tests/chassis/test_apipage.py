@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from chassis.apipage import FILES
+from chassis.http.api_page import FILES
 from tests.contracts.apps import SERVICES, unstarted
 from tests.pictures import DOCS, outdated
 from tests.screens import PAGE, behind, opened, pages

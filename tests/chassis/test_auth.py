@@ -8,8 +8,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 from uuid_utils.compat import uuid7
 
-from chassis.auth import Principal, Verifier
-from chassis.errors import Unavailable
+from chassis.http.auth import Principal, Verifier
+from chassis.http.errors import Unavailable
 from chassis.testing import issuer, test_keys
 
 

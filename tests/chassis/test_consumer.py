@@ -9,9 +9,13 @@ from typing import Any
 import pytest
 from uuid_utils.compat import uuid7
 
-from chassis.consumer import Consumer
-from chassis.database import EMPTIED, Admission, Away, Conflict, Database, Record
-from chassis.mongo import Mongo
+from chassis.messaging.consumer import Consumer
+from chassis.messaging.dead_letters import REDACTED
+from chassis.messaging.inbox import Deduplication
+from chassis.messaging.records import KafkaRecord
+from chassis.persistence.database import Database
+from chassis.persistence.errors import ConcurrentUpdate, DatabaseUnavailable
+from chassis.persistence.mongo.database import Mongo
 from chassis.testing import enveloped, record, records
 from tests.chassis.tally import HANDLERS, Deadly, Tallies, buried, counted, letters, make_tables, outbox, tally
 
@@ -63,7 +67,7 @@ async def test_thrice_twice_in_a_batch_and_interleaved_comes_to_the_same(databas
         assert (found.total, found.seen) == (28, "0 1 2 3 4 5 6 7 ")
 
 
-def messy(plain: dict[str, list[Record]], chance: random.Random) -> list[Record]:
+def messy(plain: dict[str, list[KafkaRecord]], chance: random.Random) -> list[KafkaRecord]:
     """Every record three times, each key's first deliveries in order, the keys in each other's way."""
     queues = {sku: [again for one in batch for again in (one, one)] + batch for sku, batch in plain.items()}
     delivered = []
@@ -99,7 +103,7 @@ async def test_later_batches_of_the_key_wait_too(database: Database[Any]) -> Non
     assert await letters(database) == [("dead", "handler_failed"), ("parked", "parked")]
 
 
-def undecodable() -> list[tuple[str, Record]]:
+def undecodable() -> list[tuple[str, KafkaRecord]]:
     good = record(enveloped(counted("A")))
     headers = dict(good.headers)
 
@@ -120,7 +124,7 @@ def undecodable() -> list[tuple[str, Record]]:
 
 
 @pytest.mark.parametrize(("reason", "poison"), undecodable())
-async def test_what_cannot_be_read_is_set_aside(database: Database[Any], reason: str, poison: Record) -> None:
+async def test_what_cannot_be_read_is_set_aside(database: Database[Any], reason: str, poison: KafkaRecord) -> None:
     batch = [poison, *records([counted("A"), counted("B")])]
     await consumer(database).handle(batch)
     await consumer(database).handle(batch)
@@ -147,18 +151,18 @@ async def test_an_event_that_kills_the_process_is_set_aside_at_the_last_start(da
     assert await letters(database) == [("dead", "handler_failed"), ("parked", "parked")]
 
 
-@pytest.mark.parametrize("trouble", [Away("gone"), Conflict("taken")])
+@pytest.mark.parametrize("trouble", [DatabaseUnavailable("gone"), ConcurrentUpdate("taken")])
 async def test_trouble_with_the_database_is_waited_out(
     database: Database[Any], trouble: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    times, admit = iter([trouble, trouble]), database.admit
+    times, deduplicate = iter([trouble, trouble]), database.inbox.deduplicate
 
-    def sometimes(*args: Any) -> Admission:
+    def sometimes(*args: Any) -> Deduplication:
         for error in times:
             raise error
-        return admit(*args)
+        return deduplicate(*args)
 
-    monkeypatch.setattr(database, "admit", sometimes)
+    monkeypatch.setattr(database.inbox, "deduplicate", sometimes)
     await consumer(database).handle(records([counted("A"), counted("B")]))
     assert (await total(database, "A"), await total(database, "B")) == (1, 1)
     assert await letters(database) == []
@@ -167,15 +171,15 @@ async def test_trouble_with_the_database_is_waited_out(
 async def test_who_keeps_a_row_for_long_costs_no_event(
     database: Database[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chassis.consumer.backoff", lambda *_: repeat(0.0))
-    left, admit = iter(range(300)), database.admit
+    monkeypatch.setattr("chassis.messaging.consumer.backoff", lambda *_: repeat(0.0))
+    left, deduplicate = iter(range(300)), database.inbox.deduplicate
 
-    def busy(*args: Any) -> Admission:
+    def busy(*args: Any) -> Deduplication:
         for _ in left:
-            raise Conflict("kept by a client that was killed")
-        return admit(*args)
+            raise ConcurrentUpdate("kept by a client that was killed")
+        return deduplicate(*args)
 
-    monkeypatch.setattr(database, "admit", busy)
+    monkeypatch.setattr(database.inbox, "deduplicate", busy)
     await consumer(database).handle(records([counted("A")]))
     assert await total(database, "A") == 1
     assert await letters(database) == []
@@ -188,8 +192,8 @@ async def test_a_conflict_that_never_ends_is_a_fault_of_the_event(
     load = Tallies.load
 
     async def conflicting(unit: Tallies, tx: Any) -> None:
-        if "A" in unit.rows.wanted:
-            raise Conflict("for ever")
+        if "A" in unit.rows.missing:
+            raise ConcurrentUpdate("for ever")
         await load(unit, tx)
 
     monkeypatch.setattr(Tallies, "load", conflicting)
@@ -227,7 +231,7 @@ async def test_what_was_set_aside_about_somebody_who_is_erased_is_emptied(databa
     await consumer(database).handle(records([counted("E", f"forget {who}")]))
     after = await buried(database)
     assert [letter["value"] for letter in after] == [None, None, told[2].encode(), told[3].encode()]
-    assert [letter["detail"] == EMPTIED for letter in after] == [True, True, False, False]
+    assert [letter["detail"] == REDACTED for letter in after] == [True, True, False, False]
     assert [story(letter) for letter in after] == [story(letter) for letter in before]
     assert await letters(database) == [("dead", "bad_payload")] * 4
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from chassis import faults
-from chassis.settings import Settings
+from chassis.runtime import failpoints
+from chassis.runtime.settings import Settings
 from tests.processes import refusal
 
 ROOT = Path(__file__).parents[2]
@@ -23,13 +23,13 @@ POINT = "relay.marked"
 @pytest.fixture(autouse=True)
 def _disarmed() -> Iterator[None]:
     yield
-    faults.arm("")
+    failpoints.arm("")
 
 
 def test_every_point_of_the_table_is_one_place_in_the_code() -> None:
     code = [path.read_text() for room in ("chassis", "notifier_svc") for path in (ROOT / room).rglob("*.py")]
-    places = Counter(point for text in code for point in re.findall(r'await faults\.reach\("([a-z.]+)"\)', text))
-    assert places == dict.fromkeys(faults.POINTS, 1)
+    places = Counter(point for text in code for point in re.findall(r'await failpoints\.reach\("([a-z.]+)"\)', text))
+    assert places == dict.fromkeys(failpoints.POINTS, 1)
 
 
 def test_every_point_costs_a_look_at_a_boolean_while_nothing_is_armed() -> None:
@@ -37,9 +37,9 @@ def test_every_point_costs_a_look_at_a_boolean_while_nothing_is_armed() -> None:
         for path in (ROOT / room).rglob("*.py"):
             lines = path.read_text().splitlines()
             for before, line in pairwise(lines):
-                if line.strip().startswith("await faults.reach("):
-                    assert before.strip() in ("if faults.armed:", "if jobs and faults.armed:"), path
-    assert not faults.armed
+                if line.strip().startswith("await failpoints.reach("):
+                    assert before.strip() in ("if failpoints.armed:", "if jobs and failpoints.armed:"), path
+    assert not failpoints.armed
 
 
 @pytest.mark.parametrize("room", ["rest.py", "worker.py"])
@@ -48,11 +48,11 @@ def test_both_kinds_of_processes_are_armed_at_their_start(room: str) -> None:
 
 
 def test_faults_are_read_in_order() -> None:
-    assert faults.parse("relay.marked=die@5, mail.dot.after=hang") == [
-        faults.Fault("relay.marked", "die", 5),
-        faults.Fault("mail.dot.after", "hang", 1),
+    assert failpoints.parse("relay.marked=die@5, mail.dot.after=hang") == [
+        failpoints.FailPoint("relay.marked", "die", 5),
+        failpoints.FailPoint("mail.dot.after", "hang", 1),
     ]
-    assert faults.parse("") == []
+    assert failpoints.parse("") == []
 
 
 @pytest.mark.parametrize(
@@ -69,43 +69,43 @@ def test_faults_are_read_in_order() -> None:
 )
 def test_what_is_unknown_is_named(text: str, named: str) -> None:
     with pytest.raises(ValueError, match=re.escape(named)):
-        faults.parse(text)
+        failpoints.parse(text)
 
 
 async def test_unknown_points_end_the_start() -> None:
-    told = await refusal("customer_svc.worker", {"FAULTS": "relay.gone=die"})
-    assert "FAULTS" in told
+    told = await refusal("customer_svc.worker", {"FAILPOINTS": "relay.gone=die"})
+    assert "FAILPOINTS" in told
     assert "relay.gone" in told
 
 
 def test_nothing_fails_on_purpose_in_production() -> None:
     good = {"kafka_bootstrap_servers": "kafka:9092", "shop_env": "production"}
-    assert Settings.model_validate(good).faults == ""
+    assert Settings.model_validate(good).failpoints == ""
     with pytest.raises(ValidationError, match="SHOP_ENV is production"):
         Settings.model_validate({**good, "faults": "relay.marked=die"})
 
 
 async def test_an_error_is_raised_the_nth_time_alone() -> None:
-    faults.arm(f"{POINT}=raise@2")
-    assert faults.armed
-    await faults.reach("relay.send.after")
-    await faults.reach(POINT)
-    with pytest.raises(faults.Injected, match=POINT):
-        await faults.reach(POINT)
-    await faults.reach(POINT)
+    failpoints.arm(f"{POINT}=raise@2")
+    assert failpoints.armed
+    await failpoints.reach("relay.send.after")
+    await failpoints.reach(POINT)
+    with pytest.raises(failpoints.Injected, match=POINT):
+        await failpoints.reach(POINT)
+    await failpoints.reach(POINT)
 
 
 async def test_to_hang_is_to_wait_until_cancelled() -> None:
-    faults.arm(f"{POINT}=hang")
+    failpoints.arm(f"{POINT}=hang")
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.05):
-            await faults.reach(POINT)
+            await failpoints.reach(POINT)
 
 
 @pytest.mark.parametrize(("action", "status"), [("die", -signal.SIGKILL), ("term", -signal.SIGTERM)])
 async def test_the_process_gets_its_signal(action: str, status: int) -> None:
     # Nobody listens to SIGTERM there, so it ends the process.
-    arm, reach = f"faults.arm('{POINT}={action}')", f"asyncio.run(faults.reach('{POINT}'))"
+    arm, reach = f"faults.arm('{POINT}={action}')", f"asyncio.run(failpoints.reach('{POINT}'))"
     code = f"import asyncio; from chassis import faults; {arm}; {reach}"
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", code, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from uuid_utils.compat import uuid7
 
-from chassis.consumer import Consumer
-from chassis.database import EMPTIED, Away, CommitUnknown, Database
-from chassis.errors import OutcomeUnknown, Unavailable
-from chassis.groupcommit import GroupCommit
+from chassis.http.errors import OutcomeUnknown, Unavailable
+from chassis.messaging.consumer import Consumer
+from chassis.messaging.dead_letters import REDACTED
+from chassis.persistence.database import Database
+from chassis.persistence.errors import CommitOutcomeUnknown, DatabaseUnavailable
+from chassis.persistence.group_commit import GroupCommit
+from chassis.runtime.worker import ended
 from chassis.testing import enveloped, record
-from chassis.worker import ended
 from tests.chassis.tally import HANDLERS, Tallies, Tally, buried, counted, outbox, tally
 
 
@@ -27,13 +29,13 @@ async def commit(database: Database[Any]) -> AsyncIterator[GroupCommit[Tallies]]
 
 def add(sku: str, fail: Exception | None = None) -> tuple[Callable[[Tallies], int], Callable[[Tallies], None]]:
     def decide(unit: Tallies) -> int:
-        total = (unit.rows.find(sku) or Tally(sku)).total + 1
-        unit.rows.put(sku, Tally(sku, total))
+        total = (unit.rows.get(sku) or Tally(sku)).total + 1
+        unit.rows.set(sku, Tally(sku, total))
         if fail:
             raise fail
         return total
 
-    return decide, lambda unit: unit.rows.want(sku)
+    return decide, lambda unit: unit.rows.prefetch(sku)
 
 
 async def test_requests_see_each_other_and_share_transactions(
@@ -69,11 +71,11 @@ async def test_a_row_that_breaks_the_statement_breaks_only_its_own_request(
     database: Database[Any], commit: GroupCommit[Tallies]
 ) -> None:
     def too_much(unit: Tallies) -> None:
-        unit.rows.put("B", Tally("B", 2**70))
+        unit.rows.set("B", Tally("B", 2**70))
 
     results = await asyncio.gather(
         commit(*add("A")),
-        commit(too_much, lambda unit: unit.rows.want("B")),
+        commit(too_much, lambda unit: unit.rows.prefetch("B")),
         commit(*add("C")),
         return_exceptions=True,
     )
@@ -82,7 +84,9 @@ async def test_a_row_that_breaks_the_statement_breaks_only_its_own_request(
     assert await tally(database, "B") is None
 
 
-@pytest.mark.parametrize(("trouble", "told"), [(Away("gone"), Unavailable), (CommitUnknown("gone"), OutcomeUnknown)])
+@pytest.mark.parametrize(
+    ("trouble", "told"), [(DatabaseUnavailable("gone"), Unavailable), (CommitOutcomeUnknown("gone"), OutcomeUnknown)]
+)
 async def test_a_store_that_is_away_is_told_to_everybody_at_once(
     database: Database[Any],
     commit: GroupCommit[Tallies],
@@ -104,8 +108,8 @@ async def test_a_request_that_erases_somebody_empties_what_was_set_aside_about_t
     who = uuid7()
     broken = replace(record(enveloped(counted("A"))), value=f'{{"customer_id": "{who}"}}'.encode())
     await Consumer(database, "tally_svc", Tallies, HANDLERS).handle([broken])
-    await commit(lambda unit: unit.erased.add(who), lambda unit: None)
-    assert [(letter["value"], letter["detail"]) for letter in await buried(database)] == [(None, EMPTIED)]
+    await commit(lambda unit: unit.redactions.add(who), lambda unit: None)
+    assert [(letter["value"], letter["detail"]) for letter in await buried(database)] == [(None, REDACTED)]
 
 
 async def test_who_has_gone_away_before_its_turn_changes_nothing(

@@ -8,15 +8,16 @@ import pytest
 from fastapi import Depends, FastAPI, Header, Query, Request, Response
 from fastapi.routing import APIRoute
 
-from chassis.hotroute import HotRoute
-from chassis.rest import Body, new_router
+from chassis.http.bodies import RequestBody
+from chassis.http.hot_route import HotRoute
+from chassis.http.routing import new_router
 
 Tag = Annotated[str | None, Header(min_length=2, max_length=4)]
 Lines = Annotated[list[str] | None, Header()]
 Size = Annotated[str | None, Query(pattern="^[0-9]+$")]
 
 
-class Thing(Body):
+class Thing(RequestBody):
     name: str
     sizes: list[int]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chassis.media import EVENTS, prefers
+from chassis.http.content_negotiation import EVENTS, prefers
 
 
 @pytest.mark.parametrize(

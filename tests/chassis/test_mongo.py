@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from chassis.database import Away
-from chassis.mongo import Mongo
+from chassis.persistence.errors import DatabaseUnavailable
+from chassis.persistence.mongo.database import Mongo
 from deploy.local.mongo import Mongo as Server
 
 
@@ -17,11 +17,11 @@ async def test_connections_from_before_the_server_was_the_primary_are_not_kept(t
     mongo = Mongo(server.url.replace("?replicaSet=rs0", "shop?directConnection=true"))
     try:
         async with asyncio.timeout(60):
-            with pytest.raises(Away, match="not the primary"):
+            with pytest.raises(DatabaseUnavailable, match="not the primary"):
                 await _look(mongo)
-            with pytest.raises(Away, match="not the primary"):
+            with pytest.raises(DatabaseUnavailable, match="not the primary"):
                 async with mongo.snapshot() as snapshot:
-                    await snapshot.waiting()
+                    await snapshot.outbox_size()
             await asyncio.to_thread(server.ready)
             await _look(mongo)
     finally:

@@ -10,11 +10,12 @@ import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel, Field
 
-from chassis.errors import NotFound
-from chassis.examples import operations
-from chassis.headers import BY_STATUS
-from chassis.openapi import described as described_with
-from chassis.rest import Problem, new_router, problems
+from chassis.http.bodies import Problem
+from chassis.http.errors import NotFound
+from chassis.http.examples import operations
+from chassis.http.headers import BY_STATUS
+from chassis.http.openapi import described as described_with
+from chassis.http.routing import new_router, problems
 from tests.answers import headers_amiss
 from tests.contracts.apps import SERVICES, described
 
@@ -206,12 +207,13 @@ def test_what_has_no_example_and_does_not_speak_for_itself_is_left_without() -> 
 
 
 async def test_a_405_names_the_methods_of_all_routes_of_the_path() -> None:
-    from chassis.rest import _HANDLERS, Requests
+    from chassis.http.middleware import RequestMiddleware
+    from chassis.http.responses import HANDLERS
 
     app = FastAPI()
-    for kind, handler in _HANDLERS.items():
+    for kind, handler in HANDLERS.items():
         app.add_exception_handler(kind, handler)
-    app.add_middleware(Requests)
+    app.add_middleware(RequestMiddleware)
     app.add_api_route("/things/first", lambda: None, methods=["GET"])
     app.add_api_route("/things/{name}", lambda name: None, methods=["GET"])
     app.add_api_route("/things/{name}", lambda name: None, methods=["PUT"])

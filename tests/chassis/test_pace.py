@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from chassis.pace import MOST_SECONDS, Pace
+from chassis.runtime.batch_pacing import MOST_SECONDS, BatchPacer
 
 
 @pytest.fixture
@@ -25,13 +25,13 @@ class Clock:
     now = 100.0
 
 
-async def round_of(pace: Pace, seconds: float) -> None:
+async def round_of(pace: BatchPacer, seconds: float) -> None:
     async with pace:
         Clock.now += seconds
 
 
 async def test_the_first_round_and_one_after_a_pause_begin_at_once(slept: list[float]) -> None:
-    pace = Pace(0.01)
+    pace = BatchPacer(0.01)
     await round_of(pace, 0.002)
     Clock.now += 1.0
     await round_of(pace, 0.002)
@@ -39,21 +39,21 @@ async def test_the_first_round_and_one_after_a_pause_begin_at_once(slept: list[f
 
 
 async def test_short_rounds_begin_in_the_given_distance(slept: list[float]) -> None:
-    pace = Pace(0.01)
+    pace = BatchPacer(0.01)
     for _ in range(3):
         await round_of(pace, 0.002)
     assert slept == [0.008, 0.008]
 
 
 async def test_after_a_long_round_it_rests_as_long_but_not_for_ever(slept: list[float]) -> None:
-    pace = Pace(0.01)
+    pace = BatchPacer(0.01)
     for seconds in (0.03, 1.0, 0.0):
         await round_of(pace, seconds)
     assert slept == [0.03, MOST_SECONDS]
 
 
 async def test_a_round_that_failed_counts_too(slept: list[float]) -> None:
-    pace = Pace(0.01)
+    pace = BatchPacer(0.01)
     with pytest.raises(ZeroDivisionError):
         async with pace:
             raise ZeroDivisionError
@@ -62,7 +62,7 @@ async def test_a_round_that_failed_counts_too(slept: list[float]) -> None:
 
 
 async def test_whoever_is_cancelled_while_resting_leaves_the_pace_as_it_was() -> None:
-    pace = Pace(30.0)
+    pace = BatchPacer(30.0)
     async with pace:
         pass
     resting = asyncio.create_task(round_of(pace, 0.0))

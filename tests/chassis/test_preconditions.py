@@ -2,7 +2,7 @@
 
 import pytest
 
-from chassis.preconditions import PreconditionFailed, PreconditionRequired, etag, unchanged_since
+from chassis.http.preconditions import PreconditionFailed, PreconditionRequired, etag, unchanged_since
 
 
 def test_the_tag_of_a_version_is_strong_and_quoted() -> None:

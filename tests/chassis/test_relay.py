@@ -10,14 +10,14 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from chassis.database import Database
-from chassis.groupcommit import GroupCommit
-from chassis.relay import Relay
-from chassis.sql import Postgres
+from chassis.messaging.relay import Relay
+from chassis.persistence.database import Database
+from chassis.persistence.group_commit import GroupCommit
+from chassis.persistence.postgres.database import Postgres
+from chassis.runtime.worker import ended
 from chassis.testing import enveloped, record
-from chassis.worker import ended
 from schemas import Envelope, StockAdjusted, decode
-from tests.chassis.tally import Tallies, count, counted
+from tests.chassis.tally import Count, Tallies, counted
 from tests.servers import Servers
 
 
@@ -46,7 +46,7 @@ async def published(servers: Servers, prefix: str, number: int) -> dict[str, lis
 async def write(database: Database[Any], commit: GroupCommit[Tallies], sku: str, times: int) -> None:
     for _ in range(times):
         message: Envelope[StockAdjusted] = decoded(counted(sku))
-        await commit(lambda unit, m=message: count(unit, m), lambda unit: unit.rows.want(sku))  # type: ignore[misc]
+        await commit(Count(message))
 
 
 def decoded(event: StockAdjusted) -> Envelope[Any]:
@@ -86,10 +86,10 @@ async def test_a_relay_whose_process_is_stopped_loses_its_lock(
     postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chassis.sql.LEADER_SILENT_SECONDS", 3.0)
-    async with asyncio.timeout(40), postgres.leading() as stopped:
+    async with asyncio.timeout(40), postgres.leadership.lead() as stopped:
         await stopped.advance([], 1)
         # Stopped, it says nothing; here it waits for the other.
-        async with postgres.leading() as other:
+        async with postgres.leadership.lead() as other:
             await other.advance([], 1)
         with pytest.raises(psycopg.OperationalError):
             await stopped.advance([], 1)

@@ -6,9 +6,9 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from chassis.database import Conflict
-from chassis.sql import Postgres
-from chassis.sql_tx import array
+from chassis.persistence.errors import ConcurrentUpdate
+from chassis.persistence.postgres.database import Postgres
+from chassis.persistence.postgres.pipelined_transaction import array
 
 ONE = "SELECT CAST($1 AS int) AS one"
 TWO = "SELECT CAST($1 AS int) AS two"
@@ -66,7 +66,7 @@ async def test_what_the_driver_has_deallocated_is_prepared_again(postgres: Postg
     assert await read(postgres, ONE, "1") == [1]
     async with postgres.reading() as connection:
         await connection.execute(sa.text("DEALLOCATE ALL"))
-    with pytest.raises(Conflict):
+    with pytest.raises(ConcurrentUpdate):
         await read(postgres, ONE, "1")
     assert await read(postgres, ONE, "1") == [1]
 
@@ -80,7 +80,7 @@ async def test_what_was_prepared_since_the_driver_deallocated_is_known(postgres:
     assert await read(postgres, ONE, "1") == [1]
     async with postgres.reading() as connection:
         await connection.execute(sa.text("DEALLOCATE ALL"))
-    with pytest.raises(Conflict):
+    with pytest.raises(ConcurrentUpdate):
         await both()
     assert await both() == [1]
 

@@ -8,10 +8,10 @@ from uuid import uuid4
 
 import pytest
 
-from chassis.consumer import Consumer
-from chassis.sql import Postgres
-from chassis.stream import Subscription
-from chassis.worker import EventLoop, ended
+from chassis.messaging.consumer import Consumer
+from chassis.messaging.subscription import Subscription
+from chassis.persistence.postgres.database import Postgres
+from chassis.runtime.worker import EventLoop, ended
 from deploy.topics import create_topics
 from tests.chassis.tally import HANDLERS, Tallies
 from tests.servers import Servers

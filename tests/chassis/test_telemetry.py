@@ -4,8 +4,8 @@ import logging
 
 import pytest
 
-from chassis.backoff import backoff
-from chassis.telemetry import Limit, continued
+from chassis.runtime.retry import backoff
+from chassis.runtime.telemetry import Limit, continued
 
 GIVEN = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 

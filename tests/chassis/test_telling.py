@@ -1,4 +1,4 @@
-"""What is told of errors, in logs and dead letters, holds no row of a table and nothing that was sent."""
+"""What is redacted of errors, in logs and dead letters, holds no row of a table and nothing that was sent."""
 
 import asyncio
 import sys
@@ -9,14 +9,16 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ValidationError
 from structlog.testing import capture_logs
 
-from chassis.consumer import Consumer, Handler, Handlers
-from chassis.database import Conflict
-from chassis.mongo import Mongo
-from chassis.sql import Postgres, dead_letters
-from chassis.telling import rendered, told
+from chassis.messaging.consumer import Consumer
+from chassis.messaging.handlers import Handlers
+from chassis.persistence.errors import ConcurrentUpdate
+from chassis.persistence.mongo.database import Mongo
+from chassis.persistence.postgres.database import Postgres
+from chassis.persistence.postgres.tables import dead_letters
+from chassis.runtime.redaction import redacted, redacted_traceback
 from chassis.testing import records
-from schemas import Envelope, StockAdjusted
-from tests.chassis.tally import HANDLERS, Tallies, Tally, counted
+from schemas import StockAdjusted
+from tests.chassis.tally import Count, Tallies, Tally, counted
 from tests.chassis.tally import make_tables as make_tallies
 from tests.databases import Databases
 
@@ -24,12 +26,15 @@ SECRET, ADA = 271828, "ada@example.com"
 NOT_NULL = "NotNullViolation(23502, schema=public, table=tallies, column=seen)"
 
 
-def spoil(unit: Tallies, envelope: Envelope[StockAdjusted]) -> None:
+class Spoil(Count):
     """Write a row that the database refuses, quoting it."""
-    unit.rows.put(envelope.event.sku, Tally(envelope.event.sku, SECRET, None))  # type: ignore[arg-type]
+
+    def execute(self, uow: Tallies) -> None:
+        sku = self.envelope.event.sku
+        uow.rows.set(sku, Tally(sku, SECRET, None))  # type: ignore[arg-type]
 
 
-SPOILING: Handlers[Tallies] = {StockAdjusted: Handler(spoil, HANDLERS[StockAdjusted].wants)}
+SPOILING: Handlers[Tallies] = {StockAdjusted: Spoil}
 
 
 async def test_a_row_that_postgresql_refuses_is_in_no_letter_and_no_log(postgres: Postgres) -> None:
@@ -38,10 +43,10 @@ async def test_a_row_that_postgresql_refuses_is_in_no_letter_and_no_log(postgres
         await Consumer(postgres, "tally_svc", Tallies, SPOILING).handle(records([counted("A")]))
     async with postgres.reading() as connection:
         [letter] = (await connection.execute(sa.select(dead_letters))).all()
-    async with postgres.leading() as reader:
+    async with postgres.leadership.lead() as reader:
         [copy] = await reader.advance([], 10)
     assert letter.detail == copy.message.headers["dlq_detail"] == NOT_NULL
-    failed = [rendered(line["exc_info"]) for line in lines if "exc_info" in line]
+    failed = [redacted_traceback(line["exc_info"]) for line in lines if "exc_info" in line]
     assert failed
     assert all(text.endswith(NOT_NULL) and "_transact" in text for text in failed)
     told_of = "\n".join([*failed, *(str({**line, "exc_info": None}) for line in lines)])
@@ -52,7 +57,7 @@ async def test_a_row_that_postgresql_refuses_is_in_no_letter_and_no_log(postgres
 async def test_a_key_that_is_taken_is_told_without_the_key(postgres: Postgres) -> None:
     await make_tallies(postgres)
     twice = "INSERT INTO tallies SELECT 'ada@example.com', 1, '' FROM generate_series(1, 2)"
-    with pytest.raises(Conflict) as conflict:
+    with pytest.raises(ConcurrentUpdate) as conflict:
         async with postgres.transaction() as tx:
             tx.execute(twice)
     assert str(conflict.value) == "UniqueViolation(23505, schema=public, table=tallies, constraint=tallies_pkey)"
@@ -62,8 +67,8 @@ async def test_parameters_of_a_statement_are_not_told(postgres: Postgres) -> Non
     with pytest.raises(sa.exc.DBAPIError) as refused:
         async with postgres.reading() as connection:
             await connection.execute(sa.text("SELECT CAST(:x AS integer)"), {"x": ADA})
-    assert told(refused.value) == "InvalidTextRepresentation(22P02)"
-    assert ADA not in rendered(refused.value)
+    assert redacted(refused.value) == "InvalidTextRepresentation(22P02)"
+    assert ADA not in redacted_traceback(refused.value)
 
 
 async def test_documents_of_mongodb_are_not_told(databases: Databases) -> None:
@@ -75,10 +80,10 @@ async def test_documents_of_mongodb_are_not_told(databases: Databases) -> None:
                 await tx.db.products.insert_many([{"_id": ADA}], session=tx.session)
                 await tx.db.products.insert_many([{"_id": ADA}], session=tx.session)
 
-        with pytest.raises(Conflict) as conflict:
+        with pytest.raises(ConcurrentUpdate) as conflict:
             await insert_twice()
         assert str(conflict.value) == "BulkWriteError(code=11000, key=_id)"
-        assert ADA not in rendered(conflict.value)
+        assert ADA not in redacted_traceback(conflict.value)
         await database.close()
 
 
@@ -93,12 +98,12 @@ def error_of(content: Any) -> ValidationError:
 
 
 def test_what_was_sent_is_not_told() -> None:
-    assert told(error_of({"n": "ada@example.com"})) == "ValidationError(n int_parsing)"
+    assert redacted(error_of({"n": "ada@example.com"})) == "ValidationError(n int_parsing)"
     with pytest.raises(UnicodeEncodeError) as wrong:
         "ada@example.com \ud800".encode()
-    assert told(wrong.value) == "UnicodeEncodeError(surrogates not allowed)"
+    assert redacted(wrong.value) == "UnicodeEncodeError(surrogates not allowed)"
     group = ExceptionGroup("several", [wrong.value, KeyError("n")])
-    assert told(group) == "ExceptionGroup(UnicodeEncodeError(surrogates not allowed), KeyError('n'))"
+    assert redacted(group) == "ExceptionGroup(UnicodeEncodeError(surrogates not allowed), KeyError('n'))"
 
 
 def test_an_error_of_our_own_is_told_as_it_is_with_what_led_to_it() -> None:
@@ -110,7 +115,7 @@ def test_an_error_of_our_own_is_told_as_it_is_with_what_led_to_it() -> None:
 
     with pytest.raises(RuntimeError) as raised:
         fail()
-    first, second = rendered(raised.value).split("\n\n")
+    first, second = redacted_traceback(raised.value).split("\n\n")
     assert first.endswith("LookupError('no such row')")
     assert second.endswith("RuntimeError('a bug')")
     assert 'raise RuntimeError("a bug") from error' in second

@@ -1,68 +1,58 @@
-"""The unit of work in memory: what is wanted, changed, and taken back."""
+"""The unit of work in memory: what is prefetched, changed and undone."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
-from chassis.unit import Log, NotWanted, Rows, Step, Unit, later
+from chassis.persistence.unit_of_work import AppendOnly, IdentityMap, NotPrefetched, UnitOfWork, next_time
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-def unit() -> Unit:
-    return Unit(NOW)
+def unit() -> UnitOfWork:
+    return UnitOfWork(NOW)
 
 
-def rows(unit: Unit, **found: int) -> Rows[str, int]:
-    made: Rows[str, int] = Rows(unit)
-    made.want("a", "b")
-    made.hold(found)
+def rows(unit: UnitOfWork, **found: int) -> IdentityMap[str, int]:
+    made: IdentityMap[str, int] = IdentityMap(unit)
+    made.prefetch("a", "b")
+    made.fill(found)
     return made
 
 
-def step(decide: Any) -> Step[Any, Any]:
-    return Step(wants=lambda _: None, decide=decide)
+def test_a_row_that_was_not_prefetched_cannot_be_read(unit: UnitOfWork) -> None:
+    with pytest.raises(NotPrefetched, match="'c'"):
+        rows(unit).get("c")
 
 
-def test_what_was_not_wanted_cannot_be_looked_at(unit: Unit) -> None:
-    with pytest.raises(NotWanted, match="'c'"):
-        rows(unit).find("c")
+def test_a_missing_row_is_none(unit: UnitOfWork) -> None:
+    assert (rows(unit, a=1).get("a"), rows(unit, a=1).get("b")) == (1, None)
 
 
-def test_what_is_not_there_is_none(unit: Unit) -> None:
-    assert (rows(unit, a=1).find("a"), rows(unit, a=1).find("b")) == (1, None)
-
-
-def test_made_and_amended_rows_are_told_apart(unit: Unit) -> None:
+def test_inserted_and_updated_rows_are_distinguished(unit: UnitOfWork) -> None:
     held = rows(unit, a=1)
-    held.put("b", 2)
-    held.put("a", 3)
-    assert (held.changed, held.made, held.amended, held.loaded("a")) == ([2, 3], [2], [3], 1)
+    held.set("b", 2)
+    held.set("a", 3)
+    assert (held.changed, held.inserted, held.updated, held.original("a")) == ([2, 3], [2], [3], 1)
 
 
-def test_a_refused_step_is_taken_back_alone(unit: Unit) -> None:
-    held, log = rows(unit, a=1), Log[str](unit)
+def test_a_failed_command_is_undone_alone(unit: UnitOfWork) -> None:
+    held, log = rows(unit, a=1), AppendOnly[str](unit)
 
-    def accepted(_: Unit) -> None:
-        held.put("a", 2)
+    with unit.undone_on_error(None, None):
+        held.set("a", 2)
         log.add("first")
-
-    def refused(_: Unit) -> None:
-        held.put("a", 3)
-        held.put("a", 4)
-        held.put("b", 5)
+    with pytest.raises(ValueError), unit.undone_on_error(None, None):
+        held.set("a", 3)
+        held.set("a", 4)
+        held.set("b", 5)
         log.add("second")
         raise ValueError
-
-    unit.decide(step(accepted))
-    with pytest.raises(ValueError):
-        unit.decide(step(refused))
-    assert (held.find("a"), held.find("b"), held.changed, log.added) == (2, None, [2], ["first"])
+    assert (held.get("a"), held.get("b"), held.changed, log.added) == (2, None, [2], ["first"])
 
 
 def test_time_grows_with_every_change_whatever_the_clock_says() -> None:
-    assert later(NOW + timedelta(hours=1), NOW) == NOW + timedelta(hours=1)
-    assert later(NOW - timedelta(hours=1), NOW) == NOW + timedelta(microseconds=1)
-    assert later(NOW, NOW) > NOW
+    assert next_time(NOW + timedelta(hours=1), NOW) == NOW + timedelta(hours=1)
+    assert next_time(NOW - timedelta(hours=1), NOW) == NOW + timedelta(microseconds=1)
+    assert next_time(NOW, NOW) > NOW

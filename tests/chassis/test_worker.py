@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from chassis.worker import ended
+from chassis.runtime.worker import ended
 
 
 async def test_a_part_that_loses_a_cancellation_ends_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from fastapi import APIRouter
 
-from chassis.health import health_endpoints
+from chassis.runtime.health import health_endpoints
 from tests.compose.deployment import Deployment, module_of
 from tests.compose.spoiling import Spoiled, drop, put
 

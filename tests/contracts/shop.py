@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 import httpx
 import sqlalchemy as sa
 
-from chassis.consumer import Consumer
-from chassis.sql import Postgres
+from chassis.messaging.consumer import Consumer
+from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer, records
 from notifier_svc.domain import Suppression, mail_id
 from notifier_svc.store import suppressions

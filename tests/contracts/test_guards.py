@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from chassis.apipage import FILES
-from chassis.auth import Role
+from chassis.http.api_page import FILES
+from chassis.http.auth import Role
 from chassis.testing import bearer
 from tests.answers import problem, refused
 from tests.contracts.apps import described

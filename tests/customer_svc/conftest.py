@@ -8,8 +8,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from chassis.groupcommit import GroupCommit
-from chassis.sql import Postgres
+from chassis.persistence.group_commit import GroupCommit
+from chassis.persistence.postgres.database import Postgres
 from chassis.testing import LINK_KEY, private_key
 from customer_svc.api import needs
 from customer_svc.main import build

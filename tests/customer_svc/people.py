@@ -7,8 +7,8 @@ import httpx
 from pydantic import SecretStr
 from uuid_utils.compat import uuid7
 
-from chassis.links import Purpose, link_token
-from chassis.sql import Postgres
+from chassis.link_tokens import Purpose, link_token
+from chassis.persistence.postgres.database import Postgres
 from chassis.testing import LINK_KEY
 from customer_svc import queries
 from customer_svc.domain.account import Account

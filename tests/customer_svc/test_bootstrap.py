@@ -6,8 +6,8 @@ import sys
 
 from uuid_utils.compat import uuid7
 
-from chassis.groupcommit import GroupCommit
-from chassis.sql import Postgres
+from chassis.persistence.group_commit import GroupCommit
+from chassis.persistence.postgres.database import Postgres
 from customer_svc import queries
 from customer_svc.bootstrap import Settings, appoint_account
 from customer_svc.commands.accounts import register_customer, want_address

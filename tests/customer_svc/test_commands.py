@@ -5,9 +5,9 @@ import asyncio
 import pytest
 from uuid_utils.compat import uuid7
 
-from chassis.errors import NotFound
-from chassis.groupcommit import GroupCommit
-from chassis.sql import Postgres
+from chassis.http.errors import NotFound
+from chassis.persistence.group_commit import GroupCommit
+from chassis.persistence.postgres.database import Postgres
 from customer_svc import queries
 from customer_svc.commands.accounts import appoint, register_customer, want_address
 from customer_svc.domain.account import Account

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from chassis.sql import Postgres
+from chassis.persistence.postgres.database import Postgres
 from customer_svc import elsewhere
 from customer_svc.domain.account import Account
 from customer_svc.main import build

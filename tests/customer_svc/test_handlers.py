@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 import pytest
 from uuid_utils.compat import uuid7
 
-from chassis.consumer import Consumer
-from chassis.groupcommit import GroupCommit
-from chassis.sql import Postgres
+from chassis.messaging.consumer import Consumer
+from chassis.persistence.group_commit import GroupCommit
+from chassis.persistence.postgres.database import Postgres
 from chassis.testing import records
 from customer_svc import SERVICE, queries
 from customer_svc.domain.erasure import Erasure
@@ -23,9 +23,9 @@ async def erasure(commit: GroupCommit[Accounts]) -> Erasure:
     made = Erasure(uuid7(), uuid4(), 2, datetime.now(UTC))
 
     def put(unit: Accounts) -> None:
-        unit.erasures.put(made.customer_id, made)
+        unit.erasures.set(made.customer_id, made)
 
-    await commit(put, lambda unit: unit.erasures.want(made.customer_id))
+    await commit(put, lambda unit: unit.erasures.prefetch(made.customer_id))
     return made
 
 
@@ -63,7 +63,7 @@ async def test_answers_come_in_any_order_and_each_counts_once(
 async def test_an_answer_to_nothing_is_set_aside(shared: Postgres) -> None:
     await handle(shared, orders(uuid7()))
     async with shared.snapshot() as snapshot:
-        assert (await snapshot.buried())["dead"] == 1
+        assert (await snapshot.dead_letters_by_state())["dead"] == 1
 
 
 def test_each_service_has_one_answer_about_a_customer() -> None:

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import command
 
-import chassis.sql
-from chassis.migrate import config, migrate
+from chassis.persistence.postgres import tables
+from chassis.persistence.postgres.migrate import config, migrate
 from customer_svc import SERVICE, store
 from tests.databases import Databases
 from tests.servers import Servers
@@ -19,14 +19,14 @@ ACCOUNT = """
 
 
 def test_the_migrated_tables_are_those_of_the_code(databases: Databases) -> None:
-    assert differences(databases.postgres(SERVICE), chassis.sql.metadata, store.metadata) == []
+    assert differences(databases.postgres(SERVICE), tables.metadata, store.metadata) == []
 
 
 async def test_two_processes_may_migrate_at_once_and_again(servers: Servers) -> None:
     async with empty_database(servers.postgres) as url:
         await migrated(SERVICE, {"POSTGRES_URL": url}, at_once=2)
         migrate(url, SERVICE)
-        assert differences(url, chassis.sql.metadata, store.metadata) == []
+        assert differences(url, tables.metadata, store.metadata) == []
 
 
 async def test_a_mail_that_was_asked_for_before_counts_as_the_one_that_waits_for_longest(servers: Servers) -> None:

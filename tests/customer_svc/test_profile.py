@@ -8,7 +8,7 @@ import httpx
 import pytest
 from uuid_utils.compat import uuid7
 
-from chassis.sql import Postgres
+from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer
 from customer_svc.bootstrap import appoint_account
 from customer_svc.domain.address import MOST

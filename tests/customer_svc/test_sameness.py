@@ -13,8 +13,8 @@ import pytest
 import sqlalchemy as sa
 from fastapi import FastAPI
 
-from chassis.sql import Postgres
-from chassis.sql_tx import Tx
+from chassis.persistence.postgres.database import Postgres
+from chassis.persistence.postgres.pipelined_transaction import PipelinedTransaction
 from customer_svc.bootstrap import Settings as BootstrapSettings
 from customer_svc.bootstrap import appoint_account
 from customer_svc.passwords import Passwords
@@ -38,7 +38,7 @@ def work(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         return await hashed(self, password)
 
     @asynccontextmanager
-    async def noted_transaction(self: Postgres) -> AsyncIterator[Tx]:
+    async def noted_transaction(self: Postgres) -> AsyncIterator[PipelinedTransaction]:
         done.append("transaction")
         async with transaction(self) as tx:
             yield tx
@@ -49,7 +49,7 @@ def work(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     monkeypatch.setattr(Passwords, "matches", noted_match)
     monkeypatch.setattr(Passwords, "hashed", noted_hash)
     monkeypatch.setattr(Postgres, "transaction", noted_transaction)
-    engine = app.state.database.engine.sync_engine
+    engine = app.state.container.database.engine.sync_engine
     sa.event.listen(engine, "before_cursor_execute", note)
     yield done
     sa.event.remove(engine, "before_cursor_execute", note)

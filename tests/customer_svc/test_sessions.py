@@ -12,7 +12,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 from uuid_utils.compat import uuid7
 
-from chassis.sql import Postgres
+from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer
 from customer_svc.store import refresh_tokens, sessions
 from tests.answers import refused

@@ -6,7 +6,7 @@ import pytest
 from joserfc.jwk import ECKey, OKPKey
 from pydantic import ValidationError
 
-from chassis.settings import PostgresSettings
+from chassis.runtime.settings import PostgresSettings
 from customer_svc.settings import Settings
 from tests.processes import Environment, refusal
 

@@ -3,7 +3,7 @@
 import pytest
 from uuid_utils.compat import uuid7
 
-from chassis.sql import Postgres
+from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer
 from customer_svc.bootstrap import appoint_account
 from schemas import CustomerDeactivated, CustomerReactivated

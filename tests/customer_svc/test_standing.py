@@ -8,8 +8,8 @@ import pytest
 import sqlalchemy as sa
 from uuid_utils.compat import uuid7
 
-from chassis.groupcommit import GroupCommit
-from chassis.sql import Postgres
+from chassis.persistence.group_commit import GroupCommit
+from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer
 from customer_svc import queries
 from customer_svc.bootstrap import appoint_account
@@ -53,7 +53,7 @@ async def erase(api: API, who: Who, password: str = PASSWORD) -> httpx.Response:
 
 async def by(who: By, commit: GroupCommit[Accounts], one: Account, *, back: bool = False) -> Account:
     move = reactivate if back else deactivate
-    return await commit(lambda unit: move(unit, one.id, who), lambda unit: unit.accounts.want(one.id))
+    return await commit(lambda unit: move(unit, one.id, who), lambda unit: unit.accounts.prefetch(one.id))
 
 
 async def test_who_leaves_and_comes_back_may_say_which_version_they_have_seen(api: API) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from chassis.sql import Postgres
+from chassis.persistence.postgres.database import Postgres
 from customer_svc.store import links, refresh_tokens, sessions, throttles
 from customer_svc.sweep import sweep
 from tests.customer_svc.people import API, account, log_in, registered

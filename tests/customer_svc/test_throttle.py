@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from fastapi import FastAPI
 
-from chassis.sql import Postgres
+from chassis.persistence.postgres.database import Postgres
 from customer_svc.errors import WrongCredentials
 from customer_svc.main import build
 from customer_svc.passwords import Passwords

@@ -44,7 +44,7 @@ def comes_to(point: str) -> Sequence[str]:
 async def _fail(world: World, name: str, points: Sequence[str], action: str) -> None:
     await world.kill(name, number=signal.SIGTERM)
     for nth, point in enumerate(points):
-        child = await world.shop.launch(name, FAULTS=f"{point}={action}@{nth % 2 + 1}")
+        child = await world.shop.launch(name, FAILPOINTS=f"{point}={action}@{nth % 2 + 1}")
         await world.reached(child)
         await _end_of(world, child, action)
         world.done[f"{action} at a fault point"] += 1

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from signal import SIGKILL, SIGTERM
 
-from chassis.faults import POINTS
+from chassis.runtime.failpoints import POINTS
 from tests.faults import deeds
 from tests.faults.deeds import Deed
 from tests.faults.world import SERVERS

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from chassis.faults import ACTIONS, POINTS
+from chassis.runtime.failpoints import ACTIONS, POINTS
 from tests.faults.matrix import matrix
 from tests.faults.play import Outcome
 
@@ -68,7 +68,7 @@ def _findings(outcomes: Sequence[Outcome]) -> Iterable[str]:
 
 def _points() -> Iterable[str]:
     yield "\n## Fault points\n"
-    yield 'Places in the code at which a process can be told to fail: `FAULTS="relay.marked=die@2"`, never in'
+    yield 'Places in the code at which a process can be told to fail: `FAILPOINTS="relay.marked=die@2"`, never in'
     yield "production. Off, each costs a look at a boolean.\n"
     yield "| point | when a process comes to it |"
     yield "|---|---|"

@@ -16,7 +16,7 @@ import orjson
 import pytest
 
 from bench.load import Load
-from chassis.faults import POINTS
+from chassis.runtime.failpoints import POINTS
 from tests.faults.deeds import comes_to
 from tests.faults.matrix import Cell, cut, matrix
 from tests.faults.play import Outcome, play, read_outcome

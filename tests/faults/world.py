@@ -75,7 +75,7 @@ class World:
         async def reached() -> bool:
             return "fault point reached" in await asyncio.to_thread(child.last_lines, 1000)
 
-        await eventually(reached, PATIENCE, f"{child.name} to reach {child.command.env['FAULTS']}", pause=0.1)
+        await eventually(reached, PATIENCE, f"{child.name} to reach {child.command.env['FAILPOINTS']}", pause=0.1)
 
     async def one_more(self, name: str) -> str:
         """Start one more of a kind of process."""
@@ -116,7 +116,7 @@ class World:
         for name in [name for name in self.shop.children if name not in PROCESSES]:
             await self.kill(name, number=signal.SIGTERM)
             del self.shop.children[name]
-        armed = [name for name in PROCESSES if self.shop.child(name).command.env.get("FAULTS")]
+        armed = [name for name in PROCESSES if self.shop.child(name).command.env.get("FAILPOINTS")]
         await self.kill(*(name for name in armed if self.shop.child(name).running))
         await self.shop.start(*(name for name in PROCESSES if not self.shop.child(name).running))
         for name in PROCESSES:

@@ -8,8 +8,9 @@ from functools import partial
 from typing import Any, ClassVar, Literal
 from uuid import UUID
 
-from chassis.database import Conflict, DeadLetter
-from chassis.unit import Log, Rows, Unit
+from chassis.messaging.dead_letters import DeadLetter
+from chassis.persistence.errors import ConcurrentUpdate
+from chassis.persistence.unit_of_work import AppendOnly, IdentityMap, UnitOfWork
 from notifier_svc.store import Ledger
 from order_svc.store import OrderBook
 from product_svc.store import Warehouse
@@ -23,7 +24,7 @@ class Died(BaseException):
     """The process is no more: nobody can catch this."""
 
 
-UNDONE: dict[Fate, type[BaseException]] = {"conflict": Conflict, "error": RuntimeError, "dies before": Died}
+UNDONE: dict[Fate, type[BaseException]] = {"conflict": ConcurrentUpdate, "error": RuntimeError, "dies before": Died}
 
 
 class Tx(list[Callable[[], object]]):
@@ -81,7 +82,7 @@ class Admitted:
         return self.fresh, set()
 
 
-class InMemory(Unit):
+class InMemory(UnitOfWork):
     """A unit over a ``Memory``."""
 
     memory: Memory
@@ -90,15 +91,15 @@ class InMemory(Unit):
 
     async def load(self, tx: Any) -> None:
         for name, rows in vars(self).items():
-            if isinstance(rows, Rows):
-                rows.hold(self.memory.rows[name])
+            if isinstance(rows, IdentityMap):
+                rows.fill(self.memory.rows[name])
 
     async def save(self, tx: Any) -> None:
         for name, part in vars(self).items():
-            if isinstance(part, Rows):
+            if isinstance(part, IdentityMap):
                 key = self.keys.get(name, "id")
                 tx.append(partial(self.memory.rows[name].update, {getattr(r, key): r for r in part.changed}))
-            elif isinstance(part, Log) and name != "outbox":
+            elif isinstance(part, AppendOnly) and name != "outbox":
                 tx.append(partial(self.memory.logs[name].extend, part.added))
 
     @staticmethod
@@ -112,10 +113,10 @@ class Orders(InMemory, OrderBook):
 
     async def load(self, tx: Any) -> None:
         orders, customers = self.memory.rows["orders"], self.memory.rows["customers"]
-        leaving = set(self.forgotten.wanted)
-        self.orders.want(*(order.id for order in orders.values() if order.customer_id in leaving))
-        whose = {order_id: orders[order_id].customer_id for order_id in self.owners.wanted if order_id in orders}
-        self.owners.hold({order_id: customers[who] for order_id, who in whose.items() if who in customers})
+        leaving = set(self.forgotten.missing)
+        self.orders.prefetch(*(order.id for order in orders.values() if order.customer_id in leaving))
+        whose = {order_id: orders[order_id].customer_id for order_id in self.owners.missing if order_id in orders}
+        self.owners.fill({order_id: customers[who] for order_id, who in whose.items() if who in customers})
         await super().load(tx)
 
 
@@ -123,7 +124,9 @@ class Mails(InMemory, Ledger):
     keys: ClassVar = {"suppressions": "email"}
 
     async def load(self, tx: Any) -> None:
-        self.mails.want(*(id for id, mail in self.memory.rows["mails"].items() if mail.customer_id in self.leaving))
+        self.mails.prefetch(
+            *(id for id, mail in self.memory.rows["mails"].items() if mail.customer_id in self.leaving)
+        )
         await super().load(tx)
 
 
@@ -131,8 +134,8 @@ class Shelves(InMemory, Warehouse):
     keys: ClassVar = {"stock": "sku", "reservations": "order_id"}
 
     async def load(self, tx: Any) -> None:
-        self.reservations.hold(self.memory.rows["reservations"])
-        self.stock.want(*(sku for reservation in self.reservations.present for sku in reservation.held))
+        self.reservations.fill(self.memory.rows["reservations"])
+        self.stock.prefetch(*(sku for reservation in self.reservations.present for sku in reservation.held))
         await super().load(tx)
 
     @staticmethod

@@ -20,7 +20,7 @@ from hypothesis.stateful import (
     rule,
 )
 
-from chassis.preconditions import ANY
+from chassis.http.preconditions import ANY
 from order_svc.amending.commands import Wish, amend_order, want_wish
 from order_svc.commands import Basket, cancel_order, place_order, want_basket, want_order
 from order_svc.errors import AccountErased, NotForSale, NotPossibleNow
@@ -78,7 +78,7 @@ class Requests(RuleBasedStateMachine):
     def adjust(self, sku: str, delta: int) -> None:
         with possible(self.shop.can_be_adjusted(sku, delta), StockTooLow):
             self.world.stock.ask(
-                lambda unit: adjust_stock(unit, sku, delta, "count"), lambda unit: unit.stock.want(sku)
+                lambda unit: adjust_stock(unit, sku, delta, "count"), lambda unit: unit.stock.prefetch(sku)
             )
 
     @rule(sku=skus, for_sale=st.booleans())
@@ -213,8 +213,8 @@ class Requests(RuleBasedStateMachine):
 
 
 def want_products(unit: Any) -> None:
-    unit.products.want(PRODUCT)
-    unit.stock.want(*SKUS)
+    unit.products.prefetch(PRODUCT)
+    unit.stock.prefetch(*SKUS)
 
 
 def chosen(which: int, can: Callable[[UUID], bool], orders: Iterable[UUID]) -> UUID:

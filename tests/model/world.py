@@ -15,9 +15,10 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from chassis.consumer import Consumer, Handlers
-from chassis.database import Record
-from chassis.groupcommit import GroupCommit
+from chassis.messaging.consumer import Consumer
+from chassis.messaging.handlers import Handlers
+from chassis.messaging.records import KafkaRecord
+from chassis.persistence.group_commit import GroupCommit
 from chassis.testing import record
 from notifier_svc import handlers as notifier_handlers
 from notifier_svc.domain import Mail
@@ -70,7 +71,7 @@ class Service:
 
     def consume(self, topic: str, picks: Sequence[int], fate: Fate = "well") -> None:
         """Handle one batch: for each pick the next record of one of the keys that have any."""
-        batch: list[Record] = []
+        batch: list[KafkaRecord] = []
         read = self.read.copy()
         for pick in picks:
             keys = [key for key, log in self._world.topics[topic].items() if read[topic, key] < len(log)]
@@ -87,7 +88,7 @@ class Service:
         else:
             self._acknowledged, self.read = self.read, read
 
-    def handle(self, batch: Sequence[Record], fate: Fate = "well") -> None:
+    def handle(self, batch: Sequence[KafkaRecord], fate: Fate = "well") -> None:
         self.memory.fate = fate
         self._world.loop.run_until_complete(self._consumer.handle(batch))
 
@@ -97,7 +98,7 @@ class World:
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
-        self.topics: defaultdict[str, defaultdict[str, list[Record]]] = defaultdict(lambda: defaultdict(list))
+        self.topics: defaultdict[str, defaultdict[str, list[KafkaRecord]]] = defaultdict(lambda: defaultdict(list))
         self.told: list[Message] = []
         self._now = datetime(2026, 1, 1, tzinfo=UTC)
         self.orders = Service(self, Orders, order_handlers.HANDLERS)
@@ -114,7 +115,9 @@ class World:
 
     def mark(self, mail_id: UUID, change: Callable[..., R], *how: Any) -> R:
         """Note in the ledger what has become of a mail."""
-        return self.mails.ask(lambda ledger: change(ledger, mail_id, *how), lambda ledger: ledger.mails.want(mail_id))
+        return self.mails.ask(
+            lambda ledger: change(ledger, mail_id, *how), lambda ledger: ledger.mails.prefetch(mail_id)
+        )
 
     def take_up(self, mail_id: UUID) -> UUID | None:
         """Claim a mail that can be sent, as the sender's UPDATE does."""
@@ -138,7 +141,7 @@ class World:
             yield envelope.event
         self.told.clear()
 
-    def unread(self) -> Iterator[tuple[Service, str, list[Record]]]:
+    def unread(self) -> Iterator[tuple[Service, str, list[KafkaRecord]]]:
         """What is left to hear, by service, topic and key."""
         for service in self.services:
             for topic in service.topics:
@@ -150,7 +153,7 @@ class World:
         """The services that have something to hear, with the topic."""
         return list(dict.fromkeys((service, topic) for service, topic, _ in self.unread()))
 
-    def to_overtake(self) -> list[tuple[Service, Record]]:
+    def to_overtake(self) -> list[tuple[Service, KafkaRecord]]:
         """The last of several events of one key that a service has not heard yet."""
         return [(service, left[-1]) for service, _, left in self.unread() if len(left) > 1]
 

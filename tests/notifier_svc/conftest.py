@@ -10,8 +10,8 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from pydantic_core import Url
 
-from chassis.groupcommit import GroupCommit
-from chassis.sql import Postgres
+from chassis.persistence.group_commit import GroupCommit
+from chassis.persistence.postgres.database import Postgres
 from chassis.testing import LINK_KEY
 from notifier_svc.letters import Letters
 from notifier_svc.links import Links

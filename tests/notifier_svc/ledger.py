@@ -8,8 +8,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from uuid_utils.compat import uuid7
 
-from chassis.consumer import Consumer
-from chassis.sql import Postgres
+from chassis.messaging.consumer import Consumer
+from chassis.persistence.postgres.database import Postgres
 from chassis.testing import records
 from notifier_svc import SERVICE
 from notifier_svc.domain import Mail, State, Suppression, mail_id

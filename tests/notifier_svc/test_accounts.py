@@ -8,8 +8,8 @@ import pytest
 from pydantic import SecretStr
 from uuid_utils.compat import uuid7
 
-from chassis.links import Purpose, link_token
-from chassis.sql import Postgres
+from chassis.link_tokens import Purpose, link_token
+from chassis.persistence.postgres.database import Postgres
 from chassis.testing import LINK_KEY, enveloped, record, records
 from notifier_svc.domain import NOWHERE, AccountTemplate, Customer, mail_id
 from schemas import (

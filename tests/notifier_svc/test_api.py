@@ -8,8 +8,8 @@ import pytest
 from pydantic import SecretStr
 from uuid_utils.compat import uuid7
 
-from chassis.links import link_token
-from chassis.sql import Postgres
+from chassis.link_tokens import link_token
+from chassis.persistence.postgres.database import Postgres
 from chassis.testing import LINK_KEY, bearer
 from notifier_svc.domain import mail_id
 from schemas import RegistrationRepeated

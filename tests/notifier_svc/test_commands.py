@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 from uuid_utils.compat import uuid7
 
-from chassis.groupcommit import GroupCommit
-from chassis.sql import Postgres
+from chassis.persistence.group_commit import GroupCommit
+from chassis.persistence.postgres.database import Postgres
 from notifier_svc.commands import begin_sending, mark_doubtful, mark_failed, mark_sent, postpone, take_back
 from notifier_svc.store import Ledger
 from schemas import MailFailed, MailSent
@@ -26,7 +26,7 @@ async def commit(shared: Postgres) -> AsyncIterator[GroupCommit[Ledger]]:
 
 
 async def do(commit: GroupCommit[Ledger], mail_id: UUID, act: Callable[[Ledger], R]) -> R:
-    return await commit(act, lambda ledger: ledger.mails.want(mail_id))
+    return await commit(act, lambda ledger: ledger.mails.prefetch(mail_id))
 
 
 async def claimed(database: Postgres) -> tuple[UUID, UUID]:

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from uuid_utils.compat import uuid7
 
-from chassis.sql import Postgres
+from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer
 from tests.answers import malformed_at, refused
 from tests.notifier_svc.ledger import cancelled, confirmed, hear, link, registered

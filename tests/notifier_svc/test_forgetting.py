@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from uuid_utils.compat import uuid7
 
-from chassis.sql import Postgres
+from chassis.persistence.postgres.database import Postgres
 from chassis.testing import enveloped, record
 from notifier_svc import SERVICE
 from notifier_svc.commands import begin_sending, bounce, mark_doubtful, mark_failed, mark_sent, postpone, resend
@@ -139,7 +139,7 @@ async def test_what_happened_in_the_batch_of_the_erasure_is_not_kept(shared: Pos
 
 async def entering(database: Postgres, ledger: Ledger, decide: Callable[[Ledger], object]) -> None:
     """Let a unit look at what it has wanted, an erasure begin, and only then the unit decide and commit."""
-    [customer_id] = [UUID(str(wanted)) for wanted in ledger.customers.wanted]
+    [customer_id] = [UUID(str(wanted)) for wanted in ledger.customers.missing]
     async with database.transaction() as tx:
         await ledger.load(tx)
         await tx.receive()
@@ -147,7 +147,7 @@ async def entering(database: Postgres, ledger: Ledger, decide: Callable[[Ledger]
         await eventually(lambda: waits_for_a_lock(database), 10, "the erasure to wait for the mail")
         decide(ledger)
         await ledger.save(tx)
-        await database.publish(tx, ledger.outbox.added)
+        await database.outbox.add(tx, ledger.outbox.added)
     await erasing
 
 
@@ -165,8 +165,8 @@ async def test_a_mail_that_is_sent_again_during_an_erasure_goes_nowhere(shared: 
     one, made = await due_mail(shared), uuid7()
     await change(shared, one, "state = 'sent'")
     customer_id, ledger = (await mail(shared, one)).customer_id, Ledger(datetime.now(UTC))
-    ledger.mails.want(one, made)
-    ledger.customers.want(customer_id)
+    ledger.mails.prefetch(one, made)
+    ledger.customers.prefetch(customer_id)
     await entering(shared, ledger, lambda ledger: resend(ledger, one, made, "ada@work.example"))
     kept = await mail(shared, made)
     assert (kept.context, kept.recipient, kept.state) == ({}, None, "failed")
@@ -176,9 +176,9 @@ async def test_an_address_that_is_refused_during_an_erasure_is_not_listed(shared
     one, claim = await due_mail(shared, "gone@example.com"), uuid7()
     await change(shared, one, f"state = 'claimed', claim = '{claim}'")
     who, ledger = (await mail(shared, one)).customer_id, Ledger(datetime.now(UTC))
-    ledger.mails.want(one)
-    ledger.customers.want(who)
-    ledger.suppressions.want("gone@example.com")
+    ledger.mails.prefetch(one)
+    ledger.customers.prefetch(who)
+    ledger.suppressions.prefetch("gone@example.com")
     gone = Customer(who, "gone@example.com", "Ada", 1)
     await entering(shared, ledger, lambda ledger: bounce(ledger, one, claim, gone, "550 5.1.1 nobody"))
     assert "gone@example.com" not in [entry.email for entry in await suppressed(shared)]
@@ -253,9 +253,9 @@ async def note(database: Postgres, one: Mail, act: Callable[[Ledger], R], *more:
     """Do something to a mail, as the sender and the REST front do."""
 
     def wants(ledger: Ledger) -> None:
-        ledger.mails.want(one.id, *more)
-        ledger.customers.want(one.customer_id)
-        ledger.suppressions.want("late@example.com")
+        ledger.mails.prefetch(one.id, *more)
+        ledger.customers.prefetch(one.customer_id)
+        ledger.suppressions.prefetch("late@example.com")
 
     async with committing(database, Ledger) as commit:
         return await commit(act, wants)

@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 from uuid_utils.compat import uuid7
 
-from chassis.sql import Postgres
+from chassis.persistence.postgres.database import Postgres
 from chassis.testing import enveloped, record, records
 from notifier_svc.domain import Customer, Mail, OrderTemplate, mail_id
 from notifier_svc.store import customers

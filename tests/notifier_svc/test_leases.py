@@ -2,7 +2,7 @@
 
 from uuid_utils.compat import uuid7
 
-from chassis.sql import Postgres
+from chassis.persistence.postgres.database import Postgres
 from tests.notifier_svc.conftest import Sending
 from tests.notifier_svc.ledger import all_mails, change, due_mail, until
 from tests.notifier_svc.postoffice import Behaviour, post_office

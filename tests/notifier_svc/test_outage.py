@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from chassis.backoff import backoff
-from chassis.sql import Postgres
+from chassis.persistence.postgres.database import Postgres
+from chassis.runtime.retry import backoff
 from notifier_svc import sender
 from tests.notifier_svc.conftest import Sending
 from tests.notifier_svc.ledger import all_mails, due_mail, hasten, until

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from uuid_utils.compat import uuid7
 
-from chassis.sql import Postgres
+from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer, enveloped, record
 from notifier_svc.domain import mail_id
 from schemas import CustomerErased

@@ -8,7 +8,7 @@ from aiosmtpd.smtp import LoginPassword
 from structlog.testing import capture_logs
 from uuid_utils.compat import uuid7
 
-from chassis.sql import Postgres
+from chassis.persistence.postgres.database import Postgres
 from notifier_svc.domain import Mail, State, mail_id
 from notifier_svc.smtp import Connection
 from schemas import MailFailed, MailSent

@@ -3,7 +3,7 @@
 import pytest
 from uuid_utils.compat import uuid7
 
-from chassis.sql import Postgres
+from chassis.persistence.postgres.database import Postgres
 from chassis.testing import enveloped, record
 from notifier_svc.domain import mail_id, staff
 from notifier_svc.staff import introduced

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from chassis.database import DeadLetter
-from chassis.preconditions import ANY
+from chassis.http.preconditions import ANY
+from chassis.messaging.dead_letters import DeadLetter
 from chassis.testing import enveloped, record
 from customer_svc.commands.sessions import change_password
 from notifier_svc.commands import mark_failed
@@ -234,7 +234,7 @@ async def a_mail_that_was_refused(world: World) -> str:
     one = world.mail("receipt", order_id)
     await world.commits["notifier_svc"](
         lambda ledger: mark_failed(ledger, one, None, "550 no such mailbox"),
-        wants=lambda ledger: ledger.mails.want(one),
+        wants=lambda ledger: ledger.mails.prefetch(one),
     )
     await world.flow()
     return str(order_id)
@@ -261,7 +261,7 @@ async def a_shipment_that_never_was(world: World) -> str:
 async def a_warning_that_staff_never_got(world: World) -> str:
     sku = await world.product()
     await world.commits["product_svc"](
-        lambda unit: set_threshold(unit, sku, "*", 10), wants=lambda unit: unit.stock.want(sku)
+        lambda unit: set_threshold(unit, sku, "*", 10), wants=lambda unit: unit.stock.prefetch(sku)
     )
     await world.flow()
     await sql(world.mails, "DELETE FROM mails WHERE customer_id = :id", id=STAFF)
@@ -272,7 +272,7 @@ async def a_mail_about_an_account_that_was_forgotten(world: World) -> str:
     customer_id = await world.registered()
     await world.commits["customer_svc"](
         lambda unit: change_password(unit, customer_id, "hash", "another"),
-        wants=lambda unit: unit.accounts.want(customer_id),
+        wants=lambda unit: unit.accounts.prefetch(customer_id),
     )
     await world.flow(post=False)
     forgotten = "DELETE FROM mails WHERE customer_id = :id AND template = 'password_changed'"
@@ -324,8 +324,8 @@ async def set_aside(world: World, event: str, order_id: UUID, state: str) -> Non
     [message] = await told(world, event, order_id)
     letter = DeadLetter(message.id, "notifier_svc", state, record(message), "handler_failed", "KeyError()", "f00d")  # type: ignore[arg-type]
     async with world.mails.transaction() as tx:
-        await world.mails.admit(tx, "notifier_svc", [message.id], []).outcome()
-        await world.mails.bury(tx, [letter])
+        await world.mails.inbox.deduplicate(tx, "notifier_svc", [message.id], []).outcome()
+        await world.mails.dead_letters.add(tx, [letter])
 
 
 async def told(world: World, event: str, key: UUID) -> list[Message]:

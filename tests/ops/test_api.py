@@ -11,8 +11,8 @@ import pytest
 import sqlalchemy as sa
 from uuid_utils.compat import uuid7
 
-from chassis import pieces
-from chassis.auth import Role
+from chassis.http import streaming
+from chassis.http.auth import Role
 from chassis.testing import bearer, enveloped
 from schemas import StockReserved
 from tests.answers import refused
@@ -193,7 +193,7 @@ async def many(world: World) -> None:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pieces, "SLOW_SECONDS", 0.2)
+    monkeypatch.setattr(streaming, "SLOW_SECONDS", 0.2)
 
 
 async def lines(world: World, http: httpx.AsyncClient, service: str, path: str) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from typer.testing import CliRunner
 from uuid_utils.compat import uuid7
 
-from chassis.database import DeadLetter
+from chassis.messaging.dead_letters import DeadLetter
 from chassis.testing import enveloped, record
 from customer_svc.commands.accounts import appoint
 from customer_svc.passwords import Passwords
@@ -41,7 +41,7 @@ async def _account(world: World) -> None:
     password_hash = await Passwords().hashed(PASSWORD)
     await world.commits["customer_svc"](
         lambda unit: appoint(unit, uuid7(), EMAIL, "Ops", password_hash, "ops"),
-        wants=lambda unit: unit.by_email.want(EMAIL),
+        wants=lambda unit: unit.by_email.prefetch(EMAIL),
     )
 
 
@@ -134,7 +134,7 @@ async def test_findings_end_with_1_and_are_listed_as_json(world: World) -> None:
         uuid7(), "customer_svc", "dead", record(enveloped(golden.example(OrderPlaced))), "why", "x", "f"
     )
     async with world.customers.transaction() as tx:
-        await world.customers.bury(tx, [lost])
+        await world.customers.dead_letters.add(tx, [lost])
     await world.flow()
     ended = await run("--settle", "0", "--json", **told(world))
     assert ended.status == 1

@@ -19,14 +19,13 @@ from aiokafka import AIOKafkaProducer
 from fastapi import FastAPI
 from uuid_utils.compat import uuid7
 
-from chassis.auth import Verifier
-from chassis.consumer import Consumer
-from chassis.database import Database
-from chassis.groupcommit import GroupCommit
-from chassis.mongo import Mongo
-from chassis.preconditions import ANY
-from chassis.sql import Postgres
-from chassis.testing import LINK_KEY, bearer, private_key, record, test_keys
+from chassis.http.preconditions import ANY
+from chassis.messaging.consumer import Consumer
+from chassis.persistence.database import Database
+from chassis.persistence.group_commit import GroupCommit
+from chassis.persistence.mongo.database import Mongo
+from chassis.persistence.postgres.database import Postgres
+from chassis.testing import LINK_KEY, bearer, private_key, record
 from customer_svc import handlers as customer_handlers
 from customer_svc import main as customer_main
 from customer_svc.commands.accounts import register_customer
@@ -111,7 +110,7 @@ class World:
         email = f"{account_id}@example.com"
         await self.commits["customer_svc"](
             lambda unit: register_customer(unit, account_id, email, "Ada", "hash", NewLink(uuid7(), email), "en"),
-            wants=lambda unit: unit.by_email.want(email),
+            wants=lambda unit: unit.by_email.prefetch(email),
         )
         return account_id
 
@@ -119,8 +118,8 @@ class World:
         sku, product_id = f"SKU-{uuid4().hex[:8]}", uuid7()
 
         def wants(unit: Warehouse) -> None:
-            unit.products.want(product_id)
-            unit.stock.want(sku)
+            unit.products.prefetch(product_id)
+            unit.stock.prefetch(sku)
 
         variants = [Variant(sku=sku, price=PRICE)]
         await self.commits["product_svc"](lambda u: create_product(u, product_id, "Mug", {}, variants), wants)
@@ -182,7 +181,7 @@ class World:
     async def outbox(self, service: str) -> list[Message]:
         """Take what waits in an outbox."""
         messages = []
-        async with self.databases[service].leading() as outbox:
+        async with self.databases[service].leadership.lead() as outbox:
             rows = await outbox.advance([], 500)
             while rows:
                 messages += [row.message for row in rows]
@@ -216,8 +215,8 @@ class World:
         made = uuid7()
 
         def wants(ledger: Ledger) -> None:
-            ledger.mails.want(mail, made)
-            ledger.customers.want(self.buyer)
+            ledger.mails.prefetch(mail, made)
+            ledger.customers.prefetch(self.buyer)
 
         await self.commits["notifier_svc"](
             lambda ledger: resend(ledger, mail, made, "ada@elsewhere.example"), wants=wants
@@ -232,7 +231,7 @@ def _want_order(one: UUID, book: OrderBook) -> None:
 
 
 def _want_mail(one: UUID, ledger: Ledger) -> None:
-    ledger.mails.want(one)
+    ledger.mails.prefetch(one)
 
 
 async def ops() -> dict[str, str]:
@@ -251,7 +250,7 @@ async def erased(world: World, customer_id: UUID) -> UUID:
     made = uuid4()
 
     await world.commits["customer_svc"](
-        lambda unit: erase(unit, customer_id, "hash", made), wants=lambda unit: unit.accounts.want(customer_id)
+        lambda unit: erase(unit, customer_id, "hash", made), wants=lambda unit: unit.accounts.prefetch(customer_id)
     )
     return made
 
@@ -265,7 +264,6 @@ class _Server(uvicorn.Server):
 @asynccontextmanager
 async def serving(app: FastAPI) -> AsyncIterator[str]:
     """The URL of a REST front that runs in this process and believes the tokens of this test run."""
-    app.state.verifier = Verifier(test_keys, "shopstream", "shopstream")
     server = _Server(uvicorn.Config(app, port=0, log_config=None, access_log=False))
     running = asyncio.create_task(server.serve())
     while not server.started:

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from chassis.groupcommit import GroupCommit
-from chassis.sql import Postgres
+from chassis.persistence.group_commit import GroupCommit
+from chassis.persistence.postgres.database import Postgres
 from order_svc import queries
 from order_svc.commands import Basket, cancel_order, learn_product, place_order, want_basket, want_order
 from order_svc.domain import Order, Product
@@ -27,7 +27,7 @@ async def product(
 
 
 async def learn(commit: GroupCommit[OrderBook], product: Product) -> None:
-    await commit(lambda book: learn_product(book, product), lambda book: book.products.want(product.sku))
+    await commit(lambda book: learn_product(book, product), lambda book: book.products.prefetch(product.sku))
 
 
 def basket(quantities: Mapping[str, int], customer_id: UUID | None = None) -> Basket:

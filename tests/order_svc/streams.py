@@ -10,9 +10,7 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
-from chassis.auth import Verifier
-from chassis.server import Server
-from chassis.testing import test_keys as keys
+from chassis.runtime.server import Server
 from deploy.local.ports import free_port
 from tests.stack import eventually
 
@@ -44,9 +42,8 @@ class Serving:
 @asynccontextmanager
 async def serving(app: FastAPI) -> AsyncIterator[Serving]:
     """Serve an app, which believes the tokens of this test run."""
-    app.state.verifier = Verifier(keys, "shopstream", "shopstream")
     port = free_port()
-    server = Server(app, app.state.ending, host="127.0.0.1", port=port, timeout_graceful_shutdown=10)
+    server = Server(app, app.state.on_shutdown, host="127.0.0.1", port=port, timeout_graceful_shutdown=10)
     done = asyncio.create_task(server.serve())
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
         made = Serving(app, server, client, done)

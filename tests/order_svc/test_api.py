@@ -7,9 +7,9 @@ import httpx
 import pytest
 from uuid_utils.compat import uuid7
 
-from chassis.consumer import Consumer
-from chassis.groupcommit import GroupCommit
-from chassis.sql import Postgres
+from chassis.messaging.consumer import Consumer
+from chassis.persistence.group_commit import GroupCommit
+from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer, records
 from order_svc import SERVICE
 from order_svc.domain import Product

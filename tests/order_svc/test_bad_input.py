@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from uuid_utils.compat import uuid7
 
-from chassis.sql import Postgres
+from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer
 from order_svc.store import orders
 from tests import hostile

@@ -6,10 +6,10 @@ from uuid import UUID
 import pytest
 from uuid_utils.compat import uuid7
 
-from chassis.errors import KeyReused
-from chassis.groupcommit import GroupCommit
-from chassis.idempotency import claim, once
-from chassis.sql import Postgres
+from chassis.http.errors import IdempotencyKeyReused
+from chassis.http.idempotency import key_use, respond_once
+from chassis.persistence.group_commit import GroupCommit
+from chassis.persistence.postgres.database import Postgres
 from order_svc.commands import cancel_order, place_order, want_basket, want_order
 from order_svc.domain import Order
 from order_svc.errors import MixedCurrencies, NotPossibleNow, OrderTooLarge, OrderUnknown, SkuUnknown
@@ -116,17 +116,17 @@ async def cancel_as(commit: Commit, order_id: UUID, owner: UUID | None) -> Order
 
 
 async def place_once(commit: Commit, customer: UUID, sku: str, key: str, body: str = "body") -> tuple[Answered, bool]:
-    asked, use = basket({sku: 1}, customer), claim(customer, "POST /v1/orders", key, body)
+    asked, use = basket({sku: 1}, customer), key_use(customer, "POST /v1/orders", key, body)
 
     def wants(book: OrderBook) -> None:
-        book.answered.want(use.id)
+        book.answered.prefetch(use.id)
         want_basket(book, asked)
 
     def act(book: OrderBook) -> Answered:
         order = place_order(book, asked)
         return Answered(use.id, use.fingerprint, order.id, f"answer for {order.id}")
 
-    return await commit(lambda book: once(book.answered, use, lambda: act(book)), wants)
+    return await commit(lambda book: respond_once(book.answered, use, lambda: act(book)), wants)
 
 
 async def test_a_key_repeats_its_first_answer(shared: Postgres, commit: Commit) -> None:
@@ -151,8 +151,8 @@ async def test_a_key_with_another_body_is_refused_in_and_across_batches(shared: 
         place_once(commit, customer, sku, "k", "other"),
         return_exceptions=True,
     )
-    assert isinstance(done[1], KeyReused)
-    with pytest.raises(KeyReused):
+    assert isinstance(done[1], IdempotencyKeyReused)
+    with pytest.raises(IdempotencyKeyReused):
         await place_once(commit, customer, sku, "k", "third")
 
 

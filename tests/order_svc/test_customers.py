@@ -8,9 +8,9 @@ from uuid import UUID
 import httpx
 from uuid_utils.compat import uuid7
 
-from chassis.consumer import Consumer
-from chassis.groupcommit import GroupCommit
-from chassis.sql import Postgres
+from chassis.messaging.consumer import Consumer
+from chassis.persistence.group_commit import GroupCommit
+from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer, enveloped, record
 from order_svc import SERVICE
 from order_svc.commands import place_order, want_basket
@@ -46,7 +46,7 @@ async def hear(database: Postgres, version: int, event: Event) -> None:
 
 async def known(commit: Commit, customer_id: UUID) -> Customer | None:
     return await commit(
-        lambda book: book.customers.find(customer_id), wants=lambda book: book.customers.want(customer_id)
+        lambda book: book.customers.get(customer_id), wants=lambda book: book.customers.prefetch(customer_id)
     )
 
 
@@ -131,11 +131,11 @@ async def test_a_copy_that_was_read_before_a_newer_one_came_does_not_replace_it(
 ) -> None:
     # Copies are read without a lock: between our read and our write another process may have learnt more.
     who, book = uuid7(), OrderBook(AT)
-    book.customers.want(who)
+    book.customers.prefetch(who)
     async with shared.transaction() as tx:
         await book.load(tx)
         await hear(shared, 3, CustomerDeactivated(customer_id=who, by="staff"))
-        book.customers.put(who, Customer(who, "active", 2, HOME, None, 2))
+        book.customers.set(who, Customer(who, "active", 2, HOME, None, 2))
         await book.save(tx)
     assert await known(commit, who) == Customer(who, "deactivated", 3, HOME, None, 2)
 

@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from chassis.consumer import Consumer
-from chassis.groupcommit import GroupCommit
-from chassis.preconditions import ANY
-from chassis.sql import Postgres
+from chassis.http.preconditions import ANY
+from chassis.messaging.consumer import Consumer
+from chassis.persistence.group_commit import GroupCommit
+from chassis.persistence.postgres.database import Postgres
 from chassis.testing import records
 from order_svc import SERVICE
 from order_svc.amending.commands import Wish, amend_order, want_wish
@@ -94,7 +94,7 @@ async def test_who_asks_again_by_hand_gives_a_whole_deadline(
     order = await pending(commit)
     await wait(postgres, HALF + 1, order)
     await Deadlines(postgres, commit, SECONDS).sweep()
-    await commit(lambda book: retry_saga(book, order.id), lambda book: book.orders.want(order.id))
+    await commit(lambda book: retry_saga(book, order.id), lambda book: book.orders.prefetch(order.id))
     assert await wait_in_vain(postgres, commit, order) == [{AGAIN: 1}, {GIVEN_UP: 1}]
 
 
@@ -103,7 +103,7 @@ async def test_what_was_asked_for_since_it_was_found_is_not_given_up(
 ) -> None:
     order = await pending(commit)
     await amend(commit, order, 5)
-    step = await commit(lambda book: pass_half_time(book, order.id, 1), lambda book: book.orders.want(order.id))
+    step = await commit(lambda book: pass_half_time(book, order.id, 1), lambda book: book.orders.prefetch(order.id))
     assert step is None
     assert (await read(postgres, order)).asked == 2
 

@@ -7,8 +7,8 @@ import httpx
 import pytest
 from uuid_utils.compat import uuid7
 
-from chassis.groupcommit import GroupCommit
-from chassis.sql import Postgres
+from chassis.persistence.group_commit import GroupCommit
+from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer
 from order_svc.store import OrderBook
 from schemas import StockReserved

@@ -13,10 +13,10 @@ import pytest
 import sqlalchemy as sa
 from uuid_utils.compat import uuid7
 
-from chassis.consumer import Consumer
-from chassis.groupcommit import GroupCommit
-from chassis.preconditions import ANY
-from chassis.sql import Postgres
+from chassis.http.preconditions import ANY
+from chassis.messaging.consumer import Consumer
+from chassis.persistence.group_commit import GroupCommit
+from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer, enveloped, record
 from order_svc import SERVICE
 from order_svc.amending.commands import Wish, amend_order, want_wish
@@ -81,10 +81,10 @@ async def test_nothing_that_is_personal_stays_of_what_became_of_an_order(shared:
     noted = [Entry(order.id, order.placed_at, "order.shipped", {"state": "SHIPPED", "tracking_number": "4711"})]
 
     def store(book: OrderBook) -> None:
-        book.orders.put(order.id, told)
+        book.orders.set(order.id, told)
         book.timeline.add(noted[0])
 
-    await commit(store, lambda book: book.orders.want(order.id))
+    await commit(store, lambda book: book.orders.prefetch(order.id))
     await consumer(shared).handle([record(enveloped(CustomerErased(customer_id=order.customer_id)))])
     kept, nowhere = await read(shared, order), Address(**NOWHERE)
     assert kept.amendment is not None
@@ -102,7 +102,9 @@ async def test_nothing_that_is_personal_stays_of_what_became_of_an_order(shared:
 async def test_the_answer_to_an_idempotency_key_forgets_too(shared: Postgres, commit: Commit) -> None:
     order = await pending(commit)
     answered = Answered(uuid7(), "fingerprint", order.id, order_out(order).model_dump_json())
-    await commit(lambda book: book.answered.put(answered.id, answered), lambda book: book.answered.want(answered.id))
+    await commit(
+        lambda book: book.answered.set(answered.id, answered), lambda book: book.answered.prefetch(answered.id)
+    )
     await consumer(shared).handle([record(enveloped(CustomerErased(customer_id=order.customer_id)))])
     async with shared.reading() as connection:
         query = sa.select(idempotency_keys.c.answer).where(idempotency_keys.c.id == answered.id)
@@ -288,7 +290,7 @@ async def test_whoever_waits_for_an_erasure_sees_it(shared: Postgres, commit: Co
 
 
 async def put(commit: Commit, order: Order) -> None:
-    await commit(lambda book: book.orders.put(order.id, order), lambda book: book.orders.want(order.id))
+    await commit(lambda book: book.orders.set(order.id, order), lambda book: book.orders.prefetch(order.id))
 
 
 async def waits_for_a_row(database: Postgres) -> bool:

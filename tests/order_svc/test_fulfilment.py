@@ -5,8 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
-from chassis.groupcommit import GroupCommit
-from chassis.sql import Postgres
+from chassis.persistence.group_commit import GroupCommit
+from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer
 from order_svc.store import OrderBook
 from schemas import (

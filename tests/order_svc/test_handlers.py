@@ -6,9 +6,10 @@ from typing import Any
 import sqlalchemy as sa
 from uuid_utils.compat import uuid7
 
-from chassis.consumer import Consumer
-from chassis.groupcommit import GroupCommit
-from chassis.sql import Postgres, dead_letters
+from chassis.messaging.consumer import Consumer
+from chassis.persistence.group_commit import GroupCommit
+from chassis.persistence.postgres.database import Postgres
+from chassis.persistence.postgres.tables import dead_letters
 from chassis.testing import enveloped, record, records
 from order_svc import SERVICE
 from order_svc.domain import Order, Product

@@ -1,12 +1,12 @@
 """The migrations of order_svc, run as their own processes run them."""
 
-import chassis.sql
+from chassis.persistence.postgres import tables
 from order_svc import SERVICE, customer_rows, store
 from tests.databases import Databases
 from tests.servers import Servers
 from tests.tables import differences, empty_database, migrated
 
-TABLES = (chassis.sql.metadata, store.metadata, customer_rows.metadata)
+TABLES = (tables.metadata, store.metadata, customer_rows.metadata)
 
 
 async def test_two_processes_may_migrate_at_once(servers: Servers) -> None:

@@ -6,8 +6,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from uuid_utils.compat import uuid7
 
-from chassis.groupcommit import GroupCommit
-from chassis.sql import Postgres
+from chassis.persistence.group_commit import GroupCommit
+from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer
 from order_svc.store import OrderBook
 from schemas import AmendmentRefused, OrderAmended, OrderCancelled, OrderPlaced

@@ -3,8 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from chassis.migrate import MigrationSettings
-from chassis.settings import load
+from chassis.persistence.postgres.migrate import MigrationSettings
+from chassis.runtime.settings import load
 from order_svc.settings import RestSettings, WorkerSettings
 from tests.processes import Environment, refusal
 

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from uuid_utils.compat import uuid7
 
-from chassis.sql import Postgres
+from chassis.persistence.postgres.database import Postgres
 from order_svc import queries
 from order_svc.domain import Order, Product
 from order_svc.errors import OrderUnknown
@@ -41,17 +41,17 @@ async def write(database: Postgres, change: Callable[[OrderBook], None], want: C
 async def keep(database: Postgres, *kept: Order) -> None:
     def change(book: OrderBook) -> None:
         for one in kept:
-            book.orders.put(one.id, one)
+            book.orders.set(one.id, one)
 
-    await write(database, change, lambda book: book.orders.want(*(one.id for one in kept)))
+    await write(database, change, lambda book: book.orders.prefetch(*(one.id for one in kept)))
 
 
 async def learn(database: Postgres, *known: Product) -> None:
     def change(book: OrderBook) -> None:
         for one in known:
-            book.products.put(one.sku, one)
+            book.products.set(one.sku, one)
 
-    await write(database, change, lambda book: book.products.want(*(one.sku for one in known)))
+    await write(database, change, lambda book: book.products.prefetch(*(one.sku for one in known)))
 
 
 async def test_an_order_comes_back_as_it_went(shared: Postgres) -> None:
@@ -111,11 +111,11 @@ async def test_an_order_is_nobody_elses(shared: Postgres) -> None:
 async def test_a_copy_that_was_read_before_a_newer_one_came_does_not_replace_it(shared: Postgres) -> None:
     # Copies are read without a lock: between our read and our write another process may have learnt more.
     sku, book = f"SKU-{uuid7()}", OrderBook(AT)
-    book.products.want(sku)
+    book.products.prefetch(sku)
     async with shared.transaction() as tx:
         await book.load(tx)
         await learn(shared, Product(sku, uuid7(), "New", EUR5, 2))
-        book.products.put(sku, Product(sku, uuid7(), "Old", EUR5, 1))
+        book.products.set(sku, Product(sku, uuid7(), "Old", EUR5, 1))
         await book.save(tx)
     async with shared.reading() as connection:
         row = (await connection.execute(sa.select(products).where(products.c.sku == sku))).one()
@@ -138,11 +138,11 @@ async def test_an_answer_to_a_key_is_kept_byte_for_byte(shared: Postgres) -> Non
     answered = Answered(uuid7(), "f" * 64, uuid7(), '{"b": 1, "a": "ü \\" \\\\ "}')
     await write(
         shared,
-        lambda book: book.answered.put(answered.id, answered),
-        lambda book: book.answered.want(answered.id),
+        lambda book: book.answered.set(answered.id, answered),
+        lambda book: book.answered.prefetch(answered.id),
     )
     read = OrderBook(AT)
-    read.answered.want(answered.id)
+    read.answered.prefetch(answered.id)
     async with shared.transaction() as tx:
         await read.load(tx)
-    assert read.answered.find(answered.id) == answered
+    assert read.answered.get(answered.id) == answered

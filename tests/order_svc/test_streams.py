@@ -10,10 +10,10 @@ import pytest
 import sqlalchemy as sa
 from uuid_utils.compat import uuid7
 
-from chassis.consumer import Consumer
-from chassis.database import Away
-from chassis.groupcommit import GroupCommit
-from chassis.sql import Postgres
+from chassis.messaging.consumer import Consumer
+from chassis.persistence.errors import DatabaseUnavailable
+from chassis.persistence.group_commit import GroupCommit
+from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer, records
 from order_svc import SERVICE, watch
 from order_svc.api import timelines
@@ -125,7 +125,7 @@ async def test_nobody_follows_more_orders_than_one_can_and_a_process_no_more_tha
 
 
 def followed(front: Serving) -> int:
-    looking: Watch = front.app.state.watch
+    looking: Watch = front.app.state.container.watch
     return looking.followers
 
 
@@ -243,7 +243,7 @@ async def test_whoever_comes_is_not_shown_what_was_forgotten(shared: Postgres, c
     order, looking = await cancel(commit, await pending(commit)), Watch(shared)
     parcel = {"state": "SHIPPED", "tracking_number": "1Z"}
     shipped = Entry(order.id, order.placed_at, "order.shipped", dict(parcel))
-    await commit(lambda book: book.timeline.add(shipped), lambda book: book.orders.want(order.id))
+    await commit(lambda book: book.timeline.add(shipped), lambda book: book.orders.prefetch(order.id))
     with looking.follow(order.id, order.customer_id, 5) as one:
         await looking.look()
         assert parcel in [entry.detail for entry in (await anext(one)).entries.values()]
@@ -272,7 +272,7 @@ class Statements:
 async def test_a_watch_goes_on_when_the_database_was_away(
     shared: Postgres, commit: Commit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    order, looking, fates = await pending(commit), Watch(shared, 0.001), iter([Away("gone"), None])
+    order, looking, fates = await pending(commit), Watch(shared, 0.001), iter([DatabaseUnavailable("gone"), None])
     look = looking.look
 
     async def fallible() -> None:

@@ -7,12 +7,12 @@ import pytest
 import sqlalchemy as sa
 from uuid_utils.compat import uuid7
 
-from chassis.settings import load
-from chassis.sql import Postgres
+from chassis.persistence.postgres.database import Postgres
+from chassis.runtime.settings import load
+from order_svc.container import open_event_process
 from order_svc.settings import WorkerSettings
 from order_svc.store import idempotency_keys
 from order_svc.sweep import AT_ONCE, Sweep
-from order_svc.worker import build
 from tests.processes import Environment
 
 SECONDS = 600.0
@@ -70,5 +70,5 @@ def test_answers_are_kept_for_a_day_unless_it_is_set(environment: Environment) -
 
 async def test_the_event_process_sweeps() -> None:
     told = {"postgres_url": "postgresql://a:b@db/x", "kafka_bootstrap_servers": "kafka:9092"}
-    process = await build(WorkerSettings.model_validate(told))
-    assert Sweep.run.__qualname__ in {loop.__qualname__ for loop in process.loops}
+    async with open_event_process(WorkerSettings.model_validate(told)) as process:
+        assert Sweep.run.__qualname__ in {loop.__qualname__ for loop in process.loops}

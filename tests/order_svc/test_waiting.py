@@ -9,9 +9,9 @@ from uuid import UUID
 import pytest
 from fastapi import FastAPI
 
-from chassis.consumer import Consumer
-from chassis.groupcommit import GroupCommit
-from chassis.sql import Postgres
+from chassis.messaging.consumer import Consumer
+from chassis.persistence.group_commit import GroupCommit
+from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer, records
 from order_svc import SERVICE, watch
 from order_svc.api.waiting import patience
@@ -115,15 +115,14 @@ async def test_who_waits_is_let_go_when_the_process_is_to_end(
     who = bearer()
     waiting = asyncio.create_task(api.post("/v1/orders?wait=20s", json=body(**{sku: 1}), headers=who))
     await placed_by(api, who)
-    for end in app.state.ending:
-        end()
+    app.state.on_shutdown()
     assert (await asyncio.wait_for(waiting, 5)).status_code == 202
 
 
 @pytest.fixture
 async def letting_go(app: FastAPI) -> AsyncIterator[None]:
     yield
-    app.state.watch.ended = False
+    app.state.container.watch.ended = False
 
 
 @pytest.mark.parametrize(

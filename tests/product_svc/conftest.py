@@ -6,8 +6,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import httpx
 import pytest
 
-from chassis.groupcommit import GroupCommit
-from chassis.mongo import Mongo
+from chassis.persistence.group_commit import GroupCommit
+from chassis.persistence.mongo.database import Mongo
 from product_svc.main import build
 from product_svc.settings import RestSettings
 from product_svc.store import Warehouse

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from chassis.consumer import Consumer
-from chassis.groupcommit import GroupCommit
-from chassis.mongo import Mongo
+from chassis.messaging.consumer import Consumer
+from chassis.persistence.group_commit import GroupCommit
+from chassis.persistence.mongo.database import Mongo
 from chassis.testing import records
 from product_svc import SERVICE
 from product_svc.catalogue.commands import create_product
@@ -33,14 +33,16 @@ async def create(commit: Commit, *skus: str, attributes: Mapping[str, Any] | Non
     product_id, variants = uuid7(), [Variant(sku=sku, price=PRICE) for sku in skus]
 
     def wants(unit: Warehouse) -> None:
-        unit.products.want(product_id)
-        unit.stock.want(*skus)
+        unit.products.prefetch(product_id)
+        unit.stock.prefetch(*skus)
 
     return await commit(lambda unit: create_product(unit, product_id, "Mug", attributes or {}, variants), wants)
 
 
 async def adjust(commit: Commit, sku: str, delta: int) -> Stock:
-    return await commit(lambda unit: adjust_stock(unit, sku, delta, "delivery"), lambda unit: unit.stock.want(sku))
+    return await commit(
+        lambda unit: adjust_stock(unit, sku, delta, "delivery"), lambda unit: unit.stock.prefetch(sku)
+    )
 
 
 async def stocked(commit: Commit, on_hand: int) -> str:

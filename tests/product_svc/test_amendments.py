@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from uuid_utils.compat import uuid7
 
-from chassis.mongo import Mongo
+from chassis.persistence.mongo.database import Mongo
 from product_svc.catalogue.commands import change_product, want_product
 from product_svc.catalogue.domain import Product
 from product_svc.store import Warehouse

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chassis.mongo import Mongo
+from chassis.persistence.mongo.database import Mongo
 from chassis.testing import bearer
 from tests import hostile
 from tests.answers import believed, malformed_at, refused, survivors, undescribed

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from chassis.mongo import Mongo
+from chassis.persistence.mongo.database import Mongo
 from product_svc.catalogue.domain import Product
 from product_svc.domain import Stock
 from product_svc.errors import SkuTaken, SkuUnknown, StockTooLow

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from chassis.mongo import Mongo
+from chassis.persistence.mongo.database import Mongo
 from chassis.testing import enveloped, record
 from schemas import Line, OrdersAnonymised, Shortage, StockRejected, StockReleased, StockReserved, answer_id
 from tests.chassis.tally import buried

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from uuid_utils.compat import uuid7
 
-from chassis.mongo import Mongo
+from chassis.persistence.mongo.database import Mongo
 from chassis.testing import bearer, enveloped, record
 from schemas import StockAdjusted, StockLow
 from tests import hostile

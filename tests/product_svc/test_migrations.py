@@ -2,7 +2,7 @@
 
 from uuid import uuid4
 
-from chassis.mongo import Mongo
+from chassis.persistence.mongo.database import Mongo
 from product_svc import SERVICE
 from product_svc.migrations.__main__ import migrate
 from tests.databases import drop_mongo

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chassis.database import Conflict
-from chassis.mongo import Mongo
+from chassis.persistence.errors import ConcurrentUpdate
+from chassis.persistence.mongo.database import Mongo
 from product_svc.reservations.commands import reserve_stock
 from product_svc.store import Warehouse
 from schemas import StockRejected, StockReserved
@@ -71,8 +71,8 @@ async def test_a_decision_on_stock_that_has_changed_since_is_not_stored(
     sku = await stocked(commit, 1)
     order, faster = placed({sku: 1}), placed({sku: 1})
     slow = Warehouse(datetime.now(UTC))
-    slow.reservations.want(order.order_id)
-    slow.stock.want(sku)
+    slow.reservations.prefetch(order.order_id)
+    slow.stock.prefetch(sku)
 
     async def decide_slowly() -> None:
         async with shared.transaction() as tx, connecting() as other:
@@ -81,7 +81,7 @@ async def test_a_decision_on_stock_that_has_changed_since_is_not_stored(
             reserve_stock(slow, order.order_id, order.lines)
             await slow.save(tx)
 
-    with pytest.raises(Conflict):
+    with pytest.raises(ConcurrentUpdate):
         await decide_slowly()
     assert await numbers(shared, sku) == (1, 1)
     assert await reservation(shared, order.order_id) is None

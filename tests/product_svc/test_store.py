@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from uuid_utils.compat import uuid7
 
-from chassis.database import Conflict
-from chassis.mongo import Mongo
+from chassis.persistence.errors import ConcurrentUpdate
+from chassis.persistence.mongo.database import Mongo
 from product_svc import queries
 from product_svc.catalogue import queries as catalogue
 from product_svc.catalogue.domain import Product, Variant
@@ -40,13 +40,13 @@ async def found(database: Mongo, sku: str) -> list[Product]:
 
 async def keep(database: Mongo, made: Product) -> None:
     unit, skus = Warehouse(AT), [variant.sku for variant in made.variants]
-    unit.products.want(made.id)
-    unit.stock.want(*skus)
+    unit.products.prefetch(made.id)
+    unit.stock.prefetch(*skus)
     async with database.transaction() as tx:
         await unit.load(tx)
-        unit.products.put(made.id, made)
+        unit.products.set(made.id, made)
         for sku in skus:
-            unit.stock.put(sku, Stock(sku, 5, 2, 3, AT))
+            unit.stock.set(sku, Stock(sku, 5, 2, 3, AT))
         await unit.save(tx)
 
 
@@ -61,15 +61,15 @@ async def test_a_sku_of_another_product_is_refused_by_the_database_itself(shared
     sku = new_sku()
     await keep(shared, product(sku))
     unit, other = Warehouse(AT), product(sku)
-    unit.products.want(other.id)
+    unit.products.prefetch(other.id)
 
     async def keep_blindly() -> None:
         async with shared.transaction() as tx:
             await unit.load(tx)
-            unit.products.put(other.id, other)
+            unit.products.set(other.id, other)
             await unit.save(tx)
 
-    with pytest.raises(Conflict):
+    with pytest.raises(ConcurrentUpdate):
         await keep_blindly()
     assert [one.id for one in await found(shared, sku)] != [other.id]
 

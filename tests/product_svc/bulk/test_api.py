@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from uuid_utils.compat import uuid7
 
-from chassis.mongo import Mongo
+from chassis.persistence.mongo.database import Mongo
 from schemas import ProductChanged, ProductCreated, ProductDrafted
 from tests.answers import refused
 from tests.outbox import events

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chassis.errors import Malformed
+from chassis.http.errors import MalformedRequest
 from product_svc.bulk.export import lines, rows
 from product_svc.bulk.lines import COLUMNS, MAX_LINES, ProductLine, read_part
 from product_svc.catalogue.domain import Product, Variant
@@ -148,14 +148,14 @@ def test_the_heading_is_that_of_the_first_part() -> None:
     ids=lambda text: ascii(text)[:20],
 )
 def test_a_heading_that_cannot_be_worked_with_is_malformed(heading: str) -> None:
-    with pytest.raises(Malformed) as refused:
+    with pytest.raises(MalformedRequest) as refused:
         read_part(heading.encode(errors="surrogateescape") + b"\n", "csv", 1, None)
     assert refused.value.extra["errors"][0]["where"] == "body/1"
 
 
 @pytest.mark.parametrize("content", [b"", b"\n" * (MAX_LINES + 1)])
 def test_a_part_has_a_line_and_not_too_many(content: bytes) -> None:
-    with pytest.raises(Malformed):
+    with pytest.raises(MalformedRequest):
         read_part(content, "ndjson", 1, None)
 
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from uuid_utils.compat import uuid7
 
-from chassis.mongo import Mongo
+from chassis.persistence.mongo.database import Mongo
 from chassis.testing import bearer
 from schemas import Money, ProductChanged, ProductCreated, ProductDrafted
 from schemas.values import Offer, Variant

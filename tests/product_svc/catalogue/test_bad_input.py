@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from uuid_utils.compat import uuid7
 
-from chassis.mongo import Mongo
+from chassis.persistence.mongo.database import Mongo
 from tests import hostile
 from tests.answers import believed, malformed_at, refused, survivors, undescribed
 from tests.product_svc.catalogue.shelves import API, STAFF, added, category, matching

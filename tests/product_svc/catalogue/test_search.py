@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from uuid_utils.compat import uuid7
 
-from chassis.mongo import Mongo
+from chassis.persistence.mongo.database import Mongo
 from chassis.testing import bearer
 from product_svc.catalogue.documents import product_document, product_of
 from product_svc.catalogue.search import facets

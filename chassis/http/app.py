@@ -1,0 +1,85 @@
+"""The REST process of a service: an app around a container, with errors, request ids, health and metrics."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+
+from chassis.http import api_page
+from chassis.http.bodies import Problem
+from chassis.http.container import C, RestContainer
+from chassis.http.errors import OutcomeUnknown
+from chassis.http.middleware import RequestMiddleware
+from chassis.http.openapi import HEALTH, described
+from chassis.http.responses import HANDLERS
+from chassis.http.routing import problems
+from chassis.runtime import failpoints, gc_tuning
+from chassis.runtime.health import health_endpoints
+from chassis.runtime.server import Server
+from chassis.runtime.settings import Settings
+from chassis.runtime.telemetry import configure_logging
+
+
+def create_app(
+    service: str,
+    title: str,
+    *routers: APIRouter,
+    open_container: Callable[[], AbstractAsyncContextManager[C]],
+    ops: APIRouter,
+    on_shutdown: Callable[[C], object] = lambda _container: None,
+) -> FastAPI:
+    """A service's app; ``ops`` is its ``ops_router``. The container is open while the app runs.
+
+    Routes get the container's parts by dependencies (``request.app.state.container``). ``on_shutdown`` is called when
+    the process is to stop, before the requests in flight are waited for.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_container() as container:
+            app.state.container = container
+            committing = asyncio.create_task(container.commit.run(), name="group commit")
+            yield
+            committing.cancel()
+
+    app = FastAPI(
+        title=title,
+        version="1",
+        lifespan=lifespan,
+        telemetry={"tracing": False, "metrics": False},
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.on_shutdown = lambda: on_shutdown(app.state.container)
+    for router in (api_page.router, ops, *routers):
+        # The route objects themselves and first: an included router is searched twice at every request.
+        app.router.routes[:0] = router.routes
+    _add_health(app, service)
+    for kind, handler in HANDLERS.items():
+        app.add_exception_handler(kind, handler)
+    app.add_middleware(RequestMiddleware)
+    app.openapi = described(app, Problem, problems(OutcomeUnknown))  # type: ignore[method-assign]
+    return app
+
+
+def _add_health(app: FastAPI, service: str) -> None:
+    async def database() -> None:
+        container: RestContainer = app.state.container
+        await container.database.check()
+
+    for path, endpoint in health_endpoints(service, {"database": database}).items():
+        summary, responses = HEALTH.get(path, (None, {}))
+        options: dict[str, Any] = {"tags": ["health"], "summary": summary, "include_in_schema": path in HEALTH}
+        app.add_api_route(path, endpoint, responses=responses, **options)
+
+
+def serve(app: FastAPI, service: str, settings: Settings) -> None:
+    """Run a REST process until SIGTERM or SIGINT; requests in flight get ten seconds to finish."""
+    configure_logging(service, settings.log_level, settings.log_format)
+    failpoints.arm(settings.failpoints)
+    gc_tuning.freeze_startup_objects()
+    host, port = settings.host, settings.port
+    Server(app, app.state.on_shutdown, host=host, port=port, timeout_graceful_shutdown=10).serve_until_signal()

@@ -1,0 +1,83 @@
+"""Dead letters: events that could not be handled, and the later events of the same key that wait behind them."""
+
+import base64
+import hashlib
+import traceback
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypeVar
+from uuid import UUID
+
+from chassis.messaging.records import KafkaRecord, printable
+from schemas import Message
+
+Tx_contra = TypeVar("Tx_contra", contravariant=True)
+
+REDACTED = "redacted: it was about a customer who was erased"
+"""The ``detail`` of a dead letter after redaction: the original may quote the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """An event that was not handled: ``dead`` because handling it failed, ``parked`` because it is behind a dead one."""
+
+    event_id: UUID
+    group: str
+    state: Literal["dead", "parked"]
+    record: KafkaRecord
+    reason: str
+    detail: str
+    fingerprint: str
+
+    def row(self) -> dict[str, Any]:
+        """The stored form. Headers are [name, base64]: byte for byte, in a form that JSON can hold."""
+        record = self.record
+        return {
+            "event_id": self.event_id,
+            "consumer_group": self.group,
+            "state": self.state,
+            "stream": record.stream,
+            "topic": record.topic,
+            "partition": record.partition,
+            "offset": record.offset,
+            "key": record.key,
+            "headers": [[name, base64.b64encode(value).decode()] for name, value in record.headers],
+            "value": record.value,
+            "reason": self.reason,
+            "detail": self.detail,
+            "fingerprint": self.fingerprint,
+        }
+
+    def copy(self) -> Message:
+        """The copy for the topic ``<group>.dlq``: the original value, and the reason in the headers."""
+        record = self.record
+        headers = {name: printable(value) for name, value in record.headers} | {
+            "dlq_state": self.state,
+            "dlq_reason": self.reason,
+            "dlq_detail": self.detail,
+            "dlq_fingerprint": self.fingerprint,
+            "dlq_source": f"{record.topic}/{record.partition}/{record.offset}",
+        }
+        return Message(self.event_id, f"{self.group}.dlq", printable(record.key or b""), headers, record.value or b"")
+
+
+class DeadLetters(Protocol[Tx_contra]):
+    """The dead letters of a database."""
+
+    async def add(self, tx: Tx_contra, letters: Sequence[DeadLetter]) -> None:
+        """Store dead letters, and put a copy of each in the outbox."""
+        ...
+
+    async def redact(self, tx: Tx_contra, ids: Collection[UUID]) -> None:
+        """Remove the value and the detail of every dead letter that mentions one of these ids.
+
+        The letter itself stays, with its place, its reason and its fingerprint.
+        """
+        ...
+
+
+def fingerprint(reason: str, error: BaseException | None) -> str:
+    """Equal for errors from the same place in the code, so that dead letters can be counted by cause."""
+    frames = traceback.extract_tb(error.__traceback__) if error else []
+    place = "".join(f"{frame.name}:{frame.lineno};" for frame in frames[-3:])
+    return hashlib.sha256(f"{reason}|{type(error).__name__}|{place}".encode()).hexdigest()[:16]

@@ -1,0 +1,45 @@
+"""The outbox: events stored in the transaction that caused them, until the broker has confirmed them.
+
+Pattern: C. Richardson, *Microservices Patterns*, 2018, §3.3 (transactional outbox).
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from schemas import Message
+
+Tx_contra = TypeVar("Tx_contra", contravariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class PendingMessage:
+    """An outbox row that the broker has not confirmed yet; ``position`` is the database's own."""
+
+    position: Any
+    message: Message
+
+
+class Outbox(Protocol[Tx_contra]):
+    """The outbox as transactions write to it."""
+
+    @property
+    def added(self) -> asyncio.Event:
+        """Set when a transaction of this process has committed messages; wakes the relay."""
+        ...
+
+    async def add(self, tx: Tx_contra, messages: Sequence[Message]) -> None:
+        """Store messages, to be published after the commit, in this order."""
+        ...
+
+
+class OutboxReader(Protocol):
+    """The outbox as the relay reads it."""
+
+    async def advance(self, published: Sequence[PendingMessage], limit: int) -> Sequence[PendingMessage]:
+        """Delete messages that the broker has confirmed, and return the oldest of the rest, in insertion order.
+
+        Raise ``LeadershipLost`` when this process is no longer the leader.
+        """
+        ...

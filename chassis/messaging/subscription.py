@@ -1,0 +1,139 @@
+"""A consumer group's membership, through Faust: manual acknowledgement, in order, after the commit.
+
+The adapter to Faust and to the private parts of it and of aiokafka that it needs (the consumer thread, the fetcher and
+coordinator tasks). Checked with faust-streaming 0.15.3 and aiokafka 0.14.0, by killing processes: an agent acknowledges
+in ``finally``, so an exception, an early exit or a skipped event is lost unless acknowledgement is manual;
+``take()``, ``concurrency > 1``, auto-ack streams, ``exactly_once`` and ``stream_ack_exceptions`` lose events or
+stall; ``faust worker`` listens on 0.0.0.0:6066 whatever its settings say, so the app is started from our own
+loop; decoding inside Faust acknowledges what it cannot decode, so bytes come in raw.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import faust
+import structlog
+from mode.supervisors import CrashingSupervisor
+
+from chassis.messaging.consumer import Consumer
+from chassis.messaging.records import KafkaRecord
+from chassis.runtime import failpoints
+from chassis.runtime.batch_pacing import BatchPacer
+
+log = structlog.get_logger()
+
+ROUND_SECONDS = 0.01
+"""What arrives within a round is one batch."""
+LISTEN_SECONDS = 1.0
+"""How often to check that Kafka is still being read."""
+STOP_SECONDS = 3.0
+"""How long Faust may take to stop. Offsets that it has not committed by then are delivered again; the inbox knows them."""
+
+
+class Subscription:
+    """A consumer group's membership: Kafka's messages, batch by batch, into ``Consumer.handle``."""
+
+    def __init__(self, consumer: Consumer[Any], bootstrap_servers: str, prefix: str = "") -> None:
+        self._consumer, self._prefix = consumer, prefix
+        self.assigned = asyncio.Event()
+        """Set once the group has given this member its partitions."""
+        self._app = faust.App(
+            prefix + consumer.group,
+            broker=[f"kafka://{server}" for server in bootstrap_servers.split(",")],
+            autodiscover=False,
+            web_enabled=False,
+            store="memory://",
+            # Nothing is stored there, but Faust creates the directory, by default in the working directory.
+            datadir=str(Path(tempfile.gettempdir()) / "faust"),
+            key_serializer="raw",
+            value_serializer="raw",
+            topic_allow_declare=False,
+            topic_disable_leader=True,
+            consumer_auto_offset_reset="earliest",
+            # Offsets that a killed member had not committed are delivered again, and the inbox knows them; every commit
+            # costs CPU, at idle too.
+            broker_commit_interval=1.0,
+            # A member that was killed keeps its partitions for this long; brokers allow no less than 6 s.
+            broker_session_timeout=6.0,
+            broker_heartbeat_interval=1.0,
+            stream_wait_empty=False,
+            agent_supervisor=CrashingSupervisor,
+        )
+        self._app.on_partitions_assigned.connect(self._note_assignment, weak=False)
+        for name in consumer.topics:
+            self._subscribe(name)
+
+    async def run(self) -> None:
+        """Consume until cancelled; raise what made Faust crash. The batch in hand is finished or undone."""
+        # Without this Faust names a data directory after the app and reconfigures the root logger.
+        self._app.finalize()
+        await self._app.start()
+        parts = [asyncio.create_task(part()) for part in (self._app.wait_until_stopped, self._until_fetcher_ends)]
+        try:
+            done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+            for part in done:
+                part.result()
+            raise RuntimeError("Faust stopped by itself, or no longer reads") from self._app.crash_reason
+        finally:
+            for part in parts:
+                part.cancel()
+            # With the broker away Faust waits for it to take the last offsets, and cannot be cancelled.
+            await asyncio.wait([asyncio.create_task(self._app.stop())], timeout=STOP_SECONDS)
+
+    async def _until_fetcher_ends(self) -> None:
+        """Return when aiokafka's own tasks have ended, which neither it nor Faust notices: from then on nothing is read."""
+        await self.assigned.wait()
+        consumer: Any = self._app.consumer
+        client = consumer._thread._ensure_consumer()
+        while not (client._fetcher._fetch_task.done() or client._coordinator._coordination_task.done()):
+            await asyncio.sleep(LISTEN_SECONDS)
+
+    def _subscribe(self, name: str) -> None:
+        topic = self._app.topic(
+            self._prefix + name,
+            key_type=bytes,
+            value_type=bytes,
+            key_serializer="raw",
+            value_serializer="raw",
+        )
+
+        async def read(stream: Any) -> None:
+            async for events in greedy(stream, self._consumer.max_batch, BatchPacer(ROUND_SECONDS)):
+                await self._consumer.handle([record_of(event.message, self._prefix) for event in events])
+                if failpoints.armed:
+                    await failpoints.reach("stream.ack.before")
+                for event in events:
+                    await stream.ack(event)
+                if failpoints.armed:
+                    await failpoints.reach("stream.ack.after")
+
+        self._app.agent(topic, name=name, concurrency=1, supervisor_strategy=CrashingSupervisor)(read)
+
+    async def _note_assignment(self, *_args: Any, **_kwargs: Any) -> None:
+        self.assigned.set()
+
+
+async def greedy(stream: Any, limit: int, pacer: BatchPacer) -> AsyncIterator[list[Any]]:
+    """Wait for one event and for the pacer, then take what has arrived, up to a limit, without waiting for more."""
+    events = stream.noack().events()
+    async for event in events:
+        async with pacer:
+            batch = [event]
+            while len(batch) < limit and not stream.channel.empty():
+                batch.append(await anext(events))
+            yield batch
+
+
+def record_of(message: Any, prefix: str = "") -> KafkaRecord:
+    """A Faust or aiokafka message as the consumer takes it."""
+    return KafkaRecord(
+        message.topic.removeprefix(prefix),
+        message.partition,
+        message.offset,
+        message.key,
+        tuple(message.headers or ()),
+        message.value,
+    )

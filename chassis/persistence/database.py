@@ -1,0 +1,86 @@
+"""What the chassis asks of a database, in small protocols; each user of one names only what it needs.
+
+Two databases offer all of it: ``postgres.database.Postgres`` and ``mongo.database.Mongo``.
+"""
+
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol, TypeVar
+
+from chassis.messaging.dead_letters import DeadLetters
+from chassis.messaging.inbox import Attempts, Inbox
+from chassis.messaging.leadership import Leadership
+from chassis.messaging.outbox import Outbox
+from chassis.persistence.snapshots import Snapshots
+
+Tx = TypeVar("Tx")
+Tx_co = TypeVar("Tx_co", covariant=True)
+
+
+class Transactions(Protocol[Tx_co]):
+    """A database with transactions."""
+
+    def transaction(self) -> AbstractAsyncContextManager[Tx_co]:
+        """Commit at the end, roll back on an exception.
+
+        Raise ``ConcurrentUpdate``, ``DatabaseUnavailable``, ``CommitOutcomeUnknown``.
+        """
+        ...
+
+
+class TransactionalStore(Transactions[Tx], Protocol[Tx]):
+    """What a unit of work is saved to: rows, the events they cause, and the dead letters that they redact."""
+
+    @property
+    def outbox(self) -> Outbox[Tx]:
+        """Events to be published."""
+        ...
+
+    @property
+    def dead_letters(self) -> DeadLetters[Tx]:
+        """Events that could not be handled."""
+        ...
+
+
+class EventStore(TransactionalStore[Tx], Protocol[Tx]):
+    """What a consumer works on: a transactional store that knows which events it has handled."""
+
+    @property
+    def inbox(self) -> Inbox[Tx]:
+        """Events that were handled."""
+        ...
+
+    @property
+    def attempts(self) -> Attempts[Tx]:
+        """Events that were being handled when the process died."""
+        ...
+
+
+class RelayStore(Protocol):
+    """What a relay works on: the outbox, and who may read it."""
+
+    @property
+    def outbox(self) -> Outbox[object]:
+        """Events to be published."""
+        ...
+
+    @property
+    def leadership(self) -> Leadership:
+        """Who may read the outbox."""
+        ...
+
+
+class Database(EventStore[Tx], Snapshots, Protocol[Tx]):
+    """Everything that a service needs of its database."""
+
+    @property
+    def leadership(self) -> Leadership:
+        """Who may read the outbox."""
+        ...
+
+    async def check(self) -> None:
+        """Raise ``DatabaseUnavailable`` unless the database answers."""
+        ...
+
+    async def close(self) -> None:
+        """Close every connection."""
+        ...

@@ -1,0 +1,35 @@
+"""The collections that every service on MongoDB has."""
+
+from collections.abc import Mapping, Sequence
+
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import CollectionInvalid, OperationFailure
+
+from chassis.persistence.mongo.connection import translated
+from chassis.persistence.mongo.outbox import FREE_LEASE
+from chassis.persistence.mongo.transaction import Document
+
+COLLECTIONS = ("outbox", "inbox", "dead_letters", "attempts", "leases")
+INDEXES: Mapping[str, Sequence[tuple[str, int]]] = {
+    "outbox": [("at", 1), ("_id", 1)],
+    "dead_letters": [("consumer_group", 1), ("stream", 1)],
+}
+NAMESPACE_EXISTS = 48
+
+
+async def create_collections(db: AsyncDatabase[Document], *names: str) -> None:
+    """Create the named collections where they are missing, and the chassis's own with their indexes."""
+    with translated():
+        existing = await db.list_collection_names()
+        for name in sorted({*COLLECTIONS, *names} - set(existing)):
+            try:
+                await db.create_collection(name)
+            except CollectionInvalid:
+                continue
+            except OperationFailure as error:
+                # Another process migrates at the same time.
+                if error.code != NAMESPACE_EXISTS:
+                    raise
+        for name, index in INDEXES.items():
+            await db[name].create_index(index)
+        await db.leases.update_one({"_id": "relay"}, {"$setOnInsert": FREE_LEASE}, upsert=True)

@@ -1,0 +1,67 @@
+"""The inbox and the attempts in PostgreSQL."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from chassis.persistence.postgres.pipelined_transaction import PipelinedTransaction, Result, array
+
+_DEDUPLICATE = (
+    "INSERT INTO inbox (consumer_group, event_id)"
+    " SELECT $1, id FROM unnest(CAST($2 AS uuid[])) AS e(id) ORDER BY id"
+    " ON CONFLICT DO NOTHING RETURNING event_id"
+)
+_BLOCKED = "SELECT DISTINCT stream FROM dead_letters WHERE consumer_group = $1 AND stream = ANY(CAST($2 AS text[]))"
+_RECORD = (
+    "WITH known AS (SELECT event_id, starts FROM attempts WHERE consumer_group = $1"
+    "   AND event_id = ANY(CAST($2 AS uuid[]))),"
+    " recorded AS (INSERT INTO attempts SELECT $1, id, 1 FROM unnest(CAST($2 AS uuid[])) AS e(id)"
+    "   ON CONFLICT DO NOTHING)"
+    " SELECT event_id, starts FROM known"
+)
+_INCREMENT = (
+    "UPDATE attempts SET starts = starts + 1 WHERE consumer_group = $1 AND event_id = ANY(CAST($2 AS uuid[]))"
+)
+_CLEAR = "DELETE FROM attempts WHERE consumer_group = $1 AND event_id = ANY(CAST($2 AS uuid[]))"
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresDeduplication:
+    """Events that are being entered in the inbox."""
+
+    new: Result
+    blocked: Result
+
+    async def outcome(self) -> tuple[set[UUID], set[str]]:
+        """The events that were not in the inbox before, and the streams that have a dead letter."""
+        return set(await self.new.column()), set(await self.blocked.column())
+
+
+class PostgresInbox:
+    """The inbox: a row for each event that a group has handled."""
+
+    def deduplicate(
+        self, tx: PipelinedTransaction, group: str, events: Collection[UUID], streams: Collection[str]
+    ) -> PostgresDeduplication:
+        """Enter events in the inbox. Statements issued before the outcome is awaited share its round trip."""
+        # If another transaction is entering the same event, this waits for its outcome.
+        return PostgresDeduplication(
+            tx.execute(_DEDUPLICATE, group, array(events)), tx.execute(_BLOCKED, group, array(streams))
+        )
+
+
+class PostgresAttempts:
+    """How often an event was being handled when the process died."""
+
+    async def record(self, tx: PipelinedTransaction, group: str, events: Collection[UUID]) -> Mapping[UUID, int]:
+        """Record a first attempt for events that have none; return the earlier attempts of those that have."""
+        found = tx.execute(_RECORD, group, array(events))
+        return {row.event_id: row.starts for row in await found.rows()}
+
+    async def increment(self, tx: PipelinedTransaction, group: str, events: Collection[UUID]) -> None:
+        """Count one more attempt."""
+        tx.execute(_INCREMENT, group, array(events))
+
+    async def clear(self, tx: PipelinedTransaction, group: str, events: Collection[UUID]) -> None:
+        """Remove the attempts of events that were handled."""
+        tx.execute(_CLEAR, group, array(events))

@@ -1,0 +1,37 @@
+"""Pacing for loops that work in batches: what arrives during a round is handled together in the next.
+
+A transaction, or a request to the broker, costs about as much for ten events as for one. Without pacing a fast loop
+takes every event alone. The busier the machine, the longer a round takes, and the longer the rest after it: rounds
+become fewer and larger, until all loops together fit the machine.
+"""
+
+from asyncio import sleep
+from time import monotonic as clock
+from types import TracebackType
+
+MOST_SECONDS = 0.05
+"""The longest rest that a long round leads to."""
+
+
+class BatchPacer:
+    """``async with pacer:`` a round; it begins ``seconds`` after the one before, and after a rest as long as that.
+
+    A round that comes later than that begins at once.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._next = self._began = 0.0
+
+    async def __aenter__(self) -> None:
+        """Wait until the round may begin."""
+        if (wait := self._next - clock()) > 0:
+            await sleep(wait)
+        self._began = clock()
+
+    async def __aexit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        """Decide when the next may begin."""
+        now = clock()
+        self._next = max(self._began + self._seconds, now + min(now - self._began, MOST_SECONDS))

@@ -1,0 +1,50 @@
+"""Health and metrics, the same for every process: also for one that does not wait for the import of FastAPI."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from chassis.persistence.errors import DatabaseUnavailable
+
+Check = Callable[[], Awaitable[Any]]
+"""Raises ``DatabaseUnavailable`` while the thing it looks at cannot be used."""
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+CHECK_SECONDS = 3.0
+
+
+def health_endpoints(service: str, checks: Mapping[str, Check]) -> dict[str, Endpoint]:
+    """Path → endpoint: ``/health/live``, ``/health/ready`` (503 while a check fails, naming it) and ``/metrics``."""
+
+    async def live(_request: Request) -> Response:
+        """Answer whenever the process can answer at all."""
+        return JSONResponse({"service": service, "status": "ok"})
+
+    async def ready(_request: Request) -> Response:
+        """Try everything that the service stands on; 503 while something of it fails."""
+        results = dict(zip(checks, await asyncio.gather(*(_try(check) for check in checks.values())), strict=True))
+        good = all(result == "ok" for result in results.values())
+        body = {"service": service, "status": "ok" if good else "unavailable", "checks": results}
+        return JSONResponse(body, status_code=200 if good else 503)
+
+    async def metrics(_request: Request) -> Response:
+        """Tell Prometheus what was counted."""
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return {"/health/live": live, "/health/ready": ready, "/metrics": metrics}
+
+
+async def _try(check: Check) -> str:
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            await check()
+    except DatabaseUnavailable as error:
+        return str(error)[:200] or "away"
+    except TimeoutError:
+        return f"no answer within {CHECK_SECONDS:g} s"
+    return "ok"

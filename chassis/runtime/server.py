@@ -1,0 +1,32 @@
+"""The web server of a REST front."""
+
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import uvicorn
+
+STARTUP_FAILURE = 3
+"""uvicorn's own exit code for an app that does not start."""
+
+
+class Server(uvicorn.Server):
+    """uvicorn that calls ``on_shutdown`` before it waits for the requests in flight: streams do not end by themselves."""
+
+    def __init__(self, app: Any, on_shutdown: Callable[[], object], **options: Any) -> None:
+        super().__init__(uvicorn.Config(app, log_config=None, access_log=False, server_header=False, **options))
+        self._on_shutdown = on_shutdown
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening, and wait for the requests in flight."""
+        self._on_shutdown()
+        await super().shutdown(sockets)
+
+    def serve_until_signal(self) -> None:
+        """Serve until SIGTERM or SIGINT; exit with an error where the app does not start."""
+        with suppress(KeyboardInterrupt):
+            self.run()
+        if not self.started:
+            sys.exit(STARTUP_FAILURE)

@@ -1,0 +1,71 @@
+"""Settings come from the environment; a wrong or missing one ends the start and is named."""
+
+import sys
+from typing import Annotated, Literal, NoReturn, TypeVar
+
+from pydantic import Field, PostgresDsn, UrlConstraints, ValidationError, ValidationInfo, field_validator
+from pydantic_core import Url
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from chassis.runtime.failpoints import parse
+
+S = TypeVar("S", bound=BaseSettings)
+
+EX_CONFIG = 78
+"""Exit status for a configuration error (sysexits.h)."""
+
+SmtpUrl = Annotated[Url, UrlConstraints(allowed_schemes=["smtp", "smtps"], host_required=True)]
+HttpUrl = Annotated[Url, UrlConstraints(allowed_schemes=["http", "https"], host_required=True)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Settings(BaseSettings):
+    """The settings of every process of every service. The environment variable is the field's name in capitals."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", env_ignore_empty=True, use_attribute_docstrings=True
+    )
+
+    shop_env: Literal["development", "production"] = "development"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "console"] = "json"
+    host: str = "127.0.0.1"
+    port: Port = 0
+    """Port of the REST front, or of the event process's health and metrics; 0 picks a free one."""
+    kafka_bootstrap_servers: str = Field(pattern=r"^[^:,\s]+:\d+(,[^:,\s]+:\d+)*$")
+    kafka_prefix: str = Field(default="", pattern=r"^[A-Za-z0-9._-]*$")
+    """Prefix of every topic and group name, so that several installations can share a cluster."""
+    jwt_issuer: str = "shopstream"
+    jwt_audience: str = "shopstream"
+    failpoints: str = ""
+    """For tests: where this process is to fail, as ``chassis.faults`` reads it. Never in production."""
+
+    @field_validator("failpoints")
+    @classmethod
+    def _check_failpoints(cls, text: str, info: ValidationInfo) -> str:
+        if parse(text) and info.data.get("shop_env") == "production":
+            raise ValueError("fail points are for tests only, and SHOP_ENV is production")
+        return text
+
+
+class PostgresSettings(Settings):
+    """A service with a PostgreSQL database of its own."""
+
+    postgres_url: PostgresDsn
+
+
+def load(cls: type[S], service: str) -> S:
+    """Read the settings, or end the process naming every setting that is wrong."""
+    try:
+        return cls()
+    except ValidationError as error:
+        _refuse(service, error)
+
+
+def _refuse(service: str, error: ValidationError) -> NoReturn:
+    print(f"{service} cannot start, its settings are not right:", file=sys.stderr)
+    for one in error.errors():
+        name = str(one["loc"][0]).upper() if one["loc"] else "settings"
+        what = "is not set" if one["type"] == "missing" else one["msg"].removeprefix("Value error, ")
+        print(f"  {name}: {what}", file=sys.stderr)
+    raise SystemExit(EX_CONFIG)

@@ -1,0 +1,123 @@
+"""Structured logs, trace ids and metrics: what a process tells of itself while it runs."""
+
+import logging
+import secrets
+import sys
+import time
+from contextvars import ContextVar
+from typing import Any
+
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+from structlog.typing import ExcInfo
+
+from chassis.runtime.redaction import redacted_traceback
+
+trace: ContextVar[str | None] = ContextVar("trace", default=None)
+"""The W3C ``traceparent`` of the work in hand; it travels in the events that the work causes."""
+
+EVENTS_HANDLED = Counter("shop_events_handled", "Events handled", ["topic", "outcome"])
+BATCH_SIZE = Histogram(
+    "shop_batch_size",
+    "Steps that shared a transaction",
+    ["feed"],
+    buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500),
+)
+BATCH_SECONDS = Histogram("shop_batch_seconds", "Time of a transaction, from begin to committed", ["feed"])
+RETRIES = Counter("shop_retries", "Transactions tried again", ["feed", "why"])
+DEAD_LETTERS = Counter("shop_dead_letters", "Events set aside", ["topic", "reason"])
+OUTBOX_PUBLISHED = Counter("shop_outbox_published", "Outbox rows confirmed by the broker")
+OUTBOX_WAITING = Gauge("shop_outbox_waiting", "Rows that the relay read in its last look at the outbox")
+RELAY_LEADS = Gauge("shop_relay_leads", "1 while this process is the relay of its service")
+HTTP_SECONDS = Histogram("shop_http_request_seconds", "REST requests", ["method", "route", "status"])
+
+
+def new_trace() -> str:
+    """A fresh ``traceparent`` (W3C Trace Context §3.2), sampled."""
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+
+
+def continued(traceparent: str | None) -> str:
+    """The same trace with a span of our own; a new trace where there is none or it is malformed."""
+    parts = (traceparent or "").split("-")
+    if len(parts) != 4 or [len(p) for p in parts] != [2, 32, 16, 2] or not _is_hex("".join(parts)):
+        return new_trace()
+    return f"00-{parts[1]}-{secrets.token_hex(8)}-{parts[3]}"
+
+
+def _is_hex(text: str) -> bool:
+    return all(c in "0123456789abcdef" for c in text)
+
+
+def configure_logging(service: str, level: str, form: str) -> None:
+    """Send structlog's and the libraries' records to stdout, one JSON object a line (or coloured text)."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _with_trace,
+    ]
+    redacted_traceback = structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer()
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.ExceptionRenderer(_rendered),
+            redacted_traceback,
+        ],
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(formatter)
+    handler.addFilter(Limit())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for name in ("aiokafka", "faust", "mode", "uvicorn", "httpx"):
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(service=service)
+
+
+def _rendered(exc_info: ExcInfo) -> str:
+    return redacted_traceback(exc_info[1])
+
+
+def _with_trace(_logger: Any, _method: str, record: Any) -> Any:
+    parent = trace.get()
+    if parent:
+        record["trace_id"] = parent.split("-")[1]
+    return record
+
+
+class Limit(logging.Filter):
+    """Let one record of a kind pass every ten seconds, and say how many were held back.
+
+    A Kafka client without its broker writes thousands of equal lines; only libraries are limited.
+    """
+
+    seconds = 10.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Decide about one record."""
+        if not record.name.startswith(("aiokafka", "faust", "mode", "pymongo")):
+            return True
+        kind, now = (record.name, str(record.msg)[:80]), time.monotonic()
+        last, held = self._seen.get(kind, (-self.seconds, 0))
+        if now - last < self.seconds:
+            self._seen[kind] = (last, held + 1)
+            return False
+        if held:
+            record.msg = f"{record.msg} (and {held} more like this)"
+        self._seen[kind] = (now, 0)
+        return True

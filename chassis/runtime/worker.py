@@ -1,0 +1,151 @@
+"""The event process of a service: its consumer, its relay and its periodic loops, with health and metrics.
+
+If any of them fails, the whole process ends, non-zero and with a log line; its supervisor starts it again.
+SIGTERM and SIGINT end it in order: no new batch, the current one rolled back or committed, then exit.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from chassis.messaging.consumer import Consumer
+from chassis.messaging.relay import Relay
+from chassis.messaging.subscription import Subscription
+from chassis.persistence.database import Database
+from chassis.persistence.errors import DatabaseUnavailable
+from chassis.runtime import failpoints, gc_tuning
+from chassis.runtime.health import health_endpoints
+from chassis.runtime.settings import Settings
+from chassis.runtime.telemetry import configure_logging
+
+log = structlog.get_logger()
+
+Loop = Callable[[], Coroutine[Any, Any, None]]
+
+EventLoop = asyncio.SelectorEventLoop
+"""Not uvloop: it raises on a write to a closed connection, where asyncio does not.
+
+aiokafka relies on that: with the error its fetcher ends silently.
+"""
+
+CANCEL_AGAIN_SECONDS = 8.0
+"""A task that has not ended by then is cancelled once more; longer than any needs to finish its current work."""
+
+
+@dataclass
+class EventProcess:
+    """The parts of one event process."""
+
+    service: str
+    settings: Settings
+    database: Database[Any]
+    consumer: Consumer[Any] | None = None
+    loops: Sequence[Loop] = field(default_factory=tuple)
+
+    async def run(self) -> None:
+        """Run all tasks until a signal arrives (return) or one of them fails (raise)."""
+        kafka, prefix = self.settings.kafka_bootstrap_servers, self.settings.kafka_prefix
+        subscription = Subscription(self.consumer, kafka, prefix) if self.consumer else None
+        parts = [Relay(self.database, kafka, prefix).run, *self.loops]
+        if subscription:
+            parts.append(subscription.run)
+        async with _http(self._health(subscription), self.settings), _running(parts) as tasks:
+            stopping = asyncio.create_task(_signalled(), name="signal")
+            done, _ = await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
+            stopping.cancel()
+            for task in done - {stopping}:
+                task.result()
+                raise RuntimeError(f"{task.get_name()} ended by itself")
+
+    def _health(self, subscription: Subscription | None) -> Starlette:
+        async def assigned() -> None:
+            if subscription and not subscription.assigned.is_set():
+                raise DatabaseUnavailable("waiting for the consumer group")
+
+        endpoints = health_endpoints(self.service, {"database": self.database.check, "kafka": assigned})
+        return Starlette(routes=[Route(path, endpoint) for path, endpoint in endpoints.items()])
+
+
+def run_worker(
+    open_process: Callable[[], AbstractAsyncContextManager[EventProcess]], service: str, settings: Settings
+) -> NoReturn:
+    """Run an event process, and end this process: status 0 after a signal, 1 after a failure."""
+    configure_logging(service, settings.log_level, settings.log_format)
+    failpoints.arm(settings.failpoints)
+
+    async def main() -> None:
+        async with open_process() as process:
+            gc_tuning.freeze_startup_objects()
+            await process.run()
+
+    status = 0
+    try:
+        EventLoop().run_until_complete(main())
+        log.info("event process stopped")
+    except Exception:
+        log.exception("event process failed")
+        status = 1
+    # Not asyncio.run: it would wait for tasks that Faust leaves behind when the broker is unavailable, and that nobody
+    # needs any more.
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+async def _signalled() -> None:
+    received = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, received.set)
+    await received.wait()
+
+
+@asynccontextmanager
+async def _running(parts: Sequence[Loop]) -> AsyncIterator[list[asyncio.Task[None]]]:
+    tasks = [asyncio.create_task(part(), name=part.__qualname__) for part in parts]
+    try:
+        yield tasks
+    finally:
+        # In reverse order: what a task depends on (a group commit, the relay) outlives it.
+        for task in reversed(tasks):
+            await ended(task)
+
+
+async def ended(task: asyncio.Task[Any]) -> None:
+    """Cancel a task until it has ended, whatever it ends with."""
+    while not task.done():
+        task.cancel()
+        # Libraries that wait with wait_for lose a cancellation at times, before Python 3.12.
+        await asyncio.wait([task], timeout=CANCEL_AGAIN_SECONDS)
+    await asyncio.gather(task, return_exceptions=True)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers: the process has its own."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def _http(app: Starlette, settings: Settings) -> AsyncIterator[None]:
+    config = uvicorn.Config(app, settings.host, settings.port, log_config=None, access_log=False, lifespan="off")
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(), name="http")
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
