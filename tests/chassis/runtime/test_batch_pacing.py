@@ -16,8 +16,8 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         rests.append(round(seconds, 6))
         Clock.now += seconds
 
-    monkeypatch.setattr("chassis.pace.sleep", rest)
-    monkeypatch.setattr("chassis.pace.clock", lambda: Clock.now)
+    monkeypatch.setattr("chassis.runtime.batch_pacing.sleep", rest)
+    monkeypatch.setattr("chassis.runtime.batch_pacing.clock", lambda: Clock.now)
     return rests
 
 

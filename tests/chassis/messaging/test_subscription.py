@@ -21,7 +21,7 @@ from tests.servers import Servers
 async def test_a_process_that_reads_no_more_ends(
     servers: Servers, postgres: Postgres, task: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chassis.stream.LISTEN_SECONDS", 0.05)
+    monkeypatch.setattr("chassis.messaging.subscription.LISTEN_SECONDS", 0.05)
     prefix = f"t{uuid4().hex[:8]}."
     await create_topics(servers.kafka, prefix=prefix, partitions=1)
     subscription = Subscription(Consumer(postgres, "tally_svc", Tallies, HANDLERS), servers.kafka, prefix)
@@ -34,7 +34,7 @@ async def test_a_process_that_reads_no_more_ends(
             for name in task.split("."):
                 part = getattr(part, name)
             part.get_loop().call_soon_threadsafe(part.cancel)
-            with pytest.raises(RuntimeError, match="reads no more"):
+            with pytest.raises(RuntimeError, match="no longer reads"):
                 await running
     finally:
         await ended(running)

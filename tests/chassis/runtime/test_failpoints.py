@@ -16,7 +16,7 @@ from chassis.runtime import failpoints
 from chassis.runtime.settings import Settings
 from tests.processes import refusal
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 POINT = "relay.marked"
 
 
@@ -27,14 +27,18 @@ def _disarmed() -> Iterator[None]:
 
 
 def test_every_point_of_the_table_is_one_place_in_the_code() -> None:
-    code = [path.read_text() for room in ("chassis", "notifier_svc") for path in (ROOT / room).rglob("*.py")]
+    code = [path.read_text() for name in ("chassis", "notifier_svc") for path in (ROOT / name).rglob("*.py")]
     places = Counter(point for text in code for point in re.findall(r'await failpoints\.reach\("([a-z.]+)"\)', text))
+    for text in code:
+        # The transaction runner has two points, named after what it runs for.
+        runs_for = re.findall(r'TransactionRunner\(.*point="([a-z]+)"\)', text)
+        places.update(f"{name}.commit.{when}" for name in runs_for for when in ("before", "after"))
     assert places == dict.fromkeys(failpoints.POINTS, 1)
 
 
 def test_every_point_costs_a_look_at_a_boolean_while_nothing_is_armed() -> None:
-    for room in ("chassis", "notifier_svc"):
-        for path in (ROOT / room).rglob("*.py"):
+    for name in ("chassis", "notifier_svc"):
+        for path in (ROOT / name).rglob("*.py"):
             lines = path.read_text().splitlines()
             for before, line in pairwise(lines):
                 if line.strip().startswith("await failpoints.reach("):
@@ -42,9 +46,9 @@ def test_every_point_costs_a_look_at_a_boolean_while_nothing_is_armed() -> None:
     assert not failpoints.armed
 
 
-@pytest.mark.parametrize("room", ["rest.py", "worker.py"])
-def test_both_kinds_of_processes_are_armed_at_their_start(room: str) -> None:
-    assert (ROOT / "chassis" / room).read_text().count("faults.arm(settings.faults)") == 1
+@pytest.mark.parametrize("module", ["http/app.py", "runtime/worker.py"])
+def test_both_kinds_of_processes_are_armed_at_their_start(module: str) -> None:
+    assert (ROOT / "chassis" / module).read_text().count("failpoints.arm(settings.failpoints)") == 1
 
 
 def test_faults_are_read_in_order() -> None:
@@ -82,7 +86,7 @@ def test_nothing_fails_on_purpose_in_production() -> None:
     good = {"kafka_bootstrap_servers": "kafka:9092", "shop_env": "production"}
     assert Settings.model_validate(good).failpoints == ""
     with pytest.raises(ValidationError, match="SHOP_ENV is production"):
-        Settings.model_validate({**good, "faults": "relay.marked=die"})
+        Settings.model_validate({**good, "failpoints": "relay.marked=die"})
 
 
 async def test_an_error_is_raised_the_nth_time_alone() -> None:
@@ -105,8 +109,8 @@ async def test_to_hang_is_to_wait_until_cancelled() -> None:
 @pytest.mark.parametrize(("action", "status"), [("die", -signal.SIGKILL), ("term", -signal.SIGTERM)])
 async def test_the_process_gets_its_signal(action: str, status: int) -> None:
     # Nobody listens to SIGTERM there, so it ends the process.
-    arm, reach = f"faults.arm('{POINT}={action}')", f"asyncio.run(failpoints.reach('{POINT}'))"
-    code = f"import asyncio; from chassis import faults; {arm}; {reach}"
+    arm, reach = f"failpoints.arm('{POINT}={action}')", f"asyncio.run(failpoints.reach('{POINT}'))"
+    code = f"import asyncio; from chassis.runtime import failpoints; {arm}; {reach}"
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", code, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )

@@ -124,7 +124,7 @@ def test_an_error_of_our_own_is_told_as_it_is_with_what_led_to_it() -> None:
 LOGGING = """
 import logging, structlog
 from pydantic import TypeAdapter, ValidationError
-from chassis.telemetry import configure_logging
+from chassis.runtime.telemetry import configure_logging
 configure_logging("tally_svc", "INFO", "json")
 try:
     TypeAdapter(dict[str, int]).validate_python({"n": "ada@example.com"})

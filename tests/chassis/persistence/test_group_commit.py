@@ -1,9 +1,10 @@
-"""The group commit, on both databases: requests share a transaction, and none pays for another."""
+"""The group commit, on both databases: requests share a transaction, and none suffers from another."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 from uuid_utils.compat import uuid7
@@ -27,15 +28,39 @@ async def commit(database: Database[Any]) -> AsyncIterator[GroupCommit[Tallies]]
     await ended(running)
 
 
-def add(sku: str, fail: Exception | None = None) -> tuple[Callable[[Tallies], int], Callable[[Tallies], None]]:
-    def decide(unit: Tallies) -> int:
-        total = (unit.rows.get(sku) or Tally(sku)).total + 1
-        unit.rows.set(sku, Tally(sku, total))
-        if fail:
-            raise fail
+@dataclass(frozen=True)
+class Add:
+    sku: str
+    error: Exception | None = None
+    """Raised after the change was made."""
+
+    def prefetch(self, uow: Tallies) -> None:
+        uow.rows.prefetch(self.sku)
+
+    def execute(self, uow: Tallies) -> int:
+        total = (uow.rows.get(self.sku) or Tally(self.sku)).total + 1
+        uow.rows.set(self.sku, Tally(self.sku, total))
+        if self.error:
+            raise self.error
         return total
 
-    return decide, lambda unit: unit.rows.prefetch(sku)
+
+@dataclass(frozen=True)
+class Overflow(Add):
+    def execute(self, uow: Tallies) -> int:
+        uow.rows.set(self.sku, Tally(self.sku, 2**70))
+        return 0
+
+
+@dataclass(frozen=True)
+class Erase:
+    id: UUID
+
+    def prefetch(self, uow: Tallies) -> None:
+        """Read nothing."""
+
+    def execute(self, uow: Tallies) -> None:
+        uow.redactions.add(self.id)
 
 
 async def test_requests_see_each_other_and_share_transactions(
@@ -48,7 +73,7 @@ async def test_requests_see_each_other_and_share_transactions(
         return transaction()
 
     monkeypatch.setattr(database, "transaction", counting)
-    totals = await asyncio.gather(*(commit(*add("A")) for _ in range(50)))
+    totals = await asyncio.gather(*(commit(Add("A")) for _ in range(50)))
     assert sorted(totals) == list(range(1, 51))
     assert len(begun) <= 3
     found = await tally(database, "A")
@@ -56,12 +81,12 @@ async def test_requests_see_each_other_and_share_transactions(
     assert found.total == 50
 
 
-async def test_a_refused_request_leaves_nothing_and_hurts_nobody(
+async def test_a_failed_request_leaves_nothing_and_affects_no_other(
     database: Database[Any], commit: GroupCommit[Tallies]
 ) -> None:
     refusal = ValueError("not like this")
-    wishes = [add("A"), add("A", refusal), add("A"), add("B", refusal)]
-    results = await asyncio.gather(*(commit(*wish) for wish in wishes), return_exceptions=True)
+    commands = [Add("A"), Add("A", refusal), Add("A"), Add("B", refusal)]
+    results = await asyncio.gather(*(commit(command) for command in commands), return_exceptions=True)
     assert results == [1, refusal, 2, refusal]
     assert await tally(database, "B") is None
     assert await outbox(database) == []
@@ -70,13 +95,10 @@ async def test_a_refused_request_leaves_nothing_and_hurts_nobody(
 async def test_a_row_that_breaks_the_statement_breaks_only_its_own_request(
     database: Database[Any], commit: GroupCommit[Tallies]
 ) -> None:
-    def too_much(unit: Tallies) -> None:
-        unit.rows.set("B", Tally("B", 2**70))
-
     results = await asyncio.gather(
-        commit(*add("A")),
-        commit(too_much, lambda unit: unit.rows.prefetch("B")),
-        commit(*add("C")),
+        commit(Add("A")),
+        commit(Overflow("B")),
+        commit(Add("C")),
         return_exceptions=True,
     )
     assert (results[0], results[2]) == (1, 1)
@@ -85,47 +107,48 @@ async def test_a_row_that_breaks_the_statement_breaks_only_its_own_request(
 
 
 @pytest.mark.parametrize(
-    ("trouble", "told"), [(DatabaseUnavailable("gone"), Unavailable), (CommitOutcomeUnknown("gone"), OutcomeUnknown)]
+    ("failure", "raised"),
+    [(DatabaseUnavailable("gone"), Unavailable), (CommitOutcomeUnknown("gone"), OutcomeUnknown)],
 )
-async def test_a_store_that_is_away_is_told_to_everybody_at_once(
+async def test_every_request_of_the_group_gets_the_error_of_an_unavailable_database(
     database: Database[Any],
     commit: GroupCommit[Tallies],
-    trouble: Exception,
-    told: type[Exception],
+    failure: Exception,
+    raised: type[Exception],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def gone(*_args: Any) -> None:
-        raise trouble
+        raise failure
 
-    monkeypatch.setattr(database, "publish", gone)
-    results = await asyncio.gather(*(commit(*add("A")) for _ in range(3)), return_exceptions=True)
-    assert [type(result) for result in results] == [told] * 3
+    monkeypatch.setattr(database.outbox, "add", gone)
+    results = await asyncio.gather(*(commit(Add("A")) for _ in range(3)), return_exceptions=True)
+    assert [type(result) for result in results] == [raised] * 3
 
 
-async def test_a_request_that_erases_somebody_empties_what_was_set_aside_about_them(
+async def test_a_request_that_erases_a_customer_redacts_their_dead_letters(
     database: Database[Any], commit: GroupCommit[Tallies]
 ) -> None:
     who = uuid7()
     broken = replace(record(enveloped(counted("A"))), value=f'{{"customer_id": "{who}"}}'.encode())
     await Consumer(database, "tally_svc", Tallies, HANDLERS).handle([broken])
-    await commit(lambda unit: unit.redactions.add(who), lambda unit: None)
+    await commit(Erase(who))
     assert [(letter["value"], letter["detail"]) for letter in await buried(database)] == [(None, REDACTED)]
 
 
-async def test_who_has_gone_away_before_its_turn_changes_nothing(
+async def test_a_request_cancelled_before_its_turn_changes_nothing(
     database: Database[Any], commit: GroupCommit[Tallies]
 ) -> None:
-    gone = asyncio.ensure_future(commit(*add("A")))
+    gone = asyncio.ensure_future(commit(Add("A")))
     await asyncio.sleep(0)
     gone.cancel()
-    assert await commit(*add("B")) == 1
+    assert await commit(Add("B")) == 1
     assert await tally(database, "A") is None
 
 
 async def test_writers_of_several_processes_lose_nothing(database: Database[Any]) -> None:
     commits = [GroupCommit(database, Tallies) for _ in range(3)]
     running = [asyncio.create_task(one.run()) for one in commits]
-    await asyncio.gather(*(commits[n % 3](*add("A")) for n in range(90)))
+    await asyncio.gather(*(commits[n % 3](Add("A")) for n in range(90)))
     await asyncio.gather(*(ended(task) for task in running))
     found = await tally(database, "A")
     assert found is not None

@@ -8,7 +8,7 @@ from chassis.runtime.worker import ended
 
 
 async def test_a_part_that_loses_a_cancellation_ends_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chassis.worker.INSIST_SECONDS", 0.05)
+    monkeypatch.setattr("chassis.runtime.worker.CANCEL_AGAIN_SECONDS", 0.05)
     lost = 0
 
     async def part() -> None:

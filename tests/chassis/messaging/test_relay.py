@@ -85,7 +85,7 @@ async def test_the_next_relay_takes_over(database: Database[Any], servers: Serve
 async def test_a_relay_whose_process_is_stopped_loses_its_lock(
     postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chassis.sql.LEADER_SILENT_SECONDS", 3.0)
+    monkeypatch.setattr("chassis.persistence.postgres.outbox.LEADER_SILENT_SECONDS", 3.0)
     async with asyncio.timeout(40), postgres.leadership.lead() as stopped:
         await stopped.advance([], 1)
         # Stopped, it says nothing; here it waits for the other.

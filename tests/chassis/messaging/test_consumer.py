@@ -188,7 +188,7 @@ async def test_who_keeps_a_row_for_long_costs_no_event(
 async def test_a_conflict_that_never_ends_is_a_fault_of_the_event(
     database: Database[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chassis.consumer.CONFLICT_SECONDS", 0.05)
+    monkeypatch.setattr("chassis.messaging.consumer.CONFLICT_SECONDS", 0.05)
     load = Tallies.load
 
     async def conflicting(unit: Tallies, tx: Any) -> None:
