@@ -136,7 +136,7 @@ def errors_page() -> str:
 def errors(package: str) -> list[type[ShopError]]:
     """The errors that a package defines, by status and code."""
     described()  # imports all services
-    known = dict.fromkeys([ShopError, *_subclasses(ShopError)])
+    known: dict[type[ShopError], None] = dict.fromkeys([ShopError, *_subclasses(ShopError)])
     own = [cls for cls in known if cls.__module__.split(".")[0] == package]
     return sorted(own, key=lambda cls: (cls.status, cls.code))
 
