@@ -1,4 +1,4 @@
-"""What a system map is made of: servers, topics, services, programs, and the sources of their settings.
+"""The parts of a system map: servers, topics, services, programs, and the sources of their settings.
 
 Plain data; ``deploy/system.py`` is the map itself.
 """
@@ -46,8 +46,8 @@ class Default:
 
 
 @dataclass(frozen=True)
-class Ask:
-    """A value that whoever starts the program provides: there is no default."""
+class FromCaller:
+    """A value that the caller of the program provides each time: it is stored nowhere."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,8 @@ class Secret:
     """The setting holds the path of a file with the secret, and not the secret itself."""
 
 
-Source = Default | Ask | ServerAddress | DatabaseUrl | RestUrl | PublicUrl | Secret
-"""Where the value of a setting comes from."""
+Source = Default | FromCaller | ServerAddress | DatabaseUrl | RestUrl | PublicUrl | Secret
+"""The source of a setting's value."""
 
 Settings = Mapping[str, Source]
 """Environment variables by name."""
@@ -148,6 +148,17 @@ class Service:
         return f"{self.package}.dlq"
 
     @property
+    def migrations(self) -> str:
+        """The name of the job that migrates its database."""
+        return f"{self.name}-migrations"
+
+    @property
+    def ports(self) -> tuple[Port, Port]:
+        """The ports of its REST front and its event process in a local run."""
+        front = Port(self.name, f"{self.name.upper()}_PORT", self.rest_front.port)
+        return front, Port(f"{self.name}-worker")
+
+    @property
     def database_settings(self) -> Settings:
         """The setting that leads to its own database."""
         return {self.database.setting: DatabaseUrl(self.database, self.package)}
@@ -171,14 +182,6 @@ class System:
     jobs: tuple[Program, ...]
     """Programs that run to their end: they prepare what the processes need."""
 
-    def service(self, name: str) -> Service:
-        """Return the service of this name."""
-        return next(service for service in self.services if service.name == name)
-
-    def job(self, name: str) -> Program:
-        """Return the job of this name."""
-        return next(job for job in self.jobs if job.name == name)
-
     def rest_front(self, service: Service) -> Program:
         """Return a service's REST front."""
         settings = {**self.process_settings, **service.database_settings, **service.rest_front.settings}
@@ -194,6 +197,14 @@ class System:
     def processes(self, service: Service) -> tuple[Program, Program]:
         """Return both processes of a service."""
         return self.rest_front(service), self.event_process(service)
+
+    @property
+    def ports(self) -> Iterator[Port]:
+        """Yield the ports of all services and servers in a local run."""
+        for service in self.services:
+            yield from service.ports
+        for server in self.servers:
+            yield from server.ports
 
     @property
     def all_processes(self) -> Iterator[Program]:

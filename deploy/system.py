@@ -1,15 +1,14 @@
 """The system map: the servers, topics, services, processes and settings of Shopstream, and what needs what.
 
 The local runner (``deploy/local``), ``deploy/topics.py`` and the checks of ``compose.yaml`` read this page, so that
-nothing is said twice. ``deploy`` does not import the services; ``tests/deploy/test_system.py`` compares this map with
-their code.
+nothing is said twice. ``deploy`` does not import the services; ``tests/deploy/test_system.py`` compares this map
+with their code.
 """
 
 from deploy.resources import (
-    Ask,
-    DatabaseUrl,
     Default,
     EventProcess,
+    FromCaller,
     Port,
     Program,
     PublicUrl,
@@ -19,27 +18,30 @@ from deploy.resources import (
     Server,
     ServerAddress,
     Service,
+    Settings,
     System,
     Topic,
 )
 from schemas import topics
 
-# --- Servers ---------------------------------------------------------------------------------------------------
+# --- Servers
 
 KAFKA = Server("kafka", "KAFKA_BOOTSTRAP_SERVERS", (Port("kafka", "KAFKA_PORT"), Port("kafka-controller")))
 POSTGRES = Server("postgres", "POSTGRES_URL", (Port("postgres", "POSTGRES_PORT"),))
 MONGO = Server("mongo", "MONGO_URL", (Port("mongo", "MONGO_PORT"),))
 MAIL = Server("mail", "SMTP_URL", (Port("smtp", "SMTP_PORT"), Port("mail", "MAIL_PORT", 8025)))
 
-# --- Settings that several processes share -----------------------------------------------------------------------
+# --- Settings that several processes share
 
-ON_KAFKA = {"KAFKA_BOOTSTRAP_SERVERS": ServerAddress(KAFKA), "KAFKA_PREFIX": Default()}
+ON_KAFKA: Settings = {"KAFKA_BOOTSTRAP_SERVERS": ServerAddress(KAFKA), "KAFKA_PREFIX": Default()}
 
 SIGNING_KEY = Secret("jwt.pem", is_file=True)
 LINK_KEY = Secret("link-key")
+STAFF_MAIL = "staff@example.com"
+"""Receives the mails about low stock."""
 ACCESS_TOKEN_KEYS = RestUrl("customer", "/.well-known/jwks.json")
 
-# --- Services: each has its own database, and both its processes get that database's URL ----------------------------
+# --- Services: each has its own database, and both its processes get that database's URL
 
 CUSTOMER = Service(
     "customer",
@@ -87,7 +89,7 @@ NOTIFIER = Service(
         settings={
             "SMTP_URL": ServerAddress(MAIL),
             "MAIL_FROM": Default("shop@example.com"),
-            "STAFF_MAIL": Default("staff@example.com"),
+            "STAFF_MAIL": Default(STAFF_MAIL),
             "STAFF_LOCALE": Default("en"),
             "LINK_KEY": LINK_KEY,
             "SHOP_URL": PublicUrl("customer"),
@@ -97,30 +99,30 @@ NOTIFIER = Service(
 
 SERVICES = (CUSTOMER, PRODUCT, ORDER, NOTIFIER)
 
-# --- Jobs: each runs to its end before the processes that need it, and changes nothing where its work is done --------
+# --- Jobs: each runs to its end before the processes that need it, and changes nothing the next time
 
+BOOTSTRAP = "customer_svc.bootstrap"
+"""Creates an account with one of these roles; registration is for customers only."""
 ROLES = ("staff", "ops")
-"""Each gets a first account: registration makes customers only."""
 
 CREATE_TOPICS = Program("topics", "deploy.topics", ON_KAFKA, (KAFKA,))
 
 MIGRATIONS = tuple(
-    Program(f"{one.name}-migrations", f"{one.package}.migrations", one.database_settings, (one.database,))
-    for one in SERVICES
+    Program(one.migrations, f"{one.package}.migrations", one.database_settings, (one.database,)) for one in SERVICES
 )
 
 ACCOUNTS = tuple(
     Program(
         f"{role}-account",
-        "customer_svc.bootstrap",
-        {"POSTGRES_URL": DatabaseUrl(POSTGRES, "customer_svc"), "BOOTSTRAP_PASSWORD": Ask()},
-        (POSTGRES,),
+        BOOTSTRAP,
+        {**CUSTOMER.database_settings, "BOOTSTRAP_PASSWORD": FromCaller()},
+        (CUSTOMER.database,),
         ("--role", role),
     )
     for role in ROLES
 )
 
-# --- The whole ----------------------------------------------------------------------------------------------------
+# --- The whole
 
 SYSTEM = System(
     servers=(KAFKA, POSTGRES, MONGO, MAIL),
