@@ -3,7 +3,7 @@
 import pytest
 from pydantic_settings import BaseSettings
 
-from chassis.errors import ShopError
+from chassis.http.errors import ShopError
 from tests.contracts.layers import layers
 from tests.contracts.reference import PROCESSES, SHARED, UNITS, errors, metrics
 

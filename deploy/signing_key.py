@@ -1,6 +1,6 @@
-"""Makes the key that signs access tokens, on the first start: ``python -m deploy.compose.signing_key FILE``.
+"""Generate the key that signs access tokens: ``python -m deploy.signing_key FILE``.
 
-So no installation ever runs with a key that stands in a file of this project.
+Every installation generates its own at its first start, so none runs with a key that is published in this repository.
 """
 
 import os
@@ -14,9 +14,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 
 def make_signing_key(path: Path) -> bool:
-    """Write a new Ed25519 key (PKCS #8 in PEM, mode 0400) and return True; leave one that is there as it is."""
+    """Write a new Ed25519 key (PKCS #8 in PEM, mode 0400) and return True; leave an existing one as it is."""
     if path.exists():
         return False
+    path.parent.mkdir(parents=True, exist_ok=True)
     key = Ed25519PrivateKey.generate()
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     with tempfile.NamedTemporaryFile(dir=path.parent) as part:
@@ -25,16 +26,16 @@ def make_signing_key(path: Path) -> bool:
         os.fchmod(part.fileno(), 0o400)
         os.fsync(part.fileno())
         try:
-            # Complete or not at all, and never over the key that another start made meanwhile.
+            # A link appears complete or not at all, and never replaces the key of a concurrent start.
             path.hardlink_to(part.name)
         except FileExistsError:
             return False
     return True
 
 
-def main(path: Annotated[Path, typer.Argument(metavar="FILE", help="Where the key is to be.")]) -> None:
-    """Make the key that signs access tokens, unless there is one."""
-    typer.echo(f"made {path}" if make_signing_key(path) else f"{path} is there")
+def main(path: Annotated[Path, typer.Argument(metavar="FILE", help="The file for the key.")]) -> None:
+    """Generate the key that signs access tokens, unless it exists."""
+    typer.echo(f"created {path}" if make_signing_key(path) else f"{path} exists")
 
 
 if __name__ == "__main__":

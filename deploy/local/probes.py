@@ -1,6 +1,6 @@
-"""Ask a process on this machine whether it is well, past any proxy that the environment names.
+"""Check a process on this machine, bypassing any proxy that the environment names.
 
-The functions say what is in the way, in words; nothing if nothing is.
+Each function returns what is wrong, in words; an empty text if nothing is.
 """
 
 import http.client
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from deploy.local.errors import first_line
 
 
-def connection_trouble(address: str) -> str:
+def connection_problem(address: str) -> str:
     """Connect to ``host:port``."""
     host, _, port = address.rpartition(":")
     try:
@@ -20,16 +20,16 @@ def connection_trouble(address: str) -> str:
         return first_line(error)
 
 
-def http_trouble(url: str) -> str:
-    """GET a URL; any answer but 200 is trouble."""
+def http_problem(url: str) -> str:
+    """GET a URL; any status but 200 is a problem."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=5)
     try:
         connection.request("GET", parts.path)
-        answer = connection.getresponse()
-        body = answer.read(500).decode("utf-8", "replace")
+        response = connection.getresponse()
+        body = response.read(500).decode("utf-8", "replace")
     except (OSError, http.client.HTTPException) as error:
         return first_line(error)
     finally:
         connection.close()
-    return "" if answer.status == 200 else f"{answer.status} {body}"
+    return "" if response.status == 200 else f"{response.status} {body}"
