@@ -1,6 +1,6 @@
-"""One damage of each kind, done to a shop behind the services' backs.
+"""Corruptions of the data, one of each kind, made behind the services' backs.
 
-Each is done to things of its own, and returns the subject that the audit must name for it.
+Each corrupts data of its own, and returns the subject that the audit must report for it.
 """
 
 from collections.abc import Awaitable, Callable
@@ -20,10 +20,10 @@ from product_svc.commands import set_threshold
 from schemas import STAFF, Message, StockAdjusted, StockReserved
 from tests.ops.world import PARCEL, World, erased, sql
 
-Damage = Callable[[World], Awaitable[str]]
+Corruption = Callable[[World], Awaitable[str]]
 
 
-async def promised_more_than_there_is(world: World) -> str:
+async def more_reserved_than_on_hand(world: World) -> str:
     sku = await world.product(2)
     await world.confirmed(sku, 2)
     stock = {"$inc": {"on_hand": -1}}
@@ -32,28 +32,28 @@ async def promised_more_than_there_is(world: World) -> str:
     return sku
 
 
-async def pieces_without_a_movement(world: World) -> str:
+async def stock_without_a_movement(world: World) -> str:
     sku = await world.product()
     await world.products.db.stock.update_one({"_id": sku}, {"$inc": {"on_hand": 1}})
     return sku
 
 
-async def reserved_for_nobody(world: World) -> str:
+async def stock_reserved_without_a_reservation(world: World) -> str:
     sku = await world.product()
     await world.products.db.stock.update_one({"_id": sku}, {"$inc": {"reserved": 1}})
     return sku
 
 
-async def an_answer_that_was_ignored(world: World) -> str:
+async def ignored_reply(world: World) -> str:
     order_id = await world.placed({await world.product(): 1})
-    await world.flow(deaf=["order_svc"])
-    [answer] = await told(world, "stock.reserved", order_id)
-    await sql(world.orders, "INSERT INTO inbox VALUES ('order_svc', :id)", id=answer.id)
+    await world.flow(stopped=["order_svc"])
+    [reply] = await sent_events(world, "stock.reserved", order_id)
+    await sql(world.orders, "INSERT INTO inbox VALUES ('order_svc', :id)", id=reply.id)
     await sql(world.orders, "UPDATE orders SET stored_at = now() - interval '1 hour' WHERE id = :id", id=order_id)
     return str(order_id)
 
 
-async def confirmed_and_given_back(world: World) -> str:
+async def confirmed_order_without_its_stock(world: World) -> str:
     sku = await world.product()
     order_id = await world.confirmed(sku)
     await world.products.db.stock.update_one({"_id": sku}, {"$set": {"reserved": 0}})
@@ -61,7 +61,7 @@ async def confirmed_and_given_back(world: World) -> str:
     return str(order_id)
 
 
-async def cancelled_and_still_held(world: World) -> str:
+async def cancelled_order_that_still_holds_stock(world: World) -> str:
     sku = await world.product()
     order_id = await world.confirmed(sku)
     held = await world.products.db.reservations.find_one({"_id": order_id})
@@ -74,7 +74,7 @@ async def cancelled_and_still_held(world: World) -> str:
     return str(order_id)
 
 
-async def held_more_than_was_ordered(world: World) -> str:
+async def more_held_than_ordered(world: World) -> str:
     sku = await world.product()
     order_id = await world.confirmed(sku)
     more = {"$set": {"lines": [{"sku": sku, "quantity": 3}]}}
@@ -83,7 +83,7 @@ async def held_more_than_was_ordered(world: World) -> str:
     return str(order_id)
 
 
-async def returned_more_than_was_shipped(world: World) -> str:
+async def more_returned_than_shipped(world: World) -> str:
     sku = await world.product()
     order_id = await world.confirmed(sku)
     await world.amended(order_id, {sku: 4})
@@ -96,7 +96,7 @@ async def returned_more_than_was_shipped(world: World) -> str:
     return str(order_id)
 
 
-async def held_for_another_revision(world: World) -> str:
+async def reservation_of_another_revision(world: World) -> str:
     sku = await world.product()
     order_id = await world.confirmed(sku)
     await world.amended(order_id, {sku: 3})
@@ -104,8 +104,8 @@ async def held_for_another_revision(world: World) -> str:
     return str(order_id)
 
 
-async def shipped_without_a_movement(world: World) -> str:
-    """The pieces went, and the movement says that staff counted fewer."""
+async def shipment_without_a_movement(world: World) -> str:
+    """The pieces have left, but as a correction by staff."""
     sku = await world.product()
     order_id = await world.confirmed(sku)
     await world.fulfilled(order_id, {sku: 1})
@@ -114,16 +114,16 @@ async def shipped_without_a_movement(world: World) -> str:
     return str(order_id)
 
 
-async def returned_to_another_order(world: World) -> str:
+async def return_booked_for_another_order(world: World) -> str:
     sku = await world.product()
     order_id = await world.confirmed(sku)
     await world.fulfilled(order_id, {sku: 1})
-    elsewhere = {"$set": {"note": f"order {uuid7()}"}}
-    await world.products.db.movements.update_one({"sku": sku, "reason": "return"}, elsewhere)
+    another = {"$set": {"note": f"order {uuid7()}"}}
+    await world.products.db.movements.update_one({"sku": sku, "reason": "return"}, another)
     return str(order_id)
 
 
-async def erased_and_still_with_an_address(world: World) -> str:
+async def erased_customer_with_an_address(world: World) -> str:
     customer_id = await world.registered()
     await world.flow()
     await erased(world, customer_id)
@@ -133,7 +133,7 @@ async def erased_and_still_with_an_address(world: World) -> str:
     return str(customer_id)
 
 
-async def erased_and_still_there(world: World) -> str:
+async def erased_customer_with_an_account(world: World) -> str:
     customer_id, other = await world.registered(), await world.registered()
     await world.flow()
     await erased(world, customer_id)
@@ -146,25 +146,25 @@ async def erased_and_still_there(world: World) -> str:
     return str(customer_id)
 
 
-async def a_shipment_that_nobody_was_mailed_about(world: World) -> str:
+async def shipment_without_a_mail(world: World) -> str:
     order_id = await world.confirmed()
     ship = partial(ship_order, order_id=order_id, if_match=ANY, shipment_id=uuid7(), quantities=None, **PARCEL)
     await world.commits["order_svc"](ship, lambda book: want_order(book, order_id))
-    await world.flow(post=False)
+    await world.flow(send_mails=False)
     await sql(world.mails, "DELETE FROM mails WHERE order_id = :id AND template = 'shipped'", id=order_id)
     return str(order_id)
 
 
-async def answered_without_a_question(world: World) -> str:
+async def reply_without_a_request(world: World) -> str:
     order_id = await world.confirmed()
     await world.products.db.reservations.update_one({"_id": order_id}, {"$inc": {"version": 1}})
-    answer = enveloped(StockReserved(order_id=order_id, lines=()), version=2)
-    await world.send(answer)
-    await world.hear(answer)
+    reply = enveloped(StockReserved(order_id=order_id, lines=()), version=2)
+    await world.send(reply)
+    await world.consume(reply)
     return str(order_id)
 
 
-async def held_for_no_order(world: World) -> str:
+async def reservation_without_an_order(world: World) -> str:
     sku, order_id = await world.product(), uuid7()
     held = {"state": "held", "lines": [{"sku": sku, "quantity": 1}], "version": 0, "changed_at": 0}
     await world.products.db.reservations.insert_one({"_id": order_id, **held})
@@ -172,13 +172,13 @@ async def held_for_no_order(world: World) -> str:
     return str(order_id)
 
 
-async def an_event_that_never_came_out(world: World) -> str:
+async def lost_event(world: World) -> str:
     customer_id = await world.registered()
     await world.outbox("customer_svc")
     return f"customer.events/{customer_id}"
 
 
-async def an_event_that_nobody_told(world: World) -> str:
+async def event_of_an_unknown_aggregate(world: World) -> str:
     await world.send(enveloped(StockAdjusted(sku="MADE-UP", delta=1, reason="", on_hand=1, reserved=0)))
     return "stock.events/MADE-UP"
 
@@ -192,7 +192,7 @@ async def events_in_the_wrong_order(world: World) -> str:
     return f"stock.events/{sku}"
 
 
-async def an_effect_that_came_twice(world: World) -> str:
+async def duplicate_effect(world: World) -> str:
     sku = await world.product()
     await world.adjust(sku, 1)
     await world.adjust(sku, 1)
@@ -202,35 +202,35 @@ async def an_effect_that_came_twice(world: World) -> str:
     return f"stock.events/{sku}"
 
 
-async def an_event_that_was_passed_over(world: World) -> str:
+async def skipped_event(world: World) -> str:
     customer_id = await world.registered()
-    await world.flow(deaf=["notifier_svc"])
+    await world.flow(stopped=["notifier_svc"])
     return f"customer.events/{customer_id}"
 
 
-async def handled_and_on_no_topic(world: World) -> str:
+async def handled_event_that_is_on_no_topic(world: World) -> str:
     event_id = uuid7()
     await sql(world.mails, "INSERT INTO inbox VALUES ('notifier_svc', :id)", id=event_id)
     return str(event_id)
 
 
-async def a_mail_that_was_forgotten(world: World) -> str:
+async def order_without_a_mail(world: World) -> str:
     order_id = await world.placed({await world.product(): 1})
-    await world.flow(post=False)
+    await world.flow(send_mails=False)
     await sql(world.mails, "DELETE FROM mails WHERE order_id = :id", id=order_id)
     return str(order_id)
 
 
-async def a_mail_that_lies_about(world: World) -> str:
+async def mail_that_is_never_sent(world: World) -> str:
     order_id = await world.placed({await world.product(): 1})
-    await world.flow(post=False)
+    await world.flow(send_mails=False)
     await sql(world.mails, "UPDATE mails SET state = 'sending' WHERE order_id = :id", id=order_id)
     return str(order_id)
 
 
-async def a_mail_that_was_refused(world: World) -> str:
+async def refused_mail(world: World) -> str:
     order_id = await world.placed({await world.product(): 1})
-    await world.flow(post=False)
+    await world.flow(send_mails=False)
     one = world.mail("receipt", order_id)
     await world.commits["notifier_svc"](
         lambda ledger: mark_failed(ledger, one, None, "550 no such mailbox"),
@@ -240,25 +240,25 @@ async def a_mail_that_was_refused(world: World) -> str:
     return str(order_id)
 
 
-async def a_mail_that_is_there_twice(world: World) -> str:
+async def duplicate_mail(world: World) -> str:
     order_id = await world.confirmed()
-    await copy_of_mail(world, order_id, "receipt")
+    await copy_mail(world, order_id, "receipt")
     return str(order_id)
 
 
-async def a_mail_without_cause(world: World) -> str:
+async def mail_without_a_cause(world: World) -> str:
     order_id = await world.confirmed()
-    await copy_of_mail(world, order_id, "rejected")
+    await copy_mail(world, order_id, "rejected")
     return str(order_id)
 
 
-async def a_shipment_that_never_was(world: World) -> str:
+async def shipment_mail_without_a_shipment(world: World) -> str:
     order_id = await world.confirmed()
-    await copy_of_mail(world, order_id, "shipped")
+    await copy_mail(world, order_id, "shipped")
     return str(order_id)
 
 
-async def a_warning_that_staff_never_got(world: World) -> str:
+async def low_stock_without_a_mail(world: World) -> str:
     sku = await world.product()
     await world.commits["product_svc"](
         lambda unit: set_threshold(unit, sku, "*", 10), wants=lambda unit: unit.stock.prefetch(sku)
@@ -268,20 +268,20 @@ async def a_warning_that_staff_never_got(world: World) -> str:
     return str(STAFF)
 
 
-async def a_mail_about_an_account_that_was_forgotten(world: World) -> str:
+async def password_change_without_a_mail(world: World) -> str:
     customer_id = await world.registered()
     await world.commits["customer_svc"](
         lambda unit: change_password(unit, customer_id, "hash", "another"),
         wants=lambda unit: unit.accounts.prefetch(customer_id),
     )
-    await world.flow(post=False)
+    await world.flow(send_mails=False)
     forgotten = "DELETE FROM mails WHERE customer_id = :id AND template = 'password_changed'"
     await sql(world.mails, forgotten, id=customer_id)
     await world.flow()
     return str(customer_id)
 
 
-async def a_second_welcome(world: World) -> str:
+async def duplicate_welcome(world: World) -> str:
     customer_id = await world.registered()
     await world.flow()
     await sql(
@@ -295,19 +295,19 @@ async def a_second_welcome(world: World) -> str:
     return str(customer_id)
 
 
-async def a_dead_letter(world: World) -> str:
-    """And one behind it; the mail that is missing for it is accounted for."""
+async def dead_letter_and_parked_event(world: World) -> str:
+    """The missing mail is no finding, since the dead letter explains it."""
     order_id = await world.placed({await world.product(): 1})
-    await world.flow(deaf=["notifier_svc"])
-    await set_aside(world, "order.confirmed", order_id, "dead")
+    await world.flow(stopped=["notifier_svc"])
+    await add_dead_letter(world, "order.confirmed", order_id, "dead")
     await world.cancelled(order_id)
-    await world.flow(deaf=["notifier_svc"])
-    await set_aside(world, "order.cancelled", order_id, "parked")
+    await world.flow(stopped=["notifier_svc"])
+    await add_dead_letter(world, "order.cancelled", order_id, "parked")
     await world.flow()
     return f"order.events/{order_id}"
 
 
-async def copy_of_mail(world: World, order_id: UUID, template: str) -> None:
+async def copy_mail(world: World, order_id: UUID, template: str) -> None:
     await sql(
         world.mails,
         "INSERT INTO mails"
@@ -320,51 +320,51 @@ async def copy_of_mail(world: World, order_id: UUID, template: str) -> None:
     )
 
 
-async def set_aside(world: World, event: str, order_id: UUID, state: str) -> None:
-    [message] = await told(world, event, order_id)
+async def add_dead_letter(world: World, event: str, order_id: UUID, state: str) -> None:
+    [message] = await sent_events(world, event, order_id)
     letter = DeadLetter(message.id, "notifier_svc", state, record(message), "handler_failed", "KeyError()", "f00d")  # type: ignore[arg-type]
     async with world.mails.transaction() as tx:
         await world.mails.inbox.deduplicate(tx, "notifier_svc", [message.id], []).outcome()
         await world.mails.dead_letters.add(tx, [letter])
 
 
-async def told(world: World, event: str, key: UUID) -> list[Message]:
-    """The events of a type on an aggregate that were sent so far."""
+async def sent_events(world: World, event: str, key: UUID) -> list[Message]:
+    """The events of this type and key that were published so far."""
     return [one for one in world.sent if one.headers.get("ce_type") == event and one.key == str(key)]
 
 
-DAMAGES: list[tuple[str, Damage]] = [
-    ("oversold", promised_more_than_there_is),
-    ("stock_mismatch", pieces_without_a_movement),
-    ("stock_mismatch", reserved_for_nobody),
-    ("order_stuck", an_answer_that_was_ignored),
-    ("reservation_mismatch", confirmed_and_given_back),
-    ("reservation_mismatch", cancelled_and_still_held),
-    ("reservation_mismatch", held_more_than_was_ordered),
-    ("reservation_mismatch", held_for_no_order),
-    ("reservation_mismatch", held_for_another_revision),
-    ("parcel_mismatch", shipped_without_a_movement),
-    ("parcel_mismatch", returned_to_another_order),
-    ("erased_kept", erased_and_still_with_an_address),
-    ("erased_kept", erased_and_still_there),
-    ("mail_missing", a_shipment_that_nobody_was_mailed_about),
-    ("shipped_too_much", returned_more_than_was_shipped),
-    ("answer_doubled", answered_without_a_question),
-    ("event_lost", an_event_that_never_came_out),
-    ("event_unknown", an_event_that_nobody_told),
+CORRUPTIONS: list[tuple[str, Corruption]] = [
+    ("oversold", more_reserved_than_on_hand),
+    ("stock_mismatch", stock_without_a_movement),
+    ("stock_mismatch", stock_reserved_without_a_reservation),
+    ("order_stuck", ignored_reply),
+    ("reservation_mismatch", confirmed_order_without_its_stock),
+    ("reservation_mismatch", cancelled_order_that_still_holds_stock),
+    ("reservation_mismatch", more_held_than_ordered),
+    ("reservation_mismatch", reservation_without_an_order),
+    ("reservation_mismatch", reservation_of_another_revision),
+    ("parcel_mismatch", shipment_without_a_movement),
+    ("parcel_mismatch", return_booked_for_another_order),
+    ("erased_kept", erased_customer_with_an_address),
+    ("erased_kept", erased_customer_with_an_account),
+    ("mail_missing", shipment_without_a_mail),
+    ("shipped_too_much", more_returned_than_shipped),
+    ("reply_doubled", reply_without_a_request),
+    ("event_lost", lost_event),
+    ("event_unknown", event_of_an_unknown_aggregate),
     ("version_gap", events_in_the_wrong_order),
-    ("doubled_effect", an_effect_that_came_twice),
-    ("not_handled", an_event_that_was_passed_over),
-    ("phantom_inbox", handled_and_on_no_topic),
-    ("mail_missing", a_mail_that_was_forgotten),
-    ("mail_missing", a_mail_that_lies_about),
-    ("mail_failed", a_mail_that_was_refused),
-    ("mail_doubled", a_mail_that_is_there_twice),
-    ("mail_missing", a_mail_about_an_account_that_was_forgotten),
-    ("mail_missing", a_warning_that_staff_never_got),
-    ("mail_unfounded", a_shipment_that_never_was),
-    ("mail_unfounded", a_mail_without_cause),
-    ("mail_unfounded", a_second_welcome),
-    ("dead_letter", a_dead_letter),
+    ("doubled_effect", duplicate_effect),
+    ("not_handled", skipped_event),
+    ("phantom_inbox", handled_event_that_is_on_no_topic),
+    ("mail_missing", order_without_a_mail),
+    ("mail_missing", mail_that_is_never_sent),
+    ("mail_failed", refused_mail),
+    ("mail_doubled", duplicate_mail),
+    ("mail_missing", password_change_without_a_mail),
+    ("mail_missing", low_stock_without_a_mail),
+    ("mail_unfounded", shipment_mail_without_a_shipment),
+    ("mail_unfounded", mail_without_a_cause),
+    ("mail_unfounded", duplicate_welcome),
+    ("dead_letter", dead_letter_and_parked_event),
 ]
-"""Which check must find which damage."""
+"""The check that must find each corruption."""
