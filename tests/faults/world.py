@@ -23,7 +23,7 @@ from deploy.local.processes import Child
 from deploy.local.server import Server
 from tests.databases import Databases
 from tests.faults.proxy import Proxy
-from tests.nursery import nursery
+from tests.fork_server import fork_server
 from tests.servers import Servers, run
 from tests.stack import STAFF, Stack, eventually, stack
 
@@ -163,7 +163,7 @@ async def world(home: Path | None = None) -> AsyncIterator[World]:
         databases = Behind(postgres, mongo, proxies)
         settings = {"MAIL_LEASE_SECONDS": str(MAIL_LEASE_SECONDS), "JWT_SECONDS": "86400"}
         shop = await ended.enter_async_context(
-            stack(behind, databases, home / "shop", settings, spawn=nursery().spawn)
+            stack(behind, databases, home / "shop", settings, spawn=fork_server().spawn)
         )
         await _appoint_ops(shop)
         yield World(servers, proxies, shop)
