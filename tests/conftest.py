@@ -10,9 +10,9 @@ from chassis.persistence.mongo.database import Mongo
 from chassis.persistence.postgres.database import Postgres
 from tests.databases import Databases
 from tests.processes import Environment
-from tests.servers import Offer, Servers, offered, servers
+from tests.servers import Servers, SharedServers, servers, shared_servers
 
-OFFER = pytest.StashKey[Offer]()
+SHARED_SERVERS = pytest.StashKey[SharedServers]()
 TOGETHER = ("tests/contracts/", "tests/journeys/")
 """Folders whose tests share something that is expensive to start. (They are packages to pytest.)"""
 
@@ -34,17 +34,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFileOrFold
 def pytest_configure_node(node: Any) -> None:
     """Pass the address of the servers to a process that runs a part of the tests."""
     stash = node.config.stash
-    if OFFER not in stash:
-        stash[OFFER] = Offer()
-        node.config.add_cleanup(stash[OFFER].close)
-    node.workerinput["servers"] = stash[OFFER].address
+    if SHARED_SERVERS not in stash:
+        stash[SHARED_SERVERS] = SharedServers()
+        node.config.add_cleanup(stash[SHARED_SERVERS].close)
+    node.workerinput["servers"] = stash[SHARED_SERVERS].address
 
 
 @pytest.fixture(scope="session", name="servers")
 def _servers(pytestconfig: pytest.Config) -> Iterator[Servers]:
     worker: dict[str, Any] | None = getattr(pytestconfig, "workerinput", None)
     if worker:
-        yield offered(worker["servers"])
+        yield shared_servers(worker["servers"])
         return
     with servers() as running:
         yield running
