@@ -1,4 +1,4 @@
-"""What people ask of the platform: customers, staff, those who run the shop, and the clock."""
+"""What customers, staff, operators and the clock do to the platform."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -46,7 +46,8 @@ ADDRESS = Address(name="Ada", street="1 St", city="London", postal_code="SW1Y", 
 
 pieces, skus, customers = st.integers(2, 9), st.sampled_from(SKUS), st.sampled_from(CUSTOMERS)
 quantities = st.dictionaries(skus, st.integers(1, 3), min_size=1)
-regrets = st.sampled_from([False, False, True])
+cancellations = st.sampled_from([False, False, True])
+baskets = st.lists(st.tuples(quantities, cancellations), min_size=1, max_size=2)
 in_time = st.sampled_from([True, True, False])
 some = st.integers(0, 5)
 
@@ -56,14 +57,14 @@ def wanting(order: UUID, wish: Wish) -> Callable[[OrderBook], None]:
 
 
 class Requests(RuleBasedStateMachine):
-    """Everybody asks for what they may, at any time, and now and then for what cannot be."""
+    """Requests that are allowed, at any time, and sometimes one that is not."""
 
     placed = Bundle("placed")
 
     def __init__(self) -> None:
         super().__init__()
         self.world, self.shop = World(), Shop()
-        self.heard: Counter[tuple[UUID, str]] = Counter()
+        self.expected_entries: Counter[tuple[UUID, str]] = Counter()
         self.ids = (UUID(int=n) for n in count(100))
 
     @initialize(mugs=pieces, cups=pieces)
@@ -83,21 +84,21 @@ class Requests(RuleBasedStateMachine):
 
     @rule(sku=skus, for_sale=st.booleans())
     def offer(self, sku: str, for_sale: bool) -> None:
-        """What is discontinued is promised to nobody any more; what is promised stays so."""
+        """A discontinued SKU cannot be reserved any more; what is reserved stays reserved."""
         variant = catalogue.Variant(sku, PRICE, status="active" if for_sale else "discontinued")
         self.world.stock.ask(lambda unit: put_variant(unit, PRODUCT, ANY, variant), want_products)
 
-    @rule(target=placed, customer=customers, orders=st.lists(st.tuples(quantities, regrets), min_size=1, max_size=2))
+    @rule(target=placed, customer=customers, orders=baskets)
     def place(self, customer: UUID, orders: Sequence[tuple[Mapping[str, int], bool]]) -> MultipleResults[UUID]:
-        """And cancel at once what is regretted, before anybody has heard of it."""
-        baskets = [Basket(next(self.ids), customer, lines, ADDRESS) for lines, _ in orders]
+        """Place orders, and cancel some at once, before any other service knows of them."""
+        wanted = [Basket(next(self.ids), customer, lines, ADDRESS) for lines, _ in orders]
         placed: list[UUID] = []
-        for basket, (_, regretted) in zip(baskets, orders, strict=True):
+        for basket, (_, cancelled) in zip(wanted, orders, strict=True):
             erased, good = customer in self.shop.without_orders, self.known_for_sale(basket.quantities)
             with possible(good and not erased, AccountErased if erased else NotForSale):
                 self.world.orders.ask(partial(place_order, basket=basket), partial(want_basket, basket=basket))
                 placed.append(basket.order_id)
-                if regretted:
+                if cancelled:
                     self.change(basket.order_id, cancel_order, customer, "customer")
         return multiple(*placed)
 
@@ -108,38 +109,38 @@ class Requests(RuleBasedStateMachine):
 
     @rule(order=placed, halves=st.integers(1, 2))
     def wait(self, order: UUID, halves: int) -> None:
-        """Half of the deadline passes, or all of it."""
+        """Half of the deadline passes, or the whole deadline."""
         for _ in range(halves):
-            self.hear()
+            self.take_new_events()
             expected, asking = self.shop.at_half_time(order), self.asking(order)
-            self.entered(order, expected, self.change(order, pass_half_time, asking))
+            self.check_step(order, expected, self.change(order, pass_half_time, asking))
 
     @rule(order=placed)
     def ask_again(self, order: UUID) -> None:
-        """Those who run the shop do; then there is a whole deadline again."""
+        """Operators retry the saga; then a whole deadline begins again."""
         asking = self.asking(order)
         with possible(self.shop.waits(order), NotPossibleNow):
             self.change(order, retry_saga)
-            self.heard[order, "saga.asked_again"] += 1
-            self.shop.reminded.discard(order)
-            assert self.change(order, pass_half_time, asking) is None, "a sweep that had found it comes too late"
+            self.expected_entries[order, "saga.asked_again"] += 1
+            self.shop.retried.discard(order)
+            assert self.change(order, pass_half_time, asking) is None, "a sweep that found it before comes too late"
 
     @rule(order=placed)
     def give_up(self, order: UUID) -> None:
-        """Those who run the shop do what the deadline would."""
+        """Operators do what the deadline would."""
         with possible(self.shop.waits(order), NotPossibleNow):
             self.change(order, cancel_saga)
-            self.heard[order, "saga.given_up"] += 1
+            self.expected_entries[order, "saga.given_up"] += 1
 
     @precondition(lambda self: any(map(self.shop.can_be_amended, self.shop.orders)))
     @rule(which=some, lines=quantities, in_time=in_time)
     def amend(self, which: int, lines: Mapping[str, int], in_time: bool) -> None:
-        """The customer wants something else; sometimes the deadline passes before anybody has heard."""
+        """The customer amends the order; sometimes the deadline passes before the reply."""
         order, wish = chosen(which, self.shop.can_be_amended, self.shop.orders), Wish(lines, {})
         more = +(Counter(lines) - self.shop.lines[order])
         with possible(self.known_for_sale(more), NotForSale):
             self.world.orders.ask(partial(self.amended, order, wish), wanting(order, wish))
-            self.hear()
+            self.take_new_events()
             if not in_time and order in self.shop.waiting:
                 self.wait(order, 2)
 
@@ -150,7 +151,7 @@ class Requests(RuleBasedStateMachine):
     @precondition(lambda self: any(map(self.shop.can_be_shipped, self.shop.orders)))
     @rule(which=some, whole=st.booleans())
     def ship(self, which: int, whole: bool) -> None:
-        """What is left, or one piece of it."""
+        """Ship the rest of the order, or one piece of it."""
         order = chosen(which, self.shop.can_be_shipped, self.shop.orders)
         parcel = None if whole else {next(iter(self.shop.unshipped(order))): 1}
         self.change(order, ship_order, ANY, next(self.ids), "DHL", "1", parcel)
@@ -168,7 +169,7 @@ class Requests(RuleBasedStateMachine):
         self.change(order, return_lines, ANY, next(self.ids), {next(iter(self.shop.returnable(order))): 1}, None)
 
     @rule(order=placed)
-    def try_what_cannot_be(self, order: UUID) -> None:
+    def try_what_is_not_allowed(self, order: UUID) -> None:
         if not self.shop.can_be_amended(order):
             wish = Wish({"MUG": 1}, {})
             with pytest.raises(NotPossibleNow):
@@ -187,29 +188,29 @@ class Requests(RuleBasedStateMachine):
                 self.change(order, return_lines, ANY, next(self.ids), {"MUG": 1}, None)
 
     def asking(self, order: UUID) -> int:
-        """The number of the last question that was asked for an order."""
+        """The number of the last attempt to reserve stock for an order."""
         return int(self.world.orders.memory.rows["orders"][order].asked)
 
-    def entered(self, order: UUID, expected: str | None, step: Step | None) -> None:
-        """What the saga has done is what was to be done, and stands in the timeline."""
+    def check_step(self, order: UUID, expected: str | None, step: Step | None) -> None:
+        """The saga did what was expected, and the timeline will show it."""
         assert (step and step.did) == expected
         if step:
             assert step.by == "deadline"
-            self.heard[order, step.type] += 1
+            self.expected_entries[order, step.type] += 1
 
     def known_for_sale(self, skus: Iterable[str]) -> bool:
-        """Whether all of these are for sale, as far as order_svc has heard."""
+        """Whether all of these are for sale, as far as order_svc knows."""
         products = self.world.orders.memory.rows["products"]
         return all(products[sku].for_sale for sku in skus)
 
     def change(self, order: UUID, command: Callable[..., R], *how: Any) -> R:
         return self.world.orders.ask(lambda book: command(book, order, *how), lambda book: want_order(book, order))
 
-    def hear(self) -> None:
-        for event in self.world.hear():
-            self.shop.hear(event)
+    def take_new_events(self) -> None:
+        for event in self.world.new_events():
+            self.shop.take(event)
             if order := getattr(event, "order_id", None):
-                self.heard[order, event.type] += 1
+                self.expected_entries[order, event.type] += 1
 
 
 def want_products(unit: Any) -> None:
@@ -218,11 +219,11 @@ def want_products(unit: Any) -> None:
 
 
 def chosen(which: int, can: Callable[[UUID], bool], orders: Iterable[UUID]) -> UUID:
-    """One of the orders that can."""
+    """One of the orders for which ``can`` is true."""
     able = [order for order in orders if can(order)]
     return able[which % len(able)]
 
 
-def possible(really: bool, refusal: type[Exception]) -> AbstractContextManager[object]:
-    """What follows goes well if it is possible, and is refused otherwise."""
-    return nullcontext() if really else pytest.raises(refusal)
+def possible(allowed: bool, refusal: type[Exception]) -> AbstractContextManager[object]:
+    """The block must succeed if allowed, and be refused otherwise."""
+    return nullcontext() if allowed else pytest.raises(refusal)
