@@ -100,7 +100,7 @@ FAULTS: dict[str, tuple[type[RuleBasedStateMachine], str, Any]] = {
         lambda order, answer, now: on_answer(order, answer.model_copy(update={"revision": order.last_revision}), now),
     ),
     "inbox not looked at": (Platform, "chassis.messaging.consumer._first_of_each", lambda batch, fresh: batch),
-    "time goes back": (Platform, "product_svc.reservations.domain.later", lambda now, before: now),
+    "time goes back": (Platform, "product_svc.reservations.domain.next_time", lambda now, before: now),
     "mail begun after its end": (Senders, "notifier_svc.domain.Mail.begin", begin_whatever_became_of_it),
     "mail taken back without a doubt": (Senders, "notifier_svc.commands.mark_doubtful", postpone_as_lapsed),
     "mail in doubt for ever": (Senders, "notifier_svc.domain.MAX_DOUBTS", 9),
