@@ -1,6 +1,6 @@
-"""An order that is amended, goes out in two parts, arrives, and comes back in part: over the running platform.
+"""An order that is amended, shipped in two parts, delivered, and partly returned, on the running platform.
 
-Its customer, who reads German, is written to about each of these, and staff when a shelf is running low.
+The customer, who reads German, gets a mail about each of these, and staff get one when the stock is low.
 """
 
 from typing import Any
@@ -21,27 +21,27 @@ async def test_an_order_is_amended_shipped_in_parts_delivered_and_returned(shop:
     order_id = (await shop.order(who, {mug: 4})).json()["id"]
     path = f"/v1/orders/{order_id}"
 
-    async def until(**told: Any) -> dict[str, Any]:
-        async def so() -> dict[str, Any] | None:
+    async def until(**fields: Any) -> dict[str, Any]:
+        async def as_expected() -> dict[str, Any] | None:
             order = await shop.read("order", path, who)
-            return order if told.items() <= order.items() else None
+            return order if fields.items() <= order.items() else None
 
-        found: dict[str, Any] = await eventually(so, 30, f"the order to be {told}")
+        found: dict[str, Any] = await eventually(as_expected, 30, f"the order to be {fields}")
         return found
 
-    async def act(order: dict[str, Any], step: str, body: Any, by: dict[str, str] = staff) -> dict[str, Any]:
-        headers = {**by, "If-Match": f'"{order["version"]}"'}
+    async def act(order: dict[str, Any], step: str, body: Any, headers: dict[str, str] = staff) -> dict[str, Any]:
+        sent = {**headers, "If-Match": f'"{order["version"]}"'}
         method, place = ("PATCH", path) if step == "amend" else ("POST", f"{path}/{step}")
-        answer = await shop.http.request(method, shop.urls["order"] + place, json=body, headers=headers)
-        assert answer.status_code in (200, 201, 202), answer.text
-        after: dict[str, Any] = answer.json()
+        response = await shop.http.request(method, shop.urls["order"] + place, json=body, headers=sent)
+        assert response.status_code in (200, 201, 202), response.text
+        after: dict[str, Any] = response.json()
         return after
 
     async def stock(mugs: tuple[int, int], cups: tuple[int, int]) -> None:
-        async def so() -> bool:
+        async def as_expected() -> bool:
             return [await shop.stock(mug), await shop.stock(cup)] == [mugs, cups]
 
-        await eventually(so, 30, f"the stock to be {mugs} and {cups}")
+        await eventually(as_expected, 30, f"the stock to be {mugs} and {cups}")
 
     order = await until(state="CONFIRMED")
     await act(order, "amend", {"lines": [{"sku": mug, "quantity": 2}, {"sku": cup, "quantity": 3}]}, who)
@@ -61,16 +61,16 @@ async def test_an_order_is_amended_shipped_in_parts_delivered_and_returned(shop:
         1990,
     )
 
-    async def whole() -> bool:
+    async def complete() -> bool:
         entries = (await shop.read("order", f"{path}/timeline", who))["entries"]
-        told = [f"{entry['type']} {entry['detail'].get('template', '')}".strip() for entry in entries]
-        return sorted(told) == sorted(TIMELINE)
+        found = [f"{entry['type']} {entry['detail'].get('template', '')}".strip() for entry in entries]
+        return sorted(found) == sorted(TIMELINE)
 
-    await eventually(whole, 30, "the timeline to be whole")
+    await eventually(complete, 30, "the timeline to be complete")
     mails = await shop.mails(email, "Bestellung")
     assert {mail["copies"] for mail in mails} == {1}
     number = order_id[-12:]
-    # Over several connections mails can overtake each other.
+    # Mails are sent over several connections, so their order is not fixed.
     assert sorted(mail["subject"] for mail in mails) == sorted(subject.format(number) for subject in SUBJECTS)
     texts = {mail["subject"]: await shop.text(mail) for mail in mails}
     receipt, amended, _, _, _, returned = (texts[subject.format(number)] for subject in SUBJECTS)
@@ -79,9 +79,9 @@ async def test_an_order_is_amended_shipped_in_parts_delivered_and_returned(shop:
     assert "Summe: 84,70\N{NO-BREAK SPACE}€" in amended
     assert "erstatten Ihnen 19,90\N{NO-BREAK SPACE}€" in returned
     parcels = [await shop.text(mail) for mail in mails if "unterwegs" in mail["subject"]]
-    for parcel, there, elsewhere in ((PARCEL, mug, cup), (OTHER_PARCEL, cup, mug)):
+    for parcel, included, excluded in ((PARCEL, mug, cup), (OTHER_PARCEL, cup, mug)):
         (text,) = (text for text in parcels if f"Sendungsnummer: {parcel['tracking_number']}" in text)
-        assert (parcel["carrier"] in text, there in text, elsewhere in text) == (True, True, False)
+        assert (parcel["carrier"] in text, included in text, excluded in text) == (True, True, False)
 
     async def warned() -> list[dict[str, Any]]:
         return await shop.mails(STAFF_MAIL, cup)
