@@ -1,4 +1,4 @@
-"""The four REST fronts in this process, over HTTP: on databases of their own, and without event processes."""
+"""The four REST APIs in this process, over HTTP, on databases of their own and without event processes."""
 
 import asyncio
 import threading
@@ -17,8 +17,8 @@ from tests.databases import Databases
 
 
 @dataclass(frozen=True)
-class Fronts:
-    """The apps and where they listen, by service: customer, product, order, notifier."""
+class RestApis:
+    """The apps, their URLs and their databases, by service: customer, product, order, notifier."""
 
     apps: Mapping[str, FastAPI]
     urls: Mapping[str, str]
@@ -26,8 +26,8 @@ class Fronts:
 
 
 @contextmanager
-def fronts(databases: Databases, mongo: str, home: Path) -> Iterator[Fronts]:
-    """Serve them, in a thread: whoever asks may block."""
+def rest_apis(databases: Databases, mongo: str, home: Path) -> Iterator[RestApis]:
+    """Serve them in a thread, so that a client may block."""
     urls = {name: f"http://127.0.0.1:{free_port()}" for name in SERVICES}
     stores = {name: databases.postgres(f"{name}_svc") for name in ("customer", "order", "notifier")}
     stores["product"] = mongo
@@ -37,7 +37,7 @@ def fronts(databases: Databases, mongo: str, home: Path) -> Iterator[Fronts]:
     thread.start()
     try:
         _wait_for(urls.values())
-        yield Fronts(apps, urls, stores)
+        yield RestApis(apps, urls, stores)
     finally:
         for server in servers:
             server.should_exit = True

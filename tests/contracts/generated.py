@@ -1,10 +1,10 @@
-"""What is written out of the code, and where to."""
+"""The files that are generated from the code."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.contracts import asyncapi, layers, page, reference
-from tests.contracts.parties import ROOT
+from tests.contracts import asyncapi, events_page, layers, reference
+from tests.contracts.event_flow import ROOT
 from tests.contracts.postman import steps, stuck
 from tests.contracts.postman.collection import collection, environment
 
@@ -14,7 +14,7 @@ COLLECTION = POSTMAN / "shopstream.postman_collection.json"
 STUCK = POSTMAN / "stuck.postman_collection.json"
 
 PAGES: Mapping[Path, Callable[[], str]] = {
-    DOCS / "events.md": page.page,
+    DOCS / "events.md": events_page.page,
     DOCS / "asyncapi.json": asyncapi.document,
     DOCS / "reference" / "settings.md": reference.settings_page,
     DOCS / "reference" / "error-codes.md": reference.errors_page,
@@ -22,6 +22,6 @@ PAGES: Mapping[Path, Callable[[], str]] = {
     DOCS / "reference" / "audit.md": reference.audit_page,
     layers.PAGE: layers.page,
     COLLECTION: lambda: collection("Shopstream", steps.ABOUT, steps.FOLDERS),
-    STUCK: lambda: collection("Shopstream, while nobody answers about stock", stuck.ABOUT, stuck.FOLDERS),
+    STUCK: lambda: collection("Shopstream, while product_svc does not reply", stuck.ABOUT, stuck.FOLDERS),
     POSTMAN / "local.postman_environment.json": lambda: environment(steps.ENVIRONMENT),
 }
