@@ -15,8 +15,8 @@ HEAD = """# Events
 [How to add an event](how-to/add-an-event.md) explains which changes of an event are allowed.
 
 Every event is a CloudEvents 1.0 message in binary mode. Its attributes are headers of the Kafka record; the value is
-the JSON below. The key of the record is the id of the aggregate; events of one key stay in order. Readers ignore fields
-that they do not know.
+the JSON below. The key of the record is the id of the aggregate; events of one key stay in order. Readers ignore
+fields that they do not know.
 
 | header | content |
 |---|---|
