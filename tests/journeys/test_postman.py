@@ -9,7 +9,7 @@ import pytest
 from customer_svc.bootstrap import Settings as BootstrapSettings
 from customer_svc.bootstrap import appoint_account
 from deploy.postman.newman import newman
-from tests.contracts.pages import COLLECTION, STUCK
+from tests.contracts.generated import COLLECTION, STUCK
 from tests.contracts.postman.steps import ENVIRONMENT
 from tests.stack import STAFF, Stack, eventually
 

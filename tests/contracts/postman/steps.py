@@ -129,7 +129,7 @@ RESET: Sequence[Step] = _link_of(
 )
 PASSWORDS: Sequence[Step] = (
     Step(
-        "Set the forgotten password",
+        "Set a new password",
         "POST /v1/password-resets",
         204,
         body={"token": "{{reset_token}}", "new_password": SECOND},
