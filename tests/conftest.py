@@ -102,5 +102,5 @@ async def mongo(mongo_url: str) -> AsyncIterator[Mongo]:
 
 
 def _service(request: pytest.FixtureRequest) -> str:
-    folders: list[str] = [folder for folder in request.node.path.parts if folder.endswith("_svc")]
-    return folders[-1] if folders else "order_svc"
+    folders: tuple[str, ...] = request.node.path.relative_to(request.config.rootpath).parts
+    return next((folder for folder in folders if folder.endswith("_svc")), "order_svc")

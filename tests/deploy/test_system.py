@@ -5,7 +5,7 @@ from importlib import import_module
 
 import pytest
 from pydantic_settings import BaseSettings
-from tests.contracts.parties import tellers
+from tests.contracts.event_flow import publishers
 
 from deploy.resources import Default, Program, PublicUrl, RestUrl, ServerAddress, Service
 from deploy.system import KAFKA, SYSTEM
@@ -28,7 +28,7 @@ def test_a_service_consumes_the_topics_of_its_handlers(service: Service) -> None
 
 @every_service
 def test_a_service_publishes_the_topics_of_the_events_that_it_makes(service: Service) -> None:
-    made = {event for event, services in tellers().items() if service.package in services}
+    made = {event for event, services in publishers().items() if service.package in services}
     assert set(service.publishes) == {event.topic for event in made}
 
 
