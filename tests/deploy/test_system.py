@@ -5,13 +5,13 @@ from importlib import import_module
 
 import pytest
 from pydantic_settings import BaseSettings
-from tests.contracts.event_flow import publishers
 
 from deploy.resources import Default, Program, PublicUrl, RestUrl, ServerAddress, Service
 from deploy.system import KAFKA, SYSTEM
 from schemas import CATALOGUE
 from schemas.topics import TOPICS
 from tests.compose.programs import options_of, settings_of, source_of
+from tests.contracts.event_flow import publishers
 
 CHOSEN_BY_THE_RUNNER = {"HOST", "PORT"}
 PROGRAMS = [*SYSTEM.all_processes, *SYSTEM.jobs]
