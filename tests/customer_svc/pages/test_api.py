@@ -1,4 +1,4 @@
-"""The pages that links in mails lead to, as a browser gets them."""
+"""The pages to verify an e-mail address and to reset a password, as a browser gets them."""
 
 import re
 
@@ -13,22 +13,22 @@ API = httpx.AsyncClient
 
 @pytest.mark.parametrize("path", sorted(PAGES.values()))
 async def test_every_link_of_a_mail_leads_to_a_page(api: API, path: str) -> None:
-    answer = await api.get(f"/{path}")
-    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
-    assert TEXTS["en"][path] in answer.text
+    response = await api.get(f"/{path}")
+    assert (response.status_code, response.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert TEXTS["en"][path] in response.text
 
 
 @pytest.mark.parametrize("path", ["/verify-email", "/pages/link.js", "/pages/link.css"])
-async def test_nothing_of_another_site_is_let_in(api: API, path: str) -> None:
-    answer = await api.get(path)
-    policy = answer.headers["content-security-policy"]
+async def test_the_content_security_policy_allows_nothing_of_other_sites(api: API, path: str) -> None:
+    response = await api.get(path)
+    policy = response.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
-    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert response.headers["referrer-policy"] == "no-referrer"
 
 
-async def test_what_a_page_loads_is_there_and_nothing_of_it_is_inline(api: API) -> None:
+async def test_everything_that_a_page_loads_exists_and_nothing_is_inline(api: API) -> None:
     html = (await api.get("/reset-password")).text
     loaded = re.findall(r'(?:src|href)="([^"]+)"', html)
     assert sorted(loaded) == ["pages/link.css", "pages/link.js"]
@@ -37,7 +37,7 @@ async def test_what_a_page_loads_is_there_and_nothing_of_it_is_inline(api: API) 
     assert not re.search(r"<style|<script(?! src)|\son\w+=|\sstyle=", html)
 
 
-async def test_the_script_posts_where_the_api_listens(api: API) -> None:
+async def test_the_script_posts_to_routes_of_the_api(api: API) -> None:
     script = (await api.get("/pages/link.js")).text
     routes = re.findall(r'"(v1/[^"]+)"', script)
     document = (await api.get("/openapi.json")).json()
@@ -58,11 +58,13 @@ async def test_the_script_posts_where_the_api_listens(api: API) -> None:
     ],
     ids=["german", "second choice", "neither", "none", "any", "rubbish", "long"],
 )
-async def test_a_page_speaks_the_language_that_the_browser_asks_for(api: API, accepted: str, language: str) -> None:
-    answer = await api.get("/verify-email", headers={"Accept-Language": accepted})
-    assert answer.status_code == 200
-    assert f'<html lang="{language}">' in answer.text
+async def test_a_page_is_in_the_first_accepted_language_that_has_texts(
+    api: API, accepted: str, language: str
+) -> None:
+    response = await api.get("/verify-email", headers={"Accept-Language": accepted})
+    assert response.status_code == 200
+    assert f'<html lang="{language}">' in response.text
 
 
-def test_every_language_says_the_same_things() -> None:
+def test_every_language_has_the_same_texts() -> None:
     assert len({frozenset(texts) for texts in TEXTS.values()}) == 1
