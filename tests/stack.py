@@ -12,8 +12,8 @@ from uuid import uuid4
 
 import httpx
 
-from customer_svc.bootstrap import Settings as BootstrapSettings
-from customer_svc.bootstrap import appoint_account
+from customer_svc.staff.bootstrap import Settings as BootstrapSettings
+from customer_svc.staff.bootstrap import appoint_staff
 from deploy.local.ports import free_port
 from deploy.local.processes import Child, Command, Processes, Spawn, end
 from deploy.local.services import SERVICES, Addresses, make_signing_key, package, processes_of
@@ -167,7 +167,7 @@ async def stack(
         await made.start(*(only or made.commands))
         accounts = made.commands["customer"].env["POSTGRES_URL"]
         staff = BootstrapSettings(postgres_url=accounts, bootstrap_password=STAFF[1])
-        await appoint_account(staff, STAFF[0], "staff")
+        await appoint_staff(staff, STAFF[0], "staff")
         yield made
     finally:
         await asyncio.to_thread(end, list(made.children.values()), 10)

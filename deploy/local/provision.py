@@ -102,7 +102,7 @@ def account(home: Path, role: Role, ours: bool) -> Person:
 
 def make_account(addresses: Addresses, processes: Processes, role: Role, person: Person) -> str:
     """Make the first account with a role, unless it is there."""
-    program = [sys.executable, "-m", "customer_svc.bootstrap", person.email, "--role", role]
+    program = [sys.executable, "-m", "customer_svc.staff.bootstrap", person.email, "--role", role]
     env = environment("customer", addresses) | {"BOOTSTRAP_PASSWORD": person.password}
     processes.run(Command(f"{role}-account", program, env))
     return person.email

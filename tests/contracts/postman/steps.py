@@ -116,7 +116,7 @@ VERIFIED: Sequence[Step] = (
         "POST /v1/email-verifications",
         409,
         body={"token": "{{verify_token}}"},
-        holds={"the link is spent": "body.code === 'link_spent'"},
+        holds={"the link is invalid": "body.code === 'link_invalid'"},
     ),
     # Another account, for mails that one asks for leave once in a minute.
     Step("Register who will forget", "POST /v1/customers", 202, body=registration(FORGETFUL)),
