@@ -47,7 +47,7 @@ class OpenTransaction(Generic[U]):
 
 
 class TransactionRunner(Generic[U]):
-    """Runs transactions for requests (``feed`` "rest") or events ("kafka"); ``new_uow`` makes a service's unit of work.
+    """Runs transactions for requests (``feed`` "rest") or events ("kafka"); ``new_uow`` makes a unit of work.
 
     Fail points: ``<point>.commit.before`` and ``<point>.commit.after``.
     """

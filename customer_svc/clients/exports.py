@@ -1,4 +1,4 @@
-"""Reads a customer's data from the other services, for the export (docs/decisions/0025).
+"""Reads a customer's data from the other services, for the export (docs/decisions/0042).
 
 The client's own token is passed on. The data are passed on page by page: a customer may have thousands of orders.
 """

@@ -17,7 +17,7 @@ def test_every_missing_and_wrong_setting_is_named_at_once(environment: Environme
 def test_what_is_wrong_is_told_in_our_words_alone(environment: Environment) -> None:
     wrong = {"mongo_url": "mongodb://db/", "kafka_bootstrap_servers": "kafka:9092"}
     why = "names no database: mongodb://host:port/database?replicaSet=name"
-    assert environment.told(WorkerSettings, wrong) == [f"MONGO_URL: {why}"]
+    assert environment.messages(WorkerSettings, wrong) == [f"MONGO_URL: {why}"]
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "1e300", "soon"])
