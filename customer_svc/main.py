@@ -23,8 +23,17 @@ from customer_svc.sessions import api as sessions
 from customer_svc.settings import Settings
 from customer_svc.staff import api as staff
 
-NOUNS = (registration, sessions, passwords, accounts, profiles, exports, erasure, staff)
-"""Staff last: /v1/customers/me must match before /v1/customers/{customer_id}."""
+# Staff last: /v1/customers/me must match before /v1/customers/{customer_id}.
+router = combine(
+    registration.router,
+    sessions.router,
+    passwords.router,
+    accounts.router,
+    profiles.router,
+    exports.router,
+    erasure.router,
+    staff.router,
+)
 
 
 def build(settings: Settings) -> FastAPI:
@@ -32,7 +41,7 @@ def build(settings: Settings) -> FastAPI:
     return create_app(
         SERVICE,
         "Shopstream customers",
-        combine(*(noun.router for noun in NOUNS)),
+        router,
         pages.router,
         open_container=lambda: open_container(settings),
         ops=ops_router(SERVICE, HANDLERS, (*ACCOUNTS, *ERASURES), LEDGER_LINE),

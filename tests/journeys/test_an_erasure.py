@@ -11,7 +11,7 @@ async def test_an_erased_customer_is_forgotten_by_every_service(shop: Stack) -> 
     sku = await shop.product(on_hand=2)
     location = (await shop.order(customer, {sku: 1})).headers["location"]
     await told(shop, location, customer)
-    body = {"password": "a password of theirs"}
+    body = {"password": "a customer's password"}
     erasure = await shop.http.post(f"{shop.urls['customer']}/v1/erasures", json=body, headers=customer)
     assert erasure.status_code == 202, erasure.text
 

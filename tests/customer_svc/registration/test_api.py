@@ -54,10 +54,10 @@ async def test_a_registration_is_stored_and_published(api: API, shared: Postgres
     assert response.status_code == 202
     assert response.headers["location"] == "/v1/customers/me"
     assert response.json() == {"email": email, "next": "look_into_your_mailbox"}
-    made = await stored_account(shared, email)
+    account = await stored_account(shared, email)
     [event] = await published_events(shared, email)
     assert isinstance(event, CustomerRegistered)
-    assert (event.customer_id, event.email, event.name) == (made.id, email, "Ada Lovelace")
+    assert (event.customer_id, event.email, event.name) == (account.id, email, "Ada Lovelace")
     assert event.verify
 
 
