@@ -26,8 +26,8 @@ from psycopg.types.json import Jsonb
 from uuid_utils.compat import uuid7
 
 from chassis.persistence.postgres.database import Postgres
-from customer_svc.commands.accounts import appoint
-from customer_svc.passwords import Passwords
+from customer_svc.passwords.hasher import PasswordHasher
+from customer_svc.staff.commands import AppointStaff
 from notifier_svc.domain import mail_id
 from product_svc.catalogue.commands import create_product
 from product_svc.commands import adjust_stock
@@ -97,9 +97,8 @@ async def _stock_up(shop: World) -> list[str]:
 
 
 async def _appoint(shop: World) -> None:
-    password_hash = await Passwords().hashed(PASSWORD)
-    make = partial(appoint, account_id=uuid7(), email=EMAIL, name="Ops", password_hash=password_hash, role="ops")
-    await shop.commits["customer_svc"](make, wants=lambda unit: unit.by_email.prefetch(EMAIL))
+    password_hash = await PasswordHasher().hash(PASSWORD)
+    await shop.commits["customer_svc"](AppointStaff(uuid7(), EMAIL, "Ops", password_hash, "ops"))
 
 
 async def _write(shop: World, skus: Sequence[str], models: dict[tuple[str, str], "_Order"], count: int) -> None:

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from customer_svc.bootstrap import Settings as BootstrapSettings
-from customer_svc.bootstrap import appoint_account
+from customer_svc.staff.bootstrap import Settings as BootstrapSettings
+from customer_svc.staff.bootstrap import appoint_staff
 from deploy.local.kafka import Kafka
 from deploy.local.mail import Mail
 from deploy.local.mongo import Mongo
@@ -200,4 +200,4 @@ async def _appoint_ops(shop: Stack) -> None:
         postgres_url=shop.commands["customer"].env["POSTGRES_URL"],
         bootstrap_password=STAFF[1],
     )
-    await appoint_account(settings, OPS, "ops")
+    await appoint_staff(settings, OPS, "ops")

@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 from chassis.http.preconditions import ANY
 from chassis.messaging.dead_letters import DeadLetter
 from chassis.testing import enveloped, record
-from customer_svc.commands.sessions import change_password
+from customer_svc.passwords.commands import ChangePassword
 from notifier_svc.commands import mark_failed
 from order_svc.commands import want_order
 from order_svc.fulfilment.commands import ship_order
@@ -270,10 +270,7 @@ async def low_stock_without_a_mail(world: World) -> str:
 
 async def password_change_without_a_mail(world: World) -> str:
     customer_id = await world.registered()
-    await world.commits["customer_svc"](
-        lambda unit: change_password(unit, customer_id, "hash", "another"),
-        wants=lambda unit: unit.accounts.prefetch(customer_id),
-    )
+    await world.commits["customer_svc"](ChangePassword(customer_id, "hash", "another"))
     await world.flow(send_mails=False)
     forgotten = "DELETE FROM mails WHERE customer_id = :id AND template = 'password_changed'"
     await sql(world.mails, forgotten, id=customer_id)

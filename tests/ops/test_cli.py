@@ -18,8 +18,8 @@ from uuid_utils.compat import uuid7
 
 from chassis.messaging.dead_letters import DeadLetter
 from chassis.testing import enveloped, record
-from customer_svc.commands.accounts import appoint
-from customer_svc.passwords import Passwords
+from customer_svc.passwords.hasher import PasswordHasher
+from customer_svc.staff.commands import AppointStaff
 from deploy.local.ports import free_port
 from ops.cli import app, main
 from ops.platform import Platform
@@ -38,11 +38,8 @@ class Result:
 
 @pytest.fixture(scope="module", autouse=True)
 async def _account(world: World) -> None:
-    password_hash = await Passwords().hashed(PASSWORD)
-    await world.commits["customer_svc"](
-        lambda unit: appoint(unit, uuid7(), EMAIL, "Ops", password_hash, "ops"),
-        wants=lambda unit: unit.by_email.prefetch(EMAIL),
-    )
+    password_hash = await PasswordHasher().hash(PASSWORD)
+    await world.commits["customer_svc"](AppointStaff(uuid7(), EMAIL, "Ops", password_hash, "ops"))
 
 
 def inherited() -> list[str]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from customer_svc import queries
+from customer_svc.erasure.queries import erasure_by_id
 from tests.ops.world import World, erased
 
 
@@ -15,7 +15,7 @@ async def test_a_complete_erasure_adds_up(world: World) -> None:
     erasure_id = await erased(world, customer_id)
     await world.flow()
     assert await world.new_findings() == set()
-    assert (await queries.erasure(world.customers, erasure_id)).done
+    assert (await erasure_by_id(world.customers, erasure_id)).done
 
 
 async def test_stock_of_an_erased_customers_orders_is_released_and_adds_up(world: World) -> None:
@@ -38,8 +38,8 @@ async def test_an_erasure_waits_for_a_service_that_does_not_consume(world: World
     customer_id = await world.registered()
     erasure_id = await erased(world, customer_id)
     await world.flow(stopped=[service])
-    erasure = await queries.erasure(world.customers, erasure_id)
-    assert (erasure.orders_at is None, erasure.mails_at is None) == (
+    erasure = await erasure_by_id(world.customers, erasure_id)
+    assert (erasure.orders_anonymised_at is None, erasure.mails_anonymised_at is None) == (
         service == "order_svc",
         service == "notifier_svc",
     )

@@ -29,11 +29,11 @@ from chassis.persistence.postgres.database import Postgres
 from chassis.testing import LINK_KEY, bearer, private_key, record, test_keys
 from customer_svc import handlers as customer_handlers
 from customer_svc import main as customer_main
-from customer_svc.commands.accounts import register_customer
-from customer_svc.commands.standing import erase
-from customer_svc.domain.link import NewLink
+from customer_svc.erasure.commands import RequestErasure
+from customer_svc.links.domain import NewLink
+from customer_svc.registration.commands import RegisterAccount
 from customer_svc.settings import Settings as CustomerSettings
-from customer_svc.store import Accounts
+from customer_svc.unit_of_work import CustomerUnitOfWork
 from deploy.topics import create_topics
 from notifier_svc import handlers as notifier_handlers
 from notifier_svc import main as notifier_main
@@ -109,10 +109,8 @@ class World:
     async def registered(self) -> UUID:
         account_id = uuid7()
         email = f"{account_id}@example.com"
-        await self.commits["customer_svc"](
-            lambda unit: register_customer(unit, account_id, email, "Ada", "hash", NewLink(uuid7(), email), "en"),
-            wants=lambda unit: unit.by_email.prefetch(email),
-        )
+        command = RegisterAccount(account_id, email, "Ada", "hash", NewLink(uuid7(), email), "en")
+        await self.commits["customer_svc"](command)
         return account_id
 
     async def product(self, on_hand: int = 10) -> str:
@@ -250,12 +248,9 @@ async def sql(database: Postgres, statement: str, **parameters: Any) -> None:
 
 async def erased(world: World, customer_id: UUID) -> UUID:
     """Erase a customer; return the id of the erasure."""
-    made = uuid4()
-
-    await world.commits["customer_svc"](
-        lambda unit: erase(unit, customer_id, "hash", made), wants=lambda unit: unit.accounts.prefetch(customer_id)
-    )
-    return made
+    erasure_id = uuid4()
+    await world.commits["customer_svc"](RequestErasure(customer_id, "hash", erasure_id))
+    return erasure_id
 
 
 class _Server(uvicorn.Server):
@@ -328,7 +323,7 @@ def _rest_apps(servers: Servers, urls: Mapping[str, str], mongo_url: str, home: 
 
 def _simulate_event_processes(made: World, stack: AsyncExitStack) -> None:
     units: dict[str, Any] = {
-        "customer_svc": (Accounts, customer_handlers.HANDLERS),
+        "customer_svc": (CustomerUnitOfWork, customer_handlers.HANDLERS),
         "order_svc": (OrderBook, order_handlers.HANDLERS),
         "product_svc": (Warehouse, product_handlers.HANDLERS),
         "notifier_svc": (Ledger, notifier_handlers.HANDLERS),

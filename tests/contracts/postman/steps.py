@@ -118,7 +118,7 @@ VERIFIED: Sequence[Step] = (
         "POST /v1/email-verifications",
         409,
         body={"token": "{{verify_token}}"},
-        holds={"the link is used up": "body.code === 'link_spent'"},
+        holds={"the link is invalid": "body.code === 'link_invalid'"},
     ),
     # Another account, because mails can be requested once a minute only.
     Step("Register a second customer", "POST /v1/customers", 202, body=registration(FORGETFUL)),
