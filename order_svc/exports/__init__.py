@@ -1,0 +1,1 @@
+"""Exports: all orders of a customer, each with its timeline."""
