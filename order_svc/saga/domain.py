@@ -171,6 +171,6 @@ def _table() -> Iterator[Sequence[str]]:
     for rule in RULES:
         events = ", ".join(f"`{event.__name__}`" for event in rule.publishes)
         step = f"`saga.{rule.step}`" if rule.step else "–"
-        situations = " or ".join(rule.situations)
+        situations = "PENDING, amended or not" if rule.situations == ALL_PENDING else "; ".join(rule.situations)
         yield (rule.trigger, rule.revision, situations, rule.description, rule.becomes, events or "–", step)
-    yield ("any other reply", "any", "any", "ignore it", "unchanged", "–", f"`saga.{IGNORED.step}`")
+    yield ("any other reply", "any", "in any situation", "ignore it", "unchanged", "–", f"`saga.{IGNORED.step}`")

@@ -17,7 +17,7 @@ from tests.customer_svc.conftest import settings
 from tests.customer_svc.neighbours import ANSWERS, Mood, Neighbours, neighbours
 from tests.customer_svc.people import API, account, logged_in, newcomer, registered
 from tests.customer_svc.test_profile import ADDRESSES, ME, add, change
-from tests.order_svc.streams import serving
+from tests.order_svc.event_streams import serving
 
 EXPORT = f"{ME}/export"
 ORDERS, NOTIFICATIONS = "/v1/exports/orders", "/v1/exports/notifications"

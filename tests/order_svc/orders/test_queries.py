@@ -1,4 +1,4 @@
-"""Which orders a list has, and in which pages."""
+"""Lists of orders: filters and pages, over the REST API."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,35 +8,28 @@ import httpx
 import pytest
 from uuid_utils.compat import uuid7
 
-import order_svc.history
-from chassis.messaging.consumer import Consumer
-from chassis.persistence.group_commit import GroupCommit
 from chassis.persistence.postgres.database import Postgres
-from chassis.testing import bearer, records
-from order_svc import SERVICE
-from order_svc.domain import Order
-from order_svc.handlers import HANDLERS
-from order_svc.store import OrderBook
-from schemas import StockReserved
+from chassis.testing import bearer
+from order_svc.orders import queries
+from order_svc.orders.domain import Order
 from tests.answers import malformed_at, refused
-from tests.order_svc.orders import basket, cancel, place, product
+from tests.order_svc.scenarios import Commit, cancel, consume, place_order, product, reserved
 
 API = httpx.AsyncClient
-Commit = GroupCommit[OrderBook]
 STAFF = bearer(role="staff")
 
 
-async def found(api: API, who: dict[str, str], **asked: Any) -> list[str]:
-    """The ids of all orders that are found, in all pages."""
+async def found(api: API, headers: dict[str, str], **query: Any) -> list[str]:
+    """The ids of all orders that match, from all pages."""
     ids: list[str] = []
     while True:
-        answer = await api.get("/v1/orders", params=asked, headers=who)
-        assert answer.status_code == 200, answer.text
-        page = answer.json()
+        response = await api.get("/v1/orders", params=query, headers=headers)
+        assert response.status_code == 200, response.text
+        page = response.json()
         ids += [order["id"] for order in page["items"]]
         if page["next"] is None:
             return ids
-        asked = asked | {"before": page["next"]}
+        query = query | {"before": page["next"]}
 
 
 def ids(*orders: Order) -> list[str]:
@@ -45,19 +38,19 @@ def ids(*orders: Order) -> list[str]:
 
 async def bought(commit: Commit, customer: UUID, *names: str) -> Order:
     skus = [await product(commit, name=name) for name in names]
-    return await place(commit, basket(dict.fromkeys(skus, 1), customer))
+    placed: Order = await commit(place_order(dict.fromkeys(skus, 1), customer))
+    return placed
 
 
 async def test_orders_are_found_by_their_state(api: API, shared: Postgres, commit: Commit) -> None:
     customer = uuid7()
     pending, confirmed, cancelled = [await bought(commit, customer, "Mug") for _ in range(3)]
     await cancel(commit, cancelled)
-    reserved = StockReserved(order_id=confirmed.id, lines=())
-    await Consumer(shared, SERVICE, OrderBook, HANDLERS).handle(records([reserved]))
-    who = bearer(customer)
-    assert await found(api, who, status="PENDING") == ids(pending)
-    assert await found(api, who, status=["PENDING", "CANCELLED"]) == ids(cancelled, pending)
-    assert await found(api, who, status="REJECTED") == []
+    await consume(shared, reserved(confirmed))
+    headers = bearer(customer)
+    assert await found(api, headers, status="PENDING") == ids(pending)
+    assert await found(api, headers, status=["PENDING", "CANCELLED"]) == ids(cancelled, pending)
+    assert await found(api, headers, status="REJECTED") == []
 
 
 async def test_orders_are_found_by_what_is_in_them(api: API, commit: Commit) -> None:
@@ -65,41 +58,41 @@ async def test_orders_are_found_by_what_is_in_them(api: API, commit: Commit) -> 
     mugs = await bought(commit, customer, "Enamel Mug", "Spoon")
     percent = await bought(commit, customer, "Soap 100%_\\")
     await bought(commit, uuid7(), "Enamel Mug")
-    who, sku = bearer(customer), mugs.lines[1].sku
+    headers, sku = bearer(customer), mugs.lines[1].sku
     for text in ("enamel m", "SPOON", sku, sku.lower()[8:], str(mugs.id), str(mugs.id)[-12:].upper()):
-        assert await found(api, who, q=text) == ids(mugs), text
+        assert await found(api, headers, q=text) == ids(mugs), text
     for text in ("100%_\\", "%", "_", "\\"):
-        assert await found(api, who, q=text) == ids(percent), text
+        assert await found(api, headers, q=text) == ids(percent), text
     for text in ("unit_price", "EUR", "'", "{"):
-        assert await found(api, who, q=text) == [], text
+        assert await found(api, headers, q=text) == [], text
 
 
 async def test_orders_are_found_by_the_time_they_were_placed(api: API, commit: Commit) -> None:
     customer = uuid7()
     first, second, third = [await bought(commit, customer, "Mug") for _ in range(3)]
-    who, at, soon = bearer(customer), second.placed_at.isoformat(), third.placed_at.isoformat()
-    assert await found(api, who, placed_from=at) == ids(third, second)
-    assert await found(api, who, placed_to=at) == ids(first)
-    assert await found(api, who, placed_from=at, placed_to=soon) == ids(second)
-    assert await found(api, who, placed_from=soon, placed_to=at) == []
+    headers, at, soon = bearer(customer), second.placed_at.isoformat(), third.placed_at.isoformat()
+    assert await found(api, headers, placed_from=at) == ids(third, second)
+    assert await found(api, headers, placed_to=at) == ids(first)
+    assert await found(api, headers, placed_from=at, placed_to=soon) == ids(second)
+    assert await found(api, headers, placed_from=soon, placed_to=at) == []
     hour = timedelta(hours=1)
-    assert await found(api, who, placed_from=(datetime.now(UTC) + hour).isoformat()) == []
-    assert await found(api, who, placed_to=(datetime.now(UTC) - hour).isoformat()) == []
+    assert await found(api, headers, placed_from=(datetime.now(UTC) + hour).isoformat()) == []
+    assert await found(api, headers, placed_to=(datetime.now(UTC) - hour).isoformat()) == []
 
 
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59.999999-23:59"])
-async def test_any_time_there_is_can_be_asked_for(api: API, moment: str) -> None:
+async def test_any_valid_time_can_be_queried(api: API, moment: str) -> None:
     for name in ("placed_from", "placed_to"):
         assert await found(api, bearer(), **{name: moment}) == []
 
 
 @pytest.mark.parametrize("moment", ["0", "-1", "0.5", "1e9", "2026", "2026-01-03", "2026-01-03T00:00:00", "soon"])
-async def test_what_is_no_time_of_a_zone_is_refused(api: API, moment: str) -> None:
-    answer = await api.get("/v1/orders", headers=bearer(), params={"placed_from": moment})
-    refused(answer, 422, "malformed_request")
+async def test_a_time_without_a_zone_is_refused(api: API, moment: str) -> None:
+    response = await api.get("/v1/orders", headers=bearer(), params={"placed_from": moment})
+    refused(response, 422, "malformed_request")
 
 
-async def test_staff_asks_for_a_customers_orders_and_nobody_for_somebody_elses(api: API, commit: Commit) -> None:
+async def test_only_staff_list_the_orders_of_another_customer(api: API, commit: Commit) -> None:
     customer = uuid7()
     order = await bought(commit, customer, "Mug")
     assert await found(api, STAFF, customer_id=str(customer)) == ids(order)
@@ -108,29 +101,29 @@ async def test_staff_asks_for_a_customers_orders_and_nobody_for_somebody_elses(a
         assert await found(api, stranger, customer_id=str(customer)) == []
 
 
-async def test_what_is_rare_is_found_in_pages_that_look_at_so_many_orders_each(
+async def test_a_rare_match_is_found_in_pages_that_examine_a_limited_number_of_orders(
     api: API, commit: Commit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(order_svc.history, "EXAMINED", 3)
+    monkeypatch.setattr(queries, "EXAMINED", 3)
     customer = uuid7()
     names = ["Jug", "Mug", "Mug", "Mug", "Mug", "Mug", "Jug", "Jug", "Jug", "Mug"]
     placed = [await bought(commit, customer, name) for name in names]
     jugs = [order for order, name in zip(placed, names, strict=True) if name == "Jug"][::-1]
-    who = bearer(customer)
-    page = (await api.get("/v1/orders", params={"q": "jug"}, headers=who)).json()
+    headers = bearer(customer)
+    page = (await api.get("/v1/orders", params={"q": "jug"}, headers=headers)).json()
     assert [order["id"] for order in page["items"]] == ids(*jugs[:2]), "of the newest three"
     for limit in (1, 2, 3, 50):
-        assert await found(api, who, q="jug", limit=limit) == ids(*jugs), limit
-    assert await found(api, who, limit=4) == ids(*placed[::-1]), "all of them need not be looked at"
+        assert await found(api, headers, q="jug", limit=limit) == ids(*jugs), limit
+    assert await found(api, headers, limit=4) == ids(*placed[::-1]), "without a filter, no order has to be examined"
 
 
-async def test_a_narrowed_page_stays_when_others_are_placed(api: API, commit: Commit) -> None:
+async def test_a_filtered_page_stays_the_same_when_new_orders_are_placed(api: API, commit: Commit) -> None:
     customer = uuid7()
     placed = [await bought(commit, customer, "Jug") for _ in range(3)]
-    who = bearer(customer)
-    page = (await api.get("/v1/orders", params={"q": "jug", "limit": 1}, headers=who)).json()
+    headers = bearer(customer)
+    page = (await api.get("/v1/orders", params={"q": "jug", "limit": 1}, headers=headers)).json()
     await bought(commit, customer, "Jug")
-    assert await found(api, who, q="jug", before=page["next"]) == ids(*placed[1::-1])
+    assert await found(api, headers, q="jug", before=page["next"]) == ids(*placed[1::-1])
 
 
 @pytest.mark.parametrize(
@@ -146,5 +139,5 @@ async def test_a_narrowed_page_stays_when_others_are_placed(api: API, commit: Co
         *(f"customer_id={customer}" for customer in ("", "x", "null", "%00")),
     ],
 )
-async def test_a_filter_that_is_none_is_malformed(api: API, query: str) -> None:
+async def test_a_malformed_filter_is_refused(api: API, query: str) -> None:
     malformed_at(await api.get(f"/v1/orders?{query}", headers=STAFF))

@@ -1,23 +1,25 @@
-"""A real server for an app of this process, and its server-sent events as a browser reads them."""
+"""An app of this process on a real server, and its server-sent events as a browser reads them."""
 
 import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
 from fastapi import FastAPI
 
+from chassis.http.auth import Verifier
 from chassis.runtime.server import Server
+from chassis.testing import test_keys
 from deploy.local.ports import free_port
 from tests.stack import eventually
 
 
 @dataclass(frozen=True)
 class Sent:
-    """An event; ``kind`` is ``message`` unless it says otherwise."""
+    """An event; ``kind`` is ``message`` unless the event names another."""
 
     kind: str
     id: str | None
@@ -26,7 +28,7 @@ class Sent:
 
 @dataclass
 class Serving:
-    """A running server with a client; ``done`` when it has ended."""
+    """A running server with a client; ``done`` is its task."""
 
     app: FastAPI
     server: Server
@@ -34,14 +36,14 @@ class Serving:
     done: asyncio.Task[None]
 
     async def stop(self) -> None:
-        """Tell it to end, as SIGTERM does, and wait until it has."""
+        """Stop it, as SIGTERM does, and wait until it has stopped."""
         self.server.should_exit = True
         await asyncio.wait_for(asyncio.shield(self.done), 8)
 
 
 @asynccontextmanager
 async def serving(app: FastAPI) -> AsyncIterator[Serving]:
-    """Serve an app, which believes the tokens of this test run."""
+    """Serve an app that accepts the tokens of this test run."""
     port = free_port()
     server = Server(app, app.state.on_shutdown, host="127.0.0.1", port=port, timeout_graceful_shutdown=10)
     done = asyncio.create_task(server.serve())
@@ -52,6 +54,8 @@ async def serving(app: FastAPI) -> AsyncIterator[Serving]:
             return server.started
 
         await eventually(started, 20, "the server to start", pause=0.01)
+        verifier = Verifier(test_keys, "shopstream", "shopstream")
+        app.state.container = replace(app.state.container, verifier=verifier)
         yield made
     await made.stop()
 
@@ -59,8 +63,8 @@ async def serving(app: FastAPI) -> AsyncIterator[Serving]:
 class Stream:
     """An open stream."""
 
-    def __init__(self, answer: httpx.Response) -> None:
-        self.answer, self._lines = answer, answer.aiter_lines()
+    def __init__(self, response: httpx.Response) -> None:
+        self.response, self._lines = response, response.aiter_lines()
 
     async def line(self) -> str | None:
         """The next line, None at the end."""
@@ -100,13 +104,13 @@ class Stream:
 async def following(
     client: httpx.AsyncClient,
     order_id: object,
-    who: dict[str, str],
+    headers: dict[str, str],
     last: str | None = None,
     base: str = "",
     at: str = "timeline/stream",
 ) -> AsyncIterator[Stream]:
     """Follow an order; ``last`` is the id of the last event that was read before."""
-    headers = {**who, **({"Last-Event-ID": last} if last else {})}
-    async with client.stream("GET", f"{base}/v1/orders/{order_id}/{at}", headers=headers) as answer:
-        assert answer.status_code == 200, await answer.aread()
-        yield Stream(answer)
+    sent = {**headers, **({"Last-Event-ID": last} if last else {})}
+    async with client.stream("GET", f"{base}/v1/orders/{order_id}/{at}", headers=sent) as response:
+        assert response.status_code == 200, await response.aread()
+        yield Stream(response)

@@ -1,4 +1,4 @@
-"""The REST API of order_svc against those who mean no good, or whose programs are broken."""
+"""The REST API of order_svc with malformed and malicious requests."""
 
 import json
 from collections.abc import AsyncIterator
@@ -11,10 +11,10 @@ from uuid_utils.compat import uuid7
 
 from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer
-from order_svc.store import orders
+from order_svc.orders.store import orders
 from tests import hostile
 from tests.answers import believed, malformed_at, refused, survivors, undescribed
-from tests.order_svc.test_api import ADDRESS, API
+from tests.order_svc.rest import ADDRESS, API
 
 GOOD: dict[str, Any] = {"lines": [{"sku": "MUG", "quantity": 2}], "shipping_address": ADDRESS}
 ORDERS = "/v1/orders"
@@ -41,26 +41,26 @@ async def send(api: API, changed: dict[str, Any]) -> httpx.Response:
     return await api.post(ORDERS, json=GOOD | changed, headers=bearer())
 
 
-async def test_what_is_no_json_object_is_malformed(api: API, customer: dict[str, str]) -> None:
+async def test_a_body_that_is_not_a_json_object_is_malformed(api: API, customer: dict[str, str]) -> None:
     assert await survivors(api, ORDERS, hostile.NO_OBJECT.items(), customer) == []
 
 
-async def test_a_body_spoiled_at_any_place_is_malformed(api: API, customer: dict[str, str]) -> None:
+async def test_a_body_with_a_bad_value_at_any_place_is_malformed(api: API, customer: dict[str, str]) -> None:
     bodies = [(name, content) for name, content, _ in hostile.edges(GOOD)]
     assert len(bodies) > 150
     assert await survivors(api, ORDERS, bodies, customer) == []
 
 
-async def test_a_body_that_lacks_anything_is_malformed_there(api: API, customer: dict[str, str]) -> None:
+async def test_a_body_that_lacks_a_field_is_malformed_there(api: API, customer: dict[str, str]) -> None:
     for name, content, place in hostile.without_each(GOOD):
-        answer = await api.post(ORDERS, content=content, headers={**hostile.JSON, **customer})
-        assert malformed_at(answer) == {"/".join(map(str, ("body", *place)))}, name
+        response = await api.post(ORDERS, content=content, headers={**hostile.JSON, **customer})
+        assert malformed_at(response) == {"/".join(map(str, ("body", *place)))}, name
 
 
 @pytest.mark.parametrize("quantity", [0, -1, 10_001, 2**31, 2**63, 10**4299])
 async def test_a_quantity_out_of_bounds_is_malformed(api: API, quantity: int) -> None:
-    answer = await send(api, {"lines": [{"sku": "MUG", "quantity": quantity}]})
-    assert malformed_at(answer) == {"body/lines/0/quantity"}
+    response = await send(api, {"lines": [{"sku": "MUG", "quantity": quantity}]})
+    assert malformed_at(response) == {"body/lines/0/quantity"}
 
 
 async def test_an_order_has_from_one_to_a_hundred_lines(api: API) -> None:
@@ -69,31 +69,31 @@ async def test_an_order_has_from_one_to_a_hundred_lines(api: API) -> None:
     assert malformed_at(await send(api, {"lines": many})) == {"body/lines"}
 
 
-async def test_a_price_of_the_clients_is_refused(api: API) -> None:
+async def test_a_price_from_the_client_is_refused(api: API) -> None:
     line = {"sku": "MUG", "quantity": 1, "unit_price": {"amount": 1, "currency": "EUR"}}
     assert malformed_at(await send(api, {"lines": [line]})) == {"body/lines/0/unit_price"}
 
 
 @pytest.mark.parametrize("country", ["gb", "GBR", "G", "G1", "ÅÄ"])
 async def test_a_country_is_two_capitals(api: API, country: str) -> None:
-    answer = await send(api, {"shipping_address": {**ADDRESS, "country": country}})
-    assert malformed_at(answer) == {"body/shipping_address/country"}
+    response = await send(api, {"shipping_address": {**ADDRESS, "country": country}})
+    assert malformed_at(response) == {"body/shipping_address/country"}
 
 
-async def test_what_was_sent_is_not_echoed(api: API, customer: dict[str, str]) -> None:
+async def test_a_malformed_body_is_not_echoed(api: API, customer: dict[str, str]) -> None:
     secret = "s3cret-value-nobody-should-see"
-    answer = await api.post(
+    response = await api.post(
         ORDERS, json={**GOOD, "lines": [{"sku": f" {secret}", "quantity": secret}]}, headers=customer
     )
-    assert secret not in answer.text
+    assert secret not in response.text
 
 
 @pytest.mark.parametrize("sent", [bytes, hostile.chunked], ids=["length told", "length not told"])
 async def test_a_body_too_large_is_refused(api: API, customer: dict[str, str], sent: Any) -> None:
     headers = {**hostile.JSON, **customer, "X-Request-Id": "mine"}
-    answer = await api.post(ORDERS, content=sent(hostile.oversized()), headers=headers)
-    assert refused(answer, 413, "body_too_large")["limit"] == 262_144
-    assert answer.headers["x-request-id"] == answer.json()["request_id"] == "mine"
+    response = await api.post(ORDERS, content=sent(hostile.oversized()), headers=headers)
+    assert refused(response, 413, "body_too_large")["limit"] == 262_144
+    assert response.headers["x-request-id"] == response.json()["request_id"] == "mine"
 
 
 async def test_a_length_without_end_is_too_large(api: API, customer: dict[str, str]) -> None:
@@ -118,7 +118,7 @@ async def test_a_body_of_another_type_is_malformed(api: API, customer: dict[str,
         ("GET", f"{ONE}/timeline/stream"),
     ],
 )
-async def test_a_token_that_is_not_good_is_refused_everywhere(api: API, method: str, path: str) -> None:
+async def test_an_invalid_token_is_refused_everywhere(api: API, method: str, path: str) -> None:
     json_body = GOOD if path == ORDERS and method == "POST" else None
     assert await believed(api, method, path, hostile.bad_tokens(), json_body) == []
     refused(await api.request(method, path, json=json_body), 401, "unauthenticated")
@@ -127,7 +127,7 @@ async def test_a_token_that_is_not_good_is_refused_everywhere(api: API, method: 
 @pytest.mark.parametrize(
     "header", [b"", b"Bearer", b"Bearer ", b"Basic YTpi", b"Token x", b"\xff", b"Bearer \xff\xfe", b"Bearer a b"]
 )
-async def test_any_other_authorization_is_none(api: API, header: bytes) -> None:
+async def test_any_other_authorization_is_refused(api: API, header: bytes) -> None:
     refused(await api.get(ORDERS, headers=[(b"authorization", header)]), 401, "unauthenticated")
 
 
@@ -141,7 +141,9 @@ async def test_any_other_authorization_is_none(api: API, header: bytes) -> None:
         ("POST", f"{ORDERS}/{{}}/cancel"),
     ],
 )
-async def test_an_id_that_is_no_uuid_is_malformed(api: API, customer: dict[str, str], method: str, path: str) -> None:
+async def test_an_id_that_is_not_a_uuid_is_malformed(
+    api: API, customer: dict[str, str], method: str, path: str
+) -> None:
     api.headers.update(customer)
     assert await undescribed(api, method, path, hostile.NO_UUID) == []
     del api.headers["authorization"]
@@ -152,11 +154,11 @@ CURSORS = ("", "x", "%ff", "%00", "null", "0")
 
 
 @pytest.mark.parametrize("query", [f"limit={limit}" for limit in LIMITS] + [f"before={cursor}" for cursor in CURSORS])
-async def test_a_cursor_or_limit_that_is_none_is_malformed(api: API, customer: dict[str, str], query: str) -> None:
+async def test_a_malformed_cursor_or_limit_is_refused(api: API, customer: dict[str, str], query: str) -> None:
     malformed_at(await api.get(f"{ORDERS}?{query}", headers=customer))
 
 
-async def test_a_cursor_of_no_order_is_a_place_like_any_other(api: API, customer: dict[str, str]) -> None:
+async def test_a_cursor_need_not_be_the_id_of_an_order(api: API, customer: dict[str, str]) -> None:
     for cursor in ("00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff", str(uuid7())):
         assert (await api.get(f"{ORDERS}?before={cursor}", headers=customer)).json() == {"items": [], "next": None}
 
@@ -173,27 +175,27 @@ MAY_BE_NULL = {"billing_address", "lines", "reason", "note"}
 
 
 @pytest.mark.parametrize("which", BODIES)
-async def test_the_body_of_an_update_that_is_spoiled_at_any_place_is_malformed(api: API, which: str) -> None:
+async def test_an_update_with_a_bad_value_at_any_place_is_malformed(api: API, which: str) -> None:
     method, path, role, body = BODIES[which]
-    who = {**hostile.JSON, **bearer(role=role), "If-Match": "*"}
+    headers = {**hostile.JSON, **bearer(role=role), "If-Match": "*"}
     taken = []
     for name, content, place in hostile.edges(body):
-        answer = await api.request(method, path, content=content, headers=who)
+        response = await api.request(method, path, content=content, headers=headers)
         null = len(place) == 1 and place[0] in MAY_BE_NULL - ({"lines"} if which != "ship" else set())
-        if answer.status_code != 422 and not (null and b"null" in content):
-            taken.append((name, answer.status_code))
+        if response.status_code != 422 and not (null and b"null" in content):
+            taken.append((name, response.status_code))
     assert taken == []
-    refused(await api.request(method, path, json=body, headers=who), 404, "order_unknown")
+    refused(await api.request(method, path, json=body, headers=headers), 404, "order_not_found")
 
 
-async def test_an_amendment_of_nothing_is_malformed(api: API, customer: dict[str, str]) -> None:
+async def test_an_empty_amendment_is_malformed(api: API, customer: dict[str, str]) -> None:
     nothing: list[dict[str, Any]] = [{}, {"lines": []}, {"lines": None}, {"shipping_address": None}]
     for body in nothing:
         malformed_at(await api.patch(ONE, json=body, headers={**customer, "If-Match": "*"}))
 
 
 @pytest.mark.parametrize("state", ["", "done", "STUCK", "%00"])
-async def test_a_state_of_sagas_that_is_none_is_malformed(api: API, state: str) -> None:
+async def test_an_unknown_state_of_sagas_is_malformed(api: API, state: str) -> None:
     malformed_at(await api.get(f"/v1/sagas?state={state}", headers=bearer(role="ops")))
 
 
@@ -203,9 +205,7 @@ async def test_another_method_is_not_allowed(api: API, customer: dict[str, str])
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/v1/nothing", 404), ("PUT", ORDERS, 405)])
-async def test_what_no_route_answers_is_told_with_the_request_id(
-    api: API, method: str, path: str, status: int
-) -> None:
-    answer = await api.request(method, path, headers={"X-Request-Id": "mine"})
+async def test_an_unknown_route_is_refused_with_the_request_id(api: API, method: str, path: str, status: int) -> None:
+    response = await api.request(method, path, headers={"X-Request-Id": "mine"})
     code = {404: "not_found", 405: "method_not_allowed"}[status]
-    assert refused(answer, status, code)["request_id"] == "mine"
+    assert refused(response, status, code)["request_id"] == "mine"

@@ -1,4 +1,4 @@
-"""A stand-in for product_svc's REST API that answers, or does not, as the test says."""
+"""A stub of product_svc's REST API, which responds as its ``mode`` says."""
 
 import asyncio
 import json
@@ -12,18 +12,18 @@ from uuid_utils.compat import uuid7
 
 from tests.listening import listening
 
-Mood = Literal["well", "broken", "babbling", "hanging", "hanging up", "strange"]
+Mode = Literal["normal", "error", "no json", "timeout", "disconnect", "wrong schema"]
 
 
 @dataclass
-class Shopfront:
-    """What it sells (SKU → price), what it was asked for, and how it feels."""
+class ProductStub:
+    """What it sells (SKU → price), the requests it got, and how it responds."""
 
     url: str = ""
-    mood: Mood = "well"
+    mode: Mode = "normal"
     prices: dict[str, int] = field(default_factory=dict)
     discontinued: set[str] = field(default_factory=set)
-    asked: list[list[str]] = field(default_factory=list)
+    requests: list[list[str]] = field(default_factory=list)
 
     def sell(self, amount: int = 500) -> str:
         sku = f"SKU-{uuid7()}"
@@ -33,18 +33,18 @@ class Shopfront:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request = (await reader.readuntil(b"\r\n\r\n")).split(b" ")[1].decode()
         skus = parse_qs(urlsplit(request).query)["sku"]
-        self.asked.append(skus)
-        if self.mood == "hanging":
+        self.requests.append(skus)
+        if self.mode == "timeout":
             await asyncio.sleep(3600)
-        if self.mood != "hanging up":
-            status = "500 Oh" if self.mood == "broken" else "200 OK"
-            body = b"<html>" if self.mood == "babbling" else json.dumps(self._page(skus)).encode()
+        if self.mode != "disconnect":
+            status = "500 Error" if self.mode == "error" else "200 OK"
+            body = b"<html>" if self.mode == "no json" else json.dumps(self._page(skus)).encode()
             head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
             writer.write(head.encode() + body)
         writer.close()
 
     def _page(self, skus: list[str]) -> dict[str, Any]:
-        if self.mood == "strange":
+        if self.mode == "wrong schema":
             return {"items": [{"id": 1, "variants": "many"}]}
         return {"items": [self._product(sku) for sku in skus if sku in self.prices], "next": None}
 
@@ -55,7 +55,7 @@ class Shopfront:
 
 
 @asynccontextmanager
-async def open_shopfront() -> AsyncIterator[Shopfront]:
-    shopfront = Shopfront()
-    async with listening(shopfront.serve) as shopfront.url:
-        yield shopfront
+async def open_product_stub() -> AsyncIterator[ProductStub]:
+    stub = ProductStub()
+    async with listening(stub.serve) as stub.url:
+        yield stub
