@@ -1,4 +1,4 @@
-"""What a timeline tells of its order."""
+"""What a timeline says about its order."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from uuid_utils.compat import uuid7
 
-from order_svc.store import Entry
-from order_svc.timeline import Timeline
+from order_svc.timeline.domain import Timeline, TimelineEntry
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 PLACED, RESERVED, REJECTED = "order.placed PENDING", "stock.reserved", "stock.rejected"
@@ -19,14 +18,14 @@ SHIPPED = [*CONFIRMED, "order.shipped SHIPPED", "stock.committed", "sent shipped
 RETURNED = ["order.delivered DELIVERED", "order.returned DELIVERED", "stock.returned", "sent return_received"]
 
 
-def timeline(happened: Sequence[str], *positions: int) -> Timeline:
-    """A timeline of entries: each its type, and the state it leads to, the revision (r2) or mail (m1) it is about."""
-    entries = {nth * 10: entry(told, AT + timedelta(seconds=nth)) for nth, told in enumerate(happened, 1)}
-    return Timeline({position: entries[position] for position in positions or entries})
+def timeline(entries: Sequence[str], *positions: int) -> Timeline:
+    """A timeline of entries: each has its type, and its state, revision (r2) or mail (m1)."""
+    found = {nth * 10: entry(text, AT + timedelta(seconds=nth)) for nth, text in enumerate(entries, 1)}
+    return Timeline({position: found[position] for position in positions or found})
 
 
-def entry(told: str, at: datetime) -> Entry:
-    kind, *more = told.split()
+def entry(text: str, at: datetime) -> TimelineEntry:
+    kind, *more = text.split()
     detail: dict[str, Any] = {}
     if kind in ("sent", "failed", "resent"):
         detail["template"], *more = more
@@ -39,19 +38,19 @@ def entry(told: str, at: datetime) -> Entry:
             detail["revision"] = int(about[1:])
         else:
             detail["mail_id"] = about
-    return Entry(uuid7(), at, kind, detail)
+    return TimelineEntry(uuid7(), at, kind, detail)
 
 
 @pytest.mark.parametrize(
-    ("happened", "state"),
+    ("entries", "state"),
     [
         (CONFIRMED[:2], "PENDING"),
         (CONFIRMED, "CONFIRMED"),
         ([PLACED, "order.cancelled CANCELLED", RESERVED, "saga.answer_ignored"], "CANCELLED"),
     ],
 )
-def test_the_last_move_tells_the_state(happened: list[str], state: str) -> None:
-    assert timeline(happened).state == state
+def test_the_state_is_that_of_the_last_transition(entries: list[str], state: str) -> None:
+    assert timeline(entries).state == state
 
 
 HISTORIES: dict[str, list[str]] = {
@@ -71,7 +70,7 @@ HISTORIES: dict[str, list[str]] = {
         *(*CANCELLED, "stock.released"),
     ],
     "amended": [*CONFIRMED, AMENDED, "stock.reserved r2", ACCEPTED, "sent order_amended"],
-    "amended, and asked for twice": [
+    "amended, and requested twice": [
         *(*CONFIRMED, AMENDED, "saga.asked_again", AMENDED, "stock.reserved r2", ACCEPTED, "sent order_amended"),
     ],
     "amended in vain": [
@@ -83,11 +82,11 @@ HISTORIES: dict[str, list[str]] = {
     ],
     "shipped": SHIPPED,
     "shipped in two parts": [*SHIPPED, "order.shipped SHIPPED", "stock.committed", "sent shipped"],
-    "shipped to who wants no mail about that": SHIPPED[:-1],
+    "shipped to a customer without mails about shipments": SHIPPED[:-1],
     "returned": [*SHIPPED, *RETURNED],
-    "asked for twice": [PLACED, "saga.asked_again", *CONFIRMED, RESERVED, "saga.answer_ignored"],
+    "requested twice": [PLACED, "saga.asked_again", *CONFIRMED, RESERVED, "saga.answer_ignored"],
 }
-"""What can become of an order, until nothing more is to come."""
+"""Histories of orders, after which nothing more is to come."""
 
 REFUSED = {
     "cancelled before the refusal": [PLACED, *CANCELLED, REJECTED],
@@ -99,12 +98,12 @@ REFUSED = {
         *(PLACED, "order.amended PENDING r2", REJECTED, "saga.left_to_amendment", *CANCELLED, "stock.rejected r2"),
     ],
 }
-"""And where nothing was ever set aside: nobody tells that it is given back."""
+"""Histories in which no stock was reserved, so that none is released."""
 
 
 @pytest.mark.parametrize("history", HISTORIES | REFUSED)
-def test_an_order_is_at_rest_when_all_is_answered_and_mailed(history: str) -> None:
-    assert timeline((HISTORIES | REFUSED)[history]).at_rest
+def test_a_timeline_is_complete_when_all_stock_is_decided_and_all_mails_are_sent(history: str) -> None:
+    assert timeline((HISTORIES | REFUSED)[history]).complete
 
 
 DUE = ("stock.released", "stock.committed", "stock.returned", "sent", "failed")
@@ -114,18 +113,18 @@ NOT_DUE = ("sent shipped", "stock.released r2", "failed order_amended m1", "sent
 @pytest.mark.parametrize(
     ("history", "missing"),
     [
-        (history, told)
-        for history, happened in HISTORIES.items()
-        for told in dict.fromkeys(happened)
-        if told.startswith(DUE) and told not in NOT_DUE and happened.count(told) == 1
+        (history, text)
+        for history, entries in HISTORIES.items()
+        for text in dict.fromkeys(entries)
+        if text.startswith(DUE) and text not in NOT_DUE and entries.count(text) == 1
     ],
 )
-def test_an_order_is_under_way_without_any_of_what_is_due(history: str, missing: str) -> None:
-    assert not timeline([told for told in HISTORIES[history] if told != missing]).at_rest
+def test_a_timeline_is_not_complete_while_anything_is_missing(history: str, missing: str) -> None:
+    assert not timeline([text for text in HISTORIES[history] if text != missing]).complete
 
 
 @pytest.mark.parametrize(
-    "happened",
+    "entries",
     [
         *(CONFIRMED[:length] for length in (1, 2, 3)),
         [*CONFIRMED, AMENDED],
@@ -136,28 +135,28 @@ def test_an_order_is_under_way_without_any_of_what_is_due(history: str, missing:
     ],
     ids=str,
 )
-def test_what_is_under_way_is_not_at_rest(happened: list[str]) -> None:
-    assert not timeline(happened).at_rest
+def test_a_timeline_is_not_complete_while_anything_is_to_come(entries: list[str]) -> None:
+    assert not timeline(entries).complete
 
 
-def test_who_comes_back_goes_on_where_it_was() -> None:
+def test_a_bookmark_stands_for_the_entries_that_were_read() -> None:
     short, long = timeline(CONFIRMED[:2]), timeline(CONFIRMED)
-    mark = short.bookmark({10, 20})
-    assert long.read_until(mark) == {10, 20}
-    assert [position for position, _ in long.beyond({10, 20})] == [30, 40]
+    bookmark = short.bookmark({10, 20})
+    assert long.read_until(bookmark) == {10, 20}
+    assert [position for position, _ in long.unread({10, 20})] == [30, 40]
     assert long.read_until(long.bookmark({10, 20, 30, 40})) == {10, 20, 30, 40}
     assert long.read_until(None) == set()
 
 
-def test_who_has_missed_what_came_in_below_reads_all_of_it_again() -> None:
-    mark = timeline(CONFIRMED, 10, 30).bookmark({10, 30})
-    assert timeline(CONFIRMED).read_until(mark) == set()
+def test_a_reader_that_missed_an_entry_below_reads_all_again() -> None:
+    bookmark = timeline(CONFIRMED, 10, 30).bookmark({10, 30})
+    assert timeline(CONFIRMED).read_until(bookmark) == set()
     later = timeline(CONFIRMED).bookmark({10, 20, 30})
-    assert timeline(CONFIRMED).read_until(later) == {10, 20, 30}, "it was sent what came in late"
+    assert timeline(CONFIRMED).read_until(later) == {10, 20, 30}, "it has read the entry that appeared below"
 
 
 @pytest.mark.parametrize(
-    "mark", ["", "x", "-", "0", "1", "2-", "2-x", "9999-x", "-1-x", "9" * 5000, "٣-x", "\x00", "1-" + "0" * 16]
+    "bookmark", ["", "x", "-", "0", "1", "2-", "2-x", "9999-x", "-1-x", "9" * 5000, "٣-x", "\x00", "1-" + "0" * 16]
 )
-def test_a_bookmark_that_is_none_of_this_timeline_has_read_nothing(mark: str) -> None:
-    assert timeline(CONFIRMED).read_until(mark) == set()
+def test_a_bookmark_of_another_timeline_stands_for_nothing(bookmark: str) -> None:
+    assert timeline(CONFIRMED).read_until(bookmark) == set()
