@@ -14,7 +14,7 @@ from order_svc.timeline.domain import TimelineEntry
 from order_svc.unit_of_work import OrderUnitOfWork
 from schemas import Envelope, StockRejected, StockReserved
 
-GIVEN_UP = "No answer about the stock."
+GIVEN_UP = "No reply about the stock."
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from notifier_svc.domain import Suppression, mail_id
 from notifier_svc.store import suppressions
 from order_svc import SERVICE as ORDERS
 from order_svc.handlers import HANDLERS
-from order_svc.store import OrderBook
+from order_svc.unit_of_work import OrderUnitOfWork
 from schemas import CustomerDeactivated, CustomerErased, Event, StockReserved
 from tests.contracts.fronts import Fronts
 from tests.notifier_svc.ledger import cancelled, hear, registered
@@ -153,7 +153,7 @@ class Shop:
 
     async def _tell_orders(self, *told: Event) -> None:
         book = Postgres(self._stores["order"])
-        await Consumer(book, ORDERS, OrderBook, HANDLERS).handle(records(told))
+        await Consumer(book, ORDERS, OrderUnitOfWork, HANDLERS).handle(records(told))
         await book.close()
 
     async def _tell_notifier(self, *told: Event) -> None:

@@ -21,7 +21,7 @@ async def spoiled(shop: Shop) -> Belongings:
 @pytest.fixture(autouse=True)
 def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody here answers about stock, however long a request would wait, nor looks at how long others take."""
-    monkeypatch.setattr("order_svc.api.waiting.MOST_SECONDS", 0.05)
+    monkeypatch.setattr("order_svc.orders.prefer_wait.MOST_SECONDS", 0.05)
     monkeypatch.setattr("customer_svc.api.needs.ANSWER_SECONDS", 0)
 
 

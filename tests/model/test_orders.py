@@ -17,8 +17,7 @@ from hypothesis.stateful import invariant, precondition, rule
 
 from chassis.testing import enveloped, record
 from notifier_svc.commands import begin_sending, mark_sent
-from order_svc.store import Entry
-from order_svc.timeline import Timeline
+from order_svc.timeline.domain import Timeline, TimelineEntry
 from schemas import CustomerRegistered
 from schemas.topics import CUSTOMER_EVENTS
 from tests.model.explore import explore
@@ -111,7 +110,7 @@ class Platform(Requests):
             self.send_the_mails()
             self.settle()
             assert self.shop.sent == self.shop.due
-            assert all(one.at_rest for one in self.streams().values()), "every stream comes to its end"
+            assert all(one.complete for one in self.streams().values()), "every stream comes to its end"
 
     def settle(self) -> None:
         self.world.settle()
@@ -132,18 +131,18 @@ class Platform(Requests):
 
     def timelines(self) -> Counter[tuple[UUID, str]]:
         """What the timelines tell; what an answer comes to, nobody knows but order_svc, which hears it."""
-        entries: list[Entry] = self.world.orders.memory.logs["timeline"]
+        entries: list[TimelineEntry] = self.world.orders.memory.logs["timeline"]
         known = Counter((entry.order_id, entry.type) for entry in entries)
         return Counter({about: n for about, n in known.items() if about[1] not in UNTOLD})
 
     def streams(self) -> dict[UUID, Timeline]:
-        entries: defaultdict[UUID, dict[int, Entry]] = defaultdict(dict)
+        entries: defaultdict[UUID, dict[int, TimelineEntry]] = defaultdict(dict)
         for position, entry in enumerate(self.world.orders.memory.logs["timeline"]):
             entries[entry.order_id][position] = entry
         return {order: Timeline(told) for order, told in entries.items()}
 
     def no_stream_ends_too_early(self) -> None:
-        assert all(self.shop.at_rest(order) for order, stream in self.streams().items() if stream.at_rest)
+        assert all(self.shop.at_rest(order) for order, stream in self.streams().items() if stream.complete)
 
     def every_answer_comes_to_something(self) -> None:
         for stream in self.streams().values():

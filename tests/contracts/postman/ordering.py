@@ -181,6 +181,6 @@ ORDERS: Sequence[Step] = (
         409,
         "ops",
         {"action": "retry"},
-        holds={"it is not possible": "body.code === 'not_possible_now'"},
+        holds={"it is not possible": "body.code === 'transition_not_allowed'"},
     ),
 )

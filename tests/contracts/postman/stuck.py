@@ -88,7 +88,7 @@ GIVEN_UP: Sequence[Step] = (
         "ops",
         {"action": "cancel"},
         variables={"order_id": "{{given_up_id}}"},
-        holds={"it does not wait any more": "body.code === 'not_possible_now'"},
+        holds={"it does not wait any more": "body.code === 'transition_not_allowed'"},
     ),
 )
 

@@ -77,7 +77,7 @@ async def test_stock_is_requested_again_with_a_new_deadline(api: API, shared: Po
 async def test_an_order_without_a_reply_is_cancelled(api: API, shared: Postgres, commit: Commit) -> None:
     placed = (await place(api, await product(commit)))["id"]
     ended = (await resolve(api, placed, "cancel")).json()
-    assert (ended["state"], ended["reason"], ended["note"]) == ("CANCELLED", "staff", "No response about the stock.")
+    assert (ended["state"], ended["reason"], ended["note"]) == ("CANCELLED", "staff", "No reply about the stock.")
     assert isinstance((await events(shared, placed))[-1], OrderCancelled)
     for action in ("cancel", "retry"):
         assert refused(await resolve(api, placed, action), 409, "transition_not_allowed")["allowed"] == []
