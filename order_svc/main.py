@@ -10,7 +10,6 @@ from order_svc import SERVICE
 from order_svc.amendments import api as amendments
 from order_svc.container import open_container
 from order_svc.erasure import queries as erasure
-from order_svc.exports import api as exports
 from order_svc.fulfilment import api as fulfilment
 from order_svc.handlers import HANDLERS
 from order_svc.orders import api as orders
@@ -18,6 +17,7 @@ from order_svc.orders import queries
 from order_svc.saga import api as saga
 from order_svc.settings import RestSettings
 from order_svc.timeline import api as timeline
+from order_svc.timeline import exports
 
 ROUTES = combine(
     # Before the route of the same path that returns JSON.

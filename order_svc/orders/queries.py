@@ -1,7 +1,7 @@
 """Reads orders: one, or a page of a list. Every query names the owner: to others an order does not exist.
 
 Pages follow the primary key, or the index of a customer's orders; states and texts are compared while reading. An
-index for these would have to be written with every order and every transition (docs/decisions/0050). So that a search
+index for these would have to be written with every order and every transition (docs/decisions/0018). So that a search
 for something rare does not read the whole table, a page reads ``EXAMINED`` orders at most.
 """
 

@@ -49,7 +49,7 @@ def confirm(order: Order, _reply: object, now: datetime) -> Sequence[Change]:
 
 
 def reject(order: Order, reply: StockRejected, now: datetime) -> Sequence[Change]:
-    """Reject the order, and with it an amendment."""
+    """Reject the order."""
     return [order.reject(reply.shortages, now)]
 
 
@@ -59,7 +59,7 @@ def accept_amendment(order: Order, _reply: object, now: datetime) -> Sequence[Ch
 
 
 def accept_and_confirm(order: Order, _reply: object, now: datetime) -> Sequence[Change]:
-    """Make the order its amendment and confirm that, whatever the reply about the original revision is."""
+    """Make the order its amendment, and confirm it."""
     accepted = accept(order, now)
     return [accepted, accepted[0].confirm(now)]
 
@@ -70,18 +70,23 @@ def refuse_amendment(order: Order, reply: StockRejected, now: datetime) -> Seque
 
 
 def leave_to_amendment(order: Order, _reply: object, _now: datetime) -> Sequence[Change]:
-    """Let the reply about the amendment decide about the order."""
+    """Let the reply about the amendment decide for both revisions."""
     return [(reject_original(order), None)]
 
 
 def request_once_more(order: Order, _reply: None, now: datetime) -> Sequence[Change]:
-    """Request stock again; the second half of the deadline begins."""
+    """Request stock again."""
     return request_again(order, now, retried=True)
 
 
-def end(order: Order, _reply: None, now: datetime) -> Sequence[Change]:
-    """Cancel the order, or withdraw its amendment."""
-    return [give_up(order, now, "timeout")]
+def cancel(order: Order, _reply: None, now: datetime) -> Sequence[Change]:
+    """Cancel the order, with the reason `timeout`."""
+    return [order.cancel("timeout", now)]
+
+
+def withdraw_amendment(order: Order, _reply: None, now: datetime) -> Sequence[Change]:
+    """Withdraw the amendment."""
+    return [refuse(order, (), now)]
 
 
 def request_again(order: Order, now: datetime, *, retried: bool = False) -> Sequence[Change]:

@@ -19,8 +19,19 @@ from datetime import datetime
 from typing import Any, Literal
 
 from order_svc.orders.domain import Order, State
-from order_svc.saga import actions
-from order_svc.saga.actions import Change, StepName
+from order_svc.saga.actions import (
+    Change,
+    StepName,
+    accept_amendment,
+    accept_and_confirm,
+    cancel,
+    confirm,
+    leave_to_amendment,
+    refuse_amendment,
+    reject,
+    request_once_more,
+    withdraw_amendment,
+)
 from schemas import (
     AmendmentAccepted,
     AmendmentRefused,
@@ -39,7 +50,7 @@ Reply = StockReserved | StockRejected
 Trigger = Literal["StockReserved", "StockRejected", "no reply by half of the deadline", "no reply by the deadline"]
 RESERVED: Trigger = "StockReserved"
 REJECTED: Trigger = "StockRejected"
-HALF_DEADLINE: Trigger = "no reply by half of the deadline"
+HALFWAY: Trigger = "no reply by half of the deadline"
 DEADLINE: Trigger = "no reply by the deadline"
 
 Revision = Literal["current", "amendment", "any"]
@@ -65,11 +76,15 @@ class Rule:
     revision: Revision
     situations: tuple[Situation, ...]
     action: Action
-    description: str
     becomes: State | Literal["unchanged"]
     publishes: tuple[type[Event], ...]
     step: StepName | None = None
     """The entry in the timeline, beside those about the trigger and the published events."""
+
+    @property
+    def description(self) -> str:
+        """What the action does, in a sentence."""
+        return (self.action.__doc__ or "").splitlines()[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,39 +96,30 @@ class Decision:
 
 
 ALL_PENDING = (PENDING, BOTH, ORIGINAL_REJECTED)
-_CONFIRM, _AMEND = "confirm the order", "the order becomes its amendment"
-_LEAVE, _REFUSE = "the amendment decides for both", "the order stays as it is"
-_REJECT, _REJECT_BOTH = "reject the order", "reject the order: neither revision can be reserved"
-_AGAIN, _CANCEL, _WITHDRAW = "request stock again", "cancel the order (`timeout`)", "withdraw the amendment"
+PENDING_AMENDED = (BOTH, ORIGINAL_REJECTED)
+ONLY_AMENDMENT = (ORIGINAL_REJECTED, AMENDING)
+AGAIN: StepName = "asked_again"
+GIVEN_UP: StepName = "given_up"
 
+# fmt: off
 RULES: tuple[Rule, ...] = (
-    Rule(RESERVED, "current", ALL_PENDING, actions.confirm, _CONFIRM, "CONFIRMED", (OrderConfirmed,)),
-    Rule(RESERVED, "amendment", (AMENDING,), actions.accept_amendment, _AMEND, "CONFIRMED", (AmendmentAccepted,)),
-    Rule(
-        *(RESERVED, "amendment", (BOTH, ORIGINAL_REJECTED), actions.accept_and_confirm, f"{_AMEND}; {_CONFIRM}"),
-        *("CONFIRMED", (AmendmentAccepted, OrderConfirmed)),
-    ),
-    Rule(REJECTED, "current", (PENDING,), actions.reject, _REJECT, "REJECTED", (OrderRejected,)),
-    Rule(
-        *(REJECTED, "current", (BOTH, ORIGINAL_REJECTED), actions.leave_to_amendment, _LEAVE),
-        *("unchanged", (), "left_to_amendment"),
-    ),
-    Rule(
-        *(REJECTED, "amendment", (BOTH, AMENDING), actions.refuse_amendment, _REFUSE),
-        *("unchanged", (AmendmentRefused,)),
-    ),
-    Rule(REJECTED, "amendment", (ORIGINAL_REJECTED,), actions.reject, _REJECT_BOTH, "REJECTED", (OrderRejected,)),
-    *(
-        Rule(HALF_DEADLINE, "any", where, actions.request_once_more, _AGAIN, "unchanged", events, "asked_again")
-        for where, events in (
-            ((PENDING,), (OrderPlaced,)),
-            ((BOTH,), (OrderPlaced, OrderAmended)),
-            ((ORIGINAL_REJECTED, AMENDING), (OrderAmended,)),
-        )
-    ),
-    Rule(DEADLINE, "any", ALL_PENDING, actions.end, _CANCEL, "CANCELLED", (OrderCancelled,), "given_up"),
-    Rule(DEADLINE, "any", (AMENDING,), actions.end, _WITHDRAW, "unchanged", (AmendmentRefused,), "given_up"),
+    #    trigger   about        the order is          action              it becomes   published, step
+    Rule(RESERVED, "current",   ALL_PENDING,          confirm,            "CONFIRMED", (OrderConfirmed,)),
+    Rule(RESERVED, "amendment", (AMENDING,),          accept_amendment,   "CONFIRMED", (AmendmentAccepted,)),
+    Rule(RESERVED, "amendment", PENDING_AMENDED,      accept_and_confirm, "CONFIRMED",
+         (AmendmentAccepted, OrderConfirmed)),
+    Rule(REJECTED, "current",   (PENDING,),           reject,             "REJECTED",  (OrderRejected,)),
+    Rule(REJECTED, "current",   PENDING_AMENDED,      leave_to_amendment, "unchanged", (), "left_to_amendment"),
+    Rule(REJECTED, "amendment", (BOTH, AMENDING),     refuse_amendment,   "unchanged", (AmendmentRefused,)),
+    Rule(REJECTED, "amendment", (ORIGINAL_REJECTED,), reject,             "REJECTED",  (OrderRejected,)),
+    Rule(HALFWAY,  "any",       (PENDING,),           request_once_more,  "unchanged", (OrderPlaced,), AGAIN),
+    Rule(HALFWAY,  "any",       (BOTH,),              request_once_more,  "unchanged",
+         (OrderPlaced, OrderAmended), AGAIN),
+    Rule(HALFWAY,  "any",       ONLY_AMENDMENT,       request_once_more,  "unchanged", (OrderAmended,), AGAIN),
+    Rule(DEADLINE, "any",       ALL_PENDING,          cancel,             "CANCELLED", (OrderCancelled,), GIVEN_UP),
+    Rule(DEADLINE, "any",       (AMENDING,),          withdraw_amendment, "unchanged", (AmendmentRefused,), GIVEN_UP),
 )
+# fmt: on
 """The saga. A reply that no rule is about is ignored (``answer_ignored``)."""
 
 _RULES: Mapping[tuple[Trigger, Revision | None, Situation | None], Rule] = {
@@ -137,7 +143,7 @@ def on_deadline(order: Order, attempt: int, now: datetime) -> Decision:
     ``attempt`` is the request that the deadline belongs to (``Order.reservation_attempts``). Where stock was
     requested again since then, or a reply has arrived, nothing happens.
     """
-    trigger = DEADLINE if order.retried else HALF_DEADLINE
+    trigger = DEADLINE if order.retried else HALFWAY
     rule = _RULES.get((trigger, "any", situation_of(order)))
     if rule is None or order.reservation_attempts != attempt:
         return NOTHING
@@ -173,4 +179,12 @@ def _table() -> Iterator[Sequence[str]]:
         step = f"`saga.{rule.step}`" if rule.step else "–"
         situations = "PENDING, amended or not" if rule.situations == ALL_PENDING else "; ".join(rule.situations)
         yield (rule.trigger, rule.revision, situations, rule.description, rule.becomes, events or "–", step)
-    yield ("any other reply", "any", "in any situation", "ignore it", "unchanged", "–", f"`saga.{IGNORED.step}`")
+    yield (
+        "any other reply",
+        "any",
+        "in any situation",
+        "Ignore the reply.",
+        "unchanged",
+        "–",
+        f"`saga.{IGNORED.step}`",
+    )

@@ -15,7 +15,7 @@ from order_svc.saga.domain import (
     AMENDING,
     BOTH,
     DEADLINE,
-    HALF_DEADLINE,
+    HALFWAY,
     IGNORED,
     NOTHING,
     ORIGINAL_REJECTED,
@@ -92,7 +92,7 @@ def test_every_rule_does_what_it_says(rule: Rule, situation: Situation) -> None:
 
 
 def decide(rule: Rule, one: Order) -> Decision:
-    if rule.trigger in (HALF_DEADLINE, DEADLINE):
+    if rule.trigger in (HALFWAY, DEADLINE):
         waiting = replace(one, retried=rule.trigger == DEADLINE)
         return on_deadline(waiting, one.reservation_attempts, LATER)
     revision = one.amendment.revision if rule.revision == "amendment" and one.amendment else one.revision
@@ -107,7 +107,7 @@ def test_at_most_one_rule_applies() -> None:
 def test_every_situation_has_rules_for_every_reply_and_deadline() -> None:
     assert {situation_of(one) for one in ORDERS.values()} == set(get_args(Situation))
     covered = {(rule.trigger, situation) for rule, situation in CASES}
-    assert covered == {(t, s) for t in (RESERVED, REJECTED, HALF_DEADLINE, DEADLINE) for s in get_args(Situation)}
+    assert covered == {(t, s) for t in (RESERVED, REJECTED, HALFWAY, DEADLINE) for s in get_args(Situation)}
 
 
 def test_the_table_has_a_row_for_every_rule() -> None:

@@ -1,4 +1,4 @@
-"""The route that exports a customer's orders; customer_svc calls it with the customer's token, for their export."""
+"""The route that exports a customer's orders with their timelines, called by customer_svc for the customer."""
 
 from typing import Annotated
 from uuid import UUID
@@ -9,8 +9,8 @@ from chassis.http.auth import Customer
 from chassis.http.errors import Forbidden, Unauthenticated
 from chassis.http.routing import new_router, problems
 from order_svc.container import Database
-from order_svc.exports.dto import WholeOrdersOut, whole_order_out
 from order_svc.orders.queries import OrderFilter, list_orders
+from order_svc.timeline.dto import WholeOrdersOut, whole_order_out
 from order_svc.timeline.queries import timelines_of
 
 router = new_router()

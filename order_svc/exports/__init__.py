@@ -1,1 +1,0 @@
-"""Exports: all orders of a customer, each with its timeline."""
