@@ -27,9 +27,10 @@ from chassis.persistence.postgres.database import Postgres
 from chassis.testing import enveloped
 from deploy.topics import create_topics
 from notifier_svc.store import Ledger
-from order_svc.commands import Basket, learn_product, place_order, want_basket
-from order_svc.domain import Product
-from order_svc.store import OrderBook
+from order_svc.orders.commands import PlaceOrder
+from order_svc.replicas.commands import UpsertProducts
+from order_svc.replicas.domain import Product
+from order_svc.unit_of_work import OrderUnitOfWork
 from product_svc.catalogue.commands import create_product
 from product_svc.commands import adjust_stock
 from product_svc.store import Warehouse, open_documents
@@ -105,9 +106,8 @@ async def _service(name: str, databases: Databases, orders: Sequence[UUID]) -> A
         yield database, Warehouse, product_svc.handlers.HANDLERS
     elif name == "order_svc":
         database = Postgres(databases.postgres(name))
-        await _commit(database, OrderBook, [_catalogue], lambda book: book.products.prefetch(*SKUS))
         await _place_all(database, orders)
-        yield database, OrderBook, order_svc.handlers.HANDLERS
+        yield database, OrderUnitOfWork, order_svc.handlers.HANDLERS
     else:
         database = Postgres(databases.postgres(name))
         yield database, Ledger, notifier_svc.handlers.HANDLERS
@@ -128,23 +128,15 @@ def _stocked(unit: Warehouse) -> None:
         adjust_stock(unit, sku, 1_000_000, "delivery")
 
 
-def _catalogue(book: OrderBook) -> None:
-    for sku in SKUS:
-        learn_product(book, Product(sku, uuid7(), "Mug", PRICE, 1))
-
-
 async def _place_all(database: Postgres, orders: Sequence[UUID]) -> None:
-    baskets = [
-        Basket(o, uuid7(), {SKUS[o.int % 20]: 1, SKUS[(o.int + 1) % 20]: 1}, Address(**ADDRESS)) for o in orders
+    commands = [
+        PlaceOrder(o, uuid7(), {SKUS[o.int % 20]: 1, SKUS[(o.int + 1) % 20]: 1}, Address(**ADDRESS)) for o in orders
     ]
-    commit = GroupCommit(database, OrderBook)
+    commit = GroupCommit(database, OrderUnitOfWork)
     running = asyncio.create_task(commit.run())
-    await asyncio.gather(*(_place(commit, basket) for basket in baskets))
+    await commit(UpsertProducts([Product(sku, uuid7(), "Mug", PRICE, 1) for sku in SKUS]))
+    await asyncio.gather(*(commit(command) for command in commands))
     running.cancel()
-
-
-async def _place(commit: GroupCommit[OrderBook], basket: Basket) -> None:
-    await commit(lambda book: place_order(book, basket), lambda book: want_basket(book, basket))
 
 
 async def _commit(database: Database[Any], unit: Any, steps: Sequence[Callable[[Any], Any]], wants: Any) -> None:

@@ -25,7 +25,7 @@ _ORDERS = (
     ' "postal_code": "SW1Y 4JH", "country": "GB"}\', \'[]\', 2, now(), now() FROM generate_series(1, %(n)s)',
     "INSERT INTO timeline (order_id, at, type, detail) SELECT o.id, now(), t.type, '{}' FROM orders o,"
     " (VALUES ('order.placed'), ('stock.reserved'), ('order.confirmed'), ('notification.mail_sent')) AS t(type)",
-    "INSERT INTO idempotency_keys (id, fingerprint, order_id, answer)"
+    "INSERT INTO idempotency_keys (id, fingerprint, order_id, response)"
     " SELECT uuidv7(), repeat('f', 64), id, repeat('a', 600) FROM orders",
     "INSERT INTO inbox SELECT 'order_svc', uuidv7() FROM generate_series(1, 2 * %(n)s)",
     "INSERT INTO products (sku, product_id, name, amount, currency, version)"

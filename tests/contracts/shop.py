@@ -16,7 +16,7 @@ from notifier_svc.domain import Suppression, mail_id
 from notifier_svc.store import suppressions
 from order_svc import SERVICE as ORDERS
 from order_svc.handlers import HANDLERS
-from order_svc.store import OrderBook
+from order_svc.unit_of_work import OrderUnitOfWork
 from schemas import CustomerDeactivated, CustomerErased, Event, StockReserved
 from tests.contracts.rest_apis import RestApis
 from tests.notifier_svc.ledger import cancelled, hear, registered
@@ -153,7 +153,7 @@ class Shop:
 
     async def _publish_to_order_svc(self, *events: Event) -> None:
         book = Postgres(self._stores["order"])
-        await Consumer(book, ORDERS, OrderBook, HANDLERS).handle(records(events))
+        await Consumer(book, ORDERS, OrderUnitOfWork, HANDLERS).handle(records(events))
         await book.close()
 
     async def _publish_to_notifier_svc(self, *events: Event) -> None:

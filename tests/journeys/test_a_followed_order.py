@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.order_svc.streams import following
+from tests.order_svc.event_streams import following
 from tests.stack import ADDRESS, Stack, eventually
 
 

@@ -12,7 +12,7 @@ from chassis.messaging.dead_letters import DeadLetter
 from chassis.persistence.errors import ConcurrentUpdate
 from chassis.persistence.unit_of_work import AppendOnly, IdentityMap, UnitOfWork
 from notifier_svc.store import Ledger
-from order_svc.store import OrderBook
+from order_svc.unit_of_work import OrderUnitOfWork
 from product_svc.store import Warehouse
 from schemas import Message
 
@@ -129,12 +129,12 @@ class InMemory(UnitOfWork):
         return 0
 
 
-class Orders(InMemory, OrderBook):
-    keys: ClassVar = {"products": "sku", "forgotten": "customer_id"}
+class Orders(InMemory, OrderUnitOfWork):
+    keys: ClassVar = {"products": "sku", "erased_customers": "customer_id"}
 
     async def load(self, tx: Any) -> None:
         orders, customers = self.memory.rows["orders"], self.memory.rows["customers"]
-        leaving = set(self.forgotten.missing)
+        leaving = set(self.erased_customers.missing)
         self.orders.prefetch(*(order.id for order in orders.values() if order.customer_id in leaving))
         whose = {order_id: orders[order_id].customer_id for order_id in self.owners.missing if order_id in orders}
         self.owners.fill({order_id: customers[who] for order_id, who in whose.items() if who in customers})

@@ -17,8 +17,7 @@ from hypothesis.stateful import invariant, precondition, rule
 
 from chassis.testing import enveloped, record
 from notifier_svc.commands import begin_sending, mark_sent
-from order_svc.store import Entry
-from order_svc.timeline import Timeline
+from order_svc.timeline.domain import Timeline, TimelineEntry
 from schemas import CustomerRegistered
 from schemas.topics import CUSTOMER_EVENTS
 from tests.model.memory import Outcome
@@ -110,7 +109,7 @@ class Platform(Requests):
             self.send_mails()
             self.settle()
             assert self.shop.sent == self.shop.due
-            assert all(one.at_rest for one in self.streams().values()), "every stream ends"
+            assert all(one.complete for one in self.streams().values()), "every stream ends"
 
     def settle(self) -> None:
         self.world.settle()
@@ -131,18 +130,18 @@ class Platform(Requests):
 
     def timelines(self) -> Counter[tuple[UUID, str]]:
         """The entries of the timelines, without outcomes that only order_svc knows."""
-        entries: list[Entry] = self.world.orders.memory.logs["timeline"]
+        entries: list[TimelineEntry] = self.world.orders.memory.logs["timeline"]
         known = Counter((entry.order_id, entry.type) for entry in entries)
         return Counter({about: n for about, n in known.items() if about[1] not in UNPUBLISHED})
 
     def streams(self) -> dict[UUID, Timeline]:
-        entries: defaultdict[UUID, dict[int, Entry]] = defaultdict(dict)
+        entries: defaultdict[UUID, dict[int, TimelineEntry]] = defaultdict(dict)
         for position, entry in enumerate(self.world.orders.memory.logs["timeline"]):
             entries[entry.order_id][position] = entry
         return {order: Timeline(known) for order, known in entries.items()}
 
     def no_stream_ends_too_early(self) -> None:
-        assert all(self.shop.at_rest(order) for order, stream in self.streams().items() if stream.at_rest)
+        assert all(self.shop.at_rest(order) for order, stream in self.streams().items() if stream.complete)
 
     def every_reply_has_an_outcome(self) -> None:
         for stream in self.streams().values():

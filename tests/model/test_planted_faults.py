@@ -9,9 +9,10 @@ from hypothesis.stateful import RuleBasedStateMachine
 
 from notifier_svc.commands import postpone
 from notifier_svc.domain import Mail
-from order_svc.errors import NotPossibleNow
-from order_svc.saga import ask_again, on_answer, on_half_time
-from order_svc.timeline import Timeline
+from order_svc.errors import TransitionNotAllowed
+from order_svc.saga.actions import request_again
+from order_svc.saga.domain import Decision, on_deadline, on_reply
+from order_svc.timeline.domain import Timeline
 from product_svc.reservations.domain import _shortage, release, settled
 from tests.model.erasures import Forgetters, Leavers
 from tests.model.explore import explore
@@ -28,8 +29,8 @@ def keeping_the_stock(*args: Any) -> Any:
     return released and (released[0], [], released[2])
 
 
-def reviving(order: Any, answer: Any, now: Any) -> Any:
-    return on_answer(replace(order, state="PENDING"), answer, now)
+def reviving(order: Any, reply: Any, now: Any) -> Any:
+    return on_reply(replace(order, state="PENDING"), reply, now)
 
 
 def forgetting_the_old(known: Any, has: int) -> Any:
@@ -62,21 +63,25 @@ FAULTS: dict[str, tuple[type[RuleBasedStateMachine], str, Any]] = {
     "no tombstone": (Platform, "product_svc.reservations.domain.release", without_tombstone),
     "stock not given back": (Platform, "product_svc.reservations.domain.release", keeping_the_stock),
     "stock promised that is not there": (Platform, "product_svc.reservations.domain._shortage", lambda *asked: None),
-    "order revived by a late answer": (Platform, "order_svc.saga.on_answer", reviving),
+    "order revived by a late answer": (Platform, "order_svc.saga.domain.on_reply", reviving),
     "deadline after the answer": (
         Platform,
-        "order_svc.saga.on_half_time",
-        lambda order, _asking, now: [order.cancel("timeout", now)],
+        "order_svc.saga.domain.on_deadline",
+        lambda order, _attempt, now: Decision([order.cancel("timeout", now)], "given_up"),
     ),
     "deadline of an earlier attempt": (
         Platform,
-        "order_svc.saga.on_half_time",
-        lambda order, _asking, now: on_half_time(order, order.asked, now),
+        "order_svc.saga.domain.on_deadline",
+        lambda order, _attempt, now: on_deadline(order, order.reservation_attempts, now),
     ),
-    "asked again for ever": (Platform, "order_svc.saga.ask_again", lambda order, now, **_: ask_again(order, now)),
+    "asked again for ever": (
+        Platform,
+        "order_svc.saga.actions.request_again",
+        lambda order, now, **_: request_again(order, now),
+    ),
     "stream that waits for the release of a rejected order": (
         Platform,
-        "order_svc.timeline.Timeline._given_back",
+        "order_svc.timeline.domain.Timeline._stock_released",
         property(awaiting_every_release),
     ),
     "discontinued product reserved": (
@@ -96,8 +101,8 @@ FAULTS: dict[str, tuple[type[RuleBasedStateMachine], str, Any]] = {
     ),
     "reply to another revision accepted": (
         Platform,
-        "order_svc.saga.on_answer",
-        lambda order, answer, now: on_answer(order, answer.model_copy(update={"revision": order.last_revision}), now),
+        "order_svc.saga.domain.on_reply",
+        lambda order, reply, now: on_reply(order, reply.model_copy(update={"revision": order.last_revision}), now),
     ),
     "inbox not looked at": (Platform, "chassis.messaging.consumer._first_of_each", lambda batch, fresh: batch),
     "time goes back": (Platform, "product_svc.reservations.domain.next_time", lambda now, before: now),
@@ -123,7 +128,7 @@ def test_a_planted_fault_is_found(fault: str, monkeypatch: pytest.MonkeyPatch) -
     machine, place, instead = FAULTS[fault]
     monkeypatch.setattr(place, instead)
     # An event that the specification does not know at all causes a KeyError or IndexError.
-    with pytest.raises((AssertionError, NotPossibleNow, LookupError)):
+    with pytest.raises((AssertionError, TransitionNotAllowed, LookupError)):
         search(type(fault, (machine,), {}), SOON.get(fault, 1))
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import cycle
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -27,8 +27,6 @@ from order_svc import handlers as order_handlers
 from product_svc import handlers as product_handlers
 from schemas import Event, Message, decode
 from tests.model.memory import Died, InMemory, Mails, Memory, Orders, Outcome, Shelves
-
-R = TypeVar("R")
 
 
 class Service:
@@ -51,14 +49,14 @@ class Service:
         unit.memory = self.memory
         return unit
 
-    def ask(self, decide: Callable[[Any], R], wants: Callable[[Any], None]) -> R:
-        """Make a request; return its result, or raise its error."""
-        return self._world.loop.run_until_complete(self._commit_one(decide, wants))
+    def ask(self, command: Any, wants: Callable[[Any], None] | None = None) -> Any:
+        """A request: its result; raise its error."""
+        return self._world.loop.run_until_complete(self._commit_one(command, wants))
 
-    async def _commit_one(self, decide: Callable[[Any], R], wants: Callable[[Any], None]) -> R:
+    async def _commit_one(self, command: Any, wants: Callable[[Any], None] | None) -> Any:
         committing = asyncio.create_task(self._commit.run())
         try:
-            return await self._commit(decide, wants)
+            return await self._commit(command, wants)
         finally:
             committing.cancel()
 
@@ -116,7 +114,7 @@ class World:
     def rows(self, name: str) -> list[Any]:
         return [row for service in self.services for row in service.memory.rows[name].values()]
 
-    def mark(self, mail_id: UUID, change: Callable[..., R], *how: Any) -> R:
+    def mark(self, mail_id: UUID, change: Callable[..., Any], *how: Any) -> Any:
         """Record in the ledger what has happened to a mail."""
         return self.mails.ask(
             lambda ledger: change(ledger, mail_id, *how), lambda ledger: ledger.mails.prefetch(mail_id)

@@ -4,7 +4,6 @@ Each corrupts data of its own, and returns the subject that the audit must repor
 """
 
 from collections.abc import Awaitable, Callable
-from functools import partial
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -14,8 +13,7 @@ from chassis.messaging.dead_letters import DeadLetter
 from chassis.testing import enveloped, record
 from customer_svc.passwords.commands import ChangePassword
 from notifier_svc.commands import mark_failed
-from order_svc.commands import want_order
-from order_svc.fulfilment.commands import ship_order
+from order_svc.fulfilment.commands import ShipOrder
 from product_svc.commands import set_threshold
 from schemas import STAFF, Message, StockAdjusted, StockReserved
 from tests.ops.world import PARCEL, World, erased, sql
@@ -148,8 +146,7 @@ async def erased_customer_with_an_account(world: World) -> str:
 
 async def shipment_without_a_mail(world: World) -> str:
     order_id = await world.confirmed()
-    ship = partial(ship_order, order_id=order_id, if_match=ANY, shipment_id=uuid7(), quantities=None, **PARCEL)
-    await world.commits["order_svc"](ship, lambda book: want_order(book, order_id))
+    await world.commits["order_svc"](ShipOrder(order_id, ANY, uuid7(), **PARCEL))
     await world.flow(send_mails=False)
     await sql(world.mails, "DELETE FROM mails WHERE order_id = :id AND template = 'shipped'", id=order_id)
     return str(order_id)

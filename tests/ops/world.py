@@ -44,11 +44,11 @@ from notifier_svc.store import Ledger
 from ops.audit import Report, Shop, audit
 from order_svc import handlers as order_handlers
 from order_svc import main as order_main
-from order_svc.amending.commands import Wish, amend_order, want_wish
-from order_svc.commands import Basket, cancel_order, place_order, want_basket, want_order
-from order_svc.fulfilment.commands import deliver_order, return_lines, ship_order
+from order_svc.amendments.commands import AmendOrder
+from order_svc.fulfilment.commands import DeliverOrder, ReturnLines, ShipOrder
+from order_svc.orders.commands import CancelOrder, PlaceOrder
 from order_svc.settings import RestSettings as OrderSettings
-from order_svc.store import OrderBook
+from order_svc.unit_of_work import OrderUnitOfWork
 from product_svc import handlers as product_handlers
 from product_svc import main as product_main
 from product_svc.catalogue.commands import create_product
@@ -132,33 +132,27 @@ class World:
         )
 
     async def placed(self, quantities: Mapping[str, int], buyer: UUID | None = None) -> UUID:
-        basket = Basket(uuid7(), buyer or self.buyer, quantities, ADDRESS)
-        await self.commits["order_svc"](lambda b: place_order(b, basket), lambda b: want_basket(b, basket))
-        return basket.order_id
+        order_id = uuid7()
+        await self.commits["order_svc"](PlaceOrder(order_id, buyer or self.buyer, quantities, ADDRESS))
+        return order_id
 
     async def cancelled(self, order_id: UUID) -> None:
-        await self.commits["order_svc"](
-            lambda book: cancel_order(book, order_id, None, "staff"), lambda book: want_order(book, order_id)
-        )
+        await self.commits["order_svc"](CancelOrder(order_id, None))
 
     async def amended(self, order_id: UUID, quantities: Mapping[str, int]) -> None:
         """Amend an order."""
-        wish = Wish(quantities, {})
-        await self.commits["order_svc"](
-            lambda book: amend_order(book, order_id, None, ANY, wish),
-            lambda book: want_wish(book, order_id, None, wish),
-        )
+        await self.commits["order_svc"](AmendOrder(order_id, None, ANY, quantities, {}))
         await self.flow()
 
     async def fulfilled(self, order_id: UUID, back: Mapping[str, int]) -> None:
         """Ship an order in two parts, the first with one piece of each SKU; deliver it, and return some of it."""
-        for act in (
-            partial(ship_order, if_match=ANY, shipment_id=uuid7(), quantities=dict.fromkeys(back, 1), **PARCEL),
-            partial(ship_order, if_match=ANY, shipment_id=uuid7(), quantities=None, **PARCEL),
-            partial(deliver_order, if_match=ANY),
-            partial(return_lines, if_match=ANY, return_id=uuid7(), quantities=back, reason=None),
+        for command in (
+            ShipOrder(order_id, ANY, uuid7(), **PARCEL, quantities=dict.fromkeys(back, 1)),
+            ShipOrder(order_id, ANY, uuid7(), **PARCEL),
+            DeliverOrder(order_id, ANY),
+            ReturnLines(order_id, ANY, uuid7(), back),
         ):
-            await self.commits["order_svc"](partial(act, order_id=order_id), partial(_want_order, order_id))
+            await self.commits["order_svc"](command)
         await self.flow()
 
     async def confirmed(self, sku: str | None = None, quantity: int = 2) -> UUID:
@@ -225,10 +219,6 @@ class World:
 
     def mail(self, template: Template, order_id: UUID) -> UUID:
         return mail_id(template, self.buyer, str(order_id))
-
-
-def _want_order(one: UUID, book: OrderBook) -> None:
-    want_order(book, one)
 
 
 def _want_mail(one: UUID, ledger: Ledger) -> None:
@@ -323,8 +313,8 @@ def _rest_apps(servers: Servers, urls: Mapping[str, str], mongo_url: str, home: 
 
 def _simulate_event_processes(made: World, stack: AsyncExitStack) -> None:
     units: dict[str, Any] = {
-        "customer_svc": (CustomerUnitOfWork, customer_handlers.HANDLERS),
-        "order_svc": (OrderBook, order_handlers.HANDLERS),
+        "customer_svc": (Accounts, customer_handlers.HANDLERS),
+        "order_svc": (OrderUnitOfWork, order_handlers.HANDLERS),
         "product_svc": (Warehouse, product_handlers.HANDLERS),
         "notifier_svc": (Ledger, notifier_handlers.HANDLERS),
     }

@@ -184,6 +184,6 @@ ORDERS: Sequence[Step] = (
         409,
         "ops",
         {"action": "retry"},
-        holds={"the transition is refused": "body.code === 'not_possible_now'"},
+        holds={"the transition is refused": "body.code === 'transition_not_allowed'"},
     ),
 )

@@ -88,7 +88,7 @@ CANCELLED: Sequence[Step] = (
         "ops",
         {"action": "cancel"},
         variables={"order_id": "{{cancelled_id}}"},
-        holds={"the transition is refused": "body.code === 'not_possible_now'"},
+        holds={"the transition is refused": "body.code === 'transition_not_allowed'"},
     ),
 )
 
