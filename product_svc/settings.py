@@ -1,4 +1,4 @@
-"""What product_svc can be told."""
+"""The settings of product_svc."""
 
 import re
 from typing import Annotated
@@ -25,9 +25,9 @@ class WorkerSettings(Settings):
 
 
 class RestSettings(WorkerSettings):
-    """The REST front."""
+    """The REST process."""
 
     jwks_url: HttpUrl
-    """Where customer_svc publishes the keys of access tokens."""
+    """Where customer_svc publishes the keys that verify access tokens."""
     idempotency_seconds: float = Field(default=86_400.0, gt=0, le=31_536_000)
-    """For so long, at least, a request that is sent again with its Idempotency-Key gets its first answer."""
+    """How long, at least, a request repeated with its Idempotency-Key gets its first response again."""
