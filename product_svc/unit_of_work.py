@@ -79,7 +79,7 @@ class ProductUnitOfWork(UnitOfWork):
             self.categories.prefetch(*(one.parent_id for one in self.categories.present if one.parent_id))
 
     async def save(self, tx: MongoTransaction) -> None:
-        """Write every changed document; raise ``ConcurrentUpdate`` where one is not what the decisions were based on."""
+        """Write every changed document; raise ``ConcurrentUpdate`` where one is not what decisions were based on."""
         self._update_low_stock()
         await categories.save(tx, self.categories)
         await catalogue.save(tx, self.products)

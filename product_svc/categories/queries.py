@@ -1,5 +1,6 @@
 """What can be read of categories."""
 
+from typing import Any
 from uuid import UUID
 
 from chassis.persistence.mongo.connection import translated
@@ -38,7 +39,7 @@ async def subtree(database: Mongo, category_id: UUID) -> list[UUID]:
         "connectToField": "parent_id",
         "as": "below",
     }
-    stages = [{"$match": {"_id": category_id}}, {"$graphLookup": below}]
+    stages: list[dict[str, Any]] = [{"$match": {"_id": category_id}}, {"$graphLookup": below}]
     with translated():
         found = await database.db.categories.aggregate(stages, maxTimeMS=MAX_MILLISECONDS)
         roots = await found.to_list()

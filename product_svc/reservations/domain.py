@@ -1,8 +1,8 @@
 """Reservations: types and rules, without any I/O. Shipments and returns are in ``reservations.shipments``.
 
-A reservation holds all lines of an order or none. While an order is being amended it holds, of each SKU, the larger of
-the two quantities: whichever revision the order decides on is reserved. The order decides, so nothing that it still
-has is given away for a revision that it only requested.
+A reservation holds all lines of an order or none. While an order is being amended it holds, of each SKU, the larger
+of the two quantities: whichever revision the order decides on is reserved. The order decides, so nothing that it
+still has is given away for a revision that it only requested.
 
 Every request for a revision has one reply, and a repeated request gets the same reply again. A revision that is older
 than the order's current one gets no reply: nothing waits for it.

@@ -1,4 +1,4 @@
-"""Shipments and returns: what an order takes from the stock, and what it gives back. Pure, as ``reservations.domain``."""
+"""Shipments and returns: what an order takes from the stock, and what it gives back. Rules, without any I/O."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,19 +1,18 @@
-"""The rules of stock and reservations, without any I/O."""
+"""The rules of reservations, without any I/O."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from uuid_utils.compat import uuid7
 
-from product_svc.domain import Stock
-from product_svc.errors import StockTooLow
-from product_svc.reservations.domain import Decision, Reservation, Stocks, release, request, summed
-from schemas import Line, Shortage, StockAdjusted, StockRejected, StockReleased, StockReserved
+from product_svc.errors import InsufficientStock
+from product_svc.reservations.domain import Decision, Reservation, Stocks, release, reserve, summed
+from product_svc.stock.domain import Stock
+from schemas import Line, Shortage, StockRejected, StockReleased, StockReserved
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=1)
@@ -21,16 +20,16 @@ ORDER = UUID("019b7c61-0000-7000-8000-000000000001")
 SKUS = ("MUG", "CUP", "JUG")
 
 lines = st.lists(st.builds(Line, sku=st.sampled_from(SKUS), quantity=st.integers(1, 8)), min_size=1, max_size=6)
-shelves = st.dictionaries(st.sampled_from(SKUS), st.integers(0, 12))
+stocks_on_hand = st.dictionaries(st.sampled_from(SKUS), st.integers(0, 12))
 
 
 def stock(sku: str = "MUG", on_hand: int = 0, reserved: int = 0) -> Stock:
     return Stock(sku, on_hand, reserved, 3, NOW)
 
 
-def reserve(order_id: UUID, wanted: Sequence[Line], shelf: Stocks, now: datetime) -> Decision:
-    """The answer to an order that nothing is known of."""
-    decision = request(order_id, None, 1, 1, wanted, shelf, now)
+def first(order_id: UUID, wanted: Sequence[Line], stocks: Stocks, now: datetime) -> Decision:
+    """The decision on an order of which nothing is known."""
+    decision = reserve(order_id, None, 1, 1, wanted, stocks, now)
     assert decision is not None
     return decision
 
@@ -39,36 +38,19 @@ def held(*lines: Line, version: int = 1) -> Reservation:
     return Reservation(ORDER, "held", lines, version, NOW)
 
 
-def test_an_adjustment_counts_and_tells_the_numbers_after_it() -> None:
-    adjusted, event = stock(on_hand=5, reserved=2).adjust(-3, "damage", LATER)
-    assert adjusted == Stock("MUG", 2, 2, 4, LATER)
-    assert event == StockAdjusted(sku="MUG", delta=-3, reason="damage", on_hand=2, reserved=2)
-
-
-def test_what_is_reserved_cannot_be_taken_away() -> None:
-    with pytest.raises(StockTooLow) as refused:
-        stock(on_hand=5, reserved=2).adjust(-4, "damage", LATER)
-    assert refused.value.extra == {"available": 3}
-
-
-def test_an_adjustments_time_grows_whatever_the_clock_says() -> None:
-    adjusted, _ = stock().adjust(1, "count", NOW - timedelta(hours=1))
-    assert adjusted.changed_at == NOW + timedelta(microseconds=1)
-
-
-def test_everything_is_promised_where_there_is_enough() -> None:
+def test_every_line_is_reserved_if_there_is_enough() -> None:
     wanted = (Line(sku="MUG", quantity=2), Line(sku="CUP", quantity=1))
-    shelf = {"MUG": stock(on_hand=2), "CUP": stock("CUP", on_hand=4, reserved=3)}
-    reservation, stocks, event = reserve(ORDER, wanted, shelf, LATER)
+    known = {"MUG": stock(on_hand=2), "CUP": stock("CUP", on_hand=4, reserved=3)}
+    reservation, stocks, event = first(ORDER, wanted, known, LATER)
     assert reservation == Reservation(ORDER, "held", wanted, 1, LATER)
     assert stocks == [stock(on_hand=2, reserved=2), stock("CUP", on_hand=4, reserved=4)]
     assert event == StockReserved(order_id=ORDER, lines=wanted)
 
 
-def test_nothing_is_promised_where_one_line_is_short() -> None:
+def test_no_line_is_reserved_if_one_is_short() -> None:
     wanted = (Line(sku="MUG", quantity=2), Line(sku="CUP", quantity=5), Line(sku="JUG", quantity=1))
-    shelf = {"MUG": stock(on_hand=2), "CUP": stock("CUP", on_hand=4, reserved=3), "JUG": None}
-    reservation, stocks, event = reserve(ORDER, wanted, shelf, LATER)
+    known = {"MUG": stock(on_hand=2), "CUP": stock("CUP", on_hand=4, reserved=3), "JUG": None}
+    reservation, stocks, event = first(ORDER, wanted, known, LATER)
     assert (reservation.state, reservation.lines, reservation.version) == ("rejected", (), 1)
     assert stocks == []
     assert event == StockRejected(
@@ -82,7 +64,7 @@ def test_nothing_is_promised_where_one_line_is_short() -> None:
 
 def test_lines_of_the_same_sku_count_together() -> None:
     twice = (Line(sku="MUG", quantity=2), Line(sku="MUG", quantity=2))
-    _, stocks, event = reserve(ORDER, twice, {"MUG": stock(on_hand=3)}, NOW)
+    _, stocks, event = first(ORDER, twice, {"MUG": stock(on_hand=3)}, NOW)
     assert stocks == []
     assert event == StockRejected(
         order_id=ORDER, shortages=(Shortage(sku="MUG", requested=4, available=3, reason="short"),)
@@ -91,7 +73,7 @@ def test_lines_of_the_same_sku_count_together() -> None:
 
 @given(lines)
 @settings(deadline=None)
-def test_a_sum_has_each_sku_once_in_the_order_of_first_mention(wanted: list[Line]) -> None:
+def test_a_sum_has_each_sku_once_in_the_order_of_first_occurrence(wanted: list[Line]) -> None:
     totals = summed(wanted)
     assert [line.sku for line in totals] == list(dict.fromkeys(line.sku for line in wanted))
     assert {line.sku: line.quantity for line in totals} == {
@@ -99,11 +81,11 @@ def test_a_sum_has_each_sku_once_in_the_order_of_first_mention(wanted: list[Line
     }
 
 
-@given(lines, shelves)
+@given(lines, stocks_on_hand)
 @settings(deadline=None)
 def test_a_reservation_is_all_or_nothing(wanted: list[Line], on_hand: Mapping[str, int]) -> None:
-    shelf: dict[str, Stock | None] = {sku: stock(sku, number) for sku, number in on_hand.items()}
-    reservation, stocks, event = reserve(ORDER, wanted, shelf, NOW)
+    known: dict[str, Stock | None] = {sku: stock(sku, number) for sku, number in on_hand.items()}
+    reservation, stocks, event = first(ORDER, wanted, known, NOW)
     asked = {line.sku: line.quantity for line in summed(wanted)}
     enough = all(on_hand.get(sku, 0) >= quantity for sku, quantity in asked.items())
     assert isinstance(event, StockReserved) is enough
@@ -113,7 +95,7 @@ def test_a_reservation_is_all_or_nothing(wanted: list[Line], on_hand: Mapping[st
         assert {s.sku for s in event.shortages} == {sku for sku in asked if on_hand.get(sku, 0) < asked[sku]}
 
 
-def test_a_release_gives_everything_back_and_tells_what() -> None:
+def test_a_release_publishes_everything_that_it_releases() -> None:
     line = Line(sku="MUG", quantity=2)
     assert release(ORDER, held(line), {"MUG": stock(on_hand=5, reserved=3)}, LATER) == (
         Reservation(ORDER, "released", (), 2, LATER),
@@ -122,7 +104,7 @@ def test_a_release_gives_everything_back_and_tells_what() -> None:
     )
 
 
-def test_a_release_before_its_reserve_leaves_a_tombstone() -> None:
+def test_a_cancellation_before_its_order_leaves_a_tombstone() -> None:
     assert release(ORDER, None, {}, NOW) == (
         Reservation(ORDER, "released", (), 1, NOW),
         [],
@@ -130,12 +112,12 @@ def test_a_release_before_its_reserve_leaves_a_tombstone() -> None:
     )
 
 
-def test_what_was_refused_has_nothing_to_release_and_is_not_reserved_later() -> None:
+def test_a_rejected_reservation_releases_nothing_and_is_not_reserved_later() -> None:
     refused = Reservation(ORDER, "rejected", (), 1, NOW)
     assert release(ORDER, refused, {}, LATER) == (Reservation(ORDER, "released", (), 1, LATER), [], None)
 
 
-def test_what_was_released_is_not_released_again() -> None:
+def test_a_released_reservation_is_not_released_again() -> None:
     assert release(ORDER, Reservation(ORDER, "released", (), 1, NOW), {}, LATER) is None
 
 
@@ -155,7 +137,7 @@ class Shop(RuleBasedStateMachine):
         assert before is not None
         try:
             self.stocks[sku], event = before.adjust(delta, "count", NOW)
-        except StockTooLow:
+        except InsufficientStock:
             assert before.available + delta < 0
         else:
             self.booked[sku] += delta
@@ -164,7 +146,7 @@ class Shop(RuleBasedStateMachine):
     @rule(order=st.integers(0, 3), wanted=lines)
     def reserve(self, order: int, wanted: list[Line]) -> None:
         if self.orders[order] not in self.reservations:
-            self._keep(*reserve(self.orders[order], wanted, self.stocks, NOW)[:2])
+            self._keep(*first(self.orders[order], wanted, self.stocks, NOW)[:2])
 
     @rule(order=st.integers(0, 3))
     def release(self, order: int) -> None:
@@ -177,11 +159,11 @@ class Shop(RuleBasedStateMachine):
         self.stocks |= {changed.sku: changed for changed in stocks}
 
     @invariant()
-    def never_more_is_promised_than_there_is(self) -> None:
+    def never_is_more_reserved_than_is_on_hand(self) -> None:
         assert all(stock and stock.available >= 0 and stock.reserved >= 0 for stock in self.stocks.values())
 
     @invariant()
-    def what_is_reserved_is_what_the_reservations_hold(self) -> None:
+    def the_reserved_stock_is_what_the_reservations_hold(self) -> None:
         promised = dict.fromkeys(SKUS[:2], 0)
         for reservation in self.reservations.values():
             for line in reservation.lines:

@@ -1,16 +1,16 @@
-"""Attributes held against a JSON Schema, as the specification says they are to be."""
+"""Attributes validated against a JSON Schema, as the specification says."""
 
 import time
 from typing import Any
 
 import pytest
 
-from product_svc.catalogue.attributes import KEYWORDS, faults, is_pattern
-from product_svc.catalogue.schema_bodies import AttributeRule
+from product_svc.categories.attribute_schema import KEYWORDS, is_pattern, violations
+from product_svc.categories.schema_dto import AttributeRule
 
 
-def fits(rule: dict[str, Any], value: object) -> bool:
-    return not list(faults({"type": "object", "properties": {"a": rule}}, {"a": value}))
+def is_valid(rule: dict[str, Any], value: object) -> bool:
+    return not list(violations({"type": "object", "properties": {"a": rule}}, {"a": value}))
 
 
 CASES: list[tuple[dict[str, Any], list[Any], list[Any]]] = [
@@ -35,34 +35,34 @@ CASES: list[tuple[dict[str, Any], list[Any], list[Any]]] = [
 
 
 @pytest.mark.parametrize(("rule", "good", "bad"), CASES, ids=lambda case: str(case)[:60])
-def test_a_value_fits_as_the_specification_says(rule: dict[str, Any], good: list[Any], bad: list[Any]) -> None:
+def test_a_value_is_valid_as_the_specification_says(rule: dict[str, Any], good: list[Any], bad: list[Any]) -> None:
     AttributeRule.model_validate(rule)
-    assert [value for value in good if not fits(rule, value)] == []
-    assert [value for value in bad if fits(rule, value)] == []
+    assert [value for value in good if not is_valid(rule, value)] == []
+    assert [value for value in bad if is_valid(rule, value)] == []
 
 
-def test_every_keyword_that_a_schema_may_have_is_held_to() -> None:
+def test_every_keyword_that_a_schema_may_have_is_checked() -> None:
     known = {*KEYWORDS, "type", "enum", "items", "title", "description"}
     assert {field.alias for field in AttributeRule.model_fields.values()} == known
 
 
-def test_what_is_required_or_not_foreseen_is_told_by_name() -> None:
+def test_missing_and_additional_attributes_are_named() -> None:
     schema = {
         "type": "object",
         "properties": {"a": {"type": "string"}},
         "required": ["a", "b"],
         "additionalProperties": False,
     }
-    assert list(faults(schema, {"c": 1})) == ["a: is required", "b: is required", "c: is not foreseen"]
-    assert list(faults({"type": "object", "required": ["a"]}, {"a": 1, "c": 1})) == []
+    assert list(violations(schema, {"c": 1})) == ["a: is required", "b: is required", "c: is not allowed"]
+    assert list(violations({"type": "object", "required": ["a"]}, {"a": 1, "c": 1})) == []
 
 
-def test_a_pattern_cannot_hang_the_process() -> None:
+def test_a_pattern_cannot_block_the_process() -> None:
     began = time.perf_counter()
-    assert not fits({"type": "string", "pattern": "^(a+)+$"}, "a" * 2000 + "!")
+    assert not is_valid({"type": "string", "pattern": "^(a+)+$"}, "a" * 2000 + "!")
     assert time.perf_counter() - began < 1
 
 
 @pytest.mark.parametrize("text", ["(", "[", "*", r"(?=a)", r"(a)\1", "a{2,1}"])
-def test_what_cannot_be_matched_is_no_pattern(text: str) -> None:
+def test_an_unsupported_regular_expression_is_not_a_pattern(text: str) -> None:
     assert not is_pattern(text)

@@ -6,8 +6,8 @@ from uuid_utils.compat import uuid7
 from chassis.testing import bearer
 from tests import hostile
 from tests.answers import believed, malformed_at, refused, survivors, undescribed
-from tests.product_svc.bulk.files import TYPES, begun, send
-from tests.product_svc.catalogue.shelves import API, STAFF
+from tests.product_svc.imports.import_files import TYPES, begun, send
+from tests.product_svc.rest_factories import API, STAFF
 
 ANY_ID = "019b7c61-0000-7000-8000-000000000001"
 PATHS = [("GET", "/v1/imports"), ("GET", f"/v1/imports/{ANY_ID}"), ("GET", f"/v1/imports/{ANY_ID}/faults")]
@@ -15,7 +15,7 @@ PATHS += [("GET", "/v1/products.csv"), ("POST", f"/v1/imports/{ANY_ID}/parts?fir
 
 
 @pytest.mark.parametrize(("method", "path"), PATHS)
-async def test_only_staff_imports_and_exports(api: API, method: str, path: str) -> None:
+async def test_only_staff_can_import_and_export(api: API, method: str, path: str) -> None:
     body = {"format": "csv", "lines": 1} if path == "/v1/imports" else None
     refused(await api.request(method, path, json=body), 401, "unauthenticated")
     for role in ("customer", "ops"):
@@ -26,11 +26,11 @@ async def test_only_staff_imports_and_exports(api: API, method: str, path: str) 
 async def test_an_unknown_import_is_not_found(api: API) -> None:
     path = f"/v1/imports/{uuid7()}"
     for asked in (path, f"{path}/faults"):
-        refused(await api.get(asked, headers=STAFF), 404, "import_unknown")
-    refused(await send(api, path, 1, b"{}"), 404, "import_unknown")
+        refused(await api.get(asked, headers=STAFF), 404, "import_not_found")
+    refused(await send(api, path, 1, b"{}"), 404, "import_not_found")
 
 
-async def test_an_announcement_that_is_none_is_malformed(api: API) -> None:
+async def test_an_invalid_announcement_is_malformed(api: API) -> None:
     good = {"format": "csv", "lines": 3}
     bodies = [(name, content) for name, content, _ in hostile.edges(good)]
     assert await survivors(api, "/v1/imports", [*bodies, *hostile.NO_OBJECT.items()], STAFF) == []
@@ -39,14 +39,14 @@ async def test_an_announcement_that_is_none_is_malformed(api: API) -> None:
         assert malformed_at(answer) == {"body/lines"}
 
 
-async def test_a_part_that_is_none_is_malformed_and_the_import_stays_where_it_was(api: API) -> None:
+async def test_an_invalid_part_is_malformed_and_does_not_advance_the_import(api: API) -> None:
     ours, theirs = await begun(api, 2), await begun(api, 2, "csv")
     assert malformed_at(await send(api, ours, 1, b"a,b", "csv")) == {"header/content-type"}
     assert malformed_at(await send(api, theirs, 1, b"{}")) == {"header/content-type"}
     assert malformed_at(await send(api, ours, 1, b"")) == {"body"}
     assert malformed_at(await send(api, ours, 1, b"\n" * 501)) == {"body"}
     assert malformed_at(await send(api, theirs, 1, b"sku,colour\n", "csv")) == {"body/1"}
-    refused(await send(api, theirs, 2, b"a,b", "csv"), 409, "out_of_line")
+    refused(await send(api, theirs, 2, b"a,b", "csv"), 409, "unexpected_line")
     refused(await send(api, ours, 1, hostile.oversized()), 413, "body_too_large")
     headers = {**STAFF, "Content-Type": TYPES["ndjson"]}
     large = await api.post(
@@ -61,7 +61,7 @@ async def test_a_part_that_is_none_is_malformed_and_the_import_stays_where_it_wa
 
 
 @pytest.mark.parametrize("path", ["imports/{}", "imports/{}/faults", "products.csv?after={}", "products.{}"])
-async def test_an_id_or_format_that_is_none_leads_nowhere(api: API, path: str) -> None:
+async def test_an_invalid_id_or_format_is_refused(api: API, path: str) -> None:
     api.headers.update(STAFF)
     try:
         assert await undescribed(api, "GET", f"/v1/{path}", hostile.NO_UUID) == []

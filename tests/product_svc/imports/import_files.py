@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from tests.product_svc.catalogue.shelves import API, PRICE, STAFF
+from tests.product_svc.rest_factories import API, PRICE, STAFF
 
 TYPES = {"ndjson": "application/x-ndjson", "csv": "text/csv"}
 

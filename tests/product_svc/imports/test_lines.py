@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chassis.http.errors import MalformedRequest
-from product_svc.bulk.export import lines, rows
-from product_svc.bulk.lines import COLUMNS, MAX_LINES, ProductLine, read_part
 from product_svc.catalogue.domain import Product, Variant
+from product_svc.imports.export import lines, rows
+from product_svc.imports.lines import COLUMNS, MAX_LINES, ProductLine, read_part
 from schemas import Money
 from tests import hostile
 
@@ -28,7 +28,7 @@ def ndjson(*documents: Any) -> bytes:
 def csv(text: str, heading: str = HEADING) -> list[ProductLine | str | None]:
     part = read_part(f"{heading}\n{text}".encode(), "csv", 1, None)
     assert part.columns == tuple(heading.split(","))
-    return [line.product or line.wrong for line in part.lines[1:]]
+    return [line.product or line.error for line in part.lines[1:]]
 
 
 def test_a_line_of_ndjson_is_a_product() -> None:
@@ -40,7 +40,7 @@ def test_a_line_of_ndjson_is_a_product() -> None:
     ]
 
 
-def test_what_a_line_leaves_out_is_no_change() -> None:
+def test_fields_that_a_line_leaves_out_are_not_changed() -> None:
     assert ProductLine.model_validate(MUG).changes() == {"name": "Mug"}
     full = MUG | {"images": ["http://x.example/"], "category_id": None}
     assert ProductLine.model_validate(full).changes() == {
@@ -50,27 +50,27 @@ def test_what_a_line_leaves_out_is_no_change() -> None:
     }
 
 
-def test_a_bad_line_is_told_of_alone() -> None:
+def test_an_invalid_line_does_not_affect_the_others() -> None:
     content = b'{"name": 1}\n\n \n{"name"\n\xff\n' + ndjson(MUG)
     broken, *blank, cut, bytes_, good = read_part(content, "ndjson", 1, None).lines
-    assert broken.wrong == "name: Input should be a valid string; variants: Field required"
-    assert [(line.product, line.wrong) for line in blank] == [(None, None)] * 2
-    assert "Invalid JSON" in (cut.wrong or "")
-    assert bytes_.wrong
+    assert broken.error == "name: Input should be a valid string; variants: Field required"
+    assert [(line.product, line.error) for line in blank] == [(None, None)] * 2
+    assert "Invalid JSON" in (cut.error or "")
+    assert bytes_.error
     assert good.product
 
 
 @pytest.mark.parametrize("name", [name for name in hostile.NO_OBJECT if name not in {"nothing", "a blank"}])
-def test_what_is_no_json_object_is_a_bad_line(name: str) -> None:
+def test_a_line_that_is_not_a_json_object_is_invalid(name: str) -> None:
     content = hostile.NO_OBJECT[name].replace(b"\n", b" ")
-    assert all(line.product is None and line.wrong for line in read_part(content, "ndjson", 1, None).lines)
+    assert all(line.product is None and line.error for line in read_part(content, "ndjson", 1, None).lines)
 
 
-def test_a_product_spoiled_at_any_place_is_a_bad_line() -> None:
+def test_a_product_with_one_invalid_value_is_an_invalid_line() -> None:
     for name, content, _ in hostile.edges(MUG):
         [line] = read_part(content.replace(b"\n", b" "), "ndjson", 1, None).lines
-        assert line.wrong, name
-        assert len(line.wrong) < 2000
+        assert line.error, name
+        assert len(line.error) < 2000
 
 
 def test_a_row_of_csv_is_a_product_with_one_variant() -> None:
@@ -112,7 +112,7 @@ def test_a_row_of_csv_is_a_product_with_one_variant() -> None:
         ("MUG,a\x00b,5,EUR", "name: String should match pattern"),
     ],
 )
-def test_a_bad_row_is_told_of_alone(row: str, wrong: str) -> None:
+def test_an_invalid_row_does_not_affect_the_others(row: str, wrong: str) -> None:
     bad, good = csv(f"{row}\nMUG,Mug,5,EUR")
     assert isinstance(bad, str)
     assert bad.startswith(wrong)
@@ -120,12 +120,12 @@ def test_a_bad_row_is_told_of_alone(row: str, wrong: str) -> None:
 
 
 @pytest.mark.parametrize("version", ["0", "-1", "1.0", "x", "1e3", str(2**64)])
-def test_a_version_that_is_none_is_a_bad_line(version: str) -> None:
+def test_an_invalid_version_is_an_invalid_line(version: str) -> None:
     [wrong] = csv(f"MUG,Mug,5,EUR,{version}", f"{HEADING},version")
     assert isinstance(wrong, str)
     assert wrong.startswith("version: ")
     text = json.dumps(MUG)[:-1] + f', "version": {version}}}'
-    assert read_part(text.encode(), "ndjson", 1, None).lines[0].wrong
+    assert read_part(text.encode(), "ndjson", 1, None).lines[0].error
 
 
 def test_the_heading_is_that_of_the_first_part() -> None:
@@ -147,14 +147,14 @@ def test_the_heading_is_that_of_the_first_part() -> None:
     ],
     ids=lambda text: ascii(text)[:20],
 )
-def test_a_heading_that_cannot_be_worked_with_is_malformed(heading: str) -> None:
+def test_an_invalid_heading_is_malformed(heading: str) -> None:
     with pytest.raises(MalformedRequest) as refused:
         read_part(heading.encode(errors="surrogateescape") + b"\n", "csv", 1, None)
     assert refused.value.extra["errors"][0]["where"] == "body/1"
 
 
 @pytest.mark.parametrize("content", [b"", b"\n" * (MAX_LINES + 1)])
-def test_a_part_has_a_line_and_not_too_many(content: bytes) -> None:
+def test_a_part_has_at_least_one_line_and_not_too_many(content: bytes) -> None:
     with pytest.raises(MalformedRequest):
         read_part(content, "ndjson", 1, None)
 
@@ -192,15 +192,15 @@ products = st.builds(
 
 @given(products)
 @settings(max_examples=30, deadline=None)
-def test_what_was_exported_is_read_as_it_was(product: Product) -> None:
+def test_exported_products_can_be_imported_unchanged(product: Product) -> None:
     for read in (
         read_part(lines([product]), "ndjson", 1, None).lines[0],
         read_part(rows([product]), "csv", 2, COLUMNS).lines[0],
     ):
-        assert read.product, read.wrong
+        assert read.product, read.error
         wanted = {name: getattr(product, name) for name in ("name", "description", "category_id", "status")}
         wanted |= {"attributes": product.attributes}
         assert (read.product.id, read.product.version) == (product.id, product.version)
         assert repr({name: getattr(read.product, name) for name in wanted}) == repr(wanted)
         assert tuple(read.product.images) == product.images
-        assert repr(tuple(read.product.priced())) == repr(product.variants)
+        assert repr(tuple(read.product.to_variants())) == repr(product.variants)

@@ -5,8 +5,8 @@ from urllib.parse import quote
 import pytest
 
 from tests.answers import malformed_at
-from tests.product_svc.catalogue.shelves import API, added
-from tests.product_svc.goods import new_sku
+from tests.product_svc.factories import new_sku
+from tests.product_svc.rest_factories import API, added
 
 
 @pytest.mark.parametrize("path", ["/v1/products", "/v1/products/facets"])
@@ -21,7 +21,7 @@ from tests.product_svc.goods import new_sku
     ],
     ids=lambda text: text[:30],
 )
-async def test_a_filter_that_is_none_is_malformed(api: API, path: str, query: str) -> None:
+async def test_an_invalid_filter_is_malformed(api: API, path: str, query: str) -> None:
     assert malformed_at(await api.get(f"{path}?{query}"))
 
 
@@ -40,12 +40,12 @@ CURSORS = [
 
 
 @pytest.mark.parametrize("sort", ["sort=price", "sort=-price", "sort=relevance", "sort=odd", "sort="])
-async def test_an_order_that_there_is_not_is_malformed(api: API, sort: str) -> None:
+async def test_an_invalid_sort_is_malformed(api: API, sort: str) -> None:
     assert malformed_at(await api.get(f"/v1/products?{sort}"))
 
 
 @pytest.mark.parametrize("sort", ["added", "newest", "name", "price&currency=EUR", "relevance&q=x"])
-async def test_a_cursor_that_is_none_of_the_list_is_malformed(api: API, sort: str) -> None:
+async def test_a_cursor_of_another_list_is_malformed(api: API, sort: str) -> None:
     await added(api, new_sku())
     await added(api, new_sku())
     named = (await api.get("/v1/products?sort=-name&limit=1")).json()["next"]
@@ -55,6 +55,6 @@ async def test_a_cursor_that_is_none_of_the_list_is_malformed(api: API, sort: st
 
 
 @pytest.mark.parametrize("text", ['"', '""', "-", "--", '-"', "$", "{}", "\\", "the", "🔐", "a" * 200, "-a -b"])
-async def test_words_may_be_any(api: API, text: str) -> None:
+async def test_any_words_can_be_searched_for(api: API, text: str) -> None:
     for path in ("/v1/products", "/v1/products/facets"):
         assert (await api.get(f"{path}?q={quote(text)}")).status_code == 200

@@ -11,9 +11,9 @@ from chassis.persistence.mongo.database import Mongo
 from schemas import ProductChanged, ProductCreated, ProductDrafted
 from tests.answers import refused
 from tests.outbox import events
-from tests.product_svc.bulk.files import TYPES, begun, line, ndjson, send, taken
-from tests.product_svc.catalogue.shelves import API, STAFF, added, amended, category
-from tests.product_svc.goods import new_sku
+from tests.product_svc.factories import new_sku
+from tests.product_svc.imports.import_files import TYPES, begun, line, ndjson, send, taken
+from tests.product_svc.rest_factories import API, STAFF, added, amended, category
 
 
 def outcomes(progress: dict[str, Any]) -> tuple[int, ...]:
@@ -31,7 +31,7 @@ async def by_sku(api: API, sku: str) -> dict[str, Any]:
     return found
 
 
-async def test_lines_make_products_with_stock_at_nothing_and_tell_of_them(api: API, shared: Mongo) -> None:
+async def test_lines_create_products_with_zero_stock_and_publish_them(api: API, shared: Mongo) -> None:
     mug, cup, jug = new_sku(), new_sku(), new_sku()
     path = await begun(api, 2)
     progress = await taken(api, path, 1, ndjson(line(mug, cup, attributes={"a": 1}), line(jug, status="draft")))
@@ -43,7 +43,7 @@ async def test_lines_make_products_with_stock_at_nothing_and_tell_of_them(api: A
     assert [type(event) for event in await events(shared, draft["id"])] == [ProductDrafted]
 
 
-async def test_lines_change_what_is_there_by_sku_or_id_and_leave_the_rest(api: API, shared: Mongo) -> None:
+async def test_lines_change_existing_products_by_sku_or_id_and_leave_other_fields(api: API, shared: Mongo) -> None:
     mug, cup, new = new_sku(), new_sku(), new_sku()
     product = await added(api, mug, cup, attributes={"a": 1}, description="Old")
     same, renamed = line(mug), line(cup, name="Jug")
@@ -61,7 +61,7 @@ async def test_lines_change_what_is_there_by_sku_or_id_and_leave_the_rest(api: A
     ]
 
 
-async def test_a_line_that_is_refused_leaves_nothing_and_stops_nobody(api: API, shared: Mongo) -> None:
+async def test_a_line_that_fails_changes_nothing_and_does_not_stop_the_others(api: API, shared: Mongo) -> None:
     free, mine, theirs = new_sku(), new_sku(), new_sku()
     shelf = await category(api, attributes_schema={"type": "object", "required": ["size"]})
     await added(api, theirs)
@@ -85,8 +85,8 @@ async def test_a_line_that_is_refused_leaves_nothing_and_stops_nobody(api: API, 
     assert await faults(api, path) == [
         (1, "sku_taken"),
         (2, "no_such_category"),
-        (3, "attributes_do_not_fit"),
-        (4, "status_not_possible"),
+        (3, "invalid_attributes"),
+        (4, "transition_not_allowed"),
         (5, "malformed_line"),
     ]
     assert (await by_sku(api, mine))["name"] == "Mug"
@@ -95,7 +95,7 @@ async def test_a_line_that_is_refused_leaves_nothing_and_stops_nobody(api: API, 
     assert (await api.get(f"/v1/categories/{shelf['id']}")).json()["products"] == 0
 
 
-async def test_faults_say_why_and_are_read_page_by_page(api: API) -> None:
+async def test_faults_have_details_and_are_listed_page_by_page(api: API) -> None:
     sku = new_sku()
     await added(api, sku)
     path = await begun(api, 3)
@@ -112,21 +112,21 @@ async def test_faults_say_why_and_are_read_page_by_page(api: API) -> None:
     assert ([fault["line"] for fault in two["items"]], two["next"]) == ([3], None)
 
 
-async def test_an_import_goes_on_where_it_was_and_no_line_counts_twice(api: API, shared: Mongo) -> None:
+async def test_an_import_continues_where_it_was_and_no_line_is_imported_twice(api: API, shared: Mongo) -> None:
     skus = [new_sku() for _ in range(3)]
     path = await begun(api, 3)
     first = ndjson(line(skus[0]), line(skus[1]))
     await taken(api, path, 1, first)
     # The answer was lost; the client sends the part again, and is told where to go on.
-    assert refused(await send(api, path, 1, first), 409, "out_of_line")["next_line"] == 3
+    assert refused(await send(api, path, 1, first), 409, "unexpected_line")["next_line"] == 3
     refused(await send(api, path, 3, ndjson(line(skus[2]), line(skus[2]))), 409, "too_many_lines")
     progress = await taken(api, path, 3, ndjson(line(skus[2])))
     assert (outcomes(progress), progress["next_line"]) == ((3, 0, 0, 0), None)
-    assert refused(await send(api, path, 4, first), 409, "out_of_line")["next_line"] is None
+    assert refused(await send(api, path, 4, first), 409, "unexpected_line")["next_line"] is None
     assert [len(await events(shared, (await by_sku(api, sku))["id"])) for sku in skus] == [1, 1, 1]
 
 
-async def test_of_the_same_part_sent_at_once_one_is_taken(api: API, shared: Mongo) -> None:
+async def test_of_the_same_part_sent_concurrently_one_is_imported(api: API, shared: Mongo) -> None:
     sku = new_sku()
     path = await begun(api, 2)
     answers = await asyncio.gather(*(send(api, path, 1, ndjson(line(sku))) for _ in range(6)))
@@ -150,7 +150,7 @@ async def test_rows_of_csv_are_variants_under_the_heading_of_the_first_line(api:
     assert (await by_sku(api, jug))["variants"][0]["price"] == {"amount": 1, "currency": "USD"}
 
 
-async def test_a_line_changes_the_version_that_it_states_and_no_other(api: API, shared: Mongo) -> None:
+async def test_a_line_changes_only_the_version_that_it_states(api: API, shared: Mongo) -> None:
     mug = new_sku()
     product = await added(api, mug)
     exported = (await api.get("/v1/products.ndjson", headers=STAFF)).content.splitlines()
@@ -168,7 +168,7 @@ async def test_a_line_changes_the_version_that_it_states_and_no_other(api: API, 
     assert len(await events(shared, product["id"])) == 3
 
 
-async def test_rows_of_one_product_state_one_version_and_all_are_taken(api: API) -> None:
+async def test_consecutive_rows_of_one_product_may_state_one_version(api: API) -> None:
     mug, cup, jug = new_sku(), new_sku(), new_sku()
     product = await added(api, mug, cup, jug)
     heading = "version,sku,name,price,currency"
@@ -195,7 +195,7 @@ async def test_a_change_between_the_rows_of_one_product_is_not_overwritten(api: 
     assert (after["name"], [one["price"]["amount"] for one in after["variants"]]) == ("Jug", [7, 1250])
 
 
-async def test_a_product_that_is_new_here_is_taken_whatever_version_it_had_elsewhere(api: API) -> None:
+async def test_a_new_product_is_created_whatever_version_the_line_states(api: API) -> None:
     mug, cup = new_sku(), new_sku()
     path = await begun(api, 3, "csv")
     rows = "".join(f"{uuid},7,{sku},Mug,5,EUR\n" for uuid in [uuid7()] for sku in (mug, cup))
@@ -234,7 +234,7 @@ async def test_an_export_is_an_import_that_changes_nothing(api: API, shared: Mon
 
 
 @pytest.mark.parametrize("form", ["ndjson", "csv"])
-async def test_an_export_goes_on_after_a_product_without_a_heading(api: API, form: str) -> None:
+async def test_an_export_continues_after_a_product_without_a_heading(api: API, form: str) -> None:
     first = await added(api, new_sku())
     skus = [new_sku(), new_sku()]
     second = await added(api, *skus)

@@ -14,7 +14,7 @@ from tests import hostile
 from tests.answers import believed, malformed_at, refused, survivors
 from tests.outbox import events, told
 from tests.product_svc.conftest import Connecting
-from tests.product_svc.goods import Commit, cancelled, consumer, hear, new_sku, placed, stocked
+from tests.product_svc.factories import Commit, cancelled, consumer, handle, new_sku, placed, stocked
 
 API = httpx.AsyncClient
 STAFF = bearer(role="staff")
@@ -42,7 +42,7 @@ async def low(database: Mongo, sku: str) -> list[int]:
     return [event.available for event in await events(database, sku) if isinstance(event, StockLow)]
 
 
-async def test_a_threshold_is_set_read_and_taken_away(api: API, commit: Commit) -> None:
+async def test_a_threshold_is_set_read_and_removed(api: API, commit: Commit) -> None:
     sku = await stocked(commit, 10)
     path = f"/v1/stock/{sku}/threshold"
     read = await api.get(path, headers=STAFF)
@@ -58,7 +58,9 @@ async def test_a_threshold_is_set_read_and_taken_away(api: API, commit: Commit) 
     assert again.json()["threshold"] is None
 
 
-async def test_a_stock_is_told_to_be_low_once_for_each_time_it_falls(api: API, shared: Mongo, commit: Commit) -> None:
+async def test_low_stock_is_published_once_each_time_it_falls_to_the_threshold(
+    api: API, shared: Mongo, commit: Commit
+) -> None:
     sku = await stocked(commit, 10)
     await watch(api, sku, 5)
     for delta in (-4, -1, -1, -2, +2, +2, -1, -1, +100):
@@ -71,22 +73,22 @@ async def test_a_stock_is_told_to_be_low_once_for_each_time_it_falls(api: API, s
     assert history[3].event == StockLow(sku=sku, available=5, threshold=5, on_hand=5, reserved=0)
 
 
-async def test_orders_make_a_stock_low_and_their_end_makes_it_fall_again(
-    api: API, shared: Mongo, commit: Commit
-) -> None:
+async def test_orders_make_stock_low_and_after_a_cancellation_again(api: API, shared: Mongo, commit: Commit) -> None:
     sku = await stocked(commit, 10)
     await watch(api, sku, 4)
     first, second, third = placed({sku: 6}), placed({sku: 1}), placed({sku: 7})
-    await hear(shared, first)
-    await hear(shared, second)
+    await handle(shared, first)
+    await handle(shared, second)
     assert await low(shared, sku) == [4]
-    await hear(shared, cancelled(first))
-    await hear(shared, third)
+    await handle(shared, cancelled(first))
+    await handle(shared, third)
     assert await low(shared, sku) == [4, 2]
     assert (await api.get(f"/v1/stock/{sku}/threshold", headers=STAFF)).json()["low"] is True
 
 
-async def test_what_is_low_is_told_once_however_often_the_order_is(api: API, shared: Mongo, commit: Commit) -> None:
+async def test_low_stock_is_published_once_however_often_the_order_arrives(
+    api: API, shared: Mongo, commit: Commit
+) -> None:
     sku = await stocked(commit, 3)
     await watch(api, sku, 1)
     order = record(enveloped(placed({sku: 2})))
@@ -97,20 +99,20 @@ async def test_what_is_low_is_told_once_however_often_the_order_is(api: API, sha
     assert await low(shared, sku) == [1]
 
 
-async def test_orders_at_once_make_it_low_once(
+async def test_concurrent_orders_make_stock_low_once(
     api: API, shared: Mongo, commit: Commit, connecting: Connecting
 ) -> None:
     sku = await stocked(commit, 10)
     await watch(api, sku, 5)
     async with connecting() as one, connecting() as other:
         orders = [placed({sku: 1}) for _ in range(10)]
-        await asyncio.gather(*(hear((one, other)[n % 2], order) for n, order in enumerate(orders)))
+        await asyncio.gather(*(handle((one, other)[n % 2], order) for n, order in enumerate(orders)))
     assert len(await low(shared, sku)) == 1
     history = await told(shared, sku)
     assert [envelope.aggregate_version for envelope in history] == [1, 2]
 
 
-async def test_a_threshold_above_what_is_there_is_crossed_at_once(api: API, shared: Mongo, commit: Commit) -> None:
+async def test_a_threshold_above_the_stock_makes_it_low_at_once(api: API, shared: Mongo, commit: Commit) -> None:
     sku = await stocked(commit, 3)
     assert (await watch(api, sku, 3))["low"] is True
     assert (await watch(api, sku, 8))["low"] is True
@@ -119,7 +121,7 @@ async def test_a_threshold_above_what_is_there_is_crossed_at_once(api: API, shar
     assert await low(shared, sku) == [3]
 
 
-async def test_thresholds_set_at_once_are_each_answered_with_their_own(api: API, commit: Commit) -> None:
+async def test_concurrent_changes_of_a_threshold_each_return_their_own(api: API, commit: Commit) -> None:
     sku = await stocked(commit, 10)
     asked = [*range(6, 14), None]
     answers = await asyncio.gather(*(put_threshold(api, sku, threshold) for threshold in asked))
@@ -134,7 +136,7 @@ async def test_the_stock_of_a_draft_is_seen_by_staff_only_until_it_is_active(api
     draft = (await api.post("/v1/products", json=body, headers=STAFF)).json()
     path = f"/v1/stock/{sku}"
     for headers in ({}, bearer(), bearer(role="ops")):
-        refused(await api.get(path, headers=headers), 404, "sku_unknown")
+        refused(await api.get(path, headers=headers), 404, "sku_not_found")
     assert (await api.get(path, headers=STAFF)).json() == {"sku": sku, "on_hand": 0, "reserved": 0, "available": 0}
     for status in ("active", "discontinued"):
         changed = await api.patch(f"/v1/products/{draft['id']}", json={"status": status}, headers=ANY)
@@ -142,12 +144,12 @@ async def test_the_stock_of_a_draft_is_seen_by_staff_only_until_it_is_active(api
         assert (await api.get(path)).json() == {"sku": sku, "on_hand": 0, "reserved": 0, "available": 0}
 
 
-async def test_a_bad_token_is_refused_where_none_is_needed(api: API, commit: Commit) -> None:
+async def test_an_invalid_token_is_refused_where_none_is_needed(api: API, commit: Commit) -> None:
     path = f"/v1/stock/{await stocked(commit, 1)}"
     assert await believed(api, "GET", path, hostile.bad_tokens("staff")) == []
 
 
-async def test_what_is_low_is_listed_page_by_page(api: API, commit: Commit) -> None:
+async def test_low_stock_is_listed_page_by_page(api: API, commit: Commit) -> None:
     skus = sorted([await stocked(commit, 2) for _ in range(3)])
     for sku in skus:
         await watch(api, sku, 2)
@@ -159,7 +161,7 @@ async def test_what_is_low_is_listed_page_by_page(api: API, commit: Commit) -> N
     assert (await api.get("/v1/stock", params={"after": skus[1]}, headers=STAFF)).json()["items"] == []
 
 
-async def test_the_ledger_has_every_movement_newest_first(api: API, commit: Commit) -> None:
+async def test_movements_are_listed_newest_first(api: API, commit: Commit) -> None:
     sku, who = await stocked(commit, 0), uuid7()
     clerk = bearer(who, role="staff")
     path = f"/v1/stock/{sku}/movements"
@@ -177,7 +179,7 @@ async def test_the_ledger_has_every_movement_newest_first(api: API, commit: Comm
     assert rest["next"] is None
 
 
-async def test_movements_of_the_first_release_are_read_too(api: API, shared: Mongo, commit: Commit) -> None:
+async def test_movements_of_the_first_release_can_be_read(api: API, shared: Mongo, commit: Commit) -> None:
     sku = await stocked(commit, 0)
     await shared.db.movements.insert_one({"_id": uuid7(), "sku": sku, "delta": 0, "reason": "count", "at": 0})
     [movement] = (await api.get(f"/v1/stock/{sku}/movements", headers=STAFF)).json()["items"]
@@ -188,27 +190,27 @@ PATHS = ["/v1/stock", "/v1/stock/MUG/threshold", "/v1/stock/MUG/movements"]
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_only_staff_looks_behind_the_shelf(api: API, path: str) -> None:
+async def test_only_staff_can_read_thresholds_and_movements(api: API, path: str) -> None:
     refused(await api.get(path), 401, "unauthenticated")
     for role in ("customer", "ops"):
         refused(await api.get(path, headers=bearer(role=role)), 403, "forbidden")
     assert await believed(api, "GET", path, hostile.bad_tokens("staff")) == []
 
 
-async def test_only_staff_sets_thresholds(api: API) -> None:
+async def test_only_staff_can_set_thresholds(api: API) -> None:
     body = {"threshold": 1}
     answer = await api.put("/v1/stock/MUG/threshold", json=body, headers={**bearer(), "If-Match": "*"})
     refused(answer, 403, "forbidden")
 
 
-async def test_an_unknown_sku_has_neither_threshold_nor_ledger(api: API) -> None:
+async def test_an_unknown_sku_has_neither_threshold_nor_movements(api: API) -> None:
     for path in PATHS[1:]:
-        refused(await api.get(path.replace("MUG", "NONE"), headers=STAFF), 404, "sku_unknown")
+        refused(await api.get(path.replace("MUG", "NONE"), headers=STAFF), 404, "sku_not_found")
     answer = await api.put("/v1/stock/NONE/threshold", json={"threshold": 1}, headers=ANY)
-    refused(answer, 404, "sku_unknown")
+    refused(answer, 404, "sku_not_found")
 
 
-async def test_a_threshold_that_is_none_is_malformed(api: API, shared: Mongo, commit: Commit) -> None:
+async def test_an_invalid_threshold_is_malformed(api: API, shared: Mongo, commit: Commit) -> None:
     sku = await stocked(commit, 1)
     path = f"/v1/stock/{sku}/threshold"
     bodies = [(name, body) for name, body, _ in hostile.edges({"threshold": 3}) if "None" not in name]
@@ -221,7 +223,7 @@ async def test_a_threshold_that_is_none_is_malformed(api: API, shared: Mongo, co
 
 
 @pytest.mark.parametrize("note", [None, 1, "\x00", "a\nb", "x" * 501])
-async def test_a_note_that_is_none_is_malformed(api: API, note: Any) -> None:
+async def test_an_invalid_note_is_malformed(api: API, note: Any) -> None:
     body = {"delta": 1, "reason": "count", "note": note}
     answer = await api.post("/v1/stock/MUG/adjustments", json=body, headers=STAFF)
     assert malformed_at(answer) == {"body/note"}
@@ -234,6 +236,6 @@ async def test_a_note_that_is_none_is_malformed(api: API, note: Any) -> None:
         *("?after=%00", "?after=", "?limit=x", "?limit=0"),
     ],
 )
-async def test_a_page_that_there_is_not_is_malformed(api: API, query: str) -> None:
+async def test_an_invalid_page_is_malformed(api: API, query: str) -> None:
     path = f"/v1/stock{'/MUG' if query.startswith('/') else ''}{query}"
     assert malformed_at(await api.get(path, headers=STAFF))

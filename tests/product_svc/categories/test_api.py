@@ -4,8 +4,8 @@ import asyncio
 from typing import Any
 
 from tests.answers import refused
-from tests.product_svc.catalogue.shelves import API, PRICE, STAFF, added, amended, category, matching, removed
-from tests.product_svc.goods import new_sku
+from tests.product_svc.factories import new_sku
+from tests.product_svc.rest_factories import API, PRICE, STAFF, added, amended, category, matching, removed
 
 
 async def read(api: API, path: str) -> dict[str, Any]:
@@ -37,20 +37,23 @@ async def test_categories_are_listed_page_by_page(api: API) -> None:
     assert two["next"] is None
 
 
-async def test_a_category_cannot_be_put_under_itself_nor_too_deep(api: API) -> None:
+async def test_a_category_can_be_neither_below_itself_nor_too_deep(api: API) -> None:
     chain = [await category(api)]
     for _ in range(9):
         chain.append(await category(api, parent_id=chain[-1]["id"]))
     too_deep = {"name": "Sub", "parent_id": chain[-1]["id"]}
-    assert refused(await api.post("/v1/categories", json=too_deep, headers=STAFF), 409, "too_deep")["limit"] == 10
+    assert (
+        refused(await api.post("/v1/categories", json=too_deep, headers=STAFF), 409, "category_too_deep")["limit"]
+        == 10
+    )
     for below in (chain[0], chain[1], chain[5]):
         answer = await api.patch(
             f"/v1/categories/{chain[0]['id']}", json={"parent_id": below["id"]}, headers=matching(1)
         )
-        refused(answer, 409, "category_in_itself")
+        refused(answer, 409, "category_cycle")
 
 
-async def test_two_moves_at_once_cannot_make_a_ring(api: API) -> None:
+async def test_two_concurrent_moves_cannot_make_a_cycle(api: API) -> None:
     for _ in range(4):
         one, other = await category(api), await category(api)
         moves = [
@@ -60,7 +63,7 @@ async def test_two_moves_at_once_cannot_make_a_ring(api: API) -> None:
         assert sorted(answer.status_code for answer in await asyncio.gather(*moves)) == [200, 409]
 
 
-async def test_an_empty_category_is_removed_and_no_other(api: API) -> None:
+async def test_only_an_empty_category_can_be_removed(api: API) -> None:
     root = await category(api)
     leaf = await category(api, parent_id=root["id"])
     product = await added(api, new_sku(), category_id=leaf["id"])
@@ -71,11 +74,11 @@ async def test_an_empty_category_is_removed_and_no_other(api: API) -> None:
     await amended(api, f"/v1/products/{product['id']}", 1, category_id=None)
     for shelf in (leaf, root):
         assert (await removed(api, shelf, 1)).status_code == 204
-        refused(await api.get(f"/v1/categories/{shelf['id']}"), 404, "category_unknown")
-        refused(await removed(api, shelf, 1), 404, "category_unknown")
+        refused(await api.get(f"/v1/categories/{shelf['id']}"), 404, "category_not_found")
+        refused(await removed(api, shelf, 1), 404, "category_not_found")
 
 
-async def test_a_category_is_not_removed_from_under_a_product_that_comes_in(api: API) -> None:
+async def test_a_category_is_not_removed_while_a_product_is_added_to_it(api: API) -> None:
     for _ in range(4):
         shelf = await category(api)
         body = {"name": "Mug", "category_id": shelf["id"]}

@@ -15,7 +15,7 @@ from schemas import StockAdjusted
 from tests.answers import malformed_at, refused, watched
 from tests.outbox import events
 from tests.product_svc.conftest import settings
-from tests.product_svc.goods import Commit, numbers, stocked
+from tests.product_svc.factories import Commit, numbers, stocked
 
 API = httpx.AsyncClient
 TEN = {"delta": 10, "reason": "delivery", "note": "note 4711"}
@@ -32,7 +32,7 @@ def clerk() -> dict[str, str]:
     return bearer(uuid7(), role="staff")
 
 
-async def test_a_repeated_adjustment_gets_its_first_answer_and_books_nothing(
+async def test_a_repeated_adjustment_gets_its_first_response_and_changes_nothing(
     api: API, shared: Mongo, commit: Commit
 ) -> None:
     sku, who = await stocked(commit, 1), clerk()
@@ -49,7 +49,7 @@ async def test_a_repeated_adjustment_gets_its_first_answer_and_books_nothing(
     assert [movement["delta"] for movement in ledger] == [10, 10, 1]
 
 
-async def test_without_a_key_every_request_books(api: API, shared: Mongo, commit: Commit) -> None:
+async def test_without_a_key_every_request_adjusts(api: API, shared: Mongo, commit: Commit) -> None:
     sku, who = await stocked(commit, 0), clerk()
     for _ in range(2):
         await adjust(api, sku, who, key=None)
@@ -63,26 +63,28 @@ async def test_another_body_under_the_same_key_is_refused(api: API, shared: Mong
     assert await numbers(shared, sku) == (10, 0)
 
 
-async def test_the_same_key_of_another_clerk_or_sku_is_another_key(api: API, shared: Mongo, commit: Commit) -> None:
+async def test_the_same_key_of_another_staff_member_or_sku_is_another_key(
+    api: API, shared: Mongo, commit: Commit
+) -> None:
     mug, cup, who = await stocked(commit, 0), await stocked(commit, 0), clerk()
     for sku, one in ((mug, who), (mug, clerk()), (cup, who)):
         assert "idempotency-replayed" not in (await adjust(api, sku, one)).headers
     assert [await numbers(shared, sku) for sku in (mug, cup)] == [(20, 0), (10, 0)]
 
 
-async def test_a_refused_adjustment_leaves_its_key_free(api: API, shared: Mongo, commit: Commit) -> None:
+async def test_a_refused_adjustment_does_not_use_its_key(api: API, shared: Mongo, commit: Commit) -> None:
     sku, who, less = await stocked(commit, 0), clerk(), {"delta": -1, "reason": "damage"}
-    refused(await adjust(api, sku, who, body=less), 409, "stock_too_low")
+    refused(await adjust(api, sku, who, body=less), 409, "insufficient_stock")
     await adjust(api, sku, who, key=None)
     assert (await adjust(api, sku, who, body=less)).json()["on_hand"] == 9
 
 
 @pytest.mark.parametrize("key", [" ", "a b", "x" * 256])
-async def test_a_key_that_is_no_visible_ascii_is_malformed(api: API, key: str) -> None:
+async def test_a_key_that_is_not_visible_ascii_is_malformed(api: API, key: str) -> None:
     assert malformed_at(await adjust(api, "MUG", clerk(), key)) == {"header/idempotency-key"}
 
 
-async def test_a_key_raced_for_through_two_processes_books_once(
+async def test_a_key_used_concurrently_in_two_processes_adjusts_once(
     api: API, shared: Mongo, shared_url: str, commit: Commit
 ) -> None:
     sku, who = await stocked(commit, 0), clerk()
@@ -94,7 +96,7 @@ async def test_a_key_raced_for_through_two_processes_books_once(
     assert await numbers(shared, sku) == (10, 0)
 
 
-async def test_a_key_is_kept_as_long_as_is_set_and_the_server_removes_it(
+async def test_a_response_is_kept_as_long_as_configured_and_the_database_deletes_it(
     api: API, shared: Mongo, commit: Commit
 ) -> None:
     sku, who = await stocked(commit, 0), clerk()
