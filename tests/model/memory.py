@@ -13,7 +13,7 @@ from chassis.persistence.errors import ConcurrentUpdate
 from chassis.persistence.unit_of_work import AppendOnly, IdentityMap, UnitOfWork
 from notifier_svc.store import Ledger
 from order_svc.store import OrderBook
-from product_svc.store import Warehouse
+from product_svc.unit_of_work import ProductUnitOfWork
 from schemas import Message
 
 Fate = Literal["well", "conflict", "error", "dies before", "dies after"]
@@ -130,7 +130,7 @@ class Mails(InMemory, Ledger):
         await super().load(tx)
 
 
-class Shelves(InMemory, Warehouse):
+class Shelves(InMemory, ProductUnitOfWork):
     keys: ClassVar = {"stock": "sku", "reservations": "order_id"}
 
     async def load(self, tx: Any) -> None:

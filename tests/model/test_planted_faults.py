@@ -91,7 +91,7 @@ FAULTS: dict[str, tuple[type[RuleBasedStateMachine], str, Any]] = {
     ),
     "withdrawn amendment kept": (
         Platform,
-        "product_svc.reservations.commands.domain.decide_amendment",
+        "product_svc.reservations.commands.domain.settle_amendment",
         lambda *known, accepted: None,
     ),
     "answer to another revision taken": (
@@ -99,8 +99,8 @@ FAULTS: dict[str, tuple[type[RuleBasedStateMachine], str, Any]] = {
         "order_svc.saga.on_answer",
         lambda order, answer, now: on_answer(order, answer.model_copy(update={"revision": order.last_revision}), now),
     ),
-    "inbox not looked at": (Platform, "chassis.consumer._first_of_each", lambda batch, fresh: batch),
-    "time goes back": (Platform, "product_svc.reservations.domain.later", lambda now, before: now),
+    "inbox not looked at": (Platform, "chassis.messaging.consumer._first_of_each", lambda batch, fresh: batch),
+    "time goes back": (Platform, "product_svc.reservations.domain.next_time", lambda now, before: now),
     "mail begun after its end": (Senders, "notifier_svc.domain.Mail.begin", begin_whatever_became_of_it),
     "mail taken back without a doubt": (Senders, "notifier_svc.commands.mark_doubtful", postpone_as_lapsed),
     "mail in doubt for ever": (Senders, "notifier_svc.domain.MAX_DOUBTS", 9),

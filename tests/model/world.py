@@ -18,6 +18,7 @@ from uuid_utils.compat import uuid7
 from chassis.messaging.consumer import Consumer
 from chassis.messaging.handlers import Handlers
 from chassis.messaging.records import KafkaRecord
+from chassis.persistence.command import Command
 from chassis.persistence.group_commit import GroupCommit
 from chassis.testing import record
 from notifier_svc import handlers as notifier_handlers
@@ -50,11 +51,12 @@ class Service:
         unit.memory = self.memory
         return unit
 
-    def ask(self, decide: Callable[[Any], R], wants: Callable[[Any], None]) -> R:
+    def ask(self, decide: Callable[[Any], R] | Command[Any, R], wants: Any = None) -> R:
         """A request: what it is answered, or refused with."""
-        return self._world.loop.run_until_complete(self._answer(decide, wants))
+        result: R = self._world.loop.run_until_complete(self._answer(decide, wants))
+        return result
 
-    async def _answer(self, decide: Callable[[Any], R], wants: Callable[[Any], None]) -> R:
+    async def _answer(self, decide: Any, wants: Any) -> Any:
         committing = asyncio.create_task(self._commit.run())
         try:
             return await self._commit(decide, wants)

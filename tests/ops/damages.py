@@ -16,7 +16,7 @@ from customer_svc.commands.sessions import change_password
 from notifier_svc.commands import mark_failed
 from order_svc.commands import want_order
 from order_svc.fulfilment.commands import ship_order
-from product_svc.commands import set_threshold
+from product_svc.stock.commands import SetThreshold
 from schemas import STAFF, Message, StockAdjusted, StockReserved
 from tests.ops.world import PARCEL, World, erased, sql
 
@@ -260,9 +260,7 @@ async def a_shipment_that_never_was(world: World) -> str:
 
 async def a_warning_that_staff_never_got(world: World) -> str:
     sku = await world.product()
-    await world.commits["product_svc"](
-        lambda unit: set_threshold(unit, sku, "*", 10), wants=lambda unit: unit.stock.prefetch(sku)
-    )
+    await world.commits["product_svc"](SetThreshold(sku, "*", 10))
     await world.flow()
     await sql(world.mails, "DELETE FROM mails WHERE customer_id = :id", id=STAFF)
     return str(STAFF)
