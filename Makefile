@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test faults bench audit lint clean venv
+.PHONY: help run test faults bench audit lint format clean venv
 
 # Options for the program behind a target: make test ARGS="-k order"
 ARGS ?=
@@ -33,6 +33,10 @@ lint: venv ## Check style, types and who imports whom
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy .
 	@$(VENV)/bin/lint-imports
+
+format: venv ## Fix and format the code
+	@$(VENV)/bin/ruff check --fix .
+	@$(VENV)/bin/ruff format .
 
 clean: ## Remove the data of `make run` (SHOP_HOME, .local)
 	@python=$$(sh deploy/local/python.sh "$(PYTHON)") && exec "$$python" -m deploy.local.clean

@@ -1,7 +1,7 @@
-"""Links in mails: one service makes them, another mails them, and no event carries what they open with.
+"""Tokens of the links in mails: one service makes the links, another mails them, and no event carries the token.
 
-An event names a link by its id. The token in the link is made of that id with a key that only the two services
-have: whoever reads the topic, now or in ten years, learns nothing that opens anything. ADR 0020 says why.
+An event names a link by its id. The token is made from that id with a key that only the two services have:
+a reader of the topic, now or in ten years, learns no token. Why: ADR 0020.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from uuid import UUID
 from pydantic import Field, SecretStr
 
 Purpose = Literal["verify", "reset"]
-"""What a link is for; a token for one purpose is none for another."""
+"""What a link is for; a token for one purpose is not valid for another."""
 
 LinkKey = Annotated[SecretStr, Field(min_length=32)]
 """The key that tokens are made with: the same for both services, at least 32 characters."""

@@ -1,4 +1,4 @@
-"""What the tests of every service need: tokens, a client for an app in this process, events as Kafka has them."""
+"""For the tests of every service: tokens, a client for an app in this process, events as Kafka delivers them."""
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -30,12 +30,12 @@ def private_key() -> bytes:
 
 
 def issuer(**changes: Any) -> Issuer:
-    """An issuer of access tokens; ``changes`` make it a wrong one."""
+    """An issuer of access tokens; ``changes`` make its tokens invalid."""
     rules: dict[str, Any] = {
         "private_key": private_key(),
         "issuer": "shopstream",
         "audience": "shopstream",
-        "seconds": 86_400,  # tests that are late are not to be turned away
+        "seconds": 86_400,  # a slow test must not outlive its token
     }
     return Issuer(**(rules | changes))
 
@@ -46,14 +46,14 @@ async def test_keys() -> dict[str, Any]:
 
 
 def bearer(principal_id: UUID | None = None, role: Role = "customer", **changes: Any) -> dict[str, str]:
-    """The header that says who is asking."""
+    """The header that authenticates a principal."""
     token = issuer(**changes).issue(Principal(principal_id or uuid7(), role))
     return {"Authorization": f"Bearer {token}"}
 
 
 @asynccontextmanager
 async def running(app: FastAPI) -> AsyncIterator[Any]:
-    """An app that runs in this process and believes the tokens of this test run; gives its container."""
+    """An app that runs in this process and accepts the tokens of this test run; yields its container."""
     async with app.router.lifespan_context(app):
         verifier = Verifier(test_keys, "shopstream", "shopstream")
         app.state.container = replace(app.state.container, verifier=verifier)
@@ -62,7 +62,7 @@ async def running(app: FastAPI) -> AsyncIterator[Any]:
 
 @asynccontextmanager
 async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of an app that runs in this process and believes the tokens of this test run."""
+    """A client of an app that runs in this process and accepts the tokens of this test run."""
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
         running(app),

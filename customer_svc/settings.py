@@ -14,26 +14,29 @@ class Settings(PostgresSettings):
     """The REST front; the event process needs no key."""
 
     jwt_private_key_file: FilePath
-    """PEM file with the Ed25519 key that signs access tokens."""
+    """PEM file with the Ed25519 private key that signs access tokens."""
     jwt_seconds: PositiveInt = 900
-    """How long an access token is good for."""
-
+    """Lifetime of an access token, in seconds."""
     refresh_seconds: PositiveInt = 30 * 86_400
-    """How long after a log-in one need not log in again."""
+    """Lifetime of a session, in seconds, counted from the log-in; then the customer has to log in again."""
     login_tries_per_account: PositiveInt = 10
+    """Number of wrong passwords in a row that one account allows before it is throttled."""
     login_seconds_per_account: PositiveFloat = 60.0
-    """Wrong passwords for one account: so many at once, and then one every so many seconds."""
+    """Seconds after which a throttled account allows one more attempt."""
     login_tries_per_address: PositiveInt = 100
+    """Number of wrong passwords in a row, for any account, that one network address may send."""
     login_seconds_per_address: PositiveFloat = 6.0
-    """The same from one address of the network."""
+    """Seconds after which a throttled network address may make one more attempt."""
     register_tries_per_address: PositiveInt = 100
+    """Number of registrations in a row that one network address may send."""
     register_seconds_per_address: PositiveFloat = 6.0
-    """Registrations from one address of the network: so many at once, and then one every so many seconds."""
+    """Seconds after which a throttled network address may register one more account."""
     order_url: HttpUrl
+    """Base URL of order_svc's REST API, which supplies the orders of a data export."""
     notifier_url: HttpUrl
-    """The REST APIs of order_svc and notifier_svc, asked for what they have about whoever exports their data."""
+    """Base URL of notifier_svc's REST API, which supplies the mails of a data export."""
     link_key: LinkKey
-    """What tokens of links in mails are made with; notifier_svc has the same."""
+    """Secret from which the tokens of links in mails are derived; notifier_svc needs the same value."""
 
     @field_validator("jwt_private_key_file")
     @classmethod

@@ -1,1 +1,1 @@
-"""How Shopstream is put to work: topics, images, and the local servers of the quick start."""
+"""Deployment: the system map, topics, the image, and the local servers of the quick start."""

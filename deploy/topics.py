@@ -1,7 +1,7 @@
-"""Create the Kafka topics: those of the events, and one dead-letter topic per service.
+"""Create the Kafka topics of the system map: those of the events, and one for the dead letters of each service.
 
-``python -m deploy.topics`` reads KAFKA_BOOTSTRAP_SERVERS and KAFKA_PREFIX; see ``--help``. Topics that are
-there already stay as they are.
+``python -m deploy.topics`` reads KAFKA_BOOTSTRAP_SERVERS and KAFKA_PREFIX; see ``--help``. Topics that exist are left
+as they are.
 """
 
 import asyncio
@@ -12,36 +12,43 @@ import typer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
-from schemas.topics import TOPICS
-
-SERVICES = ("customer_svc", "product_svc", "order_svc", "notifier_svc")
-DEAD_LETTERS = tuple(f"{service}.dlq" for service in SERVICES)
-SETTINGS = {"retention.ms": "-1"}
-"""Events are kept for good: replay and audit read them from the first."""
+from deploy.system import SYSTEM
 
 
 async def create_topics(
-    bootstrap_servers: str, prefix: str = "", partitions: int = 6, replication: int = 1
+    bootstrap_servers: str, prefix: str = "", partitions: int | None = None, replication: int = 1
 ) -> list[str]:
-    """Create what is missing and return the names of what was created; raise ``KafkaError`` if refused."""
+    """Create the missing topics and return their names; raise ``KafkaError`` if Kafka refuses.
+
+    ``partitions`` replaces the number that the system map gives for each topic.
+    """
     client = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
     await client.start()
     try:
-        there = set(await client.list_topics())
-        names = [prefix + name for name in (*TOPICS, *DEAD_LETTERS)]
-        topics = [
-            NewTopic(name, partitions, replication, topic_configs=SETTINGS) for name in names if name not in there
-        ]
-        response = await client.create_topics(topics) if topics else None
+        existing = set(await client.list_topics())
+        missing = [topic for topic in _topics(prefix, partitions, replication) if topic.name not in existing]
+        response = await client.create_topics(missing) if missing else None
         return _created(response.topic_errors) if response else []
     finally:
         await client.close()
 
 
-def _created(answers: Iterable[tuple[str, int, str | None]]) -> list[str]:
-    """Return the created; raise the first error that is one. That somebody else was faster is none."""
+def _topics(prefix: str, partitions: int | None, replication: int) -> list[NewTopic]:
+    return [
+        NewTopic(
+            prefix + topic.name,
+            partitions or topic.partitions,
+            replication,
+            topic_configs={"retention.ms": str(topic.retention_ms)},
+        )
+        for topic in SYSTEM.topics
+    ]
+
+
+def _created(results: Iterable[tuple[str, int, str | None]]) -> list[str]:
+    """Return the created topics; raise the first error, but for topics that another run created meanwhile."""
     created = []
-    for topic, code, message in answers:
+    for topic, code, message in results:
         error = for_code(code)
         if not code:
             created.append(topic)
@@ -51,18 +58,22 @@ def _created(answers: Iterable[tuple[str, int, str | None]]) -> list[str]:
 
 
 def main(
-    bootstrap_servers: Annotated[str, typer.Option(envvar="KAFKA_BOOTSTRAP_SERVERS")] = "127.0.0.1:9092",
-    prefix: Annotated[str, typer.Option(envvar="KAFKA_PREFIX", help="Put before every topic's name.")] = "",
-    partitions: Annotated[int, typer.Option(min=1)] = 6,
+    bootstrap_servers: Annotated[
+        str, typer.Option(envvar="KAFKA_BOOTSTRAP_SERVERS", help="Where Kafka is: host:port[,host:port].")
+    ] = "127.0.0.1:9092",
+    prefix: Annotated[str, typer.Option(envvar="KAFKA_PREFIX", help="Precedes the name of every topic.")] = "",
+    partitions: Annotated[
+        int | None, typer.Option(min=1, help="Partitions of each topic, instead of those of the system map.")
+    ] = None,
     replication: Annotated[int, typer.Option(min=1, help="Copies of each partition.")] = 1,
 ) -> None:
-    """Create the topics of Shopstream that are missing."""
+    """Create the topics of Shopstream that do not exist yet."""
     try:
         created = asyncio.run(create_topics(bootstrap_servers, prefix, partitions, replication))
     except (KafkaError, OSError) as error:
         typer.echo(f"cannot create topics on {bootstrap_servers}: {error}", err=True)
         raise typer.Exit(1) from error
-    typer.echo(f"created: {', '.join(created)}" if created else "all topics are there")
+    typer.echo(f"created {', '.join(created)}" if created else "all topics exist")
 
 
 if __name__ == "__main__":

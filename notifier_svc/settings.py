@@ -11,21 +11,21 @@ class WorkerSettings(PostgresSettings):
     """The event process."""
 
     smtp_url: SmtpUrl
-    """``smtp://user:password@host:port``, or ``smtps://`` for TLS from the first byte."""
+    """Mail server: ``smtp://user:password@host:port``, or ``smtps://`` for TLS from the first byte."""
     mail_from: EmailStr
-    """The sender of every mail; its domain stands in the Message-IDs."""
+    """Sender of every mail; its domain is also the domain of the Message-IDs."""
     mail_connections: PositiveInt = 16
-    """SMTP connections of one event process."""
+    """Number of SMTP connections that one event process may keep open."""
     mail_lease_seconds: float = Field(default=60.0, gt=0, le=86_400)
-    """A mail in hand for longer than this is taken up by another process."""
+    """Seconds that a process may hold a mail it has claimed; after that, another process takes the mail over."""
     staff_mail: EmailStr
-    """Where staff read that stock is low."""
+    """Address that receives the mails to staff, such as warnings about low stock."""
     staff_locale: str = Field(default="en", pattern=r"^[a-z]{2}(-[A-Z]{2})?$")
-    """In which language, and with whose dates and figures: ``en``, ``de``, ``de-AT``."""
+    """Language and format of dates and amounts in mails to staff: ``en``, ``de``, ``de-AT``."""
     link_key: LinkKey
-    """What tokens of links in mails are made with; customer_svc has the same."""
+    """Secret from which the tokens of links in mails are derived; customer_svc needs the same value."""
     shop_url: HttpUrl = Field(default=Url("http://127.0.0.1:8001"), validate_default=True)
-    """Where customers find the shop's pages; links in mails lead there."""
+    """Base URL of the pages that links in mails open. ``production`` requires https."""
 
     @field_validator("shop_url")
     @classmethod
@@ -41,4 +41,4 @@ class RestSettings(PostgresSettings):
     """The REST front."""
 
     jwks_url: HttpUrl
-    """Where customer_svc publishes the keys of access tokens."""
+    """URL of customer_svc's public keys, which verify access tokens: ``…/.well-known/jwks.json``."""

@@ -9,17 +9,17 @@ class WorkerSettings(PostgresSettings):
     """The event process."""
 
     order_deadline_seconds: float = Field(default=600.0, gt=0, le=31_536_000)
-    """An order that has no answer about its stock by then is cancelled; at half of it, stock is asked for again."""
+    """Seconds to wait for a stock reservation before the order is cancelled; a retry happens after half of them."""
     idempotency_seconds: float = Field(default=86_400.0, gt=0, le=31_536_000)
-    """For so long, at least, an order that is sent again with its Idempotency-Key gets its first answer."""
+    """Minimum seconds for which a repeated ``Idempotency-Key`` gets the first response again."""
 
 
 class RestSettings(PostgresSettings):
     """The REST front."""
 
     jwks_url: HttpUrl
-    """Where customer_svc publishes the keys of access tokens."""
+    """URL of customer_svc's public keys, which verify access tokens: ``…/.well-known/jwks.json``."""
     product_url: HttpUrl
-    """The REST API of product_svc, asked for products that we have not heard of yet."""
+    """Base URL of product_svc's REST API, which supplies products whose events have not arrived yet."""
     saga_stuck_seconds: float = Field(default=60.0, gt=0, le=31_536_000)
-    """An order that has waited for an answer about its stock for longer is listed as stuck."""
+    """Seconds without a stock reservation after which a saga is listed as stuck."""

@@ -22,12 +22,13 @@ class WorkerSettings(Settings):
     """The event process."""
 
     mongo_url: DatabaseUrl
+    """The service's own database, in a replica set: ``mongodb://host:port/database?replicaSet=name``."""
 
 
 class RestSettings(WorkerSettings):
     """The REST process."""
 
     jwks_url: HttpUrl
-    """Where customer_svc publishes the keys that verify access tokens."""
+    """URL of customer_svc's public keys, which verify access tokens: ``…/.well-known/jwks.json``."""
     idempotency_seconds: float = Field(default=86_400.0, gt=0, le=31_536_000)
-    """How long, at least, a request repeated with its Idempotency-Key gets its first response again."""
+    """Minimum seconds for which a repeated ``Idempotency-Key`` gets the first response again."""

@@ -78,9 +78,17 @@ class ProductUnitOfWork(UnitOfWork):
             await load_rows(tx, categories.to_load(self.categories))
             self.categories.prefetch(*(one.parent_id for one in self.categories.present if one.parent_id))
 
+    def after_commands(self) -> None:
+        """Publish which stock the commands together have made low."""
+        # Several events may have contributed, so none of them is the cause.
+        self.cause = self.trace = None
+        for after, event in stock_low_events(self.stock.changed, self.now):
+            self.stock.set(after.sku, after)
+            if event:
+                self.emit(event, after.version, after.changed_at)
+
     async def save(self, tx: MongoTransaction) -> None:
         """Write every changed document; raise ``ConcurrentUpdate`` where one is not what decisions were based on."""
-        self._update_low_stock()
         await categories.save(tx, self.categories)
         await catalogue.save(tx, self.products)
         await stock.save(tx, self.stock)
@@ -89,12 +97,3 @@ class ProductUnitOfWork(UnitOfWork):
         await imports.save_faults(tx, self.import_faults)
         await idempotency.save(tx, self.responses)
         await stock.save_movements(tx, self.movements)
-
-    def _update_low_stock(self) -> None:
-        """Publish which stock all commands together have made low."""
-        # Several events may have contributed, so none of them is the cause.
-        self.cause = self.trace = None
-        for after, event in stock_low_events(self.stock.changed, self.now):
-            self.stock.set(after.sku, after)
-            if event:
-                self.emit(event, after.version, after.changed_at)

@@ -10,9 +10,9 @@ from chassis.persistence.mongo.database import Mongo
 from chassis.persistence.postgres.database import Postgres
 from tests.databases import Databases
 from tests.processes import Environment
-from tests.servers import Offer, Servers, offered, servers
+from tests.servers import Servers, SharedServers, servers, shared_servers
 
-OFFER = pytest.StashKey[Offer]()
+SHARED_SERVERS = pytest.StashKey[SharedServers]()
 TOGETHER = ("tests/contracts/", "tests/journeys/")
 """Rooms whose tests share what is dear to start: packages, to pytest."""
 
@@ -34,17 +34,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByRoom:
 def pytest_configure_node(node: Any) -> None:
     """Tell a process that is to run a part of the tests where it gets the servers."""
     stash = node.config.stash
-    if OFFER not in stash:
-        stash[OFFER] = Offer()
-        node.config.add_cleanup(stash[OFFER].close)
-    node.workerinput["servers"] = stash[OFFER].address
+    if SHARED_SERVERS not in stash:
+        stash[SHARED_SERVERS] = SharedServers()
+        node.config.add_cleanup(stash[SHARED_SERVERS].close)
+    node.workerinput["servers"] = stash[SHARED_SERVERS].address
 
 
 @pytest.fixture(scope="session", name="servers")
 def _servers(pytestconfig: pytest.Config) -> Iterator[Servers]:
     told: dict[str, Any] | None = getattr(pytestconfig, "workerinput", None)
     if told:
-        yield offered(told["servers"])
+        yield shared_servers(told["servers"])
         return
     with servers() as running:
         yield running

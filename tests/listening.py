@@ -1,4 +1,4 @@
-"""A little server of a test's own, where a stand-in answers connections."""
+"""A small server inside a test, which plays the part of a real one."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -9,7 +9,7 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 @asynccontextmanager
 async def listening(serve: Serve) -> AsyncIterator[str]:
-    """The URL under which connections are answered so."""
+    """Serve connections with this function; yields the URL."""
     tasks: set[asyncio.Future[None]] = set()
 
     def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

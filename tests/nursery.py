@@ -23,7 +23,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from deploy.local.processes import REPOSITORY, Command
-from deploy.local.services import SERVICES, package
+from deploy.system import SYSTEM
 
 PR_SET_PDEATHSIG = 1
 MESSAGE_BYTES = 1 << 20
@@ -105,7 +105,7 @@ class Nursery:
 @cache
 def nursery() -> Nursery:
     """Where the processes of all platforms of this run come from; it ends with it."""
-    return Nursery(*(f"{package(service)}.{kind}" for service in SERVICES for kind in ("main", "worker")))
+    return Nursery(*(program.module for program in SYSTEM.all_processes))
 
 
 def main(fd: int, *modules: str) -> None:

@@ -1,4 +1,4 @@
-"""Settings that a process must refuse to start with."""
+"""Settings with which a process must refuse to start."""
 
 import asyncio
 import os
@@ -14,11 +14,11 @@ EX_CONFIG = 78
 
 
 async def refusal(module: str, env: Mapping[str, str]) -> str:
-    """What ``python -m module`` says on stderr when it refuses to start with these settings, and no others."""
+    """The stderr of ``python -m module`` when it refuses to start with exactly these settings."""
     command = [sys.executable, "-m", module]
-    known = {"PATH": os.environ["PATH"], **env}
+    only = {"PATH": os.environ["PATH"], **env}
     pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(*command, env=known, stdout=pipe, stderr=pipe)
+    process = await asyncio.create_subprocess_exec(*command, env=only, stdout=pipe, stderr=pipe)
     try:
         async with asyncio.timeout(60):
             _, errors = await process.communicate()
@@ -31,28 +31,28 @@ async def refusal(module: str, env: Mapping[str, str]) -> str:
 
 
 class Environment:
-    """The environment of this process, for settings that are read in it."""
+    """The environment of this process, for settings that are loaded in it."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         self._monkeypatch, self._capsys = monkeypatch, capsys
 
     def set(self, cls: type[BaseSettings], env: Mapping[str, str]) -> None:
-        """Set these variables, and none else that the settings look at."""
+        """Set these variables, and unset all others that the settings read."""
         for name in cls.model_fields:
             self._monkeypatch.delenv(name.upper(), raising=False)
         for name, value in env.items():
             self._monkeypatch.setenv(name.upper(), value)
 
     def refused(self, cls: type[BaseSettings], env: Mapping[str, str]) -> list[str]:
-        """The names of the settings that a process says are wrong before it ends."""
-        return [line.partition(":")[0] for line in self.told(cls, env)]
+        """The names of the settings that are reported as wrong."""
+        return [line.partition(":")[0] for line in self.messages(cls, env)]
 
-    def told(self, cls: type[BaseSettings], env: Mapping[str, str]) -> list[str]:
-        """What it says of them, a line each."""
+    def messages(self, cls: type[BaseSettings], env: Mapping[str, str]) -> list[str]:
+        """The lines that report wrong settings, one each."""
         self.set(cls, env)
-        with pytest.raises(SystemExit) as ended:
+        with pytest.raises(SystemExit) as exited:
             load(cls, "some_svc")
-        told = self._capsys.readouterr().err
-        assert ended.value.code == EX_CONFIG
-        assert "secret-pw" not in told
-        return [line.strip() for line in told.splitlines()[1:]]
+        errors = self._capsys.readouterr().err
+        assert exited.value.code == EX_CONFIG
+        assert "secret-pw" not in errors
+        return [line.strip() for line in errors.splitlines()[1:]]

@@ -1,11 +1,11 @@
-"""The real servers that the tests run against: those named in the environment, else Docker's, else local ones."""
+"""The real servers for the tests: external ones that the environment names, else containers, else local ones."""
 
 import os
 import subprocess
 import tempfile
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -24,14 +24,17 @@ from deploy.local.mail import Mail
 from deploy.local.mongo import Mongo
 from deploy.local.ports import free_port
 from deploy.local.postgres import Postgres
-from deploy.local.server import Server
+from deploy.local.server import LocalServer
+from deploy.resources import Server
+from deploy.system import KAFKA, MONGO, POSTGRES
 
-KAFKA_IMAGE, POSTGRES_IMAGE, MONGO_IMAGE = "apache/kafka:4.4.0", "postgres:18", "mongo:8"
+IMAGES = {KAFKA: "apache/kafka:4.4.0", POSTGRES: "postgres:18", MONGO: "mongo:8"}
+LOCAL_SERVERS: Mapping[Server, Callable[[Path], LocalServer]] = {KAFKA: Kafka, POSTGRES: Postgres, MONGO: Mongo}
 
 
 @dataclass(frozen=True)
 class Servers:
-    """Where the servers are. ``mail_page`` lists what the mail sink got."""
+    """The addresses of the servers. ``mail_page`` lists the mail that the sink received."""
 
     kafka: str
     postgres: str
@@ -40,113 +43,111 @@ class Servers:
     mail_page: str
 
 
-class Offer:
-    """The servers for all processes of a run of the tests: started when the first asks for them at ``address``."""
+class SharedServers:
+    """The servers for all processes of a test run: started when the first process requests them at ``address``."""
 
     def __init__(self) -> None:
-        self._ended = ExitStack()
-        self._listener = self._ended.enter_context(Listener(family="AF_UNIX"))
+        self._stack = ExitStack()
+        self._listener = self._stack.enter_context(Listener(family="AF_UNIX"))
         self.address = str(self._listener.address)
         self._running: Servers | None = None
-        self._one_at_a_time = threading.Lock()
-        threading.Thread(target=self._answer, daemon=True).start()
+        self._lock = threading.Lock()
+        threading.Thread(target=self._serve, daemon=True).start()
 
-    def _answer(self) -> None:
+    def _serve(self) -> None:
         while True:
-            with self._listener.accept() as asking:
-                asking.send(self._ask())
+            with self._listener.accept() as client:
+                client.send(self._servers())
 
-    def _ask(self) -> Servers | str:
-        with self._one_at_a_time:
+    def _servers(self) -> Servers | str:
+        with self._lock:
             try:
-                self._running = self._running or self._ended.enter_context(servers())
-            except Exception:  # noqa: BLE001 - told to who has asked
+                self._running = self._running or self._stack.enter_context(servers())
+            except Exception:  # noqa: BLE001 - the client raises it
                 return traceback.format_exc()
             return self._running
 
     def close(self) -> None:
         """Stop them."""
-        with self._one_at_a_time:
-            self._ended.close()
+        with self._lock:
+            self._stack.close()
 
 
-def offered(address: str) -> Servers:
-    """The servers that another process of this run has started, or starts now."""
-    with Client(address) as asked:
-        answer = asked.recv()
-    assert isinstance(answer, Servers), answer
-    return answer
+def shared_servers(address: str) -> Servers:
+    """The servers that another process of this run shares at this address, and starts if they do not run yet."""
+    with Client(address) as connection:
+        response = connection.recv()
+    assert isinstance(response, Servers), response
+    return response
 
 
 @contextmanager
 def servers() -> Iterator[Servers]:
-    """Start what is missing, and stop it in the end. The mail sink is always ours: the tests read it."""
+    """Start the servers that are not external, and stop them in the end. The mail sink is never external."""
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="shopstream-tests-")))
-        # What is left of hundreds of databases are a great many files, over which Python takes its time. (A server
-        # that was killed may still write one: what stays behind goes with the directory.)
+        # Hundreds of databases leave so many files that Python would take long to remove them. (A server that was
+        # killed may still write one, which is removed with the directory.)
         stack.callback(subprocess.run, ["rm", "-rf", str(home / "postgres"), str(home / "mongo")], check=False)
         # The embedded PostgreSQL runs as another user when this is root.
         home.chmod(0o755)
-        urls = {name: os.environ.get(name, "") for name in ("KAFKA_BOOTSTRAP_SERVERS", "POSTGRES_URL", "MONGO_URL")}
+        urls = {server: os.environ.get(server.setting, "") for server in LOCAL_SERVERS}
         mail = Mail(home)
-        start = _containers if not all(urls.values()) and docker_is_at_hand() else _local
-        with ThreadPoolExecutor() as at_once:
-            mailing = at_once.submit(run, mail, stack)
-            starting = {name: at_once.submit(start, name, home, stack) for name, url in urls.items() if not url}
-        mailing.result()
-        kafka, postgres, mongo = (urls | {name: started.result() for name, started in starting.items()}).values()
-        yield Servers(kafka, postgres, mongo, mail.url, mail.page_url)
+        start = _start_container if not all(urls.values()) and docker_has_the_images() else _start_locally
+        with ThreadPoolExecutor() as pool:
+            mail_start = pool.submit(run, mail, stack)
+            starts = {server: pool.submit(start, server, home, stack) for server, url in urls.items() if not url}
+        mail_start.result()
+        urls |= {server: started.result() for server, started in starts.items()}
+        yield Servers(urls[KAFKA], urls[POSTGRES], urls[MONGO], mail.url, mail.page_url)
 
 
-def run(server: Server, stack: ExitStack) -> str:
+def run(server: LocalServer, stack: ExitStack) -> str:
     """Start a local server, to be stopped with the stack; return its URL."""
     server.prepare()
     server.start()
-    # What it has is thrown away: nobody waits for it to be put in order.
+    # Its data are thrown away: an orderly stop is not worth waiting for.
     stack.callback(server.stop, grace=2)
     server.ready()
     return server.url
 
 
-def _local(name: str, home: Path, stack: ExitStack) -> str:
-    kinds = {"KAFKA_BOOTSTRAP_SERVERS": Kafka, "POSTGRES_URL": Postgres, "MONGO_URL": Mongo}
-    url = run(kinds[name](home), stack)
-    if name == "POSTGRES_URL":
-        _spare_the_disk(url)
+def _start_locally(server: Server, home: Path, stack: ExitStack) -> str:
+    url = run(LOCAL_SERVERS[server](home), stack)
+    if server is POSTGRES:
+        _disable_fsync(url)
     return url
 
 
-def _spare_the_disk(url: str) -> None:
-    """Nobody cuts the power here, and tests that kill servers have servers of their own."""
+def _disable_fsync(url: str) -> None:
+    """Save time: there are no power cuts here, and tests that kill servers use their own."""
     with psycopg.connect(url, autocommit=True) as connection:
         for setting in ("fsync", "full_page_writes"):
             connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
         connection.execute("SELECT pg_reload_conf()")
 
 
-def docker_is_at_hand() -> bool:
-    """Is there an engine that has the images already? Tests do not pull."""
+def docker_has_the_images() -> bool:
+    """Whether a Docker engine runs that has the images already: tests do not pull any."""
     if not os.environ.get("DOCKER_HOST") and not Path("/var/run/docker.sock").exists():
         return False
     try:
         with closing(docker.from_env(timeout=5)) as client:
-            for image in (KAFKA_IMAGE, POSTGRES_IMAGE, MONGO_IMAGE):
+            for image in IMAGES.values():
                 client.images.get(image)
     except DockerException:
         return False
     return True
 
 
-def _containers(name: str, _home: Path, stack: ExitStack) -> str:
-    start = {"KAFKA_BOOTSTRAP_SERVERS": _kafka, "POSTGRES_URL": _postgres, "MONGO_URL": _mongo}
-    return start[name](stack)
+def _start_container(server: Server, _home: Path, stack: ExitStack) -> str:
+    return {KAFKA: _kafka, POSTGRES: _postgres, MONGO: _mongo}[server](stack)
 
 
 def _kafka(stack: ExitStack) -> str:
-    # Clients are sent on to the advertised address, so the port must be known before the start.
+    # The broker refers clients to its advertised address, so the port must be known before the start.
     port = free_port()
-    container = DockerContainer(KAFKA_IMAGE).with_bind_ports(9092, port)
+    container = DockerContainer(IMAGES[KAFKA]).with_bind_ports(9092, port)
     for key, value in {
         "KAFKA_NODE_ID": "1",
         "KAFKA_PROCESS_ROLES": "broker,controller",
@@ -167,16 +168,16 @@ def _kafka(stack: ExitStack) -> str:
 
 
 def _postgres(stack: ExitStack) -> str:
-    container = DockerContainer(POSTGRES_IMAGE).with_exposed_ports(5432).with_env("POSTGRES_PASSWORD", "tests")
+    container = DockerContainer(IMAGES[POSTGRES]).with_exposed_ports(5432).with_env("POSTGRES_PASSWORD", "tests")
     container = container.with_command("postgres -c max_connections=300")
     started = stack.enter_context(container)
-    # The image starts the server twice: once to set it up, once to stay.
+    # The image starts the server twice: first to initialise it, then to stay.
     wait_for_logs(started, r"(?s)ready to accept connections.*ready to accept connections", timeout=60)
     return f"postgresql://postgres:tests@127.0.0.1:{started.get_exposed_port(5432)}/postgres"
 
 
 def _mongo(stack: ExitStack) -> str:
-    container = DockerContainer(MONGO_IMAGE).with_exposed_ports(27017).with_command("--replSet rs0 --bind_ip_all")
+    container = DockerContainer(IMAGES[MONGO]).with_exposed_ports(27017).with_command("--replSet rs0 --bind_ip_all")
     started = stack.enter_context(container)
     wait_for_logs(started, "Waiting for connections", timeout=60)
     started.exec(["mongosh", "--quiet", "--eval", "rs.initiate({_id:'rs0',members:[{_id:0,host:'localhost'}]})"])

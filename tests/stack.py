@@ -1,9 +1,9 @@
-"""The whole platform as processes, on databases and topics of its own: for journeys, and for killing it."""
+"""All processes of the platform, on databases and topics of their own: for journeys, and to kill them."""
 
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,22 +14,26 @@ import httpx
 
 from customer_svc.bootstrap import Settings as BootstrapSettings
 from customer_svc.bootstrap import appoint_account
-from deploy.local.ports import free_port
-from deploy.local.processes import Child, Command, Processes, Spawn, end
-from deploy.local.services import SERVICES, Addresses, make_signing_key, package, processes_of
+from deploy.addresses import Addresses
+from deploy.local.ports import LOOPBACK, free_port
+from deploy.local.processes import Child, Command, Processes, Spawn, stop_all
+from deploy.local.services import service_process
+from deploy.resources import Service
+from deploy.signing_key import make_signing_key
+from deploy.system import KAFKA, LINK_KEY, MAIL, MONGO, POSTGRES, SIGNING_KEY, SYSTEM
 from deploy.topics import create_topics
 from tests.databases import Databases
 from tests.servers import Servers
 
 STAFF = ("staff@example.com", "the password of the staff")
 ABOUT_ORDERS = " order "
-"""Stands in the subject of every mail about an order, and of none about an account."""
+"""In the subject of every mail about an order, and of no mail about an account."""
 ADDRESS = {"name": "Ada", "street": "St James's Square 12", "city": "London", "postal_code": "SW1Y", "country": "GB"}
 
 
 @dataclass
 class Stack:
-    """Eight processes, a client for each REST front, and the means to end and start each of them."""
+    """The processes of all services, the means to start and end each, and an HTTP client for their REST fronts."""
 
     processes: Processes
     commands: Mapping[str, Command]
@@ -45,14 +49,14 @@ class Stack:
         await asyncio.gather(*(self.ready(name) for name in names))
 
     async def launch(self, name: str, **settings: str) -> Child:
-        """Start a process, with settings of its own if there are any, and do not wait for it."""
+        """Start a process, with additional settings if there are any, and do not wait until it is ready."""
         command = self.commands[name]
-        told = replace(command, env={**command.env, **settings})
-        self.children[name] = await asyncio.to_thread(self.processes.start, told)
+        command = replace(command, env={**command.env, **settings})
+        self.children[name] = await asyncio.to_thread(self.processes.start, command)
         return self.children[name]
 
     async def ready(self, name: str, seconds: float = 60) -> None:
-        """Wait until a process says so."""
+        """Wait until a process reports that it is ready."""
 
         async def ready() -> bool:
             assert self.child(name).running, f"{name} ended:\n{self.child(name).last_lines(40)}"
@@ -64,47 +68,47 @@ class Stack:
         await eventually(ready, seconds, f"{name} to be ready")
 
     def child(self, name: str) -> Child:
-        """A running process."""
+        """The process that was started last under this name."""
         return self.children[name]
 
     async def kill(self, name: str, number: int = signal.SIGKILL) -> None:
-        """End a process, by default without a warning."""
+        """End a process with a signal, and wait for its end."""
         self.child(name).signal(number)
         assert await asyncio.to_thread(self.child(name).wait, 30), f"{name} did not end"
 
-    async def more(self, name: str, copy: str) -> str:
-        """Start one more of a kind of process."""
+    async def start_another(self, name: str, copy: str) -> str:
+        """Start another instance of a process, under a name of its own."""
         port = free_port()
         command = self.commands[name]
         self.commands = {**self.commands, copy: replace(command, name=copy, env={**command.env, "PORT": str(port)})}
-        self.urls = {**self.urls, copy: f"http://127.0.0.1:{port}"}
+        self.urls = {**self.urls, copy: f"http://{LOOPBACK}:{port}"}
         await self.start(copy)
         return copy
 
     async def log_in(self, email: str, password: str) -> dict[str, str]:
-        """The header of somebody who is logged in."""
+        """Log in; return the headers of an authenticated client."""
         body = {"email": email, "password": password}
-        answer = await self.http.post(f"{self.urls['customer']}/v1/sessions", json=body)
-        assert answer.status_code == 201, answer.text
-        return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+        response = await self.http.post(f"{self.urls['customer']}/v1/sessions", json=body)
+        assert response.status_code == 201, response.text
+        return {"Authorization": f"Bearer {response.json()['access_token']}"}
 
     async def customer(self, name: str = "Ada", locale: str = "en") -> tuple[str, dict[str, str]]:
-        """A new customer's address, and the header of that customer."""
-        email, password = f"{uuid4().hex[:12]}@example.com", "a password of theirs"
+        """Register a customer; return their mail address and headers."""
+        email, password = f"{uuid4().hex[:12]}@example.com", "a customer's password"
         body = {"email": email, "password": password, "name": name, "locale": locale}
-        answer = await self.http.post(f"{self.urls['customer']}/v1/customers", json=body)
-        assert answer.status_code == 202, answer.text
+        response = await self.http.post(f"{self.urls['customer']}/v1/customers", json=body)
+        assert response.status_code == 202, response.text
         return email, await self.log_in(email, password)
 
     async def product(self, on_hand: int, price: int = 1250) -> str:
-        """The SKU of a new product with so much stock."""
+        """Create a product with this stock; return its SKU."""
         staff, sku = await self.log_in(*STAFF), f"SKU-{uuid4().hex[:8]}"
         body = {"name": "Mug", "variants": [{"sku": sku, "price": {"amount": price, "currency": "EUR"}}]}
-        made = await self.http.post(f"{self.urls['product']}/v1/products", json=body, headers=staff)
-        assert made.status_code == 201, made.text
+        created = await self.http.post(f"{self.urls['product']}/v1/products", json=body, headers=staff)
+        assert created.status_code == 201, created.text
         stock = f"{self.urls['product']}/v1/stock/{sku}/adjustments"
-        booked = await self.http.post(stock, json={"delta": on_hand, "reason": "delivery"}, headers=staff)
-        assert booked.status_code == 201, booked.text
+        adjusted = await self.http.post(stock, json={"delta": on_hand, "reason": "delivery"}, headers=staff)
+        assert adjusted.status_code == 201, adjusted.text
         return sku
 
     async def order(self, who: Mapping[str, str], lines: Mapping[str, int], key: str | None = None) -> httpx.Response:
@@ -114,10 +118,10 @@ class Stack:
         return await self.http.post(f"{self.urls['order']}/v1/orders", json=body, headers=headers)
 
     async def read(self, service: str, path: str, who: Mapping[str, str]) -> Any:
-        """What a REST front answers."""
-        answer = await self.http.get(f"{self.urls[service]}{path}", headers=dict(who))
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+        """The body of a GET from a REST front."""
+        response = await self.http.get(f"{self.urls[service]}{path}", headers=dict(who))
+        assert response.status_code == 200, response.text
+        return response.json()
 
     async def stock(self, sku: str) -> tuple[int, int]:
         """(on hand, reserved) of a SKU."""
@@ -125,9 +129,9 @@ class Stack:
         return stock["on_hand"], stock["reserved"]
 
     async def mails(self, to: str, about: str = "") -> list[dict[str, Any]]:
-        """What lies in a mailbox; of what has ``about`` in its subject."""
-        answer = await self.http.get(f"{self.mail_page}/api/messages", params={"to": to})
-        return [mail for mail in answer.json() if about in mail["subject"]]
+        """The mails to an address whose subject contains ``about``."""
+        response = await self.http.get(f"{self.mail_page}/api/messages", params={"to": to})
+        return [mail for mail in response.json() if about in mail["subject"]]
 
     async def text(self, mail: Mapping[str, Any]) -> str:
         """The plain text of a mail."""
@@ -136,12 +140,12 @@ class Stack:
 
 
 async def eventually(true: Callable[[], Any], seconds: float, what: str, pause: float = 0.05) -> Any:
-    """Ask until the answer is true, and return it."""
+    """Call until the result is true, and return it."""
     deadline = time.monotonic() + seconds
-    while not (answer := await true()):
+    while not (result := await true()):
         assert time.monotonic() < deadline, f"waited {seconds:g} s for {what}"
         await asyncio.sleep(pause)
-    return answer
+    return result
 
 
 @asynccontextmanager
@@ -153,55 +157,67 @@ async def stack(
     only: Collection[str] | None = None,
     spawn: Spawn | None = None,
 ) -> AsyncIterator[Stack]:
-    """A running platform, or ``only`` some of its processes; ``extra`` settings go to every process.
+    """Run the platform, or ``only`` some of its processes; ``extra`` settings go to every process.
 
-    ``spawn`` starts them in another way than as programs of their own.
+    ``spawn`` replaces the way in which processes are started.
     """
     prefix = f"t{uuid4().hex[:8]}."
     await create_topics(servers.kafka, prefix=prefix)
-    # All customers of a test come from one address of the network.
-    everybody = {"LOG_LEVEL": "INFO", "REGISTER_TRIES_PER_ADDRESS": "1000000"}
-    settings = {"KAFKA_PREFIX": prefix, **everybody, **(extra or {})}
-    made = await _stack(servers, databases, Processes(home, spawn), settings)
+    # All customers of a test have the same network address.
+    common = {"LOG_LEVEL": "INFO", "REGISTER_TRIES_PER_ADDRESS": "1000000"}
+    settings = {"KAFKA_PREFIX": prefix, **common, **(extra or {})}
+    running = await _stack(servers, databases, Processes(home, spawn), settings)
     try:
-        await made.start(*(only or made.commands))
-        accounts = made.commands["customer"].env["POSTGRES_URL"]
+        await running.start(*(only or running.commands))
+        accounts = running.commands["customer"].env["POSTGRES_URL"]
         staff = BootstrapSettings(postgres_url=accounts, bootstrap_password=STAFF[1])
         await appoint_account(staff, STAFF[0], "staff")
-        yield made
+        yield running
     finally:
-        await asyncio.to_thread(end, list(made.children.values()), 10)
-        await made.http.aclose()
+        await asyncio.to_thread(stop_all, list(running.children.values()), 10)
+        await running.http.aclose()
 
 
 async def _stack(servers: Servers, databases: Databases, processes: Processes, extra: Mapping[str, str]) -> Stack:
-    ports = {name: free_port() for service in SERVICES for name in (service, f"{service}-worker")}
-    key = processes.home / "signing-key.pem"
-    make_signing_key(key)
-    rest = {service: f"http://127.0.0.1:{ports[service]}" for service in SERVICES}
-    addresses = Addresses(servers.kafka, servers.postgres, servers.mongo, servers.smtp, rest, key)
-    stores = {
-        service: {"MONGO_URL": await databases.mongo()}
-        if service == "product"
-        else {"POSTGRES_URL": databases.postgres(package(service))}
-        for service in SERVICES
-    }
-    started = {
-        process.name: (replace(process.command, env={**process.command.env, **stores[service], **extra}), process.url)
-        for service in SERVICES
-        for process in processes_of(service, ports, addresses)
-    }
+    ports = {program.name: free_port() for program in SYSTEM.all_processes}
+    addresses = _addresses(servers, ports, processes.home / "signing-key.pem")
+    commands: dict[str, Command] = {}
+    for service in SYSTEM.services:
+        own_database = {service.database.setting: await _new_database(service, databases)}
+        for program in SYSTEM.processes(service):
+            command = service_process(program, ports[program.name], addresses).command
+            commands[program.name] = replace(command, env={**command.env, **own_database, **extra})
     return Stack(
         processes,
-        {name: command for name, (command, _) in started.items()},
-        {name: url for name, (_, url) in started.items()},
+        commands,
+        {name: f"http://{LOOPBACK}:{port}" for name, port in ports.items()},
         servers.mail_page,
         httpx.AsyncClient(timeout=30, limits=httpx.Limits(max_connections=200)),
     )
 
 
-async def everything(read: Callable[[str], Any], path: str) -> AsyncIterator[dict[str, Any]]:
-    """The items of all pages of a list; ``read`` gets a page by its path."""
+def _addresses(servers: Servers, ports: Mapping[str, int], signing_key: Path) -> Addresses:
+    make_signing_key(signing_key)
+    rest = {service.name: f"http://{LOOPBACK}:{ports[service.name]}" for service in SYSTEM.services}
+    return Addresses(
+        {
+            KAFKA.name: servers.kafka,
+            POSTGRES.name: servers.postgres,
+            MONGO.name: servers.mongo,
+            MAIL.name: servers.smtp,
+        },
+        rest,
+        rest,
+        {SIGNING_KEY.name: str(signing_key), LINK_KEY.name: "the key of links in the mails of tests"},
+    )
+
+
+async def _new_database(service: Service, databases: Databases) -> str:
+    return await databases.mongo() if service.database is MONGO else databases.postgres(service.package)
+
+
+async def all_items(read: Callable[[str], Any], path: str) -> AsyncIterator[dict[str, Any]]:
+    """Yield the items of all pages of a list; ``read`` gets the body of a page by its path."""
     after = ""
     while True:
         page = await read(f"{path}?limit=200{after}")
@@ -210,14 +226,3 @@ async def everything(read: Callable[[str], Any], path: str) -> AsyncIterator[dic
         if page["next"] is None:
             return
         after = f"&before={page['next']}"
-
-
-async def in_parallel(calls: Sequence[Callable[[], Any]], at_once: int) -> list[Any]:
-    """Make the calls, so many at once; their results in order."""
-    slots = asyncio.Semaphore(at_once)
-
-    async def one(call: Callable[[], Any]) -> Any:
-        async with slots:
-            return await call()
-
-    return list(await asyncio.gather(*(one(call) for call in calls)))

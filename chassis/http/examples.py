@@ -1,7 +1,7 @@
-"""What is shown as an example in an OpenAPI document: of each field and parameter, and of whole bodies.
+"""The examples of an OpenAPI document: of each field and parameter, and of whole bodies.
 
-Most fields say themselves what they look like (``examples=[…]``). Some speak for themselves: an id, a moment, one
-of a few words. A body is made of its fields, unless it says itself what it looks like as a whole.
+Most fields declare theirs (``examples=[…]``). For an id, a time or an enumeration it follows from the type. The
+example of a body is made of its fields' examples, unless the body declares its own.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ Schema = dict[str, Any]
 
 
 def complete(document: Schema) -> None:
-    """Give an example to whatever in the document has none, and can be given one."""
+    """Add an example to every part of the document that has none and can have one."""
     schemas = document.get("components", {}).get("schemas", {})
     for field in (*_fields(schemas), *(one["schema"] for one in _parameters(document))):
         if "examples" not in field and not _refers(field) and (made := _example(field, schemas)) is not _NONE:
@@ -34,7 +34,7 @@ def complete(document: Schema) -> None:
 
 
 def operations(document: Mapping[str, Any]) -> Iterator[tuple[str, Schema]]:
-    """All that can be asked for, as ``GET /v1/orders``, and its description."""
+    """Every operation, as ``GET /v1/orders``, and its description."""
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             yield f"{method.upper()} {path}", operation
@@ -57,7 +57,7 @@ def _bodies(document: Schema) -> Iterator[Schema]:
 
 
 def _whole(value: Any, schema: Schema, schemas: Mapping[str, Schema]) -> Any:
-    """FastAPI leaves out what is null, of examples too: put it back where it has to stand."""
+    """FastAPI omits null values, in examples too: put them back where they are required."""
     if "$ref" in schema:
         return _whole(value, schemas[schema["$ref"].rpartition("/")[2]], schemas)
     if isinstance(value, dict) and "properties" in schema:
@@ -74,12 +74,12 @@ def _refers(field: Schema) -> bool:
 
 
 def _example(schema: Schema, schemas: Mapping[str, Schema]) -> Any:
-    """What a schema's value looks like, or ``_NONE``."""
+    """An example of a schema's value, or ``_NONE``."""
     if "$ref" in schema:
         return _example(schemas[schema["$ref"].rpartition("/")[2]], schemas)
-    for told in (schema.get("examples"), [schema["const"]] if "const" in schema else None, schema.get("enum")):
-        if told:
-            return told[0]
+    for candidates in (schema.get("examples"), [schema["const"]] if "const" in schema else None, schema.get("enum")):
+        if candidates:
+            return candidates[0]
     if schema.get("default") not in (None, []):
         return schema["default"]
     if "properties" in schema:
@@ -89,7 +89,7 @@ def _example(schema: Schema, schemas: Mapping[str, Schema]) -> Any:
         made = _example(schema["items"], schemas)
         return _NONE if made is _NONE else [made]
     for one in schema.get("anyOf", ()):
-        # What can be left out is shown as it looks when it is there.
+        # An optional value is shown as it looks when present.
         if one != {"type": "null"} and (made := _example(one, schemas)) is not _NONE:
             return made
     return _TYPES.get(schema.get("type", ""), _FORMATS.get(schema.get("format", ""), _NONE))

@@ -1,4 +1,4 @@
-"""The headers of answers, as the OpenAPI describes them."""
+"""Response headers, as the OpenAPI documents them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,44 +15,44 @@ def _header(
 
 
 HEADERS: Mapping[str, dict[str, Any]] = {
-    "X-Request-Id": _header("The request's own `X-Request-Id`, or else a new one; logs and errors name it.", ID),
-    "ETag": _header("What this is now: send it as `If-Match` with a change.", '"3"'),
-    "Location": _header("Where it can be read.", f"/v1/orders/{ID}"),
+    "X-Request-Id": _header("The request's own `X-Request-Id`, or a new one; logs and errors contain it.", ID),
+    "ETag": _header("The current version: send it as `If-Match` with a change.", '"3"'),
+    "Location": _header("The URL of the resource.", f"/v1/orders/{ID}"),
     "Idempotency-Replayed": _header(
-        "The key was used before: this is what came of it then.",
+        "The key was used before: this is the first response again.",
         "true",
         {"type": "string", "const": "true"},
         always=False,
     ),
-    "Preference-Applied": _header("The answer waited, as `Prefer` asked it to.", "wait=5", always=False),
-    "Content-Disposition": _header("The name of a file to keep it in.", 'attachment; filename="my-data.json"'),
+    "Preference-Applied": _header("The preference that was applied.", "wait=5", always=False),
+    "Content-Disposition": _header("A file name to save it under.", 'attachment; filename="my-data.json"'),
     "Product-Count": _header("How many products follow.", 1200, {"type": "integer", "minimum": 0}),
-    "Cache-Control": _header("Nobody may keep a stream and show it again.", "no-cache", always=False),
-    "X-Accel-Buffering": _header("A proxy may not hold a stream back.", "no", always=False),
-    "Vary": _header("Another `Accept` is answered in another form.", "Accept"),
-    "WWW-Authenticate": _header("How to say who you are (RFC 9110 §11.6.1).", "Bearer", _TEXT | {"const": "Bearer"}),
+    "Cache-Control": _header("A stream must not be cached.", "no-cache", always=False),
+    "X-Accel-Buffering": _header("A proxy must not buffer a stream.", "no", always=False),
+    "Vary": _header("Another `Accept` gets another media type.", "Accept"),
+    "WWW-Authenticate": _header("How to authenticate (RFC 9110 §11.6.1).", "Bearer", _TEXT | {"const": "Bearer"}),
     "Retry-After": _header(
-        "After how many seconds to try again (RFC 9110 §10.2.3).", 1, {"type": "integer", "minimum": 0}
+        "Seconds to wait before trying again (RFC 9110 §10.2.3).", 1, {"type": "integer", "minimum": 0}
     ),
 }
-"""All that the services send beside what HTTP itself needs. ``required``: always, where it is named."""
+"""The headers that the services send beside those of HTTP itself. ``required``: wherever it is documented."""
 
 EVERYWHERE = ("X-Request-Id",)
-"""On every answer."""
+"""On every response."""
 
 BY_STATUS: Mapping[int, tuple[str, ...]] = {
     401: ("WWW-Authenticate",),
     429: ("Retry-After",),
     503: ("Retry-After",),
 }
-"""What a problem has."""
+"""Status of an error → its headers."""
 
 
 def carries(*names: str) -> dict[str, Any]:
-    """The part of an answer's description that names its headers."""
+    """The part of a response's description that names its headers."""
     return {"headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names}} if names else {}
 
 
 def sends(status: int, *names: str) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI ``responses`` of a route whose answer of this status has these headers."""
+    """The OpenAPI ``responses`` of a route whose response of this status has these headers."""
     return {status: carries(*names)}

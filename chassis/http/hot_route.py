@@ -1,4 +1,4 @@
-"""A route for hot paths: FastAPI describes it, and this runs it.
+"""A route for hot paths: FastAPI documents it, and this runs it.
 
 FastAPI's dependency solver costs more than everything else that placing an order does in its process. Here
 the parameters of a route are resolved by a few functions that are chosen once, at start. What can be asked
@@ -24,15 +24,15 @@ class HotRoute(APIRoute):
     """Use it as a router's ``route_class``. The endpoint returns a ``Response``."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """FastAPI asks for this once."""
+        """Called once by FastAPI."""
         hints = get_type_hints(self.endpoint, include_extras=True)
         parameters = inspect.signature(self.endpoint).parameters.values()
         resolvers = {p.name: _resolver(p.name, hints[p.name], p.default) for p in parameters}
         endpoint: Callable[..., Awaitable[Response]] = self.endpoint
 
         async def handle(request: Request) -> Response:
-            # In the order of the endpoint's parameters: with the principal first, whoever may not write is told so
-            # before what is wrong with the body.
+            # In the order of the endpoint's parameters: with the principal first, authorisation fails before the body
+            # is looked at.
             given = {name: await resolve(request) for name, resolve in resolvers.items()}
             return await endpoint(**given)
 
@@ -60,7 +60,7 @@ def _body(model: type[BaseModel]) -> Resolve:
         if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
             raise _refused("body", [{"loc": (), "msg": "The body must be JSON.", "type": "json_type"}])
         try:
-            # Read and checked in one pass, without a Python object for everything in between.
+            # Parsed and validated in one pass, without an intermediate Python object.
             return model.model_validate_json(content)
         except ValidationError as error:
             raise _refused("body", error.errors(include_input=False, include_url=False)) from None
@@ -99,7 +99,7 @@ def _takes_many(hint: Any) -> bool:
 
 
 def _lines(headers: Headers, name: str) -> list[str] | None:
-    """A header that may stand several times."""
+    """A header that may be repeated."""
     return headers.getlist(name) or None
 
 

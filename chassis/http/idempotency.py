@@ -1,6 +1,8 @@
 """Idempotency keys: a repeated request gets the first response again, and nothing happens twice.
 
-The response is stored in the transaction of the change. A key belongs to one user, one route and one body. Source: draft-ietf-httpapi-idempotency-key-header-07.
+The response is stored in the transaction of the change. A key belongs to one user, one route and one body.
+
+Source: draft-ietf-httpapi-idempotency-key-header-07.
 """
 
 import hashlib

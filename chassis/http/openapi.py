@@ -1,4 +1,4 @@
-"""What FastAPI gets not quite right of how an app describes itself, and what it leaves out."""
+"""Corrections and additions to the OpenAPI document that FastAPI generates."""
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
@@ -14,14 +14,14 @@ from chassis.http.headers import EVERYWHERE, HEADERS, carries
 
 
 class LiveOut(BaseModel):
-    """A process that can answer."""
+    """The process is running."""
 
     service: Annotated[str, Field(examples=["order_svc"])]
     status: Literal["ok"]
 
 
 class ReadyOut(BaseModel):
-    """Whether a process can do its work, and for each thing that it needs `ok` or what is wrong with it."""
+    """Whether the process can do its work, and for each dependency `ok` or the reason why not."""
 
     service: Annotated[str, Field(examples=["order_svc"])]
     status: Literal["ok", "unavailable"]
@@ -43,26 +43,26 @@ HEALTH: Mapping[str, tuple[str, dict[int | str, dict[str, Any]]]] = {
         },
     ),
 }
-"""Path → what it asks, and the answers that its endpoint gives without FastAPI."""
+"""Path → its summary, and the responses that its endpoint gives without FastAPI."""
 
 
 NOTHING: dict[int | str, dict[str, Any]] = {202: {"content": {"application/json": {"schema": {"type": "null"}}}}}
-"""The answer of a route that has nothing to say but that it will be done."""
+"""The response of a route that only accepts a request."""
 
 
 def described(
     app: FastAPI, model: type[BaseModel], writing: dict[int | str, dict[str, Any]]
 ) -> Callable[[], dict[str, Any]]:
-    """The app's ``openapi``, whole: with headers and examples, and ``writing`` for each route that changes something.
+    """The app's ``openapi``, with headers and examples, and the responses ``writing`` for each route that writes.
 
-    The ``model`` is what routes name by reference alone: given to FastAPI as the model of an answer, it would be
-    promised as ``application/json``.
+    The ``model`` is what routes name by reference alone: given to FastAPI as a response model, it would be
+    documented as ``application/json``.
     """
     describe = app.openapi
 
     @cache
     def openapi() -> dict[str, Any]:
-        # A copy, for routes share what they say.
+        # A copy: routes share parts of it.
         made = deepcopy(describe())
         components = made.setdefault("components", {})
         components.setdefault("schemas", {})[model.__name__] = model.model_json_schema()
@@ -70,20 +70,20 @@ def described(
         for route, operation in operations(made):
             if not route.startswith("GET "):
                 _add(operation["responses"], writing)
-            for answer in operation["responses"].values():
-                answer.setdefault("headers", {}).update(carries(*EVERYWHERE)["headers"])
+            for response in operation["responses"].values():
+                response.setdefault("headers", {}).update(carries(*EVERYWHERE)["headers"])
         complete(made)
         return made
 
     return openapi
 
 
-def _add(answers: dict[str, Any], more: dict[int | str, dict[str, Any]]) -> None:
-    """Say of statuses that are there already that they can have other reasons too."""
-    for status, answer in more.items():
-        known = answers[str(status)]
-        known["description"] = f"{known['description']}\n\n{answer['description']}"
-        for media, body in answer["content"].items():
+def _add(responses: dict[str, Any], more: dict[int | str, dict[str, Any]]) -> None:
+    """Add further errors to statuses that are documented already."""
+    for status, response in more.items():
+        known = responses[str(status)]
+        known["description"] = f"{known['description']}\n\n{response['description']}"
+        for media, body in response["content"].items():
             known["content"][media]["examples"] |= body["examples"]
 
 

@@ -114,7 +114,8 @@ _OUTBOX = "Committed events whose publication is not confirmed yet: event_id, to
 _INBOX = "The ids of all events that the service's consumer group has handled: group, event_id."
 _LETTERS = (
     "Events that could not be handled (dead), and those parked behind them: event_id, group, state, topic,"
-    " partition, offset, key, reason, detail, fingerprint, at. Headers and values are not included: they may be personal data."
+    " partition, offset, key, reason, detail, fingerprint, at. Headers and values are not included: they may be"
+    " personal data."
 )
 
 _END = '{"kind": "end", "lines": 1}\n'

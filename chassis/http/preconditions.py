@@ -1,4 +1,4 @@
-"""Entity tags and ``If-Match`` (RFC 9110 §8.8.3, §13.1.1): nobody overwrites a change that they have not seen."""
+"""Entity tags and ``If-Match`` (RFC 9110 §8.8.3, §13.1.1): no client overwrites a change that it has not seen."""
 
 from typing import Annotated
 
@@ -11,19 +11,19 @@ ANY = "*"
 
 IfMatch = Annotated[
     str | None,
-    Header(alias="If-Match", description="the `ETag` that was read; `*` changes it whatever it is", examples=['"3"']),
+    Header(alias="If-Match", description="the `ETag` that was read; `*` matches any version", examples=['"3"']),
 ]
 """A parameter of a route that changes something: None where the header is missing."""
 
 
 class PreconditionFailed(ShopError):
-    """It was changed since you read it; read it again."""
+    """The resource was changed since you read it; read it again."""
 
     status, code = 412, "precondition_failed"
 
 
 class PreconditionRequired(ShopError):
-    """Say what you have read: send its "ETag" as "If-Match"."""
+    """Send the "ETag" that you have read as "If-Match"."""
 
     status, code = 428, "precondition_required"
 
@@ -36,11 +36,11 @@ def etag(version: object) -> str:
 def unchanged_since(if_match: str | None, version: object) -> None:
     """Raise ``PreconditionRequired`` without a condition, ``PreconditionFailed`` where it does not hold.
 
-    A weak tag never holds, and what is no list of tags holds for nothing.
+    A weak tag never matches, and neither does a malformed list.
     """
     if if_match is None:
         raise PreconditionRequired
-    # Our own tags have no commas, so a list can be parted at them.
-    told = {tag.strip() for tag in if_match.split(",")}
-    if told != {ANY} and etag(version) not in told:
+    # Our own tags have no commas, so a list can be split at them.
+    given = {tag.strip() for tag in if_match.split(",")}
+    if given != {ANY} and etag(version) not in given:
         raise PreconditionFailed

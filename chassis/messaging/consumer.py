@@ -46,7 +46,8 @@ CONFLICT_SECONDS = 75.0
 """A conflict that lasts longer is no race.
 
 MongoDB keeps the transaction of a client that was killed, and its rows with it, for up to a minute where it is
-not configured otherwise (transactionLifetimeLimitSeconds): with a shorter limit good events would become dead letters.
+not configured otherwise (transactionLifetimeLimitSeconds): with a shorter limit good events would become
+dead letters.
 """
 
 NAMELESS = UUID("5a0d4c1e-6d1f-5c0a-9c55-0d8f6f3b2a10")

@@ -19,7 +19,7 @@ REDACTED = "redacted: it was about a customer who was erased"
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """An event that was not handled: ``dead`` because handling it failed, ``parked`` because it is behind a dead one."""
+    """An event that was not handled: ``dead`` because handling failed, ``parked`` because it is behind a dead one."""
 
     event_id: UUID
     group: str

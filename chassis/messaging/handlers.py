@@ -10,4 +10,4 @@ from schemas import Envelope, Event
 U = TypeVar("U", bound=UnitOfWork)
 
 Handlers = Mapping[type[Event], Callable[[Envelope[Any]], Command[U, object]]]
-"""A handler is a command whose one field is the event's ``envelope``; a service has them on one page, ``handlers.py``."""
+"""A handler is a command whose one field is the event's ``envelope``; ``handlers.py`` lists all of a service."""

@@ -29,7 +29,7 @@ class Inbox(Protocol[Tx_contra]):
 
 
 class Attempts(Protocol[Tx_contra]):
-    """How often an event was being handled when the process died: an event that kills the process cannot be caught."""
+    """How often an event was being handled when the process died: such an event cannot be caught, only counted."""
 
     async def record(self, tx: Tx_contra, group: str, events: Collection[UUID]) -> Mapping[UUID, int]:
         """Record a first attempt for events that have none; return the earlier attempts of those that have."""

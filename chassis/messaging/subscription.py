@@ -1,10 +1,10 @@
 """A consumer group's membership, through Faust: manual acknowledgement, in order, after the commit.
 
-The adapter to Faust and to the private parts of it and of aiokafka that it needs (the consumer thread, the fetcher and
-coordinator tasks). Checked with faust-streaming 0.15.3 and aiokafka 0.14.0, by killing processes: an agent acknowledges
-in ``finally``, so an exception, an early exit or a skipped event is lost unless acknowledgement is manual;
-``take()``, ``concurrency > 1``, auto-ack streams, ``exactly_once`` and ``stream_ack_exceptions`` lose events or
-stall; ``faust worker`` listens on 0.0.0.0:6066 whatever its settings say, so the app is started from our own
+The adapter to Faust, and to the private parts of it and of aiokafka that it needs (the consumer thread, the fetcher
+and coordinator tasks). Checked with faust-streaming 0.15.3 and aiokafka 0.14.0, by killing processes: an agent
+acknowledges in ``finally``, so an exception, an early exit or a skipped event is lost unless acknowledgement is
+manual; ``take()``, ``concurrency > 1``, auto-ack streams, ``exactly_once`` and ``stream_ack_exceptions`` lose events
+or stall; ``faust worker`` listens on 0.0.0.0:6066 whatever its settings say, so the app is started from our own
 loop; decoding inside Faust acknowledges what it cannot decode, so bytes come in raw.
 """
 
@@ -30,7 +30,7 @@ ROUND_SECONDS = 0.01
 LISTEN_SECONDS = 1.0
 """How often to check that Kafka is still being read."""
 STOP_SECONDS = 3.0
-"""How long Faust may take to stop. Offsets that it has not committed by then are delivered again; the inbox knows them."""
+"""How long Faust may take to stop. What it has not committed by then is delivered again, and deduplicated."""
 
 
 class Subscription:
@@ -53,8 +53,8 @@ class Subscription:
             topic_allow_declare=False,
             topic_disable_leader=True,
             consumer_auto_offset_reset="earliest",
-            # Offsets that a killed member had not committed are delivered again, and the inbox knows them; every commit
-            # costs CPU, at idle too.
+            # What a killed member had not committed is delivered again, and deduplicated; every commit costs CPU, at
+            # idle too.
             broker_commit_interval=1.0,
             # A member that was killed keeps its partitions for this long; brokers allow no less than 6 s.
             broker_session_timeout=6.0,
@@ -84,7 +84,7 @@ class Subscription:
             await asyncio.wait([asyncio.create_task(self._app.stop())], timeout=STOP_SECONDS)
 
     async def _until_fetcher_ends(self) -> None:
-        """Return when aiokafka's own tasks have ended, which neither it nor Faust notices: from then on nothing is read."""
+        """Return when aiokafka's own tasks have ended, which nothing else notices: no message is read any more."""
         await self.assigned.wait()
         consumer: Any = self._app.consumer
         client = consumer._thread._ensure_consumer()

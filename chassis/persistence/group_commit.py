@@ -1,8 +1,8 @@
 """Group commit: requests that arrive while a transaction runs share the next one.
 
-A request submits a command and is answered after the commit that contains it. There is one committer a process, and
-it follows a ``BatchPacer``: a request that comes alone gets a transaction at once; those that come soon after a commit
-share the next, which begins ``round_seconds`` after the one before, and after a rest as long as that took.
+A request submits a command and gets its result after the commit that contains it. There is one committer a process,
+and it follows a ``BatchPacer``: a request that comes alone gets a transaction at once; those that come soon after a
+commit share the next, which begins ``round_seconds`` after the one before, and after a rest as long as that took.
 
 Source: D. DeWitt et al., *Implementation Techniques for Main Memory Database Systems*, 1984, §5.2.
 """

@@ -1,4 +1,4 @@
-"""Health and metrics, the same for every process: also for one that does not wait for the import of FastAPI."""
+"""Health and metrics of every process; without FastAPI, whose import would cost an event process memory."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from chassis.persistence.errors import DatabaseUnavailable
 
 Check = Callable[[], Awaitable[Any]]
-"""Raises ``DatabaseUnavailable`` while the thing it looks at cannot be used."""
+"""Raises ``DatabaseUnavailable`` while the dependency cannot be used."""
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -22,18 +22,18 @@ def health_endpoints(service: str, checks: Mapping[str, Check]) -> dict[str, End
     """Path → endpoint: ``/health/live``, ``/health/ready`` (503 while a check fails, naming it) and ``/metrics``."""
 
     async def live(_request: Request) -> Response:
-        """Answer whenever the process can answer at all."""
+        """Answer as long as the process runs."""
         return JSONResponse({"service": service, "status": "ok"})
 
     async def ready(_request: Request) -> Response:
-        """Try everything that the service stands on; 503 while something of it fails."""
+        """Check every dependency; 503 while one fails."""
         results = dict(zip(checks, await asyncio.gather(*(_try(check) for check in checks.values())), strict=True))
         good = all(result == "ok" for result in results.values())
         body = {"service": service, "status": "ok" if good else "unavailable", "checks": results}
         return JSONResponse(body, status_code=200 if good else 503)
 
     async def metrics(_request: Request) -> Response:
-        """Tell Prometheus what was counted."""
+        """The metrics, for Prometheus."""
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return {"/health/live": live, "/health/ready": ready, "/metrics": metrics}

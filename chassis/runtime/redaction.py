@@ -14,7 +14,7 @@ _NAMES = ("schema", "table", "column", "constraint", "datatype")
 
 
 def redacted(error: BaseException) -> str:
-    """An error in one line. A database error is reduced to its class, its code and the names of tables and columns."""
+    """An error in one line. Of a database error only its class, its code and the names of tables and columns."""
     if (cause := getattr(error, "orig", None)) is not None:
         # SQLAlchemy's, which quotes the parameters.
         return redacted(cause)

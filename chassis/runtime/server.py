@@ -13,7 +13,7 @@ STARTUP_FAILURE = 3
 
 
 class Server(uvicorn.Server):
-    """uvicorn that calls ``on_shutdown`` before it waits for the requests in flight: streams do not end by themselves."""
+    """uvicorn that calls ``on_shutdown`` before it waits for requests in flight: streams do not end by themselves."""
 
     def __init__(self, app: Any, on_shutdown: Callable[[], object], **options: Any) -> None:
         super().__init__(uvicorn.Config(app, log_config=None, access_log=False, server_header=False, **options))

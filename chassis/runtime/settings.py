@@ -27,18 +27,25 @@ class Settings(BaseSettings):
     )
 
     shop_env: Literal["development", "production"] = "development"
+    """The kind of installation. ``production`` refuses settings that are unsafe there."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """The least severe log records that the process writes."""
     log_format: Literal["json", "console"] = "json"
+    """``json`` writes one JSON object per line, ``console`` coloured text for people."""
     host: str = "127.0.0.1"
+    """Address to listen on: for the REST API, or for the health and metrics of an event process."""
     port: Port = 0
-    """Port of the REST front, or of the event process's health and metrics; 0 picks a free one."""
+    """TCP port to listen on; 0 picks a free one."""
     kafka_bootstrap_servers: str = Field(pattern=r"^[^:,\s]+:\d+(,[^:,\s]+:\d+)*$")
+    """Kafka brokers to connect to first: ``host:port[,host:port]``."""
     kafka_prefix: str = Field(default="", pattern=r"^[A-Za-z0-9._-]*$")
-    """Prefix of every topic and group name, so that several installations can share a cluster."""
+    """Prefix of all topic and consumer group names, so that several installations can share a cluster."""
     jwt_issuer: str = "shopstream"
+    """The ``iss`` claim of access tokens; all services need the same value."""
     jwt_audience: str = "shopstream"
+    """The ``aud`` claim of access tokens; all services need the same value."""
     failpoints: str = ""
-    """For tests: where this process is to fail, as ``chassis.faults`` reads it. Never in production."""
+    """For tests: where this process fails on purpose, ``point=action[@nth][,…]``. Refused in production."""
 
     @field_validator("failpoints")
     @classmethod
@@ -52,6 +59,7 @@ class PostgresSettings(Settings):
     """A service with a PostgreSQL database of its own."""
 
     postgres_url: PostgresDsn
+    """The service's own PostgreSQL database: ``postgresql://user:password@host:port/database``."""
 
 
 def load(cls: type[S], service: str) -> S:

@@ -1,4 +1,4 @@
-"""Structured logs, trace ids and metrics: what a process tells of itself while it runs."""
+"""Structured logs, trace ids and metrics."""
 
 import logging
 import secrets
@@ -14,20 +14,20 @@ from structlog.typing import ExcInfo
 from chassis.runtime.redaction import redacted_traceback
 
 trace: ContextVar[str | None] = ContextVar("trace", default=None)
-"""The W3C ``traceparent`` of the work in hand; it travels in the events that the work causes."""
+"""The W3C ``traceparent`` of the current work; the events that it causes carry it."""
 
 EVENTS_HANDLED = Counter("shop_events_handled", "Events handled", ["topic", "outcome"])
 BATCH_SIZE = Histogram(
     "shop_batch_size",
-    "Steps that shared a transaction",
+    "Commands that shared a transaction",
     ["feed"],
     buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500),
 )
 BATCH_SECONDS = Histogram("shop_batch_seconds", "Time of a transaction, from begin to committed", ["feed"])
 RETRIES = Counter("shop_retries", "Transactions tried again", ["feed", "why"])
-DEAD_LETTERS = Counter("shop_dead_letters", "Events set aside", ["topic", "reason"])
+DEAD_LETTERS = Counter("shop_dead_letters", "Dead letters", ["topic", "reason"])
 OUTBOX_PUBLISHED = Counter("shop_outbox_published", "Outbox rows confirmed by the broker")
-OUTBOX_WAITING = Gauge("shop_outbox_waiting", "Rows that the relay read in its last look at the outbox")
+OUTBOX_WAITING = Gauge("shop_outbox_waiting", "Rows that the relay read at its last poll of the outbox")
 RELAY_LEADS = Gauge("shop_relay_leads", "1 while this process is the relay of its service")
 HTTP_SECONDS = Histogram("shop_http_request_seconds", "REST requests", ["method", "route", "status"])
 
@@ -97,7 +97,7 @@ def _with_trace(_logger: Any, _method: str, record: Any) -> Any:
 
 
 class Limit(logging.Filter):
-    """Let one record of a kind pass every ten seconds, and say how many were held back.
+    """Let one record of a kind pass every ten seconds, with the number of those suppressed since.
 
     A Kafka client without its broker writes thousands of equal lines; only libraries are limited.
     """

@@ -96,8 +96,7 @@ def run_worker(
     except Exception:
         log.exception("event process failed")
         status = 1
-    # Not asyncio.run: it would wait for tasks that Faust leaves behind when the broker is unavailable, and that nobody
-    # needs any more.
+    # Not asyncio.run: it would wait for tasks that Faust leaves behind when the broker is unavailable.
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()

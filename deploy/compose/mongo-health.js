@@ -1,10 +1,10 @@
-// Healthy is: the primary of the replica set, since only there are transactions. The first check on an empty
-// volume makes the set. (After a restart mongod needs a moment to find its set again, and refuses to make
-// another: that check fails, the next one does not.)
+// Healthy means: the primary of a replica set, since transactions need one. The first check on an empty volume
+// initiates the set. (After a restart, mongod needs a moment to load its configuration, and refuses to initiate
+// another set: that check fails, the next one succeeds.)
 if (!db.hello().setName) {
   rs.initiate({ _id: "rs0", members: [{ _id: 0, host: "mongo:27017" }] });
 }
-for (let tries = 0; tries < 50 && !db.hello().isWritablePrimary; tries++) {
-  sleep(100); // an election of one takes no longer, and the next check would come only much later
+for (let attempts = 0; attempts < 50 && !db.hello().isWritablePrimary; attempts++) {
+  sleep(100); // an election among one takes no longer, and the next check comes much later
 }
 quit(db.hello().isWritablePrimary ? 0 : 1);

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs once, on an empty data volume: one database and one user for each service that has its store here.
+# Runs once, on an empty data volume: creates a database and a user for each service on PostgreSQL.
 # No service can connect to the database of another.
 set -eu
 

@@ -1,6 +1,6 @@
-"""The quick start: the real servers without Docker, and the eight processes of Shopstream on top.
+"""The quick start: real servers without Docker, and the processes of Shopstream on top of them.
 
-Kafka, PostgreSQL, MongoDB and a mail sink, one adapter each, all with the same verbs: ``prepare``,
-``start``, ``ready``, ``stop``; and a runner, ``python -m deploy.local run``, that starts everything in
-order, places a sample order through the public REST API and stays up until it is told to stop.
+Kafka, PostgreSQL, MongoDB and a mail sink have an adapter each, and all of them the same methods: ``prepare``,
+``start``, ``ready``, ``stop``. The runner, ``python -m deploy.local run``, starts everything in order, places a
+sample order through the public REST API and stays up until it is stopped.
 """

@@ -1,4 +1,4 @@
-"""``python -m deploy.local``: first sees whether this Python can run it at all."""
+"""``python -m deploy.local``: checks that this Python can run it at all, then runs the command line."""
 
 import platform
 import signal
@@ -8,8 +8,9 @@ OLDEST = (3, 11)
 
 
 def main() -> None:
-    """Check what cannot be explained later, then hand over to the command line."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until run.py listens: no traceback from a Ctrl-C while importing
+    """Explain what would otherwise end in a traceback, then hand over to the command line."""
+    # Until run.py installs its handlers: no traceback from a Ctrl-C during the imports.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     if sys.version_info < OLDEST:
         sys.exit(
             f"✗ this is Python {platform.python_version()}, Shopstream needs 3.11 or newer: use 'make run PYTHON=…'"

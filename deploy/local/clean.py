@@ -1,4 +1,4 @@
-"""Remove the data of a local run: ``python -m deploy.local.clean``, also without the virtual environment."""
+"""Remove the data of a local run: ``python -m deploy.local.clean``; works without the virtual environment, too."""
 
 import sys
 
@@ -7,7 +7,7 @@ from deploy.local.home import clean, shop_home
 
 
 def main() -> None:
-    """Remove everything a run has written to SHOP_HOME; end the process non-zero if a run still works there."""
+    """Remove everything that runs have written to SHOP_HOME; exit non-zero while one is still active there."""
     home = shop_home()
     try:
         found = clean(home)

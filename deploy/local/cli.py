@@ -5,24 +5,27 @@ from typing import Annotated
 import typer
 
 from deploy.local.home import shop_home
+from deploy.system import SYSTEM
+
+PORTS = ", ".join(port.setting for port in SYSTEM.ports if port.setting)
+SERVERS = ", ".join(server.setting for server in SYSTEM.servers)
 
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="""Run Shopstream on this machine, with real servers and without Docker.
+    help=f"""Run Shopstream on this machine, with real servers and without Docker.
 
-    SHOP_HOME (.local) keeps data and logs, SHOP_CACHE what is fetched once per machine. CUSTOMER_PORT,
-    PRODUCT_PORT, ORDER_PORT, NOTIFIER_PORT, MAIL_PORT, SMTP_PORT, KAFKA_PORT, POSTGRES_PORT and MONGO_PORT
-    choose ports. KAFKA_BOOTSTRAP_SERVERS, POSTGRES_URL, MONGO_URL and SMTP_URL each replace a server by one
-    that runs already.""",
+    SHOP_HOME (.local) holds data and logs, SHOP_CACHE what is downloaded once per machine.
+    These settings choose ports: {PORTS}.
+    These name a running server to use instead of a local one: {SERVERS}.""",
 )
 
 
 @app.command()
 def run(
     sample: Annotated[bool, typer.Option(help="Place a sample order and show its receipt.")] = True,
-    once: Annotated[bool, typer.Option(envvar="SHOP_ONCE", help="Stop again after that.")] = False,
+    once: Annotated[bool, typer.Option(envvar="SHOP_ONCE", help="Stop after that.")] = False,
 ) -> None:
     """Start the servers and the services, place a sample order, stay up until Ctrl-C."""
     from deploy.local.run import run
@@ -32,7 +35,7 @@ def run(
 
 @app.command()
 def servers(
-    once: Annotated[bool, typer.Option(envvar="SHOP_ONCE", help="Stop again when they are ready.")] = False,
+    once: Annotated[bool, typer.Option(envvar="SHOP_ONCE", help="Stop when they are ready.")] = False,
 ) -> None:
     """Start only the servers: Kafka, PostgreSQL, MongoDB and the mail sink; print their URLs."""
     from deploy.local.run import run
@@ -42,7 +45,7 @@ def servers(
 
 @app.command()
 def clean() -> None:
-    """Remove all data, logs and secrets of this SHOP_HOME."""
+    """Remove all data, logs and secrets in SHOP_HOME."""
     from deploy.local.clean import main
 
     main()

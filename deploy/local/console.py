@@ -1,4 +1,4 @@
-"""What the runner prints: live bars on a terminal, plain lines anywhere else."""
+"""The runner's output: live progress bars on a terminal, plain lines anywhere else."""
 
 import threading
 import time
@@ -17,7 +17,7 @@ NAME_WIDTH = 20
 
 
 class Console:
-    """The runner's output. It goes quiet when nobody can read it any more; the run must not die of that."""
+    """The runner's output. When it cannot be written any more, it is dropped: the run must not fail because of it."""
 
     def __init__(self) -> None:
         self.screen = Screen(highlight=False)
@@ -35,30 +35,30 @@ class Console:
 
     @property
     def is_terminal(self) -> bool:
-        """Whether somebody watches it live."""
+        """Whether the output is a terminal."""
         return self.screen.is_terminal
 
-    def print(self, what: RenderableType = "", *, wrap: bool = True) -> None:
-        """Print text (with rich's markup) or a table."""
+    def print(self, content: RenderableType = "", *, wrap: bool = True) -> None:
+        """Print text (with markup for rich) or a table."""
         try:
             with self._lock:
-                self.screen.print(what, soft_wrap=not wrap)
+                self.screen.print(content, soft_wrap=not wrap)
         except OSError:
             self.screen.quiet = True
 
     def verbatim(self, text: str) -> None:
-        """Print text as it is: to be copied, or not ours."""
+        """Print text as it is: commands to copy, or text from elsewhere."""
         self.print(escape(text), wrap=False)
 
-    def failed(self, message: str, detail: str = "") -> None:
-        """Print an error, and log lines that belong to it."""
+    def error(self, message: str, detail: str = "") -> None:
+        """Print an error, with the log lines that belong to it."""
         self.print(f"[bold red]✗[/] {escape(message)}", wrap=False)
         if detail:
             self.verbatim("\n".join(f"    {line}" for line in detail.splitlines()))
 
     @contextmanager
     def live(self) -> Iterator[None]:
-        """Show the steps that are in work at the bottom of the terminal."""
+        """Show the active steps at the bottom of the terminal."""
         if not self.is_terminal:
             yield
             return
@@ -67,7 +67,7 @@ class Console:
 
     @contextmanager
     def step(self, name: str) -> Iterator["Step"]:
-        """Show one step until it ends; it prints how long it took."""
+        """Show one step until it ends."""
         row = self._live.add_task("", name=name, total=None) if self.is_terminal else None
         try:
             yield Step(self, name, self._live, row)
@@ -77,48 +77,48 @@ class Console:
 
 
 class Step:
-    """One step in work; a ``Progress`` for the adapters."""
+    """One active step; a ``Progress`` for the adapters."""
 
     def __init__(self, console: Console, name: str, live: Progress, row: TaskID | None) -> None:
         self._console, self._name, self._live, self._row = console, name, live, row
-        self._began = time.monotonic()
+        self._started = time.monotonic()
         self._quarter = 0
 
-    def say(self, text: str) -> None:
-        """Name what is being done now."""
+    def report(self, text: str) -> None:
+        """Name the current activity."""
         if self._row is None:
             self._console.print(f"  {self._name:<{NAME_WIDTH}} {escape(text)}", wrap=False)
         else:
-            self._live.update(self._row, description=escape(text), fetched=None)
+            self._live.update(self._row, description=escape(text), downloaded=None)
 
-    def fetched(self, done: int, total: int) -> None:
+    def downloaded(self, done: int, total: int) -> None:
         """Move the bar; where there is none, print a line at each quarter."""
         if self._row is not None:
-            self._live.update(self._row, fetched=(done, total))
+            self._live.update(self._row, downloaded=(done, total))
         elif 4 * done // total > self._quarter:
             self._quarter = 4 * done // total
-            self.say(f"fetched {done / 2**20:.0f} of {total / 2**20:.0f} MiB")
+            self.report(f"downloaded {done / 2**20:.0f} of {total / 2**20:.0f} MiB")
 
     def done(self, text: str) -> None:
-        """Print that it is done, and how long it took."""
-        seconds = time.monotonic() - self._began
+        """Print its result, and how long it took."""
+        seconds = time.monotonic() - self._started
         line = f"[green]✓[/] {self._name:<{NAME_WIDTH}} {escape(text)}  [dim]{seconds:.1f} s[/]"
         self._console.print(line, wrap=False)
 
 
 class _Bar(ProgressColumn):
-    """A bar, for the steps that fetch something and while they do."""
+    """A progress bar, while a step downloads something."""
 
     def render(self, task: Row) -> RenderableType:
         """Render one cell."""
-        done, total = task.fields.get("fetched") or (0, 0)
+        done, total = task.fields.get("downloaded") or (0, 0)
         return ProgressBar(total=total, completed=done, width=30) if total else ""
 
 
 class _Size(ProgressColumn):
-    """How much of it has come."""
+    """How much of the download has arrived."""
 
     def render(self, task: Row) -> RenderableType:
         """Render one cell."""
-        done, total = task.fields.get("fetched") or (0, 0)
+        done, total = task.fields.get("downloaded") or (0, 0)
         return Text(f"{done / 2**20:.0f}/{total / 2**20:.0f} MiB") if total else ""

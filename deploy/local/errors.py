@@ -9,43 +9,43 @@ class LocalError(Exception):
         self.detail = detail
 
 
-class Prerequisite(LocalError):
-    """Something this machine has to have is missing."""
+class PrerequisiteMissing(LocalError):
+    """Something that a run needs is missing on this machine."""
 
 
-class FetchFailed(LocalError):
-    """A file could not be fetched, or is not the one its lock file names."""
+class DownloadFailed(LocalError):
+    """A file could not be downloaded, or is not the one its lock file names."""
 
 
-class PortTaken(LocalError):
-    """A port that was asked for belongs to another process."""
+class PortUnavailable(LocalError):
+    """A port from the settings is no port, or belongs to another process."""
 
 
 class HomeInUse(LocalError):
-    """Another run works in the same SHOP_HOME."""
+    """Another run uses the same SHOP_HOME."""
 
 
 class JobFailed(LocalError):
     """A one-off command ended with a non-zero status."""
 
 
-class DidNotStart(LocalError):
-    """A process ended, or did not answer in time, while it was starting."""
+class StartFailed(LocalError):
+    """A process ended, or did not become ready in time, while it was starting."""
 
 
-class Crashed(LocalError):
+class ProcessCrashed(LocalError):
     """A process that should stay up has ended by itself."""
 
 
-class SampleFailed(LocalError):
-    """The sample order did not end as a receipt."""
+class SampleOrderFailed(LocalError):
+    """The sample order did not end with a receipt."""
 
 
-class Closed(Exception):
-    """No process may be started any more: the run is stopping."""
+class RunIsStopping(Exception):
+    """The run is stopping: no process may be started any more."""
 
 
 def first_line(error: Exception) -> str:
-    """Return the part of an error's text that fits into a line of ours."""
+    """Return the first line of an error's text, short enough for one of our messages."""
     text = str(error).strip() or type(error).__name__
     return text.splitlines()[0][:300]

@@ -1,46 +1,49 @@
-"""Servers that are already there: their URLs are set in the environment, so nothing is started."""
+"""External servers: their addresses are set in the environment, so that nothing is started for them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from deploy.local.errors import Prerequisite
-from deploy.local.kafka import kafka_trouble
-from deploy.local.mail import smtp_trouble
-from deploy.local.mongo import mongo_trouble
-from deploy.local.postgres import postgres_trouble
+from deploy.local.errors import PrerequisiteMissing
+from deploy.local.kafka import kafka_problem
+from deploy.local.mail import smtp_problem
+from deploy.local.mongo import mongo_problem
+from deploy.local.postgres import postgres_problem
+from deploy.resources import Server
+from deploy.system import KAFKA, MAIL, MONGO, POSTGRES
 
-SETTINGS: dict[str, tuple[str, Callable[[str], str]]] = {
-    "kafka": ("KAFKA_BOOTSTRAP_SERVERS", kafka_trouble),
-    "postgres": ("POSTGRES_URL", postgres_trouble),
-    "mongo": ("MONGO_URL", mongo_trouble),
-    "mail": ("SMTP_URL", smtp_trouble),
+PROBES: Mapping[Server, Callable[[str], str]] = {
+    KAFKA: kafka_problem,
+    POSTGRES: postgres_problem,
+    MONGO: mongo_problem,
+    MAIL: smtp_problem,
 }
-"""By server: the setting that replaces it, and how to see that it answers."""
+"""By server: a check of its address that returns what is wrong, or nothing."""
 
 
-class External:
-    """A server somebody else runs, with the verbs of the local ones."""
+class ExternalServer:
+    """A server that runs independently of us, with the methods of a local one."""
 
     pid = None
     log = None
 
-    def __init__(self, name: str, url: str) -> None:
-        self.name = name
+    def __init__(self, server: Server, url: str) -> None:
+        self.name = server.name
         self.url = url
+        self._server = server
 
     def prepare(self) -> None:
-        """Nothing is needed beforehand."""
+        """Do nothing: it is prepared."""
 
     def start(self) -> None:
-        """It runs already."""
+        """Do nothing: it runs already."""
 
     def ready(self) -> None:
-        """Check that it answers; raise ``Prerequisite`` naming the setting if it does not."""
-        setting, trouble = SETTINGS[self.name]
-        reason = trouble(self.url)
-        if reason:
-            raise Prerequisite(
-                f"{setting} is set, but {self.name} cannot be used there ({reason}): start it, or unset it"
+        """Check that it can be used; raise ``PrerequisiteMissing``, naming the setting, if it cannot."""
+        problem = PROBES[self._server](self.url)
+        if problem:
+            raise PrerequisiteMissing(
+                f"{self._server.setting} is set, but {self.name} cannot be used there ({problem}):"
+                " start it, or unset the setting"
             )
 
     def stop(self, grace: float = 0) -> None:
-        """It is not ours to stop."""
+        """Do nothing: we did not start it."""

@@ -1,4 +1,4 @@
-"""Small things on disk that must never be seen half written."""
+"""Files that must never be seen half written."""
 
 import os
 import secrets
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, text: str, mode: int = 0o600) -> None:
-    """Replace a file at once: a reader sees the old text or the new, also after a crash."""
+    """Replace a file at once: a reader sees the old text or the new one, even after a crash."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.part")
     try:
@@ -19,15 +19,15 @@ def write_atomically(path: Path, text: str, mode: int = 0o600) -> None:
         part.unlink(missing_ok=True)
 
 
-def kept_secret(path: Path) -> str:
-    """Return the secret kept in this file; the first call makes it up. Only the owner can read it."""
+def get_or_create_secret(path: Path) -> str:
+    """Return the secret in this file, generated at the first call. Only the owner can read it."""
     if not path.exists():
         write_atomically(path, secrets.token_urlsafe(24))
     return path.read_text(encoding="utf-8").strip()
 
 
 def last_lines(path: Path, since: int = 0, count: int = 15) -> str:
-    """Return the last lines of a log, of what was written after byte ``since``."""
+    """Return the last lines of a log, out of what was written after byte ``since``."""
     try:
         with path.open("rb") as file:
             end = file.seek(0, os.SEEK_END)

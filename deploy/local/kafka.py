@@ -1,4 +1,4 @@
-"""Apache Kafka 4.4 in KRaft mode: one node, on loopback, from the jars of ``kafka-jars.lock``."""
+"""Apache Kafka 4.4 in KRaft mode: one node on loopback, from the jars in ``kafka-jars.lock``."""
 
 import asyncio
 import base64
@@ -17,20 +17,20 @@ from aiokafka.errors import KafkaError
 from deploy.local import jars
 from deploy.local.home import cache_home
 from deploy.local.java import OPTIONS, ClassArchive, java
-from deploy.local.loopback import connection_trouble
 from deploy.local.ports import LOOPBACK, free_port
+from deploy.local.probes import connection_problem
 from deploy.local.processes import Command, Processes
 from deploy.local.progress import Progress
-from deploy.local.server import Server
+from deploy.local.server import LocalServer
 
 HEAP = ("-Xms128m", "-Xmx384m")
 SETTINGS = Path(__file__).with_name("kafka.properties")
 LOGGING = Path(__file__).with_name("kafka-log4j2.properties")
 ENDED_BY_SIGTERM = 128 + signal.SIGTERM
-"""Java's exit status after it has ended in order because it was asked to."""
+"""Java's exit status after an orderly stop by SIGTERM."""
 
 
-class Kafka(Server):
+class Kafka(LocalServer):
     """A Kafka server. ``url`` is what clients take as bootstrap servers: ``host:port``."""
 
     def __init__(
@@ -49,20 +49,20 @@ class Kafka(Server):
         self.data = self.directory / "data"
         self.controller_port = controller_port or free_port()
         self.url = f"{LOOPBACK}:{port or free_port()}"
-        # Where clients are sent on to; something that stands in front of the broker, if anything does.
+        # The address that the broker gives its clients: that of a proxy in front of it, if there is one.
         self._advertised = advertised or self.url
         self._cache = cache or cache_home()
         self._jars: list[Path] = []
         self._archive: ClassArchive | None = None
 
     def prepare(self) -> None:
-        """Fetch the jars and format the data directory."""
-        self._jars = jars.fetch(jars.read_lock(jars.LOCK.read_text()), self._cache / "kafka-jars", self.progress)
-        jars.sweep(self._cache)
+        """Download the jars and format the data directory."""
+        self._jars = jars.download(jars.read_lock(jars.LOCK.read_text()), self._cache / "kafka-jars", self.progress)
+        jars.remove_abandoned_parts(self._cache)
         self._archive = ClassArchive(self._jars, self._cache)
         self._archive.prepare(self.processes)
         if not self.data.exists():
-            self.progress.say("formatting its storage")
+            self.progress.report("formatting its data directory")
             self._format()
 
     def start(self) -> None:
@@ -72,7 +72,7 @@ class Kafka(Server):
         self.launch(Command(self.name, broker, orphan_signal=signal.SIGTERM))
 
     def stop(self, grace: float = 15) -> None:
-        """Stop it, and keep the class archive that the first one on this machine writes in the end."""
+        """Stop it, and keep the class archive that the first broker on this machine writes at its end."""
         super().stop(grace)
         if self._archive and self.child:
             orderly = self.child.exit_status == ENDED_BY_SIGTERM
@@ -80,8 +80,8 @@ class Kafka(Server):
 
     def ready(self, seconds: float = 90) -> None:
         """Wait until it serves topics and consumer groups."""
-        # The open port first: a Kafka client costs 10 ms of the CPU that the broker needs to start.
-        self.wait_until(lambda: connection_trouble(self.url) or kafka_trouble(self.url), seconds)
+        # Try the port first: a Kafka client costs 10 ms of the CPU that the broker needs to start.
+        self.wait_until_ok(lambda: connection_problem(self.url) or kafka_problem(self.url), seconds)
 
     def _java(self, *program: str, options: Sequence[str] = ()) -> list[str]:
         path = ":".join(map(str, self._jars))
@@ -89,10 +89,10 @@ class Kafka(Server):
         return [java(), *HEAP, *OPTIONS, *options, log, "-cp", path, *program]
 
     def _format(self) -> None:
-        """Format aside and rename, so that a run killed meanwhile leaves nothing half formatted."""
+        """Format under another name and rename, so that a run killed meanwhile leaves nothing half formatted."""
         part = self.data.with_name("data.part")
         shutil.rmtree(part, ignore_errors=True)
-        # One that begins with "-", as one in 64 would, is taken for an option.
+        # The zero byte keeps it from beginning with "-", as one in 64 would: it would be read as an option.
         cluster = base64.urlsafe_b64encode(b"\0" + secrets.token_bytes(15)).decode().rstrip("=")
         settings = self._write_settings(part)
         tool = ["kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c", str(settings)]
@@ -103,7 +103,7 @@ class Kafka(Server):
         self.directory.mkdir(parents=True, exist_ok=True)
         controller = f"{LOOPBACK}:{self.controller_port}"
         lines = [
-            "# Of this SHOP_HOME.",
+            "# The settings of this SHOP_HOME.",
             f"listeners=PLAINTEXT://{self.url},CONTROLLER://{controller}",
             f"advertised.listeners=PLAINTEXT://{self._advertised},CONTROLLER://{controller}",
             f"controller.quorum.bootstrap.servers={controller}",
@@ -114,22 +114,22 @@ class Kafka(Server):
         return path
 
 
-def kafka_trouble(bootstrap_servers: str) -> str:
-    """Say why this Kafka cannot be used; empty if it serves metadata and coordinates consumer groups."""
+def kafka_problem(bootstrap_servers: str) -> str:
+    """Return why this Kafka cannot be used; empty if it serves metadata and coordinates consumer groups."""
     found: list[str] = []
-    # In a thread of its own: the caller may be inside an event loop, where asyncio.run() refuses to work.
-    thread = threading.Thread(target=lambda: found.append(asyncio.run(_kafka_trouble(bootstrap_servers))))
+    # In a separate thread: the caller may be inside an event loop, where asyncio.run() is not allowed.
+    thread = threading.Thread(target=lambda: found.append(asyncio.run(_kafka_problem(bootstrap_servers))))
     with _quiet("aiokafka"):
         thread.start()
         thread.join()
-    return found[0] if found else "no answer"
+    return found[0] if found else "no response"
 
 
-async def _kafka_trouble(bootstrap_servers: str) -> str:
+async def _kafka_problem(bootstrap_servers: str) -> str:
     client = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers, request_timeout_ms=5000)
     try:
         await client.start()
-        # For a moment after the port is open, the group coordinator is "not available".
+        # For a moment after the port opens, the group coordinator is "not available".
         await client.find_coordinator("shopstream-ready")
         await client.list_consumer_group_offsets("shopstream-ready")
     except (KafkaError, OSError, ValueError, TimeoutError) as error:
@@ -141,7 +141,7 @@ async def _kafka_trouble(bootstrap_servers: str) -> str:
 
 @contextmanager
 def _quiet(logger: str) -> Iterator[None]:
-    """Keep a library's complaints about a server that still starts out of the output."""
+    """Suppress a library's log lines about a server that is still starting."""
     log = logging.getLogger(logger)
     level = log.level
     log.setLevel(logging.CRITICAL + 1)

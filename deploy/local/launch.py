@@ -1,8 +1,8 @@
-"""Run between fork and the real program: tie it to the life of its parent, and drop root if asked to.
+"""Runs between fork and the real program: ties the process to the life of its parent, and changes the user.
 
-Started as a script by ``processes.py``: ``launch.py PARENT_PID SIGNAL USER -- PROGRAM ARGUMENTS``. It is a
-script of its own because Python code in a forked child of a threaded process can deadlock. It uses only
-the standard library and then becomes the program.
+``processes.py`` starts it as a script: ``launch.py PARENT_PID SIGNAL USER -- PROGRAM ARGUMENTS``. It is a separate
+script because Python code in a forked child of a threaded process can deadlock. It uses the standard library only,
+and then executes the program in its own place.
 """
 
 import ctypes
@@ -23,24 +23,24 @@ CAP_DAC_READ_SEARCH = 2
 libc = ctypes.CDLL(None, use_errno=True)
 
 
-def become(user: str) -> None:
-    """Continue as this user, who may still pass directories that only root can (see ``_may_pass``)."""
+def switch_user(user: str) -> None:
+    """Continue as this user, with the capability to enter directories that are closed to it."""
     entry = pwd.getpwnam(user)
     libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
-    # Without this access(2), which PostgreSQL asks about its own program, takes no notice of capabilities.
+    # Otherwise access(2), which PostgreSQL calls on its own program, ignores capabilities.
     libc.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
     os.setgroups([])
     os.setresgid(entry.pw_gid, entry.pw_gid, entry.pw_gid)
     os.setresuid(entry.pw_uid, entry.pw_uid, entry.pw_uid)
-    if not _may_pass(CAP_DAC_READ_SEARCH):
-        _may_pass(CAP_DAC_OVERRIDE)
+    if not _keep_capability(CAP_DAC_READ_SEARCH):
+        _keep_capability(CAP_DAC_OVERRIDE)
 
 
-def _may_pass(capability: int) -> bool:
+def _keep_capability(capability: int) -> bool:
     """Keep one capability over exec, capabilities(7); False where the machine does not grant it.
 
-    A checkout below /root (mode 0700) is invisible to any other user. Opening those directories to
-    everybody would be worse than letting this one process through.
+    A checkout below /root (mode 0700) is invisible to any other user. To open those directories to everybody would
+    be worse than to let this one process in.
     """
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
     bit = 1 << capability
@@ -50,19 +50,19 @@ def _may_pass(capability: int) -> bool:
     return bool(libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) == 0)
 
 
-def die_with(parent: int, number: int) -> None:
+def signal_on_death_of(parent: int, number: int) -> None:
     """Receive this signal when the parent ends, however it ends."""
     libc.prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
     if os.getppid() != parent:  # it ended before the call above
-        sys.exit("the process that started this one is gone")
+        sys.exit("the process that started this one has ended")
 
 
 def main() -> None:
-    """Prepare this process, then become the program."""
+    """Prepare this process, then execute the program."""
     parent, number, user, _, *program = sys.argv[1:]
     if user:
-        become(user)
-    die_with(int(parent), int(number))  # after the change of user, which resets it
+        switch_user(user)
+    signal_on_death_of(int(parent), int(number))  # after the change of user, which would reset it
     os.execvp(program[0], program)  # noqa: S606 - our own command line
 
 

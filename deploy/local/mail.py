@@ -1,6 +1,6 @@
-"""The mail sink as one of the local servers; run as a program, the sink itself.
+"""The mail sink as one of the local servers and, run as a program, the sink itself.
 
-``python -m deploy.local.mail --smtp-port 2525 --http-port 8025 --home DIR`` keeps its messages in ``DIR/mail``.
+``python -m deploy.local.mail --smtp-port 2525 --http-port 8025 --home DIR`` stores its messages in ``DIR/mail``.
 """
 
 import argparse
@@ -14,15 +14,15 @@ from urllib.parse import urlsplit
 import uvloop
 
 from deploy.local.errors import first_line
-from deploy.local.loopback import http_trouble
 from deploy.local.ports import LOOPBACK, free_port
+from deploy.local.probes import http_problem
 from deploy.local.processes import Command, Processes
 from deploy.local.progress import Progress
-from deploy.local.server import Server
+from deploy.local.server import LocalServer
 
 
-class Mail(Server):
-    """A mail sink. ``url`` is for senders, ``page_url`` shows what came."""
+class Mail(LocalServer):
+    """A mail sink. ``url`` is for senders, ``page_url`` shows the received mail."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class Mail(Server):
         self.page_url = f"http://{LOOPBACK}:{self._http_port}"
 
     def prepare(self) -> None:
-        """Nothing is needed beforehand."""
+        """Do nothing: there is nothing to prepare."""
 
     def start(self) -> None:
         """Start the sink."""
@@ -54,12 +54,12 @@ class Mail(Server):
         )
 
     def ready(self, seconds: float = 60) -> None:
-        """Wait until it takes mail and shows its page."""
-        self.wait_until(lambda: smtp_trouble(self.url) or http_trouble(f"{self.page_url}/health/ready"), seconds)
+        """Wait until it accepts mail and serves its page."""
+        self.wait_until_ok(lambda: smtp_problem(self.url) or http_problem(f"{self.page_url}/health/ready"), seconds)
 
 
-def smtp_trouble(url: str) -> str:
-    """Say why mail cannot be sent here; empty if a server greets."""
+def smtp_problem(url: str) -> str:
+    """Return why this SMTP server cannot be used; empty if it greets and accepts a NOOP."""
     parts = urlsplit(url)
     client = smtplib.SMTP_SSL if parts.scheme == "smtps" else smtplib.SMTP
     try:
@@ -71,26 +71,26 @@ def smtp_trouble(url: str) -> str:
 
 
 def main() -> None:
-    """Run the sink until it is told to stop."""
-    parser = argparse.ArgumentParser(description="Keep and show all mail that is sent here.")
+    """Run the sink until it is stopped."""
+    parser = argparse.ArgumentParser(description="Store and show all mail that is sent here.")
     parser.add_argument("--smtp-port", type=int, default=2525)
     parser.add_argument("--http-port", type=int, default=8025)
-    parser.add_argument("--home", type=Path, required=True, help="messages are kept below this directory")
+    parser.add_argument("--home", type=Path, required=True, help="the directory below which messages are stored")
     options = parser.parse_args()
     uvloop.run(_serve(options.home / "mail", options.smtp_port, options.http_port))
 
 
 async def _serve(directory: Path, smtp_port: int, http_port: int) -> None:
-    # Imported here, so that those who only start a sink do not pay for its parts.
+    # Imported here, so that the runner, which only starts a sink, does not pay for its imports.
     import uvicorn
 
     from deploy.local.sink.page import make_app
-    from deploy.local.sink.smtp import Reception
+    from deploy.local.sink.smtp import SmtpSession
     from deploy.local.sink.store import Store
 
     store = Store(directory)
     loop = asyncio.get_running_loop()
-    smtp = await loop.create_server(lambda: Reception(store), LOOPBACK, smtp_port)
+    smtp = await loop.create_server(lambda: SmtpSession(store), LOOPBACK, smtp_port)
     config = uvicorn.Config(
         make_app(store), LOOPBACK, http_port, access_log=False, log_level="warning", lifespan="off"
     )

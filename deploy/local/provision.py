@@ -1,4 +1,4 @@
-"""What the servers need before the services can run: topics, databases, migrations, a first account."""
+"""What the services need on the servers before they start: topics, databases, migrations, first accounts."""
 
 import asyncio
 import compileall
@@ -8,76 +8,74 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Literal
 
 import psycopg
 from aiokafka.errors import KafkaError
 
-from deploy.local.errors import Prerequisite, first_line
-from deploy.local.files import kept_secret, write_atomically
+from deploy.addresses import Addresses, environment
+from deploy.local.errors import PrerequisiteMissing, first_line
+from deploy.local.files import get_or_create_secret, write_atomically
 from deploy.local.postgres import create_database
 from deploy.local.processes import REPOSITORY, Command, Processes
-from deploy.local.sample import Person
-from deploy.local.services import ON_POSTGRES, SERVICES, Addresses, environment, package
+from deploy.local.sample_order import Credentials
+from deploy.resources import Program
+from deploy.system import KAFKA, POSTGRES, SYSTEM
 from deploy.topics import create_topics
 
-PACKAGES = ("schemas", "chassis", *map(package, SERVICES))
-"""What a service is made of."""
-
-Role = Literal["staff", "ops"]
+PACKAGES = ("schemas", "chassis", *(service.package for service in SYSTEM.services))
+"""The code that the services run."""
 
 
-def make_topics(addresses: Addresses) -> str:
-    """Create the topics that are missing."""
-    prefix = os.environ.get("KAFKA_PREFIX", "")
+def create_missing_topics(addresses: Addresses) -> str:
+    """Create the topics that are missing; return what was done."""
+    servers, prefix = addresses.servers[KAFKA.name], os.environ.get("KAFKA_PREFIX", "")
     try:
-        created = asyncio.run(create_topics(addresses.kafka, prefix))
+        created = asyncio.run(create_topics(servers, prefix))
     except (KafkaError, OSError) as error:
-        raise Prerequisite(f"cannot create topics on {addresses.kafka}: {first_line(error)}") from error
-    return f"{len(created)} created" if created else "all there"
+        raise PrerequisiteMissing(f"cannot create topics on {servers}: {first_line(error)}") from error
+    return f"created {len(created)}" if created else "all exist"
 
 
-def make_databases(addresses: Addresses) -> str:
-    """Create the databases that are missing."""
-    names = [package(service) for service in ON_POSTGRES]
+def create_missing_databases(addresses: Addresses) -> str:
+    """Create the PostgreSQL databases that are missing; return the names of all of them."""
+    names = [service.package for service in SYSTEM.services if service.database is POSTGRES]
     try:
         for name in names:
-            create_database(addresses.postgres, name)
+            create_database(addresses.servers[POSTGRES.name], name)
     except psycopg.Error as error:
-        raise Prerequisite(f"cannot create the databases {', '.join(names)}: {first_line(error)}") from error
+        raise PrerequisiteMissing(f"cannot create the databases {', '.join(names)}: {first_line(error)}") from error
     return ", ".join(names)
 
 
 def compile_code() -> str:
-    """Compile our Python code once, before eight processes import it at the same time."""
+    """Compile our Python code once, before all processes import it at the same time."""
     for name in PACKAGES:
         compileall.compile_dir(REPOSITORY / name, quiet=2)
-    return "done"
+    return "compiled"
 
 
-def migrate(service: str, addresses: Addresses, processes: Processes) -> str:
-    """Bring a service's database to the newest schema."""
-    program = [sys.executable, "-m", f"{package(service)}.migrations"]
-    processes.run(Command(f"{service}-migrations", program, environment(service, addresses)))
+def migrate(job: Program, addresses: Addresses, processes: Processes) -> str:
+    """Bring a service's database to the newest schema; return what was done."""
+    processes.run(Command(job.name, [sys.executable, "-m", job.module], environment(job, addresses, {})))
     return "migrated"
 
 
-def once_per_code(work: Callable[[], str], note: Path) -> str:
+def skip_if_code_is_unchanged(work: Callable[[], str], marker: Path) -> str:
     """Do idempotent work only if the code has changed since it was last done.
 
-    It costs a Python process each, seconds of every start on a small machine. ``note`` must lie with the data
-    that the work is about, and vanish with it.
+    Otherwise each start would spend seconds on a Python process per job. ``marker`` must be stored with the data that
+    the work is about, and be removed with them.
     """
-    digest = _digest_of_code()
-    if note.exists() and note.read_text() == digest:
+    digest = _code_digest()
+    if marker.exists() and marker.read_text() == digest:
         return "unchanged"
-    done = work()
-    write_atomically(note, digest)
-    return done
+    result = work()
+    write_atomically(marker, digest)
+    return result
 
 
 @cache
-def _digest_of_code() -> str:
+def _code_digest() -> str:
     digest = hashlib.sha256()
     for name in PACKAGES:
         for path in sorted((REPOSITORY / name).rglob("*.py")):
@@ -85,24 +83,25 @@ def _digest_of_code() -> str:
     return digest.hexdigest()
 
 
-def password_file(home: Path, role: Role) -> Path:
-    """Return where the password of the first account with a role is kept."""
+def password_file(home: Path, role: str) -> Path:
+    """Return the file that holds the password of the first account with a role."""
     return home / "secrets" / f"{role}-password"
 
 
-def account(home: Path, role: Role, ours: bool) -> Person:
-    """Return the first account with a role; ``ours`` says whether its database lies in this SHOP_HOME.
+def first_account(home: Path, role: str, own_database: bool) -> Credentials:
+    """Return the first account with a role.
 
-    Somebody else's database may know the account of another SHOP_HOME, with another password.
+    An external database may contain the account of another SHOP_HOME, with another password. So the address is
+    different for each SHOP_HOME there; ``own_database`` says that the database belongs to this one.
     """
-    password = kept_secret(password_file(home, role))
-    mark = "" if ours else f"-{hashlib.sha256(password.encode()).hexdigest()[:6]}"
-    return Person(f"{role}{mark}@example.com", password)
+    password = get_or_create_secret(password_file(home, role))
+    suffix = "" if own_database else f"-{hashlib.sha256(password.encode()).hexdigest()[:6]}"
+    return Credentials(f"{role}{suffix}@example.com", password)
 
 
-def make_account(addresses: Addresses, processes: Processes, role: Role, person: Person) -> str:
-    """Make the first account with a role, unless it is there."""
-    program = [sys.executable, "-m", "customer_svc.bootstrap", person.email, "--role", role]
-    env = environment("customer", addresses) | {"BOOTSTRAP_PASSWORD": person.password}
-    processes.run(Command(f"{role}-account", program, env))
-    return person.email
+def create_account(job: Program, addresses: Addresses, processes: Processes, account: Credentials) -> str:
+    """Create the first account with a role, unless it exists; return its address."""
+    argv = [sys.executable, "-m", job.module, account.email, *job.arguments]
+    env = environment(job, addresses, {"BOOTSTRAP_PASSWORD": account.password})
+    processes.run(Command(job.name, argv, env))
+    return account.email

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Print a Python that is new enough: the one asked for as $1 (make PYTHON=…), else the first that is found.
-asked=$1
-if [ -z "$asked" ]; then
+# Print a Python that is new enough: the one in $1 (make PYTHON=…), else the first on PATH.
+requested=$1
+if [ -z "$requested" ]; then
     set -- python3 python3.13 python3.12 python3.11
 fi
 for python in "$@"; do
@@ -10,8 +10,8 @@ for python in "$@"; do
         exit 0
     fi
 done
-if [ -n "$asked" ]; then
-    echo "✗ PYTHON=$asked is not a Python 3.11 or newer" >&2
+if [ -n "$requested" ]; then
+    echo "✗ PYTHON=$requested is not a Python 3.11 or newer" >&2
 else
     echo "✗ no Python 3.11 or newer on PATH: install one, or name it: make PYTHON=/path/to/python3.11" >&2
 fi

@@ -5,12 +5,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 
-from deploy.local.errors import DidNotStart
-from deploy.local.processes import Child, Command, Processes, end, ended
-from deploy.local.progress import Progress, Silent
+from deploy.local.errors import StartFailed
+from deploy.local.processes import Child, Command, Processes, how_it_ended, stop_all
+from deploy.local.progress import NoProgress, Progress
 
 
-class Server(ABC):
+class LocalServer(ABC):
     """A server of one SHOP_HOME: ``prepare``, ``start``, ``ready``, ``stop``; ``url`` is for its clients."""
 
     url: str
@@ -19,7 +19,7 @@ class Server(ABC):
         self.name = name
         self.home = home
         self.processes = processes or Processes(home)
-        self.progress = progress or Silent()
+        self.progress = progress or NoProgress()
         self.child: Child | None = None
 
     @property
@@ -29,38 +29,43 @@ class Server(ABC):
 
     @property
     def log(self) -> Path:
-        """Where it logs."""
+        """Its log file."""
         return self.processes.logs / f"{self.name}.log"
 
     @abstractmethod
     def prepare(self) -> None:
-        """Fetch, unpack and format what is still missing; may be called again."""
+        """Download, unpack and format what is missing; may be called again."""
 
     @abstractmethod
     def start(self) -> None:
-        """Start the process; also after it was killed, on the same data."""
+        """Start the process; also on the data of one that was killed."""
 
     @abstractmethod
     def ready(self) -> None:
-        """Wait until it can be used; raise ``DidNotStart`` with its last log lines if it cannot."""
+        """Wait until it can be used; raise ``StartFailed`` with its last log lines if it cannot."""
 
     def stop(self, grace: float = 15) -> None:
         """Stop it, by force after ``grace`` seconds; its data stays."""
         if self.child:
-            end([self.child], grace)
+            stop_all([self.child], grace)
 
     def launch(self, command: Command) -> None:
         """Start its process."""
         self.child = self.processes.start(command)
 
-    def wait_until(self, trouble: Callable[[], str], seconds: float) -> None:
-        """Ask again and again what is in the way, until it is nothing."""
+    def wait_until_ok(self, probe: Callable[[], str], seconds: float) -> None:
+        """Repeat a probe until it finds no problem."""
         assert self.child, "start() comes first"
-        deadline = time.monotonic() + seconds
-        while reason := trouble():
-            if not self.child.running:
-                raise DidNotStart(f"{self.name} {ended(self.child)}, see {self.log}", self.child.last_lines())
-            if time.monotonic() > deadline:
-                message = f"{self.name} is not ready after {seconds:g} s ({reason}), see {self.log}"
-                raise DidNotStart(message, self.child.last_lines())
-            time.sleep(0.05)
+        wait_until_ok(self.child, probe, seconds)
+
+
+def wait_until_ok(child: Child, probe: Callable[[], str], seconds: float, pause: float = 0.05) -> None:
+    """Repeat the probe of a process until it finds no problem; raise ``StartFailed`` if that takes too long."""
+    deadline = time.monotonic() + seconds
+    while problem := probe():
+        if not child.running:
+            raise StartFailed(f"{child.name} {how_it_ended(child)}, see {child.log}", child.last_lines())
+        if time.monotonic() > deadline:
+            message = f"{child.name} is not ready after {seconds:g} s ({problem}), see {child.log}"
+            raise StartFailed(message, child.last_lines())
+        time.sleep(pause)

@@ -1,16 +1,16 @@
-"""Programs that come inside Python wheels: found without importing them, some of which do things then."""
+"""Programs inside Python wheels, found without an import: importing some of these wheels has side effects."""
 
 from importlib.metadata import PackageNotFoundError, distribution
 
-from deploy.local.errors import Prerequisite
+from deploy.local.errors import PrerequisiteMissing
 
 
-def program(wheel: str, path: str, setting: str) -> str:
-    """Return the path of a wheel's program; raise ``Prerequisite``, naming the setting that spares it."""
+def wheel_program(wheel: str, path: str, alternative: str) -> str:
+    """Return the path of a program in a wheel; raise ``PrerequisiteMissing``, with the alternative to it."""
     try:
         found = distribution(wheel).locate_file(path)
     except PackageNotFoundError:
-        raise Prerequisite(
-            f"the wheel {wheel} is not installed: use 'make run' (or pip install '.[local]'), or set {setting}"
+        raise PrerequisiteMissing(
+            f"the wheel {wheel} is not installed: use 'make run' (or pip install '.[local]'), or {alternative}"
         ) from None
     return str(found)

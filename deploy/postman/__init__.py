@@ -1,1 +1,1 @@
-"""The Postman collection, and newman, which runs it."""
+"""The Postman collection, and newman, its command-line runner."""

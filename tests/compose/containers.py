@@ -1,4 +1,4 @@
-"""Containers: they wait for what can happen, find each other, are looked after, and are reached from here alone."""
+"""Containers: limited, monitored, reachable from this machine only; what they wait for and connect to exists."""
 
 import importlib
 import re
@@ -9,69 +9,79 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter
 
 from chassis.runtime.health import health_endpoints
+from deploy.resources import PublicUrl
+from deploy.system import MAIL, SYSTEM
+from tests.compose.corruptions import Corruptions, remove, set_value
 from tests.compose.deployment import Deployment, module_of
-from tests.compose.spoiling import Spoiled, drop, put
+
+PUBLIC_URLS = {
+    name
+    for program in SYSTEM.all_processes
+    for name, source in program.settings.items()
+    if isinstance(source, PublicUrl)
+}
+"""Browsers open these, from outside; no container does."""
 
 HEALTH = "from urllib.request import urlopen; urlopen('http://127.0.0.1:%s')"
 
 
-def containers_are_looked_after(deployment: Deployment) -> list[str]:
+def containers_are_limited_and_monitored(deployment: Deployment) -> list[str]:
     wrong = [f"{name}: no mem_limit" for name, service in deployment.services.items() if "mem_limit" not in service]
     for name, service in deployment.services.items():
         if service["restart"] != "no":
-            wanted = {"healthcheck", "stop_grace_period"} - set(service)
-            wrong += [f"{name}: no {key}" for key in sorted(wanted)]
-        if name not in deployment.ours and not re.search(r":v?\d", service["image"]):
+            missing = {"healthcheck", "stop_grace_period"} - set(service)
+            wrong += [f"{name}: no {key}" for key in sorted(missing)]
+        if name not in deployment.programs and not re.search(r":v?\d", service["image"]):
             wrong.append(f"{name}: {service['image']} names no version")
     return wrong
 
 
-def dependencies_can_be_met(deployment: Deployment) -> list[str]:
+def dependencies_can_be_fulfilled(deployment: Deployment) -> list[str]:
     services, wrong = deployment.services, []
     for name, service in services.items():
-        for other, how in service.get("depends_on", {}).items():
+        for other, dependency in service.get("depends_on", {}).items():
             target = services.get(other, {})
-            met = {
+            possible = {
                 "service_healthy": "healthcheck" in target,
                 "service_completed_successfully": target.get("restart") == "no",
             }
-            if not met.get(how["condition"]):
-                wrong.append(f"{name}: {other} can never be {how['condition']}")
-    # `up --wait` takes a container that has ended for a failure, unless another one waits for its end.
+            if not possible.get(dependency["condition"]):
+                wrong.append(f"{name}: {other} can never be {dependency['condition']}")
+    # `up --wait` treats the end of a container as a failure, unless another container waits for it.
     awaited = {other for service in deployment.processes.values() for other in service["depends_on"]}
-    jobs = {name for name in set(deployment.ours) - set(deployment.processes) if "profiles" not in services[name]}
+    jobs = {name for name in set(deployment.programs) - set(deployment.processes) if "profiles" not in services[name]}
     return wrong + [f"no process waits for {name}" for name in jobs - awaited]
 
 
-def healthchecks_ask_a_route(deployment: Deployment) -> list[str]:
+def healthchecks_call_an_existing_route(deployment: Deployment) -> list[str]:
     wrong = []
     for name, service in deployment.processes.items():
         found = re.search(r"http://127\.0\.0\.1:(\d+)(/[\w/]+)'", str(service["healthcheck"]["test"]))
         if not found or found[1] != service["environment"]["PORT"] or found[2] not in _routes(service):
-            wrong.append(f"{name}: asks {found and found[0]}")
+            wrong.append(f"{name}: calls {found and found[0]}")
     return wrong
 
 
-def ports_fit(deployment: Deployment) -> list[str]:
-    wrong, taken = [], []
+def ports_are_as_in_the_system_map(deployment: Deployment) -> list[str]:
+    wrong, published = [], []
     for name, service in deployment.services.items():
         for address, host, inside in (mapping.rsplit(":", 2) for mapping in service.get("ports", [])):
-            taken.append(host)
+            published.append(host)
             if address != "127.0.0.1":
                 wrong.append(f"{name}: published on {address}")
-            if name in deployment.ours and inside != service["environment"]["PORT"]:
+            if name in deployment.programs and inside != service["environment"]["PORT"]:
                 wrong.append(f"{name}: publishes {inside}, listens on {service['environment']['PORT']}")
-    expected = [*range(8001, 8005), 8025]
-    return wrong + ([] if sorted(taken) == list(map(str, expected)) else [f"published: {sorted(taken)}"])
+    pages = [port.preferred for port in MAIL.ports if port.preferred]
+    expected = sorted(map(str, [*(service.rest_front.port for service in SYSTEM.services), *pages]))
+    return wrong + ([] if sorted(published) == expected else [f"published: {sorted(published)}"])
 
 
-def urls_lead_somewhere(deployment: Deployment) -> list[str]:
+def urls_lead_to_a_container(deployment: Deployment) -> list[str]:
     wrong = []
-    for name, service in deployment.ours.items():
+    for name, service in deployment.programs.items():
         for key, value in service.get("environment", {}).items():
             url = urlsplit(value if "//" in (value or "") else f"//{value}")
-            # People follow the links to the shop, from outside; no container does.
-            if key == "SHOP_URL" or not key.endswith(("_URL", "_SERVERS")):
+            if key in PUBLIC_URLS or not key.endswith(("_URL", "_SERVERS")):
                 continue
             target = deployment.services.get(url.hostname or "")
             if target is None:
@@ -84,38 +94,38 @@ def urls_lead_somewhere(deployment: Deployment) -> list[str]:
 
 
 def _routes(service: Mapping[str, Any]) -> set[str]:
-    """The paths that a process answers: health in all of them, and its API in a REST front."""
+    """The paths that a process serves: health in all of them, and its API in a REST front."""
     router = getattr(importlib.import_module(module_of(service)), "router", APIRouter())
     return {*health_endpoints("x", {}), *(getattr(route, "path", "") for route in router.routes)}
 
 
-SPOILED: Spoiled = {
-    containers_are_looked_after: [
-        drop("kafka/mem_limit"),
-        drop("order-worker/healthcheck"),
-        drop("postgres/stop_grace_period"),
-        put("mongo/image", "mongo:latest"),
+CORRUPTIONS: Corruptions = {
+    containers_are_limited_and_monitored: [
+        remove("kafka/mem_limit"),
+        remove("order-worker/healthcheck"),
+        remove("postgres/stop_grace_period"),
+        set_value("mongo/image", "mongo:latest"),
     ],
-    dependencies_can_be_met: [
-        put("order/depends_on/kafak", {"condition": "service_healthy"}),
-        drop("mailpit/healthcheck"),
-        drop("customer/depends_on/signing-key"),
-        put("order/depends_on/customer", {"condition": "service_completed_successfully"}),
+    dependencies_can_be_fulfilled: [
+        set_value("order/depends_on/kafak", {"condition": "service_healthy"}),
+        remove("mailpit/healthcheck"),
+        remove("customer/depends_on/signing-key"),
+        set_value("order/depends_on/customer", {"condition": "service_completed_successfully"}),
     ],
-    healthchecks_ask_a_route: [
-        put("order/healthcheck/test", ["CMD", "python", "-c", HEALTH % "8000/ready"]),
-        put("order/healthcheck/test", ["CMD", "python", "-c", HEALTH % "80/health/ready"]),
+    healthchecks_call_an_existing_route: [
+        set_value("order/healthcheck/test", ["CMD", "python", "-c", HEALTH % "8000/ready"]),
+        set_value("order/healthcheck/test", ["CMD", "python", "-c", HEALTH % "80/health/ready"]),
     ],
-    ports_fit: [
-        put("order/ports", ["127.0.0.1:${ORDER_PORT:-8003}:8003"]),
-        put("order/ports", ["127.0.0.1:${ORDER_PORT:-8002}:8000"]),
-        put("order/ports", ["0.0.0.0:${ORDER_PORT:-8003}:8000"]),
+    ports_are_as_in_the_system_map: [
+        set_value("order/ports", ["127.0.0.1:${ORDER_PORT:-8003}:8003"]),
+        set_value("order/ports", ["127.0.0.1:${ORDER_PORT:-8002}:8000"]),
+        set_value("order/ports", ["0.0.0.0:${ORDER_PORT:-8003}:8000"]),
     ],
-    urls_lead_somewhere: [
-        put("order/environment/PRODUCT_URL", "http://products:8000"),
-        put("order/environment/PRODUCT_URL", "http://product:8002"),
-        put("customer/environment/ORDER_URL", "http://order:8003"),
-        put("order/environment/JWKS_URL", "http://customer:8000/jwks.json"),
-        put("order-worker/environment/KAFKA_BOOTSTRAP_SERVERS", "broker:9092"),
+    urls_lead_to_a_container: [
+        set_value("order/environment/PRODUCT_URL", "http://products:8000"),
+        set_value("order/environment/PRODUCT_URL", "http://product:8002"),
+        set_value("customer/environment/ORDER_URL", "http://order:8003"),
+        set_value("order/environment/JWKS_URL", "http://customer:8000/jwks.json"),
+        set_value("order-worker/environment/KAFKA_BOOTSTRAP_SERVERS", "broker:9092"),
     ],
 }

@@ -1,4 +1,4 @@
-"""``compose.yaml`` and the files around it, as read."""
+"""``compose.yaml`` and the files around it, parsed."""
 
 import json
 import re
@@ -16,7 +16,7 @@ IMAGE = "shopstream"
 
 @dataclass
 class Deployment:
-    """The files, as read: ``services`` is not interpolated yet."""
+    """The files: ``compose`` is not interpolated yet."""
 
     compose: dict[str, Any]
     env: dict[str, str]
@@ -26,9 +26,9 @@ class Deployment:
     dockerfile: str
     dockerignore: str
     databases: str
-    """The script that makes the PostgreSQL databases."""
+    """The script that creates the PostgreSQL databases."""
     signing_key: Path
-    """A key as the job makes it."""
+    """A key as the job generates it."""
 
     @cached_property
     def services(self) -> dict[str, Any]:
@@ -36,23 +36,23 @@ class Deployment:
         return {name: interpolated(service, self.env) for name, service in self.compose["services"].items()}
 
     @cached_property
-    def ours(self) -> dict[str, Any]:
-        """The containers made of our image."""
+    def programs(self) -> dict[str, Any]:
+        """The containers that run our image."""
         return {name: service for name, service in self.services.items() if service["image"] == IMAGE}
 
     @cached_property
     def processes(self) -> dict[str, Any]:
-        """Those of ours that stay."""
-        return {name: service for name, service in self.ours.items() if service["restart"] != "no"}
+        """Those of our programs that stay."""
+        return {name: service for name, service in self.programs.items() if service["restart"] != "no"}
 
 
 def read_deployment(signing_key: Path) -> Deployment:
-    """The files as they are."""
-    shown = (ROOT / "deploy/compose/env.example").read_text()
+    """Read the files of this repository."""
+    example = (ROOT / "deploy/compose/env.example").read_text()
     return Deployment(
         compose=json.loads(compose_file()),
-        env=dict(re.findall(r"^([A-Z_]+)=(.*)$", shown, re.M)),
-        defaults=dict(re.findall(r"^#([A-Z_]+)=(.*)$", shown, re.M)),
+        env=dict(re.findall(r"^([A-Z_]+)=(.*)$", example, re.M)),
+        defaults=dict(re.findall(r"^#([A-Z_]+)=(.*)$", example, re.M)),
         dockerfile=(ROOT / "deploy/Dockerfile").read_text(),
         dockerignore=(ROOT / ".dockerignore").read_text(),
         databases=(ROOT / "deploy/compose/postgres-init.sh").read_text(),
@@ -62,16 +62,16 @@ def read_deployment(signing_key: Path) -> Deployment:
 
 @cache
 def compose_file() -> str:
-    """compose.yaml as JSON: quick to read again, and with no object shared, as YAML does behind an anchor."""
+    """compose.yaml as JSON: fast to parse again, and without the objects that YAML shares behind anchors."""
     return json.dumps(yaml.safe_load((ROOT / "compose.yaml").read_text()))
 
 
 def interpolated(value: Any, env: Mapping[str, str]) -> Any:
     """Replace ``${…}`` in all strings, as Compose does."""
     if isinstance(value, dict):
-        return {key: interpolated(one, env) for key, one in value.items()}
+        return {key: interpolated(item, env) for key, item in value.items()}
     if isinstance(value, list):
-        return [interpolated(one, env) for one in value]
+        return [interpolated(item, env) for item in value]
     return expand(value, env) if isinstance(value, str) else value
 
 
@@ -85,7 +85,7 @@ def expand(text: str, env: Mapping[str, str]) -> str:
 
 
 def variables(value: Any) -> dict[str, set[str]]:
-    """The defaults given for each variable in the strings of ``value``, other variables in them as ``…``."""
+    """The defaults given for each variable in the strings of ``value``; nested variables are shown as ``…``."""
     used: dict[str, set[str]] = {}
     text = json.dumps(value, ensure_ascii=False)
     while found := re.search(r"\$\{(\w+)(?::([-?])([^${}]*))?\}", text):
@@ -96,7 +96,7 @@ def variables(value: Any) -> dict[str, set[str]]:
 
 
 def module_of(service: Mapping[str, Any]) -> str:
-    """The module that ``python -m MODULE …`` starts."""
+    """The module that ``python -m MODULE …`` runs."""
     python, option, module, *_ = service["command"]
     assert (python, option) == ("python", "-m")
     return str(module)
@@ -106,3 +106,9 @@ def mounts(service: Mapping[str, Any]) -> dict[str, str]:
     """Source by target of the volumes of a container that have a name or a path."""
     parts = [volume.split(":") for volume in service.get("volumes", []) if ":" in volume]
     return {target: source for source, target, *_ in parts}
+
+
+def waits_for(deployment: Deployment, name: str) -> set[str]:
+    """The containers that have to be ready or done before this one starts, directly or not."""
+    direct = set(deployment.services[name].get("depends_on", {})) & set(deployment.services)
+    return direct.union(*(waits_for(deployment, other) for other in direct))

@@ -1,25 +1,25 @@
-"""The image: built first, of what exists, with everything in it that the commands import."""
+"""The image: built first, from files that exist, with everything in it that the commands import."""
 
 import re
 import tomllib
 from pathlib import PurePosixPath
 
+from tests.compose.corruptions import Corruptions, remove, replace_text, set_value
 from tests.compose.deployment import ROOT, Deployment, module_of
 from tests.compose.programs import first_party, source_of
-from tests.compose.spoiling import Spoiled, drop, put, swap
 
 
 def commands_exist(deployment: Deployment) -> list[str]:
     return [
         f"{name}: no program {module_of(service)}"
-        for name, service in deployment.ours.items()
+        for name, service in deployment.programs.items()
         if not source_of(module_of(service))
     ]
 
 
 def image_has_what_commands_import(deployment: Deployment) -> list[str]:
     copied, wrong = image_files(deployment), set()
-    for service in deployment.ours.values():
+    for service in deployment.programs.values():
         path = source_of(module_of(service))
         for file in first_party(path) if path else ():
             relative = PurePosixPath(file.relative_to(ROOT))
@@ -32,29 +32,31 @@ def image_has_what_commands_import(deployment: Deployment) -> list[str]:
 
 
 def image_is_built_first(deployment: Deployment) -> list[str]:
-    """One container builds the image; whatever stays waits for it, so ``up --build SERVICE`` builds, too."""
-    builders = [name for name, service in deployment.ours.items() if "build" in service]
+    """One container builds the image; every process waits for it, so that ``up --build SERVICE`` builds, too."""
+    builders = [name for name, service in deployment.programs.items() if "build" in service]
     waiting = [
         name for name, service in deployment.processes.items() if not set(builders) & set(service["depends_on"])
     ]
-    return [f"built by {builders}"] * (len(builders) != 1) + [f"{name} does not wait for it" for name in waiting]
+    return [f"built by {builders}"] * (len(builders) != 1) + [
+        f"{name} does not wait for the build" for name in waiting
+    ]
 
 
-def image_is_made_of_what_exists(deployment: Deployment) -> list[str]:
+def image_is_built_from_existing_files(deployment: Deployment) -> list[str]:
     sources = image_files(deployment)
     allowed = {PurePosixPath(path) for path in re.findall(r"^!(.+)$", deployment.dockerignore, re.M)}
     wrong = [f"no {source}" for source in sources if not (ROOT / source).exists()]
-    wrong += [f".dockerignore keeps {source} away" for source in sources if source not in allowed]
-    wrong += [f".dockerignore lets in {source}, which nothing copies" for source in allowed - set(sources)]
+    wrong += [f".dockerignore excludes {source}" for source in sources if source not in allowed]
+    wrong += [f".dockerignore includes {source}, which nothing copies" for source in allowed - set(sources)]
     if re.findall(r"^USER (\S+)$", deployment.dockerfile, re.M)[-1:] != ["10001:10001"]:
         wrong.append("it runs as root")
     packages = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]["find"]
     known = {name.rstrip("*") for name in packages["include"]}
-    return wrong + [f"{source} is no package of ours" for source in sources if source.parts[0] not in known]
+    return wrong + [f"{source} is not one of our packages" for source in sources if source.parts[0] not in known]
 
 
 def image_files(deployment: Deployment) -> dict[PurePosixPath, PurePosixPath]:
-    """Path in the image by path in the repository, of what the Dockerfile copies from it."""
+    """The files that the Dockerfile copies from the repository: path in the image by path in the repository."""
     copied = {}
     for line in re.findall(r"^COPY (?!--from)(.+)$", deployment.dockerfile, re.M):
         *sources, target = line.split()
@@ -64,26 +66,26 @@ def image_files(deployment: Deployment) -> dict[PurePosixPath, PurePosixPath]:
     return copied
 
 
-SPOILED: Spoiled = {
+CORRUPTIONS: Corruptions = {
     commands_exist: [
-        put("order/command", ["python", "-m", "order_svc.mian"]),
-        put("topics/command", ["python", "-m", "deployment.topics"]),
-        put("order/command", ["python", "-m", "order_svc"]),
+        set_value("order/command", ["python", "-m", "order_svc.mian"]),
+        set_value("topics/command", ["python", "-m", "deployment.topics"]),
+        set_value("order/command", ["python", "-m", "order_svc"]),
     ],
     image_has_what_commands_import: [
-        swap("dockerfile", "COPY chassis /app/chassis\n", ""),
-        swap("dockerfile", "COPY schemas /app/schemas", "COPY schemas /app/events"),
-        swap("dockerfile", "deploy/topics.py ", ""),
+        replace_text("dockerfile", "COPY chassis /app/chassis\n", ""),
+        replace_text("dockerfile", "COPY schemas /app/schemas", "COPY schemas /app/events"),
+        replace_text("dockerfile", "deploy/topics.py ", ""),
     ],
     image_is_built_first: [
-        drop("topics/build"),
-        drop("order/depends_on/topics"),
+        remove("topics/build"),
+        remove("order/depends_on/topics"),
     ],
-    image_is_made_of_what_exists: [
-        swap("dockerfile", "COPY chassis", "COPY chasis"),
-        swap("dockerfile", "COPY chassis", "COPY tests"),
-        swap("dockerfile", "USER 10001:10001", "USER root"),
-        swap("dockerignore", "!chassis", "chassis"),
-        swap("dockerignore", "!chassis", "!chassis\n!tests"),
+    image_is_built_from_existing_files: [
+        replace_text("dockerfile", "COPY chassis", "COPY chasis"),
+        replace_text("dockerfile", "COPY chassis", "COPY tests"),
+        replace_text("dockerfile", "USER 10001:10001", "USER root"),
+        replace_text("dockerignore", "!chassis", "chassis"),
+        replace_text("dockerignore", "!chassis", "!chassis\n!tests"),
     ],
 }

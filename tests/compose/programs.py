@@ -1,4 +1,4 @@
-"""What ``python -m MODULE`` would run: its file, its settings, and all that it imports of ours."""
+"""What ``python -m MODULE`` runs: its file, its settings, and which of our modules it imports."""
 
 import ast
 import importlib
@@ -26,7 +26,7 @@ def source_of(module: str) -> Path | None:
 
 
 def settings_of(module: str) -> type[BaseSettings] | None:
-    """The class that the program loads its settings with; not imported, for that would run some of them."""
+    """The class of the program's settings. Found by parsing the module: to import some of them would run them."""
     path = source_of(module)
     assert path
     tree = ast.parse(path.read_text())
@@ -47,7 +47,7 @@ def _resolve(tree: ast.Module, name: str, module: str) -> type[BaseSettings]:
 
 
 def options_of(module: str) -> set[str]:
-    """The environment variables that a program without settings reads: in place of options, and by themselves."""
+    """The environment variables that a program without settings reads, for its options and directly."""
     path = source_of(module)
     assert path
     calls = [
@@ -66,14 +66,14 @@ def first_party(path: Path) -> frozenset[Path]:
     """Every file of this repository that running this one imports, itself included."""
     found, waiting = set(), {path}
     while waiting:
-        found.add(one := waiting.pop())
-        for node in ast.walk(ast.parse(one.read_text())):
+        found.add(file := waiting.pop())
+        for node in ast.walk(ast.parse(file.read_text())):
             names: list[str] = []
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom):
                 names = [str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)]
-            waiting |= {file for name in names for file in _files(name)} - found
+            waiting |= {imported for name in names for imported in _files(name)} - found
     return frozenset(found)
 
 

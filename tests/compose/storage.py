@@ -1,22 +1,25 @@
-"""Storage: what is mounted exists, and every service has its own database."""
+"""Storage: what is mounted exists, and every service on PostgreSQL has a database of its own."""
 
 import re
 from urllib.parse import urlsplit
 
+from deploy.system import POSTGRES, SYSTEM
+from tests.compose.corruptions import Corruptions, remove, replace_text, set_value
 from tests.compose.deployment import ROOT, Deployment, mounts
-from tests.compose.spoiling import Spoiled, drop, put, swap
 
 
-def databases_are_made(deployment: Deployment) -> list[str]:
-    made = dict(re.findall(r'^create (\w+) "\$(\w+)"$', deployment.databases, re.M))
-    given, wrong = deployment.services["postgres"]["environment"], []
-    for name, service in deployment.ours.items():
+def databases_are_created(deployment: Deployment) -> list[str]:
+    created = dict(re.findall(r'^create (\w+) "\$(\w+)"$', deployment.databases, re.M))
+    needed = {service.package for service in SYSTEM.services if service.database is POSTGRES}
+    wrong = [f"{name}: not both created and in the system map" for name in created.keys() ^ needed]
+    given = deployment.services["postgres"]["environment"]
+    for name, service in deployment.programs.items():
         url = urlsplit(service.get("environment", {}).get("POSTGRES_URL", ""))
         if url.hostname != "postgres":
             continue
-        if url.path != f"/{url.username}" or url.username not in made:
-            wrong.append(f"{name}: nobody makes the database {url.path} of {url.username}")
-        elif not url.password or url.password != given.get(made[url.username]):
+        if url.path != f"/{url.username}" or url.username not in created:
+            wrong.append(f"{name}: no script creates the database {url.path} of {url.username}")
+        elif not url.password or url.password != given.get(created[url.username]):
             wrong.append(f"{name}: {url.username} has another password")
     return wrong
 
@@ -32,16 +35,16 @@ def paths_exist(deployment: Deployment) -> list[str]:
     return wrong + [f"volume {name}: not both declared and used" for name in declared ^ used]
 
 
-SPOILED: Spoiled = {
-    databases_are_made: [
-        swap("databases", "create order_svc", "create orders"),
-        swap("databases", '_svc "$ORDER_DB', '_svc "$NOTIFIER_DB'),
-        put("order/environment/POSTGRES_URL", "postgresql://order_svc:x@postgres/customer_svc"),
-        drop("postgres/environment/CUSTOMER_DB_PASSWORD"),
+CORRUPTIONS: Corruptions = {
+    databases_are_created: [
+        replace_text("databases", "create order_svc", "create orders"),
+        replace_text("databases", '_svc "$ORDER_DB', '_svc "$NOTIFIER_DB'),
+        set_value("order/environment/POSTGRES_URL", "postgresql://order_svc:x@postgres/customer_svc"),
+        remove("postgres/environment/CUSTOMER_DB_PASSWORD"),
     ],
     paths_exist: [
-        put("topics/build/dockerfile", "Dockerfile"),
-        put("postgres/volumes", ["./deploy/compose/init.sql:/x:ro"]),
-        put("mongo/volumes", ["documents:/data/db"]),
+        set_value("topics/build/dockerfile", "Dockerfile"),
+        set_value("postgres/volumes", ["./deploy/compose/init.sql:/x:ro"]),
+        set_value("mongo/volumes", ["documents:/data/db"]),
     ],
 }

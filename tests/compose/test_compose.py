@@ -1,6 +1,6 @@
-"""``compose.yaml`` and the Dockerfile name only what exists: settings, commands, ports, paths, databases.
+"""``compose.yaml`` and the Dockerfile fit the code and the system map: programs, settings, ports, paths, databases.
 
-Each check must find nothing in the real files, and something in spoiled copies.
+Each check must find nothing in the real files, and something in corrupted copies of them.
 """
 
 from inspect import get_annotations, getmembers, isfunction
@@ -8,44 +8,46 @@ from pathlib import Path
 
 import pytest
 
-from deploy.compose.signing_key import make_signing_key
-from tests.compose import containers, image, settings, storage
+from deploy.signing_key import make_signing_key
+from tests.compose import containers, image, settings, storage, system_map
+from tests.compose.corruptions import Check, Corrupt, Corruptions
 from tests.compose.deployment import Deployment, read_deployment
-from tests.compose.spoiling import Check, Spoil, Spoiled
 
-NOUNS = (containers, image, settings, storage)
-CHECKS: Spoiled = {check: spoils for noun in NOUNS for check, spoils in noun.SPOILED.items()}
-SPOILED = [(check, spoil) for check, spoils in CHECKS.items() for spoil in spoils]
+MODULES = (containers, image, settings, storage, system_map)
+CHECKS: Corruptions = {check: corruptions for module in MODULES for check, corruptions in module.CORRUPTIONS.items()}
+CORRUPTIONS = [(check, corrupt) for check, corruptions in CHECKS.items() for corrupt in corruptions]
 
 
 @pytest.fixture
 def deployment(tmp_path: Path) -> Deployment:
-    """The files as they are."""
+    """The files of this repository."""
     key = tmp_path / "jwt.pem"
     assert make_signing_key(key)
     return read_deployment(key)
 
 
 @pytest.mark.parametrize("check", CHECKS)
-def test_the_files_are_right(check: Check, deployment: Deployment) -> None:
+def test_a_check_finds_nothing_in_the_real_files(check: Check, deployment: Deployment) -> None:
     assert check(deployment) == []
 
 
-@pytest.mark.parametrize(("check", "spoil"), SPOILED, ids=lambda one: getattr(one, "__name__", ""))
-def test_a_check_notices_what_is_wrong(check: Check, spoil: Spoil, deployment: Deployment) -> None:
-    spoil(deployment)
+@pytest.mark.parametrize(("check", "corrupt"), CORRUPTIONS, ids=lambda one: getattr(one, "__name__", ""))
+def test_a_check_finds_a_corruption(check: Check, corrupt: Corrupt, deployment: Deployment) -> None:
+    corrupt(deployment)
     assert check(deployment)
 
 
-def test_every_check_is_seen_to_fail() -> None:
-    functions = [one for noun in NOUNS for _, one in getmembers(noun, isfunction) if one.__module__ == noun.__name__]
+def test_every_check_has_corruptions() -> None:
+    functions = [
+        one for module in MODULES for _, one in getmembers(module, isfunction) if one.__module__ == module.__name__
+    ]
     assert {one for one in functions if get_annotations(one)["return"] == list[str]} == set(CHECKS)
     assert all(CHECKS.values())
 
 
-def test_the_signing_key_is_made_once(tmp_path: Path) -> None:
+def test_the_signing_key_is_generated_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
     path = tmp_path / "jwt.pem"
     assert make_signing_key(path)
-    made = path.read_bytes()
+    key = path.read_bytes()
     assert not make_signing_key(path)
-    assert (path.read_bytes(), path.stat().st_mode & 0o777, list(tmp_path.iterdir())) == (made, 0o400, [path])
+    assert (path.read_bytes(), path.stat().st_mode & 0o777, list(tmp_path.iterdir())) == (key, 0o400, [path])

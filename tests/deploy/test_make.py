@@ -1,4 +1,4 @@
-"""``make`` finds a Python, or says in one line what is missing."""
+"""``make`` finds a Python, or reports in one line what is missing."""
 
 import os
 import subprocess
@@ -23,8 +23,8 @@ def fake_python(directory: Path, script: str) -> Path:
     return python
 
 
-def test_make_alone_lists_what_can_be_made() -> None:
-    # Under ``make test`` it would think itself a part of that, and say so.
+def test_make_alone_lists_the_targets() -> None:
+    # Without the variables of an outer ``make test``, which would add lines to the output.
     env = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     shown = subprocess.run(["make"], capture_output=True, text=True, cwd=REPOSITORY, env=env).stdout
     assert [line.split()[1] for line in shown.splitlines()] == [
@@ -35,12 +35,13 @@ def test_make_alone_lists_what_can_be_made() -> None:
         "bench",
         "audit",
         "lint",
+        "format",
         "clean",
         "venv",
     ]
 
 
-def test_a_python_that_is_too_old_is_passed_over(tmp_path: Path) -> None:
+def test_a_python_that_is_too_old_is_skipped(tmp_path: Path) -> None:
     fake_python(tmp_path / "old", "exit 1")
     new = tmp_path / "new" / "python3.12"
     fake_python(tmp_path / "new", "exit 1").rename(new)
@@ -48,7 +49,7 @@ def test_a_python_that_is_too_old_is_passed_over(tmp_path: Path) -> None:
     assert sh("python.sh", path=f"{tmp_path}/old:{tmp_path}/new").stdout.strip() == str(new)
 
 
-def test_no_python_is_one_clear_line(tmp_path: Path) -> None:
+def test_a_missing_python_is_reported_in_one_line(tmp_path: Path) -> None:
     found = sh("python.sh", path=str(tmp_path))
     assert found.returncode == 1
     assert found.stderr.startswith("✗ no Python 3.11 or newer on PATH: install one, or name it")
@@ -56,20 +57,20 @@ def test_no_python_is_one_clear_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["/no/such/python", "false"])
-def test_a_python_asked_for_that_will_not_do_is_named(name: str) -> None:
+def test_a_requested_python_that_cannot_be_used_is_reported(name: str) -> None:
     assert sh("python.sh", name).stderr == f"✗ PYTHON={name} is not a Python 3.11 or newer\n"
 
 
-def test_a_python_without_venv_is_one_clear_line(tmp_path: Path) -> None:
+def test_a_python_without_venv_is_reported_in_one_line(tmp_path: Path) -> None:
     python = fake_python(tmp_path, 'case "$*" in *ensurepip*) exit 1;; *) exit 0;; esac')
-    made = sh("venv.sh", str(tmp_path / "venv"), "deploy/requirements/dev.lock", str(python))
-    assert made.returncode == 1
-    assert made.stderr.endswith("on Debian and Ubuntu, apt install python3-venv\n")
-    assert len(made.stderr.splitlines()) == 1
+    result = sh("venv.sh", str(tmp_path / "venv"), "deploy/requirements/dev.lock", str(python))
+    assert result.returncode == 1
+    assert result.stderr.endswith("on Debian and Ubuntu, apt install python3-venv\n")
+    assert len(result.stderr.splitlines()) == 1
     assert not (tmp_path / "venv").exists()
 
 
-MAKES_ENVIRONMENTS = """
+FAKE_PYTHON = """
 case "$*" in
     "-m venv --clear "*) rm -rf "$4"; mkdir -p "$4/bin"; cp "$0" "$4/bin/python" ;;
     *"-m uv pip install"*) exit ${UV_STATUS:-0} ;;
@@ -79,30 +80,30 @@ esac
 """
 
 
-def test_an_environment_is_made_again_when_it_was_interrupted_or_its_lock_has_changed(
+def test_an_environment_is_created_again_after_an_interruption_and_after_a_change_of_its_lock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     venv, lock = tmp_path / "venv", tmp_path / "some.lock"
     lock.touch()
-    arguments = ("venv.sh", str(venv), str(lock), str(fake_python(tmp_path / "bin", MAKES_ENVIRONMENTS)))
+    arguments = ("venv.sh", str(venv), str(lock), str(fake_python(tmp_path / "bin", FAKE_PYTHON)))
     monkeypatch.setenv("PIP_STATUS", "1")
     assert sh(*arguments).returncode == 1
     monkeypatch.setenv("PIP_STATUS", "0")
-    assert "making" in sh(*arguments).stdout
+    assert "creating" in sh(*arguments).stdout
     (venv / "kept").touch()
     assert sh(*arguments).stdout == ""
     assert (venv / "kept").exists()
     assert sh(*arguments[:-1], "").stdout == ""
     lock.write_text("# another\n")
-    assert "making" in sh(*arguments).stdout
+    assert "creating" in sh(*arguments).stdout
     assert not (venv / "kept").exists()
 
 
-def test_what_uv_cannot_install_pip_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pip_installs_what_uv_cannot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lock = tmp_path / "some.lock"
     lock.touch()
     monkeypatch.setenv("UV_STATUS", "1")
-    python = fake_python(tmp_path / "bin", MAKES_ENVIRONMENTS)
-    made = sh("venv.sh", str(tmp_path / "venv"), str(lock), str(python))
-    assert (made.returncode, made.stdout.splitlines()[-1]) == (0, "uv could not, pip goes on")
+    python = fake_python(tmp_path / "bin", FAKE_PYTHON)
+    result = sh("venv.sh", str(tmp_path / "venv"), str(lock), str(python))
+    assert (result.returncode, result.stdout.splitlines()[-1]) == (0, "uv failed, continuing with pip")
     assert (tmp_path / "venv" / ".made-from").exists()

@@ -1,4 +1,4 @@
-"""No process is lost, whoever ends first."""
+"""No process is left behind, whichever ends first."""
 
 import os
 import signal
@@ -12,18 +12,18 @@ from typing import BinaryIO
 
 import pytest
 
-from deploy.local import pids
-from deploy.local.errors import Closed, JobFailed
-from deploy.local.processes import Command, Processes, Started, end, ended
+from deploy.local import pid_files
+from deploy.local.errors import JobFailed, RunIsStopping
+from deploy.local.processes import Command, Processes, StartedProcess, how_it_ended, stop_all
 
-DEAF = "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
+IGNORES_SIGTERM = "import signal, time; signal.signal(15, signal.SIG_IGN); print('ready', flush=True); time.sleep(60)"
 
 
 @pytest.fixture
 def processes(tmp_path: Path) -> Iterator[Processes]:
     processes = Processes(tmp_path)
     yield processes
-    end([*processes.lasting.values(), *processes.jobs.values()], grace=0)
+    stop_all([*processes.started.values(), *processes.jobs.values()], grace=0)
 
 
 def within(seconds: float, true: Callable[[], bool]) -> bool:
@@ -41,8 +41,8 @@ def test_a_failed_job_shows_its_status_and_last_lines(processes: Processes) -> N
     assert failed.value.detail == "no such table"
 
 
-def test_what_a_job_says_at_once_is_shown_too(tmp_path: Path) -> None:
-    def quick(command: Command, out: BinaryIO) -> Started:
+def test_what_a_job_prints_at_once_is_shown_too(tmp_path: Path) -> None:
+    def quick(command: Command, out: BinaryIO) -> StartedProcess:
         job = subprocess.Popen(command.argv, stdout=out, start_new_session=True)
         job.wait()
         return job
@@ -60,10 +60,10 @@ def test_only_the_lines_of_this_start_are_shown(processes: Processes) -> None:
     assert (processes.logs / "migration.log").read_text() == "before\nafter\n"
 
 
-def test_a_job_that_takes_too_long_is_ended(processes: Processes) -> None:
+def test_a_job_that_takes_too_long_is_stopped(processes: Processes) -> None:
     with pytest.raises(JobFailed, match="did not end within"):
         processes.run(Command("migration", ["sleep", "60"]), seconds=0.2)
-    assert pids.recorded(processes.notes) == []
+    assert pid_files.read_all(processes.pid_dir) == []
 
 
 def test_a_program_that_does_not_exist_is_a_failed_job(processes: Processes) -> None:
@@ -72,29 +72,29 @@ def test_a_program_that_does_not_exist_is_a_failed_job(processes: Processes) -> 
     assert "No such file" in failed.value.detail
 
 
-def test_a_process_gets_its_own_session_so_that_ctrl_c_passes_it_by(processes: Processes) -> None:
+def test_a_process_has_its_own_session_so_that_ctrl_c_does_not_reach_it(processes: Processes) -> None:
     child = processes.start(Command("sleeper", ["sleep", "60"]))
     assert os.getsid(child.pid) == child.pid
 
 
-def test_one_that_does_not_stop_is_killed_and_named(processes: Processes) -> None:
-    child = processes.start(Command("deaf", [sys.executable, "-c", DEAF]))
-    assert within(5, lambda: "deaf" in child.last_lines())
-    assert end([child], grace=0.2) == ["deaf"]
-    assert ended(child) == "was ended by SIGKILL"
+def test_a_process_that_does_not_stop_is_killed_and_reported(processes: Processes) -> None:
+    child = processes.start(Command("stubborn", [sys.executable, "-c", IGNORES_SIGTERM]))
+    assert within(5, lambda: "ready" in child.last_lines())
+    assert stop_all([child], grace=0.2) == ["stubborn"]
+    assert how_it_ended(child) == "was ended by SIGKILL"
 
 
-def test_hurrying_cuts_the_grace_short(processes: Processes) -> None:
-    child = processes.start(Command("deaf", [sys.executable, "-c", DEAF]))
-    assert within(5, lambda: "deaf" in child.last_lines())
+def test_a_hurry_ends_the_grace_period(processes: Processes) -> None:
+    child = processes.start(Command("stubborn", [sys.executable, "-c", IGNORES_SIGTERM]))
+    assert within(5, lambda: "ready" in child.last_lines())
     began = time.monotonic()
-    end([child], grace=60, hurry=lambda: True)
+    stop_all([child], grace=60, hurry=lambda: True)
     assert time.monotonic() - began < 5
 
 
 def test_nothing_starts_once_the_run_is_stopping(processes: Processes) -> None:
     processes.close()
-    with pytest.raises(Closed):
+    with pytest.raises(RunIsStopping):
         processes.start(Command("late", ["sleep", "60"]))
 
 
@@ -103,12 +103,12 @@ def test_a_process_outlives_the_thread_that_started_it(processes: Processes) -> 
     thread.start()
     thread.join()
     time.sleep(0.3)
-    assert processes.lasting["sleeper"].running
+    assert processes.started["sleeper"].running
 
 
-def test_a_start_under_the_same_name_ends_what_an_earlier_run_left(processes: Processes, tmp_path: Path) -> None:
+def test_a_start_stops_a_leftover_process_of_the_same_name(processes: Processes, tmp_path: Path) -> None:
     with subprocess.Popen(["sleep", "60"], start_new_session=True) as left:
-        pids.remember(processes.notes, "sleeper", left.pid, signal.SIGTERM)
+        pid_files.write(processes.pid_dir, "sleeper", left.pid, signal.SIGTERM)
         Processes(tmp_path).start(Command("sleeper", ["true"])).wait()
         assert left.wait(5) == -signal.SIGTERM
 
@@ -116,7 +116,7 @@ def test_a_start_under_the_same_name_ends_what_an_earlier_run_left(processes: Pr
 @pytest.mark.parametrize("user", ["", "nobody"])
 def test_a_process_does_not_outlive_a_killed_runner(tmp_path: Path, user: str) -> None:
     if user and os.geteuid() != 0:
-        pytest.skip("only root can become somebody else")
+        pytest.skip("only root can switch users")
     program = (
         "import sys, time; from pathlib import Path; from deploy.local.processes import *;"
         f"child = Processes(Path({str(tmp_path)!r})).start(Command('s', ['sleep', '60'], user={user!r}));"
@@ -127,12 +127,12 @@ def test_a_process_does_not_outlive_a_killed_runner(tmp_path: Path, user: str) -
         child = int(runner.stdout.readline())
         assert within(5, lambda: Path(f"/proc/{child}/comm").read_text() == "sleep\n")
         runner.kill()
-    assert within(5, lambda: pids.fingerprint(child) is None)
+    assert within(5, lambda: pid_files.fingerprint(child) is None)
 
 
-def test_another_user_is_let_into_directories_that_only_root_may_enter(tmp_path: Path) -> None:
+def test_a_process_of_another_user_can_enter_directories_that_are_closed_to_it(tmp_path: Path) -> None:
     if os.geteuid() != 0:
-        pytest.skip("only root can become somebody else")
+        pytest.skip("only root can switch users")
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     (closed / "file").write_text("seen")

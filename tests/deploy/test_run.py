@@ -1,4 +1,4 @@
-"""The runner as its users meet it: a process with an exit status, an output and a terminal's signals."""
+"""The runner as its users see it: a process with an exit status, output, and the signals of a terminal."""
 
 import json
 import os
@@ -16,9 +16,9 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from deploy.local.external import SETTINGS
-from deploy.local.pids import fingerprint
+from deploy.local.pid_files import fingerprint
 from deploy.local.ports import LOOPBACK, free_port, release
+from deploy.system import SYSTEM
 from tests.servers import Servers
 
 PREFIX = f"run{uuid4().hex[:6]}."
@@ -44,7 +44,7 @@ class Run:
         )
 
     def until(self, words: str) -> None:
-        """Read its output until these words come."""
+        """Read its output until these words appear."""
         assert self.process.stdout
         for line in self.process.stdout:
             self.output += line
@@ -68,12 +68,13 @@ class Run:
         return json.loads((self.home / "run.json").read_text())
 
     def pids(self) -> list[int]:
-        """Everything it has started, by its notes."""
+        """The pids of everything it has started, from its notes."""
         return [json.loads(note.read_text())["pid"] for note in (self.home / "pids").glob("*.json")]
 
 
 def _chooses_servers_or_ports(name: str) -> bool:
-    return name.endswith("_PORT") or name in {setting for setting, _ in SETTINGS.values()}
+    ports = {port.setting for port in SYSTEM.ports}
+    return name in ports | {server.setting for server in SYSTEM.servers}
 
 
 Start = Callable[..., Run]
@@ -96,7 +97,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 @pytest.fixture
 def external(servers: Servers) -> dict[str, str]:
-    """The servers of this test run instead of the runner's own, but for the mail sink."""
+    """The servers of this test run instead of the runner's own; but not the mail sink."""
     return {
         "KAFKA_BOOTSTRAP_SERVERS": servers.kafka,
         "POSTGRES_URL": servers.postgres,
@@ -105,7 +106,7 @@ def external(servers: Servers) -> dict[str, str]:
     }
 
 
-def all_gone(pids: list[int], seconds: float = 20) -> bool:
+def all_ended(pids: list[int], seconds: float = 20) -> bool:
     deadline = time.monotonic() + seconds
     while any(fingerprint(pid) for pid in pids):
         if time.monotonic() > deadline:
@@ -114,7 +115,7 @@ def all_gone(pids: list[int], seconds: float = 20) -> bool:
     return True
 
 
-def test_a_killed_run_takes_its_servers_along_and_the_next_goes_on_with_the_data(
+def test_the_servers_of_a_killed_run_end_and_the_next_run_continues_with_their_data(
     start: Start, servers: Servers
 ) -> None:
     env = {"KAFKA_BOOTSTRAP_SERVERS": servers.kafka}
@@ -129,7 +130,7 @@ def test_a_killed_run_takes_its_servers_along_and_the_next_goes_on_with_the_data
         connection.execute("CREATE TABLE kept (answer int)")
     first.signal(signal.SIGKILL)
     first.finish()
-    assert all_gone([entry["pid"] for entry in before["processes"].values()])
+    assert all_ended([entry["pid"] for entry in before["processes"].values()])
 
     second = start("servers", env=env)
     second.until("Everything is up")
@@ -141,10 +142,10 @@ def test_a_killed_run_takes_its_servers_along_and_the_next_goes_on_with_the_data
     second.signal(signal.SIGTERM)
     assert second.finish() == 0
     assert second.record["state"] == "stopped"
-    assert all_gone(children, seconds=0)
+    assert all_ended(children, seconds=0)
 
 
-def test_the_sample_order_is_shown_with_its_receipt_and_a_crash_is_named(
+def test_the_sample_order_is_shown_with_its_receipt_and_a_crash_is_reported(
     start: Start, external: dict[str, str]
 ) -> None:
     run = start("run", env=external)
@@ -153,23 +154,23 @@ def test_the_sample_order_is_shown_with_its_receipt_and_a_crash_is_named(
     assert len(run.record["processes"]) == 12
     for shown in ("order.placed", "stock.reserved", "order.confirmed", "notification.mail_sent", "Total: €25.00"):
         assert shown in run.output
-    _order_again_as_it_says(run.output)
+    _run_the_shown_commands(run.output)
     children = run.pids()
     os.kill(run.record["processes"]["notifier"]["pid"], signal.SIGKILL)
     assert run.finish() == 1
     assert f"✗ notifier was ended by SIGKILL; the end of {run.home}/logs/notifier.log:" in run.output
     assert run.record["state"] == "failed"
-    assert all_gone(children, seconds=0)
+    assert all_ended(children, seconds=0)
 
 
-def _order_again_as_it_says(output: str) -> None:
+def _run_the_shown_commands(output: str) -> None:
     if not shutil.which("curl"):
         return
     commands = [line for line in output.splitlines() if line.startswith(("TOKEN=", "curl "))]
     assert len(commands) == 3
-    answer = subprocess.run(["sh", "-euc", "\n".join(commands)], capture_output=True, text=True, timeout=30)
-    assert "HTTP/1.1 202" in answer.stdout
-    assert '"order.confirmed"' in answer.stdout
+    result = subprocess.run(["sh", "-euc", "\n".join(commands)], capture_output=True, text=True, timeout=30)
+    assert "HTTP/1.1 202" in result.stdout
+    assert '"order.confirmed"' in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -181,7 +182,7 @@ def _order_again_as_it_says(output: str) -> None:
     ],
     ids=["ctrl-c", "sigterm", "sighup"],
 )
-def test_a_run_that_is_stopped_half_way_leaves_nothing(
+def test_a_run_that_is_stopped_half_way_leaves_no_process(
     start: Start, external: dict[str, str], number: signal.Signals, moment: str
 ) -> None:
     run = start("run", env={**external, "MAKELEVEL": ""})
@@ -192,10 +193,10 @@ def test_a_run_that_is_stopped_half_way_leaves_nothing(
     assert "Traceback" not in run.output
     assert run.record["state"] == "stopped"
     assert children
-    assert all_gone([*children, *run.pids()], seconds=0)
+    assert all_ended([*children, *run.pids()], seconds=0)
 
 
-def test_two_runs_get_on_with_homes_of_their_own_and_not_with_one(
+def test_two_runs_can_work_in_two_homes_but_not_in_one(
     start: Start, external: dict[str, str], tmp_path: Path
 ) -> None:
     runs = [start("servers", home=tmp_path / name, env=external) for name in ("one", "other")]
@@ -204,22 +205,22 @@ def test_two_runs_get_on_with_homes_of_their_own_and_not_with_one(
     assert len({run.record["processes"]["mail"]["page"] for run in runs}) == 2
     for late in (start("servers", home=runs[0].home, env=external), start("clean", home=runs[0].home)):
         assert late.finish() == 1
-        assert f"✗ another run (pid {runs[0].process.pid}) works in {runs[0].home}: stop it" in late.output
+        assert f"✗ another run (pid {runs[0].process.pid}) uses {runs[0].home}: stop it" in late.output
         assert len(late.output.splitlines()) == 1
 
 
-def test_a_taken_port_gets_one_clear_line(start: Start) -> None:
+def test_a_port_that_is_in_use_is_reported_in_one_line(start: Start) -> None:
     port = free_port()
     release(port)
     with socket.create_server((LOOPBACK, port)):
         run = start("run", env={"ORDER_PORT": str(port)})
         assert run.finish() == 1
-    assert f"✗ port {port} (ORDER_PORT) is unusable, taken by another process" in run.output
+    assert f"✗ port {port} (ORDER_PORT) is unavailable, in use by another process" in run.output
     assert len(run.output.splitlines()) == 1
 
 
-def test_an_external_server_that_is_away_gets_one_clear_line(start: Start) -> None:
-    names = [setting for setting, _ in SETTINGS.values()]
+def test_an_external_server_that_does_not_respond_is_reported_in_one_line(start: Start) -> None:
+    names = [server.setting for server in SYSTEM.servers]
     urls = ["127.0.0.1:1", "postgresql://x@127.0.0.1:1/x", "mongodb://127.0.0.1:1", "smtp://127.0.0.1:1"]
     run = start("servers", env=dict(zip(names, urls, strict=True)))
     assert run.finish() == 1

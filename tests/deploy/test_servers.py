@@ -1,4 +1,4 @@
-"""Each local server, by its four verbs: it starts, survives a SIGKILL with its data, moves, and stops."""
+"""Each local server starts, keeps its data over a SIGKILL and a change of its port, and stops."""
 
 import os
 import signal
@@ -18,25 +18,26 @@ from aiokafka.admin import AIOKafkaAdminClient
 from pymongo import MongoClient
 
 from deploy.local import mongo
-from deploy.local.errors import DidNotStart, Prerequisite
-from deploy.local.external import SETTINGS, External
+from deploy.local.errors import PrerequisiteMissing, StartFailed
+from deploy.local.external import ExternalServer
 from deploy.local.kafka import Kafka
 from deploy.local.mail import Mail
 from deploy.local.mongo import Mongo
-from deploy.local.pids import fingerprint
+from deploy.local.pid_files import fingerprint
 from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.postgres import Postgres
-from deploy.local.server import Server
-from deploy.topics import DEAD_LETTERS, create_topics
-from schemas.topics import TOPICS
+from deploy.local.server import LocalServer
+from deploy.resources import Server
+from deploy.system import KAFKA, MAIL, MONGO, POSTGRES, SYSTEM
+from deploy.topics import create_topics
 
 Make = Callable[[Callable[..., Any]], Any]
 
 
 @pytest.fixture
 def make(tmp_path: Path) -> Iterator[Make]:
-    """Make servers of this test's home; they are stopped in the end."""
-    made: list[Server] = []
+    """Make servers in a home of this test; they are stopped in the end."""
+    made: list[LocalServer] = []
 
     def make(kind: Callable[..., Any]) -> Any:
         made.append(kind(tmp_path))
@@ -47,13 +48,13 @@ def make(tmp_path: Path) -> Iterator[Make]:
         server.stop()
 
 
-def up(server: Server) -> None:
+def up(server: LocalServer) -> None:
     server.prepare()
     server.start()
     server.ready()
 
 
-def kill(server: Server) -> None:
+def kill(server: LocalServer) -> None:
     assert server.child
     server.child.signal(signal.SIGKILL)
     server.child.wait()
@@ -81,14 +82,14 @@ def test_postgres_keeps_its_data_over_a_kill_and_a_new_port(make: Make) -> None:
         assert connection.execute("SHOW listen_addresses").fetchone() == (LOOPBACK,)
 
 
-def test_postgres_lets_nobody_in_without_the_password(make: Make) -> None:
+def test_postgres_requires_the_password(make: Make) -> None:
     server = make(Postgres)
     up(server)
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(f"postgresql://postgres:wrong@{LOOPBACK}:{server.port}/postgres")
 
 
-def test_postgres_starts_where_a_dead_ones_pid_belongs_to_another_program(make: Make) -> None:
+def test_postgres_starts_although_the_pid_in_its_lock_file_belongs_to_another_program(make: Make) -> None:
     server = make(Postgres)
     up(server)
     lock = server.data / "postmaster.pid"
@@ -99,12 +100,12 @@ def test_postgres_starts_where_a_dead_ones_pid_belongs_to_another_program(make: 
     server.ready()
 
 
-def test_a_server_that_cannot_start_says_why(make: Make) -> None:
+def test_a_server_that_cannot_start_reports_the_reason(make: Make) -> None:
     server = make(Postgres)
     server.prepare()
     (server.data / "PG_VERSION").write_text("9.6\n")
     server.start()
-    with pytest.raises(DidNotStart, match=r"postgres ended with status 1, see .*postgres\.log") as failed:
+    with pytest.raises(StartFailed, match=r"postgres ended with status 1, see .*postgres\.log") as failed:
         server.ready()
     assert "incompatible" in failed.value.detail
 
@@ -138,12 +139,12 @@ def test_a_mongod_that_lacks_a_library_is_refused_with_what_to_do(tmp_path: Path
     fake.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     mongo.mongod.cache_clear()
-    with pytest.raises(Prerequisite, match=r"libcurl\.so\.4.*apt install libcurl4.*MONGO_URL"):
+    with pytest.raises(PrerequisiteMissing, match=r"libcurl\.so\.4.*apt install libcurl4.*MONGO_URL"):
         mongo.mongod()
     mongo.mongod.cache_clear()
 
 
-def test_no_cluster_id_is_taken_for_an_option(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cluster_id_cannot_be_read_as_an_option(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("deploy.local.kafka.secrets.token_bytes", lambda count: b"\xf8" * count)
     make(Kafka).prepare()
 
@@ -151,7 +152,7 @@ def test_no_cluster_id_is_taken_for_an_option(make: Make, monkeypatch: pytest.Mo
 async def test_kafka_keeps_its_data_over_a_kill_and_a_new_port(make: Make) -> None:
     first = make(Kafka)
     up(first)
-    assert set(await create_topics(first.url, prefix="x.")) == {f"x.{name}" for name in (*TOPICS, *DEAD_LETTERS)}
+    assert set(await create_topics(first.url, prefix="x.")) == {f"x.{topic.name}" for topic in SYSTEM.topics}
     assert await create_topics(first.url, prefix="x.") == []
     producer = AIOKafkaProducer(bootstrap_servers=first.url, enable_idempotence=True)
     await producer.start()
@@ -173,7 +174,7 @@ async def test_kafka_keeps_its_data_over_a_kill_and_a_new_port(make: Make) -> No
     assert "SLF4J" not in second.log.read_text()
 
 
-def test_mail_that_was_acknowledged_survives_a_kill(make: Make) -> None:
+def test_acknowledged_mail_survives_a_kill(make: Make) -> None:
     sink = make(Mail)
     up(sink)
     host, port = sink.url.removeprefix("smtp://").split(":")
@@ -195,7 +196,7 @@ def test_mail_that_was_acknowledged_survives_a_kill(make: Make) -> None:
         assert "\r\n\r\n.\r\n..\r\nlong long" in raw
 
 
-def test_mail_refuses_what_is_too_large_and_takes_the_next(make: Make, monkeypatch: Any) -> None:
+def test_the_mail_sink_refuses_a_message_that_is_too_large_and_accepts_the_next(make: Make, monkeypatch: Any) -> None:
     sink = make(Mail)
     up(sink)
     host, port = sink.url.removeprefix("smtp://").split(":")
@@ -207,7 +208,7 @@ def test_mail_refuses_what_is_too_large_and_takes_the_next(make: Make, monkeypat
         smtp.sendmail("shop@example.com", ["ada@example.com"], b"Subject: small\r\n\r\n")
 
 
-def test_a_stopped_server_is_gone_and_one_left_behind_is_replaced(make: Make) -> None:
+def test_a_server_replaces_one_that_was_left_behind_and_ends_when_it_is_stopped(make: Make) -> None:
     left, server = make(Mail), make(Mail)
     up(left)
     assert left.child
@@ -219,21 +220,21 @@ def test_a_stopped_server_is_gone_and_one_left_behind_is_replaced(make: Make) ->
 
 
 @pytest.mark.parametrize(
-    ("name", "url"),
+    ("server", "url"),
     [
-        ("kafka", "127.0.0.1:{}"),
-        ("postgres", "postgresql://shop@127.0.0.1:{}/shop"),
-        ("mongo", "mongodb://127.0.0.1:{}"),
-        ("mail", "smtp://127.0.0.1:{}"),
+        (KAFKA, "127.0.0.1:{}"),
+        (POSTGRES, "postgresql://shop@127.0.0.1:{}/shop"),
+        (MONGO, "mongodb://127.0.0.1:{}"),
+        (MAIL, "smtp://127.0.0.1:{}"),
     ],
 )
-def test_an_external_server_that_does_not_answer_is_named_by_its_setting(name: str, url: str) -> None:
-    with pytest.raises(Prerequisite, match=f"^{SETTINGS[name][0]} is set, but") as refused:
-        External(name, url.format(free_port())).ready()
+def test_an_external_server_that_does_not_respond_is_reported_with_its_setting(server: Server, url: str) -> None:
+    with pytest.raises(PrerequisiteMissing, match=f"^{server.setting} is set, but") as refused:
+        ExternalServer(server, url.format(free_port())).ready()
     assert "\n" not in str(refused.value)
 
 
-def test_an_external_server_that_speaks_something_else_is_refused() -> None:
+def test_an_external_server_with_another_protocol_is_refused() -> None:
     def greet(server: socket.socket) -> None:
         with server.accept()[0] as client:
             client.sendall(b"220 this is a mail server\r\n")
@@ -241,5 +242,5 @@ def test_an_external_server_that_speaks_something_else_is_refused() -> None:
     with socket.create_server((LOOPBACK, 0)) as other, ThreadPoolExecutor(1) as pool:
         pool.submit(greet, other)
         url = f"postgresql://shop@{LOOPBACK}:{other.getsockname()[1]}/shop?sslmode=disable"
-        with pytest.raises(Prerequisite, match="POSTGRES_URL"):
-            External("postgres", url).ready()
+        with pytest.raises(PrerequisiteMissing, match="POSTGRES_URL"):
+            ExternalServer(POSTGRES, url).ready()

@@ -1,4 +1,4 @@
-"""The mail sink keeps everything, counts copies, and lets no message do anything."""
+"""The mail sink stores everything, counts copies, and shows messages without any danger."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,7 +13,7 @@ import pytest
 from deploy.local.sink.content import content_of
 from deploy.local.sink.envelope import summarise, trace
 from deploy.local.sink.page import make_app
-from deploy.local.sink.smtp import Reception
+from deploy.local.sink.smtp import SmtpSession
 from deploy.local.sink.store import Store
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -46,15 +46,15 @@ async def add(store: Store, content: bytes, *to: str) -> str:
     return (await store.add("shop@example.com", list(to) or ["ada@example.com"], content)).summary.id
 
 
-async def test_a_message_is_kept_byte_for_byte(store: Store) -> None:
+async def test_a_message_is_stored_byte_for_byte(store: Store) -> None:
     message = await add(store, mail())
     assert store.raw(message) == mail()
 
 
-async def test_who_is_gone_before_the_answer_holds_up_nobody(store: Store) -> None:
-    gone = asyncio.create_task(add(store, mail("<1@shop>")))
+async def test_a_client_that_disconnects_does_not_delay_others(store: Store) -> None:
+    disconnected = asyncio.create_task(add(store, mail("<1@shop>")))
     await asyncio.sleep(0)
-    gone.cancel()
+    disconnected.cancel()
     await add(store, mail("<2@shop>"))
     assert [entry.summary.message_id for entry in store.entries] == ["<1@shop>", "<2@shop>"]
 
@@ -65,7 +65,7 @@ async def test_the_same_message_again_is_one_message_with_two_copies(store: Stor
     assert len(list(store.directory.glob("*.eml"))) == 2
 
 
-async def test_the_same_message_to_somebody_else_is_another(store: Store) -> None:
+async def test_the_same_message_to_another_recipient_is_another_message(store: Store) -> None:
     await add(store, mail(), "ada@example.com")
     await add(store, mail(), "bob@example.com")
     assert [entry.copies for entry in store.entries] == [1, 1]
@@ -116,7 +116,7 @@ def test_subjects_of_all_kinds_are_listed(raw: bytes, subject: str) -> None:
     assert summarise("1", trace("a@example.com", ["b@example.com"], NOW) + raw + b"\r\n").subject == subject
 
 
-def test_a_message_cannot_pretend_to_have_been_sent_to_others() -> None:
+def test_a_message_cannot_forge_its_recipients() -> None:
     forged = trace("evil@example.com", ["everybody@example.com"], NOW)
     summary = summarise("1", trace("a@example.com", ["b@example.com"], NOW) + forged + b"\r\n")
     assert summary.recipients == ("b@example.com",)
@@ -134,11 +134,11 @@ def test_a_message_cannot_pretend_to_have_been_sent_to_others() -> None:
         b"Content-Type: text/html; charset=utf-16\r\n\r\nx",
     ],
 )
-def test_a_broken_message_is_shown_as_well_as_it_can_be(raw: bytes) -> None:
+def test_a_malformed_message_is_shown_as_well_as_possible(raw: bytes) -> None:
     assert content_of(raw) is not None
 
 
-async def test_the_list_names_everything_a_script_needs(store: Store, web: httpx.AsyncClient) -> None:
+async def test_the_list_has_everything_that_a_script_needs(store: Store, web: httpx.AsyncClient) -> None:
     message = await add(store, mail())
     (listed,) = (await web.get("/api/messages", params={"to": "ADA@example.com"})).json()
     assert listed.pop("received_at").endswith("+00:00")
@@ -152,21 +152,21 @@ async def test_the_list_names_everything_a_script_needs(store: Store, web: httpx
     }
 
 
-async def test_the_list_goes_on_after_an_id(store: Store, web: httpx.AsyncClient) -> None:
+async def test_the_list_continues_after_an_id(store: Store, web: httpx.AsyncClient) -> None:
     ids = [await add(store, mail(f"<{number}@shop>")) for number in range(3)]
     listed = (await web.get("/api/messages", params={"after": ids[0]})).json()
     assert [message["id"] for message in listed] == ids[1:]
     assert (await web.get("/api/messages", params={"to": "bob@example.com"})).json() == []
 
 
-async def test_a_message_is_taken_apart(store: Store, web: httpx.AsyncClient) -> None:
+async def test_a_message_is_returned_in_its_parts(store: Store, web: httpx.AsyncClient) -> None:
     message = (await web.get(f"/api/messages/{await add(store, mail())}")).json()
     assert message["headers"]["Message-ID"] == "<1@shop>"
     assert message["text"].splitlines() == ["Hi", ".a dot leads this line"]
     assert message["html"].strip() == "<b>Hi</b>"
 
 
-async def test_mail_is_found_and_read_in_the_words_of_mailpit(store: Store, web: httpx.AsyncClient) -> None:
+async def test_mail_is_found_and_read_as_with_mailpit(store: Store, web: httpx.AsyncClient) -> None:
     older, newer = [await add(store, mail(f"<{number}@shop>")) for number in range(2)]
     found = (await web.get("/api/v1/search", params={"query": "to:ada@example.com"})).json()["messages"]
     assert [one["ID"] for one in found] == [newer, older]
@@ -178,16 +178,18 @@ async def test_mail_is_found_and_read_in_the_words_of_mailpit(store: Store, web:
     assert message["HTML"].strip() == "<b>Hi</b>"
 
 
-async def test_raw_is_what_came(store: Store, web: httpx.AsyncClient) -> None:
-    answer = await web.get(f"/api/messages/{await add(store, mail(html=SCRIPT))}/raw")
-    assert answer.content == mail(html=SCRIPT)
-    assert answer.headers["content-type"].startswith("text/plain")
-    assert answer.headers["x-content-type-options"] == "nosniff"
+async def test_raw_is_the_message_as_it_arrived(store: Store, web: httpx.AsyncClient) -> None:
+    response = await web.get(f"/api/messages/{await add(store, mail(html=SCRIPT))}/raw")
+    assert response.content == mail(html=SCRIPT)
+    assert response.headers["content-type"].startswith("text/plain")
+    assert response.headers["x-content-type-options"] == "nosniff"
 
 
-async def test_nothing_of_a_message_is_markup_on_our_pages(store: Store, web: httpx.AsyncClient) -> None:
-    hostile = mail(f'<1@"{SCRIPT}">', f'{SCRIPT}" onload=x', SCRIPT).replace(b"Hi\r\n", SCRIPT.encode() + b"\r\n", 1)
-    message = await add(store, hostile, f'"{SCRIPT}"@example.com')
+async def test_no_part_of_a_message_is_markup_on_our_pages(store: Store, web: httpx.AsyncClient) -> None:
+    malicious = mail(f'<1@"{SCRIPT}">', f'{SCRIPT}" onload=x', SCRIPT).replace(
+        b"Hi\r\n", SCRIPT.encode() + b"\r\n", 1
+    )
+    message = await add(store, malicious, f'"{SCRIPT}"@example.com')
     for path in ("/", f"/messages/{message}", f"/?to={SCRIPT}"):
         page = await web.get(path)
         assert page.status_code == 200
@@ -196,15 +198,15 @@ async def test_nothing_of_a_message_is_markup_on_our_pages(store: Store, web: ht
         assert "script-src" not in page.headers["content-security-policy"]
 
 
-async def test_a_messages_html_may_show_itself_and_nothing_more(store: Store, web: httpx.AsyncClient) -> None:
+async def test_a_messages_html_can_do_nothing_but_be_shown(store: Store, web: httpx.AsyncClient) -> None:
     message = await add(store, mail(html=SCRIPT))
     policy = (await web.get(f"/messages/{message}/html")).headers["content-security-policy"]
     assert policy.startswith("sandbox; default-src 'none';")
     assert "<iframe sandbox " in (await web.get(f"/messages/{message}")).text
 
 
-async def test_mail_to_nobody_is_refused_for_good_and_the_others_get_theirs(store: Store) -> None:
-    server = await asyncio.get_running_loop().create_server(lambda: Reception(store), "127.0.0.1", 0)
+async def test_mail_to_an_unknown_mailbox_is_refused_and_the_other_recipients_get_it(store: Store) -> None:
+    server = await asyncio.get_running_loop().create_server(lambda: SmtpSession(store), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     async with server, aiosmtplib.SMTP(hostname="127.0.0.1", port=port) as smtp:
         refused, _ = await smtp.sendmail(
@@ -212,7 +214,7 @@ async def test_mail_to_nobody_is_refused_for_good_and_the_others_get_theirs(stor
         )
         with pytest.raises(aiosmtplib.SMTPRecipientsRefused):
             await smtp.sendmail("shop@example.com", ["no-such-mailbox@example.com"], mail("<2@shop>"))
-    assert {name: (answer.code, answer.message) for name, answer in refused.items()} == {
+    assert {name: (response.code, response.message) for name, response in refused.items()} == {
         "No-Such-Mailbox-1@example.com": (550, "5.1.1 no such mailbox")
     }
     assert [(entry.summary.recipients, entry.summary.message_id) for entry in store.entries] == [
@@ -220,11 +222,11 @@ async def test_mail_to_nobody_is_refused_for_good_and_the_others_get_theirs(stor
     ]
 
 
-async def test_another_site_cannot_read_the_mail_by_renaming_itself(web: httpx.AsyncClient) -> None:
+async def test_another_site_cannot_read_the_mail_by_dns_rebinding(web: httpx.AsyncClient) -> None:
     assert (await web.get("/api/messages", headers={"Host": "evil.example"})).status_code == 400
 
 
 @pytest.mark.parametrize("path", ["/messages/{}", "/messages/{}/html", "/api/messages/{}", "/api/messages/{}/raw"])
 @pytest.mark.parametrize("message", ["1", "..%2f..%2fsecrets", "%00"])
-async def test_a_message_that_is_not_there_is_404(web: httpx.AsyncClient, path: str, message: str) -> None:
+async def test_an_unknown_message_is_404(web: httpx.AsyncClient, path: str, message: str) -> None:
     assert (await web.get(path.format(message))).status_code == 404

@@ -1,4 +1,4 @@
-"""A wish to stop is heard however it comes, and only a second Ctrl-C makes it a hurry."""
+"""A request to stop is noticed however it arrives, and only a second Ctrl-C makes it a hurry."""
 
 import os
 import signal
@@ -8,76 +8,76 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy.local.stop import SIGNALS, Stop, Stopped
+from deploy.local.stop import SIGNALS, StopRequest, StopRequested
 
-HOLDS_BACK = (
-    "import signal, time; signal.pthread_sigmask(signal.SIG_BLOCK, [1]); print('so', flush=True); time.sleep(60)"
+BLOCKS_SIGHUP = (
+    "import signal, time; signal.pthread_sigmask(signal.SIG_BLOCK, [1]); print('ready', flush=True); time.sleep(60)"
 )
-"""What GNU make does once it has got a SIGHUP: the handler is gone, the signal blocked, and it waits."""
+"""What GNU make does after a SIGHUP: it resets the handler, blocks the signal, and waits."""
 
 
 @pytest.fixture
-def stop(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stop]:
+def stop(monkeypatch: pytest.MonkeyPatch) -> Iterator[StopRequest]:
     monkeypatch.delenv("MAKELEVEL", raising=False)
-    # Whoever runs the tests in the background, or under nohup, has some of the signals ignored.
+    # In the background, or under nohup, some of the signals are ignored.
     before = {number: signal.signal(number, signal.SIG_DFL) for number in SIGNALS}
-    stop = Stop()
-    stop.listen()
+    stop = StopRequest()
+    stop.install_handlers()
     yield stop
     for number, handler in before.items():
         signal.signal(number, handler)
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_each_signal_ends_the_waiting(stop: Stop, number: signal.Signals) -> None:
+def test_each_signal_ends_the_wait(stop: StopRequest, number: signal.Signals) -> None:
     stop.wait(0)
     signal.raise_signal(number)
-    with pytest.raises(Stopped):
+    with pytest.raises(StopRequested):
         stop.wait(60)
     assert stop.status == 128 + number
 
 
-def test_once_everything_is_up_being_told_to_stop_is_the_good_end(stop: Stop) -> None:
+def test_once_everything_is_up_a_request_to_stop_is_the_normal_end(stop: StopRequest) -> None:
     stop.expected = True
     signal.raise_signal(signal.SIGTERM)
     assert stop.status == 0
 
 
-def test_a_second_ctrl_c_hurries(stop: Stop) -> None:
+def test_a_second_ctrl_c_hurries(stop: StopRequest) -> None:
     signal.raise_signal(signal.SIGINT)
     assert not stop.hurried
     signal.raise_signal(signal.SIGINT)
     assert stop.hurried
 
 
-def test_a_sigterm_that_comes_twice_does_not(stop: Stop) -> None:
+def test_a_second_sigterm_does_not_hurry(stop: StopRequest) -> None:
     signal.raise_signal(signal.SIGTERM)
     signal.raise_signal(signal.SIGTERM)
     assert not stop.hurried
 
 
-def test_a_signal_that_was_ignored_stays_ignored(stop: Stop) -> None:
+def test_a_signal_that_was_ignored_stays_ignored(stop: StopRequest) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    stop.listen()
+    stop.install_handlers()
     signal.raise_signal(signal.SIGHUP)
     stop.wait(0)
 
 
-def test_a_sighup_that_make_keeps_to_itself_is_noticed(stop: Stop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sighup_that_make_does_not_forward_is_noticed(stop: StopRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAKELEVEL", "1")
-    with subprocess.Popen([sys.executable, "-c", HOLDS_BACK], stdout=-1) as make:
+    with subprocess.Popen([sys.executable, "-c", BLOCKS_SIGHUP], stdout=-1) as make:
         assert make.stdout
         make.stdout.readline()
         monkeypatch.setattr(os, "getppid", lambda: make.pid)
-        with pytest.raises(Stopped):
-            Stop().wait(0)
+        with pytest.raises(StopRequested):
+            StopRequest().wait(0)
         make.kill()
 
 
-def test_a_make_that_is_gone_is_noticed(stop: Stop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_end_of_make_is_noticed(stop: StopRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAKELEVEL", "1")
-    under_make = Stop()
+    under_make = StopRequest()
     under_make.wait(0)
     monkeypatch.setattr(os, "getppid", lambda: 1)
-    with pytest.raises(Stopped):
+    with pytest.raises(StopRequested):
         under_make.wait(0)

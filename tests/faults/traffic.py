@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import httpx
 
-from tests.stack import ABOUT_ORDERS, ADDRESS, STAFF, Stack, eventually, everything
+from tests.stack import ABOUT_ORDERS, ADDRESS, STAFF, Stack, all_items, eventually
 
 R = TypeVar("R")
 
@@ -224,4 +224,4 @@ class Traffic:
         return [mail for mail in answer.json() if ABOUT_ORDERS in mail["subject"]]
 
     def _everything(self, service: str, path: str, shopper: Shopper) -> AsyncIterator[dict[str, Any]]:
-        return everything(lambda page: self._read(service, page, shopper), path)
+        return all_items(lambda page: self._read(service, page, shopper), path)

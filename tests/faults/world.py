@@ -20,7 +20,7 @@ from deploy.local.mongo import Mongo
 from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.postgres import Postgres
 from deploy.local.processes import Child
-from deploy.local.server import Server
+from deploy.local.server import LocalServer
 from tests.databases import Databases
 from tests.faults.proxy import Proxy
 from tests.nursery import nursery
@@ -43,7 +43,7 @@ PATIENCE = 120.0
 class World:
     """What a cell of the matrix breaks. ``done`` counts what was done to it."""
 
-    servers: dict[str, Server]
+    servers: dict[str, LocalServer]
     proxies: dict[str, Proxy]
     shop: Stack
     done: Counter[str] = field(default_factory=Counter)
@@ -80,7 +80,7 @@ class World:
     async def one_more(self, name: str) -> str:
         """Start one more of a kind of process."""
         self.copies += 1
-        return await self.shop.more(name, f"{name}-{self.copies}")
+        return await self.shop.start_another(name, f"{name}-{self.copies}")
 
     async def crash(self, name: str) -> None:
         """SIGKILL a server."""
@@ -169,9 +169,9 @@ async def world(home: Path | None = None) -> AsyncIterator[World]:
         yield World(servers, proxies, shop)
 
 
-async def _servers(home: Path, ended: AsyncExitStack) -> tuple[dict[str, Server], dict[str, Proxy]]:
+async def _servers(home: Path, ended: AsyncExitStack) -> tuple[dict[str, LocalServer], dict[str, Proxy]]:
     kafka_port, kafka_proxy = free_port(), free_port()
-    servers: dict[str, Server] = {
+    servers: dict[str, LocalServer] = {
         "kafka": Kafka(home, kafka_port, advertised=f"{LOOPBACK}:{kafka_proxy}"),
         "postgres": Postgres(home),
         "mongo": Mongo(home),

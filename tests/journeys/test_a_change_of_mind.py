@@ -5,7 +5,7 @@ Its customer, who reads German, is written to about each of these, and staff whe
 
 from typing import Any
 
-from deploy.local.services import STAFF_MAIL
+from deploy.system import STAFF_MAIL
 from tests.stack import STAFF, Stack, eventually
 
 PARCEL = {"carrier": "DHL", "tracking_number": "00340434161094042557"}

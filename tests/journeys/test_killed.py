@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from tests.stack import ABOUT_ORDERS, Stack, eventually, everything
+from tests.stack import ABOUT_ORDERS, Stack, all_items, eventually
 
 WORKERS = ("customer-worker", "product-worker", "order-worker", "notifier-worker")
 ENDED = {"CONFIRMED", "REJECTED", "CANCELLED"}
@@ -85,7 +85,7 @@ async def all_ended(shop: Stack, who: Mapping[str, str], placed: Mapping[str, An
 
 
 def all_of(shop: Stack, service: str, path: str, who: Mapping[str, str]) -> AsyncIterator[dict[str, Any]]:
-    return everything(lambda page: shop.read(service, page, who), path)
+    return all_items(lambda page: shop.read(service, page, who), path)
 
 
 async def timelines(shop: Stack, who: Mapping[str, str], placed: Mapping[str, Any]) -> list[dict[str, Any]]:

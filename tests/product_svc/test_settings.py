@@ -17,7 +17,7 @@ def test_every_missing_and_wrong_setting_is_named_at_once(environment: Environme
 def test_the_message_about_a_wrong_setting_does_not_repeat_its_value(environment: Environment) -> None:
     wrong = {"mongo_url": "mongodb://db/", "kafka_bootstrap_servers": "kafka:9092"}
     why = "names no database: mongodb://host:port/database?replicaSet=name"
-    assert environment.told(WorkerSettings, wrong) == [f"MONGO_URL: {why}"]
+    assert environment.messages(WorkerSettings, wrong) == [f"MONGO_URL: {why}"]
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "1e300", "soon"])

@@ -1,7 +1,7 @@
-"""The page of a service's API, for people: Swagger UI, from the service itself.
+"""The API page of a service, for people: Swagger UI, served by the service itself.
 
-A browser gets nothing of it from anybody else: the page works without the internet, and tells nobody that it is read.
-The files of Swagger UI come with the package ``fastapi-swagger``, of which nothing but them is used.
+A browser loads nothing from elsewhere: the page works without the internet, and no third party learns of the visit.
+The files of Swagger UI come with the package ``fastapi-swagger``, of which nothing else is used.
 """
 
 from functools import cache

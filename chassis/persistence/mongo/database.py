@@ -1,4 +1,4 @@
-"""A service's MongoDB database: transactions, and the parts that messaging needs of it. The counterpart of Postgres."""
+"""A service's MongoDB database: transactions, and the parts that messaging needs of it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,7 +1,6 @@
 """MongoDB as of one moment, for reads that take long: a snapshot session. The same verbs as ``postgres/snapshot.py``.
 
-The server keeps the past for five minutes (``minSnapshotHistoryWindowInSeconds``); who reads for longer has
-the stream break off.
+The server keeps the past for five minutes (``minSnapshotHistoryWindowInSeconds``); a longer read is cut off.
 """
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
@@ -18,7 +17,7 @@ Document = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A collection, and what to say of each of its documents."""
+    """A collection, and the line for each of its documents."""
 
     collection: str
     line: Callable[[Document], dict[str, Any]]
@@ -52,7 +51,7 @@ def _letter(document: Document) -> dict[str, Any]:
 
 
 class MongoSnapshot:
-    """What stands in the database at one moment."""
+    """The database as of one moment."""
 
     outbox: ClassVar = Query("outbox", _waiting, (("at", 1), ("_id", 1)))
     inbox: ClassVar = Query("inbox", _handled)
@@ -72,7 +71,7 @@ class MongoSnapshot:
         return {one["_id"]: one["letters"] for one in await cursor.to_list()}
 
     async def rows(self, query: Query) -> AsyncGenerator[Sequence[Mapping[str, Any]], None]:
-        """The lines of a query, some at a time."""
+        """The lines of a query, in chunks."""
         cursor = self._db[query.collection].find(session=self._session, batch_size=CHUNK).sort(query.order)
         try:
             while documents := await cursor.to_list(CHUNK):

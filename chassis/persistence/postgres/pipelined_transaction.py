@@ -4,8 +4,8 @@ Statements are collected, and sent together when a result is needed, or with the
 once and then writes costs two round trips, however many statements it has. A round trip costs more than most
 statements do.
 
-The adapter to what psycopg does not offer publicly: its generators (``psycopg.generators``) and ``Transformer``. Checked
-with psycopg 3.3; ``tests/chassis/persistence/postgres/test_pipelined_transaction.py`` fails where another version
+The adapter to what psycopg does not offer publicly: its generators (``psycopg.generators``) and ``Transformer``.
+Checked with psycopg 3.3; ``tests/chassis/persistence/test_pipelined_transaction.py`` fails where another version
 behaves differently.
 
 Source: PostgreSQL, *libpq pipeline mode* (https://www.postgresql.org/docs/current/libpq-pipeline-mode.html).

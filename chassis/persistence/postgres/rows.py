@@ -45,7 +45,7 @@ def upsert_rows(table: sa.Table, key: str, *columns: str, newer: str) -> str:
 
 
 def select_rows(table: sa.Table, key: str, *, lock: bool = True) -> str:
-    """``SELECT … WHERE key = ANY(…)``, locked in the order of the key so that nobody deadlocks."""
+    """``SELECT … WHERE key = ANY(…)``, locked in the order of the key to avoid deadlocks."""
     # Columns by name: a prepared ``SELECT *`` fails when a migration adds one.
     names = ", ".join(f'"{column.name}"' for column in table.c)
     order = f' ORDER BY "{key}" FOR UPDATE' if lock else ""
@@ -75,7 +75,7 @@ def write_rows(tx: PipelinedTransaction, *writes: tuple[str, Sequence[Row]]) -> 
 
 
 def columns(value: Any, names: Iterable[str]) -> Row:
-    """A value whose fields are called as the columns, as a row. (``asdict`` would copy what is in the fields.)"""
+    """A value as a row, where fields and columns have the same names. (``asdict`` would copy the fields' values.)"""
     return {str(name): getattr(value, name) for name in names}
 
 
@@ -98,7 +98,7 @@ def _type(table: sa.Table, column: str) -> str:
 
 
 def _rows(table: sa.Table, columns: Sequence[str]) -> str:
-    """The rows in $1 as a subquery. One JSON costs less than an array a column."""
+    """The rows in $1 as a subquery. One JSON value costs less than an array for each column."""
     types = {name: _type(table, name) for name in columns}
     taken = ", ".join(f'"{name}" {"TEXT" if of_type == "BYTEA" else of_type}' for name, of_type in types.items())
     given = ", ".join(

@@ -12,14 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 CHUNK = 1000
 
-# It holds no row lock that others wait for, so it may idle for as long as a slow reader is put up with.
+# It holds no row lock that others wait for, so it may idle for as long as a slow reader is tolerated.
 BEGIN = sa.text("SET LOCAL idle_in_transaction_session_timeout = '60s'")
 _WAITING = sa.text("SELECT count(*) FROM outbox")
 _DEAD = sa.text("SELECT state, count(*) AS letters FROM dead_letters GROUP BY state")
 
 
 class PostgresSnapshot:
-    """What stands in the database at one moment. A query is a SELECT."""
+    """The database as of one moment. A query is a SELECT."""
 
     outbox: ClassVar = (
         "SELECT 'waiting' AS kind, event_id, topic, key,"
@@ -43,7 +43,7 @@ class PostgresSnapshot:
         return {row.state: row.letters for row in await self._connection.execute(_DEAD)}
 
     async def rows(self, query: str) -> AsyncGenerator[Sequence[Mapping[str, Any]], None]:
-        """The rows of a query, some at a time."""
+        """The rows of a query, in chunks."""
         result = await self._connection.stream(sa.text(query), execution_options={"yield_per": CHUNK})
         names = list(result.keys())
         try:

@@ -1,1 +1,1 @@
-"""The mail sink: an SMTP server that delivers to nobody, keeps every message on disk and shows them."""
+"""The mail sink: an SMTP server that delivers no mail, but stores every message on disk and shows it."""

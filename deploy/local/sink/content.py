@@ -1,4 +1,4 @@
-"""Take a message apart for showing: headers, text, HTML."""
+"""Parse a message for display: headers, text, HTML."""
 
 import email
 import email.policy
@@ -8,7 +8,7 @@ from email.message import EmailMessage
 
 @dataclass(frozen=True)
 class Content:
-    """What a reader sees of a message. Missing parts are empty."""
+    """The readable parts of a message. Missing parts are empty."""
 
     headers: tuple[tuple[str, str], ...]
     text: str
@@ -17,7 +17,7 @@ class Content:
 
 
 def content_of(raw: bytes) -> Content:
-    """Parse a message; whatever is broken in it is shown as well as it can be."""
+    """Parse a message; malformed parts are shown as well as possible."""
     message = email.message_from_bytes(raw, policy=email.policy.default)
     assert isinstance(message, EmailMessage)
     names = (part.get_filename() or part.get_content_type() for part in message.iter_attachments())
@@ -32,7 +32,7 @@ def content_of(raw: bytes) -> Content:
 def _header(message: EmailMessage, name: str, index: int) -> str:
     try:
         return str(message.values()[index])
-    except (ValueError, LookupError, AttributeError):  # the parser trips over some malformed headers
+    except (ValueError, LookupError, AttributeError):  # the parser fails on some malformed headers
         return f"(malformed {name})"
 
 

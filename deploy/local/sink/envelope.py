@@ -1,7 +1,7 @@
-"""What the sink writes above a message, as any server does that delivers one (RFC 5321, 4.4).
+"""The trace headers that the sink writes above a message, as any server does on delivery (RFC 5321, 4.4).
 
-``Return-Path`` and ``Delivered-To`` hold the envelope, ``Received`` ends the block and has the time. They
-are all that a restart needs to know a message again, next to the few headers below them.
+``Return-Path`` and ``Delivered-To`` hold the envelope; ``Received`` ends the block and holds the time. After a
+restart, the sink reads its list from them and from the first headers of the message.
 """
 
 import re
@@ -11,7 +11,7 @@ from email.header import decode_header, make_header
 from pathlib import Path
 
 HEAD_BYTES = 16 * 1024
-"""As much of a file as is read to list it. Longer headers are still shown, only not listed."""
+"""How much of a file is read to list it. Headers beyond that are shown with the message, but not listed."""
 
 _LISTED = re.compile(rb"^(message-id|subject):((?:[^\n]*\n[ \t])*[^\n]*)", re.IGNORECASE | re.MULTILINE)
 _BLANK = re.compile(rb"\r?\n\r?\n")
@@ -22,7 +22,7 @@ class Summary:
     """One received copy of a message, as the list shows it."""
 
     id: str
-    """Its file's name; ids sort as the messages came."""
+    """The name of its file; ids sort in the order of arrival."""
     sender: str
     recipients: tuple[str, ...]
     received_at: str
@@ -32,19 +32,19 @@ class Summary:
 
     @property
     def duplicate_key(self) -> tuple[str, ...] | None:
-        """Equal for copies of one message; None if it can have none, lacking a Message-ID."""
+        """Equal for the copies of one message; None without a Message-ID, by which copies are recognised."""
         return (self.message_id, *sorted(self.recipients)) if self.message_id else None
 
 
 def trace(sender: str, recipients: list[str], at: datetime) -> bytes:
-    """Return the header block for a message received at this time."""
+    """Return the trace headers of a message received at this time."""
     lines = [f"Return-Path: <{sender}>", *(f"Delivered-To: {one}" for one in recipients)]
     lines.append(f"Received: by shopstream-mail; {at.astimezone(UTC).isoformat(timespec='milliseconds')}")
     return "".join(f"{line}\r\n" for line in lines).encode()
 
 
 def split(stored: bytes) -> tuple[bytes, bytes]:
-    """Split a stored file into the trace and the message as it came."""
+    """Split a stored file into the trace headers and the message as it arrived."""
     end = stored.index(b"\r\n", stored.index(b"Received: by shopstream-mail;")) + 2
     return stored[:end], stored[end:]
 

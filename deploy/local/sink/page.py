@@ -1,7 +1,7 @@
-"""The web side: a page and a JSON API over the kept messages.
+"""The web interface: pages and a JSON API for the stored messages.
 
-A message is somebody else's text. Everything is escaped; its HTML is shown in a frame that may not run
-scripts, load anything or leave; the pages themselves use no script at all.
+A message is untrusted. All of it is escaped; its HTML is shown in a frame that may not run scripts, load anything or
+navigate; the pages themselves use no script at all.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -29,16 +29,16 @@ templates = Jinja2Templates(Path(__file__).parent / "templates")
 def make_app(store: Store) -> FastAPI:
     """Build the web application over a store."""
     app = FastAPI(title="Shopstream mail sink", docs_url=None, redoc_url=None)
-    # A page elsewhere that makes its own name point to 127.0.0.1 must not read the mail.
+    # Against DNS rebinding: a foreign site that points its own name to 127.0.0.1 must not read the mail.
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
-    app.middleware("http")(_guard)
+    app.middleware("http")(_add_security_headers)
     _add_api(app, store)
     _add_pages(app, store)
     return app
 
 
-async def _guard(request: Request, follow: Callable[[Request], Awaitable[Response]]) -> Response:
-    response = await follow(request)
+async def _add_security_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    response = await call_next(request)
     response.headers.setdefault("Content-Security-Policy", PAGE_POLICY)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"
@@ -48,7 +48,7 @@ async def _guard(request: Request, follow: Callable[[Request], Awaitable[Respons
 def _add_api(app: FastAPI, store: Store) -> None:
     @app.get("/health/ready")
     async def ready() -> dict[str, str]:
-        """Answer while it runs."""
+        """Report that the sink runs."""
         return {"status": "ok"}
 
     @app.get("/api/messages")
@@ -58,7 +58,7 @@ def _add_api(app: FastAPI, store: Store) -> None:
 
     @app.get("/api/messages/{message}")
     async def message(message: str) -> dict[str, Any]:
-        """One message; of headers that occur several times the values are joined by line breaks."""
+        """Return one message; the values of a header that occurs several times are joined by line breaks."""
         entry = _entry(store, message)
         content = content_of(store.raw(message))
         headers: dict[str, str] = {}
@@ -69,19 +69,19 @@ def _add_api(app: FastAPI, store: Store) -> None:
 
     @app.get("/api/v1/search")
     async def search(query: Annotated[str, Query(pattern="^to:.+")]) -> dict[str, Any]:
-        """List messages to a recipient (``to:ada@example.com``), newest first, in the words of Mailpit."""
+        """List messages to a recipient (``to:ada@example.com``), newest first, in the format of Mailpit."""
         found = [_listed(entry) for entry in store.find(query.removeprefix("to:"))]
         return {"messages": [_as_mailpit(one) for one in reversed(found)]}
 
     @app.get("/api/v1/message/{message}")
     async def read(message: str) -> dict[str, Any]:
-        """One message, in the words of Mailpit."""
+        """Return one message, in the format of Mailpit."""
         listed, content = _listed(_entry(store, message)), content_of(store.raw(message))
         return _as_mailpit(listed) | {"Text": content.text, "HTML": content.html}
 
     @app.get("/api/messages/{message}/raw")
     async def raw(message: str) -> Response:
-        """Return the bytes as they came over SMTP."""
+        """Return the bytes as they arrived by SMTP."""
         _entry(store, message)
         return PlainTextResponse(store.raw(message))
 
@@ -89,7 +89,7 @@ def _add_api(app: FastAPI, store: Store) -> None:
 def _add_pages(app: FastAPI, store: Store) -> None:
     @app.get("/")
     async def index(request: Request, to: str = "") -> Response:
-        """List the newest messages; the page loads itself again."""
+        """List the newest messages; the page reloads itself."""
         found = list(store.find(to))
         newest = [_listed(entry) for entry in reversed(found[-PAGE_SIZE:])]
         values = {"messages": newest, "to": to, "total": len(found)}
@@ -104,7 +104,7 @@ def _add_pages(app: FastAPI, store: Store) -> None:
 
     @app.get("/messages/{message}/html")
     async def html(message: str) -> Response:
-        """Return the message's own HTML, disarmed by the policy it comes with."""
+        """Return the message's own HTML, with a policy that makes it harmless."""
         _entry(store, message)
         body = content_of(store.raw(message)).html
         return HTMLResponse(body, headers={"Content-Security-Policy": MESSAGE_POLICY})
@@ -118,7 +118,7 @@ def _entry(store: Store, message: str) -> Entry:
 
 
 def _as_mailpit(listed: Mapping[str, Any]) -> dict[str, Any]:
-    """What those look at who read mail from either: https://mailpit.axllent.org/docs/api-v1/."""
+    """The fields that clients of both read: https://mailpit.axllent.org/docs/api-v1/."""
     to = [{"Name": "", "Address": address} for address in listed["to"]]
     return {"ID": listed["id"], "Subject": listed["subject"], "To": to, "Created": listed["received_at"]}
 

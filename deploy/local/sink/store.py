@@ -1,7 +1,7 @@
 """The messages on disk, one file each, and an index of them in memory.
 
-A message is acknowledged only when it would survive a power cut. Messages that arrive together share the
-cost of that: one thread writes whatever has come in, then flushes the files and their directory.
+A message is acknowledged only when it would survive a power cut. Messages that arrive together share the cost of
+that: one thread writes all that have arrived, then flushes the files and their directory.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ BATCH = 256
 
 @dataclass
 class Entry:
-    """A message in the list: its first copy, and how many came in all."""
+    """A message in the list: its first copy, and the number of copies."""
 
     summary: Summary
     copies: int = 1
@@ -45,19 +45,19 @@ class Store:
         self._by_id: dict[str, Entry] = {}
         self._last_id = 0
         self._queue: queue.SimpleQueue[_Pending] = queue.SimpleQueue()
-        self._kept: set[asyncio.Task[Entry]] = set()
+        self._tasks: set[asyncio.Task[Entry]] = set()
         directory.mkdir(parents=True, exist_ok=True)
         self._load()
         threading.Thread(target=self._write_forever, name="mail-writer", daemon=True).start()
 
     async def add(self, sender: str, recipients: list[str], content: bytes) -> Entry:
-        """Keep a message; returns when it is safe on disk. What has come wholly is kept, whoever waits for it."""
-        keeping = asyncio.create_task(self._keep(sender, recipients, content))
-        self._kept.add(keeping)
-        keeping.add_done_callback(self._kept.discard)
-        return await asyncio.shield(keeping)
+        """Store a message; returns when it is safe on disk. It is stored even if the caller is cancelled."""
+        task = asyncio.create_task(self._store(sender, recipients, content))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return await asyncio.shield(task)
 
-    async def _keep(self, sender: str, recipients: list[str], content: bytes) -> Entry:
+    async def _store(self, sender: str, recipients: list[str], content: bytes) -> Entry:
         message = self._new_id()
         stored = trace(sender, recipients, datetime.now(UTC)) + content
         pending = _Pending(self.directory / f"{message}.eml", stored)
@@ -70,15 +70,15 @@ class Store:
         return self._by_id.get(message)
 
     def raw(self, message: str) -> bytes:
-        """Return a message's bytes as they came."""
+        """Return a message's bytes as they arrived."""
         return split((self.directory / f"{message}.eml").read_bytes())[1]
 
     def find(self, to: str = "", after: str = "") -> Iterator[Entry]:
-        """Yield the messages to this recipient that came after that id, oldest first."""
-        wanted = to.casefold()
+        """Yield the messages to this recipient that arrived after that id, oldest first."""
+        recipient = to.casefold()
         for entry in self.entries:
-            fits = not wanted or any(one.casefold() == wanted for one in entry.summary.recipients)
-            if fits and entry.summary.id > after:
+            matches = not recipient or any(one.casefold() == recipient for one in entry.summary.recipients)
+            if matches and entry.summary.id > after:
                 yield entry
 
     def _new_id(self) -> str:
@@ -86,7 +86,7 @@ class Store:
         return f"{self._last_id:020d}"
 
     def _index(self, summary: Summary) -> Entry:
-        """List it, or count it as one more copy of a message that was received before (RFC 7352)."""
+        """List it, or count it as another copy of a known message (RFC 7352)."""
         key = summary.duplicate_key
         known = self._by_key.get(key) if key else None
         if known:
@@ -111,7 +111,7 @@ class Store:
             batch = [self._queue.get()]
             while len(batch) < BATCH and not self._queue.empty():
                 batch.append(self._queue.get())
-            # What nobody waits for any more is not written; what is being written cannot be taken back.
+            # A cancelled message is not written; one that is being written can no longer be cancelled.
             batch = [one for one in batch if one.done.set_running_or_notify_cancel()]
             try:
                 _write(batch, self.directory)
@@ -130,7 +130,7 @@ def _write(batch: list[_Pending], directory: Path) -> None:
             files.append(one.path.with_suffix(".part").open("xb"))
             files[-1].write(one.content)
             files[-1].flush()
-        for file in files:  # the first of these makes the file system write its journal, the others find it done
+        for file in files:  # the first makes the file system write its journal, the others find it written
             os.fsync(file.fileno())
     finally:
         for file in files:

@@ -1,1 +1,0 @@
-"""Parts of ``compose.yaml``: what its servers and jobs are given."""

@@ -1,0 +1,56 @@
+"""``SHOP_HOME/run.json``: tells scripts where everything is. Always complete, never half written.
+
+``{"state": "starting" | "up" | "stopped" | "failed", "pid": 1, "processes": {name: {"url", "pid", "log"}}}``.
+``pid`` and ``log`` are null for an external server, and every ``pid`` is null after the end. The mail sink also has
+``page``, its web address. Where services run, ``ops`` holds the operators' account and the prefix of the topics:
+``{"email", "password_file", "kafka_prefix"}``.
+"""
+
+import json
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+from deploy.local.files import write_atomically
+
+
+class RunFile:
+    """Keeps ``run.json`` up to date."""
+
+    def __init__(self, home: Path) -> None:
+        self._path = home / "run.json"
+        self._lock = threading.Lock()
+        self._content: dict[str, Any] = {"state": "starting", "pid": os.getpid(), "processes": {}}
+        self._write()
+
+    def add_process(self, name: str, url: str, pid: int | None, log: Path | None, **more: str) -> None:
+        """Add a running process."""
+        with self._lock:
+            entry = {"url": url, "pid": pid, "log": str(log) if log else None, **more}
+            self._content["processes"][name] = entry
+            self._write()
+
+    def set_ops(self, email: str, password_file: Path, kafka_prefix: str) -> None:
+        """Add the account of the operators."""
+        with self._lock:
+            account = {"email": email, "password_file": str(password_file), "kafka_prefix": kafka_prefix}
+            self._content["ops"] = account
+            self._write()
+
+    def set_up(self) -> None:
+        """Everything is ready."""
+        with self._lock:
+            self._content["state"] = "up"
+            self._write()
+
+    def set_ended(self, state: str) -> None:
+        """Nothing runs any more; the state is ``stopped`` or ``failed``."""
+        with self._lock:
+            self._content |= {"state": state, "pid": None}
+            for entry in self._content["processes"].values():
+                entry["pid"] = None
+            self._write()
+
+    def _write(self) -> None:
+        write_atomically(self._path, json.dumps(self._content, indent=2) + "\n")

@@ -1,0 +1,137 @@
+"""The sample order: what a client does, through the public REST API and nothing else.
+
+A customer registers and logs in, staff add a product with stock, the customer orders and follows the order's timeline
+to its end. The receipt is read as it arrived by SMTP.
+"""
+
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from deploy.local.errors import SampleOrderFailed, first_line
+
+TIMEOUT_SECONDS = 60.0
+"""For the order to reach its final state, and again for the receipt to arrive."""
+FINAL_STATES = {"CONFIRMED", "REJECTED", "CANCELLED"}
+ADDRESS = {
+    "name": "Ada Example",
+    "street": "Lindenstraße 5",
+    "city": "Berlin",
+    "postal_code": "10969",
+    "country": "DE",
+}
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What an account logs in with."""
+
+    email: str
+    password: str
+
+
+@dataclass(frozen=True)
+class SampleOrder:
+    """An order that went through."""
+
+    customer: Credentials
+    order_id: str
+    lines: list[dict[str, Any]]
+    timeline: dict[str, Any]
+    receipt: str | None
+    """Its plain text; None if the mail went to an external server."""
+
+
+def place_sample_order(rest: Mapping[str, str], staff: Credentials, mail_page: str | None) -> SampleOrder:
+    """Place it and wait for its receipt; raise ``SampleOrderFailed``, naming the step that failed.
+
+    ``rest`` has the base URL of each service, ``mail_page`` is that of the mail sink.
+    """
+    suffix = secrets.token_hex(3)
+    customer = Credentials(f"ada-{suffix}@example.com", secrets.token_urlsafe(12))
+    lines = [{"sku": f"MUG-{suffix.upper()}", "quantity": 2}]
+    with httpx.Client(timeout=30, trust_env=False) as client:
+        registration = _as_json(customer) | {"name": ADDRESS["name"]}
+        _call(client, "POST", f"{rest['customer']}/v1/customers", 202, registration)
+        token = _log_in(client, rest["customer"], customer)
+        _add_product(client, rest["product"], _log_in(client, rest["customer"], staff), lines[0]["sku"])
+        order_id = _place_order(client, rest["order"], token, lines)
+        timeline = _follow(client, f"{rest['order']}/v1/orders/{order_id}/timeline", token)
+        receipt = _receipt(client, mail_page, customer.email, order_id) if mail_page else None
+    return SampleOrder(customer, order_id, lines, timeline, receipt)
+
+
+def _add_product(client: httpx.Client, base_url: str, token: str, sku: object) -> None:
+    price = {"amount": 1250, "currency": "EUR"}
+    mug = {"name": "Enamel mug", "variants": [{"sku": sku, "price": price}]}
+    _call(client, "POST", f"{base_url}/v1/products", 201, mug, token)
+    delivery = {"delta": 10, "reason": "delivery"}
+    _call(client, "POST", f"{base_url}/v1/stock/{sku}/adjustments", 201, delivery, token)
+
+
+def _place_order(client: httpx.Client, base_url: str, token: str, lines: list[dict[str, Any]]) -> str:
+    body = {"lines": lines, "shipping_address": ADDRESS}
+    key = {"Idempotency-Key": secrets.token_hex(16)}
+    return str(_call(client, "POST", f"{base_url}/v1/orders", 202, body, token, key)["id"])
+
+
+def _log_in(client: httpx.Client, base_url: str, account: Credentials) -> str:
+    return str(_call(client, "POST", f"{base_url}/v1/sessions", 201, _as_json(account))["access_token"])
+
+
+def _follow(client: httpx.Client, url: str, token: str) -> dict[str, Any]:
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while True:
+        timeline: dict[str, Any] = _call(client, "GET", url, 200, token=token)
+        mailed = any(entry["type"] == "notification.mail_sent" for entry in timeline["entries"])
+        if timeline["state"] in FINAL_STATES and mailed:
+            return timeline
+        if time.monotonic() > deadline:
+            types = [entry["type"] for entry in timeline["entries"]]
+            raise SampleOrderFailed(
+                f"after {TIMEOUT_SECONDS:g} s the order is {timeline['state']}, and its timeline has {types}"
+            )
+        time.sleep(0.1)
+
+
+def _receipt(client: httpx.Client, mail_page: str, to: str, order_id: str) -> str:
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while time.monotonic() < deadline:
+        for listed in _call(client, "GET", f"{mail_page}/api/messages?to={to}", 200):
+            message = _call(client, "GET", f"{mail_page}/api/messages/{listed['id']}", 200)
+            if order_id in message["text"] + message["html"]:
+                head = "".join(f"{name}: {message['headers'].get(name, '')}\n" for name in ("From", "To", "Subject"))
+                return head + "\n" + str(message["text"]).strip()
+        time.sleep(0.1)
+    raise SampleOrderFailed(
+        f"the timeline says that the receipt was sent, but {mail_page} has no mail to {to} about the order"
+    )
+
+
+def _call(
+    client: httpx.Client,
+    method: str,
+    url: str,
+    status: int,
+    body: object = None,
+    token: str = "",
+    headers: Mapping[str, str] | None = None,
+) -> Any:
+    """Make one request and return its JSON; raise ``SampleOrderFailed`` on any other status."""
+    all_headers = dict(headers or {}) | ({"Authorization": f"Bearer {token}"} if token else {})
+    try:
+        response = client.request(method, url, json=body, headers=all_headers)
+    except httpx.HTTPError as error:
+        raise SampleOrderFailed(f"{method} {url} got no response: {first_line(error)}") from error
+    if response.status_code != status:
+        message = f"{method} {url} returned status {response.status_code}, not {status}"
+        raise SampleOrderFailed(message, response.text[:2000])
+    return response.json()
+
+
+def _as_json(account: Credentials) -> dict[str, str]:
+    return {"email": account.email, "password": account.password}

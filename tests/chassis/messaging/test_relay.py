@@ -1,0 +1,95 @@
+"""The relay, on both databases and a real Kafka: in order, nothing lost, one at a time."""
+
+import asyncio
+from collections import defaultdict
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from chassis.messaging.relay import Relay
+from chassis.persistence.database import Database
+from chassis.persistence.group_commit import GroupCommit
+from chassis.persistence.postgres.database import Postgres
+from chassis.runtime.worker import ended
+from chassis.testing import enveloped, record
+from schemas import Envelope, StockAdjusted, decode
+from tests.chassis.tally import Count, Tallies, counted
+from tests.servers import Servers
+
+
+@pytest.fixture
+async def prefix(servers: Servers) -> str:
+    made = f"r{uuid4().hex[:8]}."
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka)
+    await admin.start()
+    await admin.create_topics([NewTopic(f"{made}stock.events", 3, 1)])
+    await admin.close()
+    return made
+
+
+async def published(servers: Servers, prefix: str, number: int) -> dict[str, list[int]]:
+    """Key → aggregate versions, as they lie on the topic."""
+    found: dict[str, list[int]] = defaultdict(list)
+    topic = f"{prefix}stock.events"
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=servers.kafka, auto_offset_reset="earliest")
+    async with consumer, asyncio.timeout(30):
+        for _ in range(number):
+            message = await consumer.getone()
+            found[message.key.decode()].append(int(dict(message.headers)["ce_aggregateversion"]))
+    return found
+
+
+async def write(database: Database[Any], commit: GroupCommit[Tallies], sku: str, times: int) -> None:
+    for _ in range(times):
+        message: Envelope[StockAdjusted] = decoded(counted(sku))
+        await commit(Count(message))
+
+
+def decoded(event: StockAdjusted) -> Envelope[Any]:
+    one = record(enveloped(event))
+    envelope = decode(one.headers, one.value)
+    assert envelope is not None
+    return envelope
+
+
+async def test_many_writers_are_published_in_order(database: Database[Any], servers: Servers, prefix: str) -> None:
+    commits = [GroupCommit(database, Tallies) for _ in range(4)]
+    relays = [Relay(database, servers.kafka, prefix) for _ in range(2)]
+    loops = [one.run for one in commits] + [one.run for one in relays]
+    running = [asyncio.create_task(loop()) for loop in loops]
+    writing = [write(database, commits[n % 4], sku, 15) for n in range(16) for sku in [f"S{n % 4}"]]
+    await asyncio.gather(*writing)
+    found = await published(servers, prefix, 240)
+    await asyncio.gather(*(ended(task) for task in running))
+    assert {sku: versions == list(range(1, 61)) for sku, versions in found.items()} == dict.fromkeys(
+        ("S0", "S1", "S2", "S3"), True
+    )
+
+
+async def test_the_next_relay_takes_over(database: Database[Any], servers: Servers, prefix: str) -> None:
+    async with asyncio.timeout(100):
+        for versions in ([1], [1, 2]):
+            commit = GroupCommit(database, Tallies)
+            loops = (commit.run, Relay(database, servers.kafka, prefix).run)
+            running = [asyncio.create_task(loop()) for loop in loops]
+            await write(database, commit, "A", 1)
+            assert (await published(servers, prefix, len(versions)))["A"] == versions
+            for task in running:
+                await ended(task)
+
+
+async def test_a_relay_whose_process_is_stopped_loses_its_lock(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chassis.persistence.postgres.outbox.LEADER_SILENT_SECONDS", 3.0)
+    async with asyncio.timeout(40), postgres.leadership.lead() as stopped:
+        await stopped.advance([], 1)
+        # Stopped, it says nothing; here it waits for the other.
+        async with postgres.leadership.lead() as other:
+            await other.advance([], 1)
+        with pytest.raises(psycopg.OperationalError):
+            await stopped.advance([], 1)
