@@ -29,9 +29,9 @@ from chassis.persistence.postgres.database import Postgres
 from customer_svc.passwords.hasher import PasswordHasher
 from customer_svc.staff.commands import AppointStaff
 from notifier_svc.domain import mail_id
-from product_svc.catalogue.commands import create_product
-from product_svc.commands import adjust_stock
-from product_svc.store import Warehouse
+from product_svc.catalogue.commands import CreateProduct
+from product_svc.catalogue.domain import Variant
+from product_svc.stock.commands import AdjustStock
 from schemas import (
     Address,
     Envelope,
@@ -46,7 +46,6 @@ from schemas import (
     StockReserved,
     encode,
 )
-from schemas.values import Variant
 from tests.databases import Databases
 from tests.ops.world import World, world
 from tests.servers import servers
@@ -80,18 +79,10 @@ async def _measure(running: Any, home: Path, orders: int) -> None:
 
 async def _stock_up(shop: World) -> list[str]:
     skus = [f"MUG-{number}" for number in range(SKUS)]
-    product_id, variants = uuid7(), [Variant(sku=sku, price=PRICE) for sku in skus]
-
-    def wants(unit: Warehouse) -> None:
-        unit.products.prefetch(product_id)
-        unit.stock.prefetch(*skus)
-
-    def create(unit: Warehouse) -> None:
-        create_product(unit, product_id, "Mug", {}, variants)
-        for sku in skus:
-            adjust_stock(unit, sku, 10**6, "delivery")
-
-    await shop.commits["product_svc"](create, wants)
+    commit = shop.commits["product_svc"]
+    await commit(CreateProduct(uuid7(), "Mug", {}, [Variant(sku, PRICE) for sku in skus]))
+    for sku in skus:
+        await commit(AdjustStock(sku, 10**6, "delivery"))
     await shop.flow()
     return skus
 

@@ -31,9 +31,10 @@ from order_svc.orders.commands import PlaceOrder
 from order_svc.replicas.commands import UpsertProducts
 from order_svc.replicas.domain import Product
 from order_svc.unit_of_work import OrderUnitOfWork
-from product_svc.catalogue.commands import create_product
-from product_svc.commands import adjust_stock
-from product_svc.store import Warehouse, open_documents
+from product_svc.catalogue.commands import CreateProduct
+from product_svc.catalogue.domain import Variant
+from product_svc.stock.commands import AdjustStock
+from product_svc.unit_of_work import ProductUnitOfWork, open_documents
 from schemas import (
     Address,
     Event,
@@ -45,7 +46,6 @@ from schemas import (
     PricedLine,
     StockReserved,
 )
-from schemas.values import Variant
 from tests.databases import Databases
 from tests.servers import Servers, servers
 
@@ -102,8 +102,8 @@ async def _service(name: str, databases: Databases, orders: Sequence[UUID]) -> A
     if name == "product_svc":
         database = mongo = Mongo(await databases.mongo())
         await open_documents(mongo)
-        await _commit(database, Warehouse, [_stocked], _want_stock)
-        yield database, Warehouse, product_svc.handlers.HANDLERS
+        await _commit(database, ProductUnitOfWork, [command for sku in SKUS for command in _stocked(sku)])
+        yield database, ProductUnitOfWork, product_svc.handlers.HANDLERS
     elif name == "order_svc":
         database = Postgres(databases.postgres(name))
         await _place_all(database, orders)
@@ -114,18 +114,8 @@ async def _service(name: str, databases: Databases, orders: Sequence[UUID]) -> A
     await database.close()
 
 
-_PRODUCTS = {sku: uuid7() for sku in SKUS}
-
-
-def _want_stock(unit: Warehouse) -> None:
-    unit.stock.prefetch(*SKUS)
-    unit.products.prefetch(*_PRODUCTS.values())
-
-
-def _stocked(unit: Warehouse) -> None:
-    for sku, product in _PRODUCTS.items():
-        create_product(unit, product, "Mug", {}, [Variant(sku=sku, price=PRICE)])
-        adjust_stock(unit, sku, 1_000_000, "delivery")
+def _stocked(sku: str) -> tuple[CreateProduct, AdjustStock]:
+    return CreateProduct(uuid7(), "Mug", {}, [Variant(sku, PRICE)]), AdjustStock(sku, 1_000_000, "delivery")
 
 
 async def _place_all(database: Postgres, orders: Sequence[UUID]) -> None:
@@ -139,7 +129,7 @@ async def _place_all(database: Postgres, orders: Sequence[UUID]) -> None:
     running.cancel()
 
 
-async def _commit(database: Database[Any], unit: Any, steps: Sequence[Callable[[Any], Any]], wants: Any) -> None:
+async def _commit(database: Database[Any], unit: Any, steps: Sequence[Any], wants: Any = None) -> None:
     commit: GroupCommit[Any] = GroupCommit(database, unit)
     running = asyncio.create_task(commit.run())
     for step in steps:

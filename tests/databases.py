@@ -92,7 +92,7 @@ def _empty_postgres(url: str) -> None:
 
 async def _empty_mongo(url: str) -> None:
     database = Mongo(url)
-    for name in await database.db.list_collection_names():
+    for name in set(await database.db.list_collection_names()) - {"schema_migrations"}:
         await database.db[name].delete_many({})
     await create_collections(database.db)
     await database.close()

@@ -13,7 +13,7 @@ from chassis.persistence.errors import ConcurrentUpdate
 from chassis.persistence.unit_of_work import AppendOnly, IdentityMap, UnitOfWork
 from notifier_svc.store import Ledger
 from order_svc.unit_of_work import OrderUnitOfWork
-from product_svc.store import Warehouse
+from product_svc.unit_of_work import ProductUnitOfWork
 from schemas import Message
 
 Outcome = Literal["committed", "conflict", "error", "dies before commit", "dies after commit"]
@@ -151,7 +151,7 @@ class Mails(InMemory, Ledger):
         await super().load(tx)
 
 
-class Shelves(InMemory, Warehouse):
+class Shelves(InMemory, ProductUnitOfWork):
     keys: ClassVar = {"stock": "sku", "reservations": "order_id"}
 
     async def load(self, tx: Any) -> None:

@@ -27,9 +27,9 @@ from order_svc.orders.commands import CancelOrder, PlaceOrder
 from order_svc.saga.actions import SagaStep
 from order_svc.saga.commands import CancelSaga, HandleHalfDeadline, RetrySaga
 from product_svc.catalogue import domain as catalogue
-from product_svc.catalogue.commands import create_product, put_variant
-from product_svc.commands import adjust_stock
-from product_svc.errors import StockTooLow
+from product_svc.catalogue.commands import CreateProduct, PutVariant
+from product_svc.errors import InsufficientStock
+from product_svc.stock.commands import AdjustStock
 from schemas import Address, Money
 from tests.model.shop import Shop
 from tests.model.world import World
@@ -62,23 +62,21 @@ class Requests(RuleBasedStateMachine):
     @initialize(mugs=pieces, cups=pieces)
     def open(self, mugs: int, cups: int) -> None:
         variants = [catalogue.Variant(sku, PRICE) for sku in SKUS]
-        self.world.stock.ask(lambda unit: create_product(unit, PRODUCT, "Mug", {}, variants), want_products)
+        self.world.stock.ask(CreateProduct(PRODUCT, "Mug", {}, variants))
         self.adjust("MUG", mugs)
         self.adjust("CUP", cups)
         self.world.settle()
 
     @rule(sku=skus, delta=st.integers(-4, 4))
     def adjust(self, sku: str, delta: int) -> None:
-        with possible(self.shop.can_be_adjusted(sku, delta), StockTooLow):
-            self.world.stock.ask(
-                lambda unit: adjust_stock(unit, sku, delta, "count"), lambda unit: unit.stock.prefetch(sku)
-            )
+        with possible(self.shop.can_be_adjusted(sku, delta), InsufficientStock):
+            self.world.stock.ask(AdjustStock(sku, delta, "count"))
 
     @rule(sku=skus, for_sale=st.booleans())
     def offer(self, sku: str, for_sale: bool) -> None:
         """A discontinued SKU cannot be reserved any more; what is reserved stays reserved."""
         variant = catalogue.Variant(sku, PRICE, status="active" if for_sale else "discontinued")
-        self.world.stock.ask(lambda unit: put_variant(unit, PRODUCT, ANY, variant), want_products)
+        self.world.stock.ask(PutVariant(PRODUCT, ANY, variant))
 
     @rule(target=placed, customer=customers, orders=baskets)
     def place(self, customer: UUID, orders: Sequence[tuple[Mapping[str, int], bool]]) -> MultipleResults[UUID]:
@@ -197,11 +195,6 @@ class Requests(RuleBasedStateMachine):
             self.shop.take(event)
             if order := getattr(event, "order_id", None):
                 self.expected_entries[order, event.type] += 1
-
-
-def want_products(unit: Any) -> None:
-    unit.products.prefetch(PRODUCT)
-    unit.stock.prefetch(*SKUS)
 
 
 def chosen(which: int, can: Callable[[UUID], bool], orders: Iterable[UUID]) -> UUID:

@@ -96,7 +96,7 @@ FAULTS: dict[str, tuple[type[RuleBasedStateMachine], str, Any]] = {
     ),
     "withdrawn amendment kept": (
         Platform,
-        "product_svc.reservations.commands.domain.decide_amendment",
+        "product_svc.reservations.commands.domain.settle_amendment",
         lambda *known, accepted: None,
     ),
     "reply to another revision accepted": (

@@ -19,6 +19,7 @@ from uuid_utils.compat import uuid7
 from chassis.messaging.consumer import Consumer
 from chassis.messaging.handlers import Handlers
 from chassis.messaging.records import KafkaRecord
+from chassis.persistence.command import Command
 from chassis.persistence.group_commit import GroupCommit
 from chassis.testing import record
 from notifier_svc import handlers as notifier_handlers
@@ -50,7 +51,7 @@ class Service:
         return unit
 
     def ask(self, command: Any, wants: Callable[[Any], None] | None = None) -> Any:
-        """A request: its result; raise its error."""
+        """Make a request; return its result, or raise its error."""
         return self._world.loop.run_until_complete(self._commit_one(command, wants))
 
     async def _commit_one(self, command: Any, wants: Callable[[Any], None] | None) -> Any:

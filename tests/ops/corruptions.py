@@ -14,7 +14,7 @@ from chassis.testing import enveloped, record
 from customer_svc.passwords.commands import ChangePassword
 from notifier_svc.commands import mark_failed
 from order_svc.fulfilment.commands import ShipOrder
-from product_svc.commands import set_threshold
+from product_svc.stock.commands import SetThreshold
 from schemas import STAFF, Message, StockAdjusted, StockReserved
 from tests.ops.world import PARCEL, World, erased, sql
 
@@ -257,9 +257,7 @@ async def shipment_mail_without_a_shipment(world: World) -> str:
 
 async def low_stock_without_a_mail(world: World) -> str:
     sku = await world.product()
-    await world.commits["product_svc"](
-        lambda unit: set_threshold(unit, sku, "*", 10), wants=lambda unit: unit.stock.prefetch(sku)
-    )
+    await world.commits["product_svc"](SetThreshold(sku, "*", 10))
     await world.flow()
     await sql(world.mails, "DELETE FROM mails WHERE customer_id = :id", id=STAFF)
     return str(STAFF)

@@ -51,12 +51,12 @@ from order_svc.settings import RestSettings as OrderSettings
 from order_svc.unit_of_work import OrderUnitOfWork
 from product_svc import handlers as product_handlers
 from product_svc import main as product_main
-from product_svc.catalogue.commands import create_product
-from product_svc.commands import adjust_stock
+from product_svc.catalogue.commands import CreateProduct
+from product_svc.catalogue.domain import Variant
 from product_svc.settings import RestSettings as ProductSettings
-from product_svc.store import Warehouse
+from product_svc.stock.commands import AdjustStock
+from product_svc.unit_of_work import ProductUnitOfWork
 from schemas import Address, Message, Money
-from schemas.values import Variant
 from tests.databases import Databases, drop_mongo
 from tests.servers import Servers
 
@@ -114,22 +114,14 @@ class World:
         return account_id
 
     async def product(self, on_hand: int = 10) -> str:
-        sku, product_id = f"SKU-{uuid4().hex[:8]}", uuid7()
-
-        def wants(unit: Warehouse) -> None:
-            unit.products.prefetch(product_id)
-            unit.stock.prefetch(sku)
-
-        variants = [Variant(sku=sku, price=PRICE)]
-        await self.commits["product_svc"](lambda u: create_product(u, product_id, "Mug", {}, variants), wants)
+        sku = f"SKU-{uuid4().hex[:8]}"
+        await self.commits["product_svc"](CreateProduct(uuid7(), "Mug", {}, [Variant(sku, PRICE)]))
         await self.adjust(sku, on_hand)
         await self.flow()
         return sku
 
     async def adjust(self, sku: str, delta: int) -> None:
-        await self.commits["product_svc"](
-            lambda u: adjust_stock(u, sku, delta, "count"), lambda u: u.stock.prefetch(sku)
-        )
+        await self.commits["product_svc"](AdjustStock(sku, delta, "count"))
 
     async def placed(self, quantities: Mapping[str, int], buyer: UUID | None = None) -> UUID:
         order_id = uuid7()
@@ -315,7 +307,7 @@ def _simulate_event_processes(made: World, stack: AsyncExitStack) -> None:
     units: dict[str, Any] = {
         "customer_svc": (Accounts, customer_handlers.HANDLERS),
         "order_svc": (OrderUnitOfWork, order_handlers.HANDLERS),
-        "product_svc": (Warehouse, product_handlers.HANDLERS),
+        "product_svc": (ProductUnitOfWork, product_handlers.HANDLERS),
         "notifier_svc": (Ledger, notifier_handlers.HANDLERS),
     }
     for name, (unit, handlers) in units.items():

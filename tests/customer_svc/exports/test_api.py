@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.order_svc.streams import serving
+from tests.order_svc.event_streams import serving
 
 from chassis.persistence.postgres.database import Postgres
 from customer_svc.accounts.domain import Account
