@@ -28,7 +28,7 @@ from uuid_utils.compat import uuid7
 from chassis.persistence.postgres.database import Postgres
 from customer_svc.commands.accounts import appoint
 from customer_svc.passwords import Passwords
-from notifier_svc.domain import mail_id
+from notifier_svc.mails.domain import mail_id
 from product_svc.catalogue.commands import create_product
 from product_svc.commands import adjust_stock
 from product_svc.store import Warehouse

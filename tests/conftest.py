@@ -102,5 +102,5 @@ async def mongo(mongo_url: str) -> AsyncIterator[Mongo]:
 
 
 def _service(request: pytest.FixtureRequest) -> str:
-    room: str = request.node.path.parent.name
-    return room if room.endswith("_svc") else "order_svc"
+    folders: list[str] = [folder.name for folder in request.node.path.parents]
+    return next((folder for folder in folders if folder.endswith("_svc")), "order_svc")

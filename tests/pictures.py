@@ -20,10 +20,10 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from chassis.testing import LINK_KEY
-from notifier_svc.domain import TEMPLATES, UPDATES, Template
-from notifier_svc.languages import LANGUAGES
-from notifier_svc.letters import Letters
-from notifier_svc.links import Links
+from notifier_svc.rendering.domain import OPTIONAL_TEMPLATES, TEMPLATES, Template
+from notifier_svc.rendering.links import Links
+from notifier_svc.rendering.locales import LANGUAGES
+from notifier_svc.rendering.mime import MimeRenderer
 from tests.notifier_svc.samples import NOW, customer, mail
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -56,17 +56,17 @@ onload = () => {{
 
 def main() -> None:
     """Write everything anew."""
-    letters = Letters("shop@example.com", Links("https://shop.example", SecretStr(LINK_KEY)))
-    made = sheets(letters)
+    renderer = MimeRenderer("shop@example.com", Links("https://shop.example", SecretStr(LINK_KEY)))
+    made = sheets(renderer)
     for family, drawn in made.items():
         draw(drawn, DOCS / "pictures" / f"{family}.png")
     remember("pictures", made)
-    (DOCS / "mails.md").write_text(page(letters), encoding="utf-8")
+    (DOCS / "mails.md").write_text(page(renderer), encoding="utf-8")
 
 
-def sheets(letters: Letters) -> Mapping[str, str]:
+def sheets(renderer: MimeRenderer) -> Mapping[str, str]:
     """Name of a picture → the page that it is a picture of."""
-    return {family: sheet(letters, templates) for family, templates in FAMILIES.items()}
+    return {family: sheet(renderer, templates) for family, templates in FAMILIES.items()}
 
 
 def remember(folder: str, shown: Mapping[str, str]) -> None:
@@ -87,31 +87,31 @@ def _digest(shown: str) -> str:
     return hashlib.sha256(shown.encode()).hexdigest()
 
 
-def letter(letters: Letters, template: Template, language: str) -> EmailMessage:
+def read_message(renderer: MimeRenderer, template: Template, language: str) -> EmailMessage:
     """A sample as a mail program gets it."""
     name = "Staff" if template == "low_stock" else "Ada Lovelace"
-    read = message_from_bytes(letters.write(mail(template), customer(language, name), NOW), policy=default)
+    read = message_from_bytes(renderer.render(mail(template).content, customer(language, name), NOW), policy=default)
     assert isinstance(read, EmailMessage)
     return read
 
 
-def content(letter: EmailMessage, kind: str) -> str:
+def content(message: EmailMessage, kind: str) -> str:
     """One of its two parts."""
-    part = letter.get_body((kind,))
+    part = message.get_body((kind,))
     assert part is not None
     return str(part.get_content())
 
 
-def sheet(letters: Letters, templates: Sequence[Template]) -> str:
+def sheet(renderer: MimeRenderer, templates: Sequence[Template]) -> str:
     """A page with a row for each mail, and in it every language at every width."""
     views = [(language, width) for language in LANGUAGES for width in WIDTHS]
-    rows = [[_frame(letters, template, *view) for view in views] for template in templates]
+    rows = [[_frame(renderer, template, *view) for view in views] for template in templates]
     shown = "".join(f"<div>{''.join(row)}</div>" for row in rows)
     return SHEET.format(rows=shown, width=sum(width + 16 for _, width in views) + 20)
 
 
-def _frame(letters: Letters, template: Template, language: str, width: int) -> str:
-    shown = html.escape(content(letter(letters, template, language), "html"))
+def _frame(renderer: MimeRenderer, template: Template, language: str, width: int) -> str:
+    shown = html.escape(content(read_message(renderer, template, language), "html"))
     return f'<iframe width="{width}" srcdoc="{shown}"></iframe>'
 
 
@@ -132,11 +132,11 @@ def draw(sheet: str, picture: Path) -> None:
 
 PAGE = """# The mails
 
-Written by `python -m tests.pictures` from the templates (`notifier_svc/templates/`) and the words
-(`notifier_svc/texts/`). Each picture shows English and German, each 600 and 375 pixels wide.
+Written by `python -m tests.pictures` from the templates (`notifier_svc/rendering/template_files/`) and the texts
+(`notifier_svc/rendering/texts/`). Each picture shows English and German, each 600 and 375 pixels wide.
 
-A customer's locale decides: `de`, `de-AT` and the like are written to in German, all others in English; the
-country decides how amounts and dates look. Every mail has a part in plain text with the same words.
+The customer's locale decides on the language: German for `de`, `de-AT` and the like, English for all others. The
+country decides how amounts and dates are written. Every mail also has a plain text part with the same texts.
 
 | mail | subject | Betreff | can be switched off |
 |---|---|---|---|
@@ -150,17 +150,19 @@ country decides how amounts and dates look. Every mail has a part in plain text 
 {pictures}"""
 
 
-def page(letters: Letters) -> str:
+def page(renderer: MimeRenderer) -> str:
     """``docs/mails.md``."""
     rows = []
     for template in TEMPLATES:
-        subjects = " | ".join(letter(letters, template, language)["Subject"] for language in LANGUAGES)
-        rows.append(f"| `{template}` | {subjects} | {'yes (`order_updates`)' if template in UPDATES else 'no'} |")
+        subjects = " | ".join(read_message(renderer, template, language)["Subject"] for language in LANGUAGES)
+        rows.append(
+            f"| `{template}` | {subjects} | {'yes (`order_updates`)' if template in OPTIONAL_TEMPLATES else 'no'} |"
+        )
     pictures = "".join(
         f"\n## {family.capitalize()}\n\n![{', '.join(templates)}](pictures/{family}.png)\n"
         for family, templates in FAMILIES.items()
     )
-    receipt = content(letter(letters, "receipt", "en"), "plain").strip()
+    receipt = content(read_message(renderer, "receipt", "en"), "plain").strip()
     return PAGE.format(rows="\n".join(rows), receipt=receipt, pictures=pictures)
 
 

@@ -12,14 +12,16 @@ import sqlalchemy as sa
 from chassis.messaging.consumer import Consumer
 from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer, records
-from notifier_svc.domain import Suppression, mail_id
-from notifier_svc.store import suppressions
+from notifier_svc.mails.domain import mail_id
+from notifier_svc.suppressions.domain import Suppression
+from notifier_svc.suppressions.store import suppressions
 from order_svc import SERVICE as ORDERS
 from order_svc.handlers import HANDLERS
 from order_svc.store import OrderBook
 from schemas import CustomerDeactivated, CustomerErased, Event, StockReserved
 from tests.contracts.fronts import Fronts
-from tests.notifier_svc.ledger import cancelled, hear, registered
+from tests.notifier_svc.factories import cancelled, registered
+from tests.notifier_svc.ledger import handle_events
 
 ADDRESS = {"name": "Ada", "street": "12 St", "city": "London", "postal_code": "SW1Y", "country": "GB"}
 PASSWORD = "a password of theirs"
@@ -158,7 +160,7 @@ class Shop:
 
     async def _tell_notifier(self, *told: Event) -> None:
         ledger = Postgres(self._stores["notifier"])
-        await hear(ledger, *told)
+        await handle_events(ledger, *told)
         await ledger.close()
 
     async def _done(self, order: str, step: str, body: Any = None) -> None:

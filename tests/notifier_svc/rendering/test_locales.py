@@ -1,16 +1,23 @@
-"""Amounts, dates and countries as people of a locale write them."""
+"""Amounts, times and countries as a locale writes them."""
 
 from datetime import UTC, datetime
 
 import pytest
 
-from notifier_svc.languages import Manner, country, manner, moment, money, times
+from notifier_svc.rendering.locales import (
+    MailLocale,
+    country_name,
+    format_datetime,
+    format_money,
+    mail_locale,
+    multiply_money,
+)
 
 NOON = datetime(2026, 3, 1, 12, 5, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("wish", "language", "locale"),
+    ("tag", "language", "locale"),
     [
         (None, "en", "en"),
         ("en", "en", "en"),
@@ -24,10 +31,10 @@ NOON = datetime(2026, 3, 1, 12, 5, tzinfo=UTC)
         ("de-../../etc", "de", "de"),
     ],
 )
-def test_what_is_not_spoken_is_english_and_a_country_decides_on_figures(
-    wish: str | None, language: str, locale: str
+def test_unsupported_languages_become_english_and_the_country_decides_on_formats(
+    tag: str | None, language: str, locale: str
 ) -> None:
-    assert manner(wish) == Manner(language, locale)  # type: ignore[arg-type]
+    assert mail_locale(tag) == MailLocale(language, locale)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -46,14 +53,15 @@ def test_what_is_not_spoken_is_english_and_a_country_decides_on_figures(
         (123456, "CHF", "de_CH", "CHF 1’234.56"),
     ],
 )
-def test_money_is_written_with_the_digits_of_its_currency(
-    amount: int, currency: str, locale: str, shown: str
-) -> None:
-    assert money({"amount": amount, "currency": currency}, locale).replace("\u00a0", " ") == shown
+def test_money_has_the_decimal_places_of_its_currency(amount: int, currency: str, locale: str, shown: str) -> None:
+    assert format_money({"amount": amount, "currency": currency}, locale).replace("\u00a0", " ") == shown
 
 
-def test_the_price_of_so_many_is_exact() -> None:
-    assert times({"amount": 10**15 - 1, "currency": "EUR"}, 7) == {"amount": 7 * (10**15 - 1), "currency": "EUR"}
+def test_the_price_of_several_pieces_is_exact() -> None:
+    assert multiply_money({"amount": 10**15 - 1, "currency": "EUR"}, 7) == {
+        "amount": 7 * (10**15 - 1),
+        "currency": "EUR",
+    }
 
 
 @pytest.mark.parametrize(
@@ -64,10 +72,10 @@ def test_the_price_of_so_many_is_exact() -> None:
         ("de", "1. März 2026, 12:05 UTC"),
     ],
 )
-def test_a_moment_is_written_with_its_time_zone(locale: str, shown: str) -> None:
-    written = moment(NOON, locale)
-    assert written.replace("\u00a0", " ") == shown
-    assert "\u202f" not in written
+def test_a_time_has_its_time_zone(locale: str, shown: str) -> None:
+    text = format_datetime(NOON, locale)
+    assert text.replace("\u00a0", " ") == shown
+    assert "\u202f" not in text
 
 
 @pytest.mark.parametrize(
@@ -75,4 +83,4 @@ def test_a_moment_is_written_with_its_time_zone(locale: str, shown: str) -> None
     [("DE", "en", "Germany"), ("DE", "de_AT", "Deutschland"), ("XX", "de", "XX")],
 )
 def test_a_country_is_named_in_the_language_of_the_mail(code: str, locale: str, shown: str) -> None:
-    assert country(code, locale) == shown
+    assert country_name(code, locale) == shown

@@ -1,16 +1,16 @@
-"""What is said about mails, by mail servers and by the library that speaks with them."""
+"""What is stored of replies of mail servers, and of errors of the SMTP library."""
 
 import aiosmtplib
 import pytest
 
-from notifier_svc.smtp import anonymous
+from notifier_svc.delivery.smtp_replies import redact_addresses
 
 ADA = "ada@example.com"
 REFUSED = aiosmtplib.SMTPRecipientsRefused([aiosmtplib.SMTPRecipientRefused(550, "no", "grace@example.com")])
 
 
 @pytest.mark.parametrize(
-    ("said", "kept"),
+    ("reply", "redacted"),
     [
         ("550 5.1.1 <ada@example.com>: Recipient address rejected", "550 5.1.1 <…>: Recipient address rejected"),
         ("550 5.1.1 RCPT TO:<Ada@EXAMPLE.com>", "550 5.1.1 RCPT TO:<…>"),
@@ -24,18 +24,18 @@ REFUSED = aiosmtplib.SMTPRecipientsRefused([aiosmtplib.SMTPRecipientRefused(550,
         (f"{REFUSED!r}", "SMTPRecipientsRefused([SMTPRecipientRefused(550, 'no', …"),
     ],
 )
-def test_nobody_is_named(said: str, kept: str) -> None:
-    assert anonymous(said, ADA) == kept
+def test_addresses_are_redacted(reply: str, redacted: str) -> None:
+    assert redact_addresses(reply, ADA) == redacted
 
 
-def test_what_is_cut_does_not_end_in_half_an_address() -> None:
-    assert anonymous("x " * 247 + "grace@example.com", ADA) == "x " * 247 + "…"
-    assert anonymous("x" * 495 + " grace@example.com", ADA) == "x" * 495 + " …"
+def test_a_shortened_reply_does_not_end_in_half_an_address() -> None:
+    assert redact_addresses("x " * 247 + "grace@example.com", ADA) == "x " * 247 + "…"
+    assert redact_addresses("x" * 495 + " grace@example.com", ADA) == "x" * 495 + " …"
 
 
-def test_any_bytes_can_be_kept() -> None:
-    assert anonymous("550 Empf\udce4nger \x00 unbekannt", ADA) == "550 Empf\\udce4nger  unbekannt"
+def test_any_bytes_become_storable_text() -> None:
+    assert redact_addresses("550 Empf\udce4nger \x00 unbekannt", ADA) == "550 Empf\\udce4nger  unbekannt"
 
 
-def test_who_has_no_address_hides_nothing() -> None:
-    assert anonymous("550 no address any more", "no address any more") == "550 no address any more"
+def test_a_recipient_without_an_address_redacts_nothing() -> None:
+    assert redact_addresses("550 no address any more", "no address any more") == "550 no address any more"
