@@ -6,7 +6,6 @@ server takes a mail once, and once more if that was in doubt; and every mail com
 """
 
 from collections import Counter
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -16,17 +15,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from chassis.testing import enveloped, record
-from notifier_svc.commands import (
-    begin_sending,
-    mark_doubtful,
-    mark_failed,
-    mark_sent,
-    mark_suppressed,
-    mark_unwanted,
-    postpone,
-    take_back,
+from notifier_svc.delivery.commands import (
+    BeginSending,
+    MarkFailed,
+    MarkInDoubt,
+    MarkSent,
+    MarkSuppressed,
+    MarkUnwanted,
+    PostponeMail,
+    ReleaseExpiredClaim,
 )
-from notifier_svc.domain import ENDED, Mail
+from notifier_svc.mails.domain import FINAL_STATES, Mail
 from schemas import CustomerRegistered, Event, MailFailed, MailSent, OrderCancelled
 from tests.model.explore import explore
 from tests.model.world import World
@@ -44,7 +43,7 @@ class Job:
     mail_id: UUID
     claim: UUID
     begun: bool = False
-    note: tuple[Callable[..., object], *tuple[Any, ...]] | None = None
+    note: Any = None
 
 
 class Senders(RuleBasedStateMachine):
@@ -63,7 +62,7 @@ class Senders(RuleBasedStateMachine):
         self.publish(CustomerRegistered(customer_id=CUSTOMER, email="ada@example.com", name="Ada"))
         self.another_mail()
 
-    @precondition(lambda self: self.last.state in ENDED)
+    @precondition(lambda self: self.last.state in FINAL_STATES)
     @rule()
     def another_mail(self) -> None:
         order_id = UUID(int=len(self.world.rows("mails")))
@@ -83,9 +82,10 @@ class Senders(RuleBasedStateMachine):
         """Or be refused before the message."""
         job = chosen(self.fresh, which)
         if refusal:
-            job.note = (mark_failed, job.claim, refusal) if refusal == "550" else (postpone, job.claim, refusal)
+            refused = MarkFailed if refusal == "550" else PostponeMail
+            job.note = refused(job.mail_id, job.claim, refusal)
             return
-        job.begun = self.world.mark(job.mail_id, begin_sending, job.claim)
+        job.begun = self.world.mark(BeginSending(job.mail_id, job.claim))
         if not job.begun:
             self.jobs.remove(job)
 
@@ -94,7 +94,9 @@ class Senders(RuleBasedStateMachine):
     def withhold(self, which: int, suppressed: bool) -> None:
         """Its address is known not to exist, or its customer does not want it."""
         job = chosen(self.fresh, which)
-        job.note = (mark_suppressed, job.claim, "550") if suppressed else (mark_unwanted, job.claim)
+        job.note = MarkUnwanted(job.mail_id, job.claim)
+        if suppressed:
+            job.note = MarkSuppressed(job.mail_id, job.claim, "550")
 
     @precondition(lambda self: self.begun)
     @rule(which=some, outcome=st.sampled_from(get_args(Outcome)))
@@ -103,20 +105,21 @@ class Senders(RuleBasedStateMachine):
         self.taken[job.mail_id] += outcome in ("taken", "taken, and not heard of")
         match outcome:
             case "taken":
-                job.note = (mark_sent,)
+                job.note = MarkSent(job.mail_id)
             case "taken, and not heard of" | "lost":
-                job.note = (mark_doubtful, job.claim)
+                job.note = MarkInDoubt(job.mail_id, job.claim)
             case "refused for now":
-                job.note = (postpone, job.claim, "451")
+                job.note = PostponeMail(job.mail_id, job.claim, "451")
             case "refused for good":
-                job.note = (mark_failed, job.claim, "550")
+                job.note = MarkFailed(job.mail_id, job.claim, "550")
 
     @precondition(lambda self: self.last.state in ("claimed", "sending"))
     @rule()
     def sweep(self) -> None:
         """The lease has lapsed. What the sweeper sees may have changed before it takes the mail back."""
         assert self.last.claim
-        self.jobs.append(Job(self.last.id, self.last.claim, note=(take_back, self.last.claim)))
+        note = ReleaseExpiredClaim(self.last.id, self.last.claim)
+        self.jobs.append(Job(self.last.id, self.last.claim, note=note))
 
     @precondition(lambda self: self.noting)
     @rule(which=some, twice=st.booleans())
@@ -125,7 +128,7 @@ class Senders(RuleBasedStateMachine):
         job = chosen(self.noting, which)
         assert job.note
         for _ in range(1 + twice):
-            self.world.mark(job.mail_id, *job.note)
+            self.world.mark(job.note)
         self.jobs.remove(job)
 
     @invariant()
@@ -145,7 +148,7 @@ class Senders(RuleBasedStateMachine):
         """All who hang have vanished, and the server takes what it gets: the last mail comes to its end too."""
         with closing(self.world.loop):
             self.jobs.clear()
-            while self.last.state not in ENDED:
+            while self.last.state not in FINAL_STATES:
                 self.sweep() if self.last.claim else self.take_up()
                 for _ in self.fresh:
                     self.begin(0, None)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import cycle
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -21,13 +21,11 @@ from chassis.messaging.records import KafkaRecord
 from chassis.persistence.group_commit import GroupCommit
 from chassis.testing import record
 from notifier_svc import handlers as notifier_handlers
-from notifier_svc.domain import Mail
+from notifier_svc.mails.domain import Mail
 from order_svc import handlers as order_handlers
 from product_svc import handlers as product_handlers
 from schemas import Event, Message, decode
 from tests.model.memory import Died, Fate, InMemory, Mails, Memory, Orders, Shelves
-
-R = TypeVar("R")
 
 
 class Service:
@@ -50,14 +48,14 @@ class Service:
         unit.memory = self.memory
         return unit
 
-    def ask(self, decide: Callable[[Any], R], wants: Callable[[Any], None]) -> R:
-        """A request: what it is answered, or refused with."""
-        return self._world.loop.run_until_complete(self._answer(decide, wants))
+    def ask(self, command: Any, wants: Callable[[Any], None] | None = None) -> Any:
+        """A request: its result; raise its error."""
+        return self._world.loop.run_until_complete(self._answer(command, wants))
 
-    async def _answer(self, decide: Callable[[Any], R], wants: Callable[[Any], None]) -> R:
+    async def _answer(self, command: Any, wants: Callable[[Any], None] | None) -> Any:
         committing = asyncio.create_task(self._commit.run())
         try:
-            return await self._commit(decide, wants)
+            return await self._commit(command, wants)
         finally:
             committing.cancel()
 
@@ -113,11 +111,9 @@ class World:
     def rows(self, name: str) -> list[Any]:
         return [row for service in self.services for row in service.memory.rows[name].values()]
 
-    def mark(self, mail_id: UUID, change: Callable[..., R], *how: Any) -> R:
-        """Note in the ledger what has become of a mail."""
-        return self.mails.ask(
-            lambda ledger: change(ledger, mail_id, *how), lambda ledger: ledger.mails.prefetch(mail_id)
-        )
+    def mark(self, command: Any) -> Any:
+        """Record in the ledger what has become of a mail."""
+        return self.mails.ask(command)
 
     def take_up(self, mail_id: UUID) -> UUID | None:
         """Claim a mail that can be sent, as the sender's UPDATE does."""

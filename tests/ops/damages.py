@@ -13,7 +13,7 @@ from chassis.http.preconditions import ANY
 from chassis.messaging.dead_letters import DeadLetter
 from chassis.testing import enveloped, record
 from customer_svc.commands.sessions import change_password
-from notifier_svc.commands import mark_failed
+from notifier_svc.delivery.commands import MarkFailed
 from order_svc.commands import want_order
 from order_svc.fulfilment.commands import ship_order
 from product_svc.commands import set_threshold
@@ -232,10 +232,7 @@ async def a_mail_that_was_refused(world: World) -> str:
     order_id = await world.placed({await world.product(): 1})
     await world.flow(post=False)
     one = world.mail("receipt", order_id)
-    await world.commits["notifier_svc"](
-        lambda ledger: mark_failed(ledger, one, None, "550 no such mailbox"),
-        wants=lambda ledger: ledger.mails.prefetch(one),
-    )
+    await world.commits["notifier_svc"](MarkFailed(one, None, "550 no such mailbox"))
     await world.flow()
     return str(order_id)
 
