@@ -28,7 +28,7 @@ from uuid_utils.compat import uuid7
 from chassis.persistence.postgres.database import Postgres
 from customer_svc.passwords.hasher import PasswordHasher
 from customer_svc.staff.commands import AppointStaff
-from notifier_svc.domain import mail_id
+from notifier_svc.mails.domain import mail_id
 from product_svc.catalogue.commands import CreateProduct
 from product_svc.catalogue.domain import Variant
 from product_svc.stock.commands import AdjustStock

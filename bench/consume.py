@@ -26,7 +26,7 @@ from chassis.persistence.mongo.database import Mongo
 from chassis.persistence.postgres.database import Postgres
 from chassis.testing import enveloped
 from deploy.topics import create_topics
-from notifier_svc.store import Ledger
+from notifier_svc.unit_of_work import NotifierUnitOfWork
 from order_svc.orders.commands import PlaceOrder
 from order_svc.replicas.commands import UpsertProducts
 from order_svc.replicas.domain import Product
@@ -110,7 +110,7 @@ async def _service(name: str, databases: Databases, orders: Sequence[UUID]) -> A
         yield database, OrderUnitOfWork, order_svc.handlers.HANDLERS
     else:
         database = Postgres(databases.postgres(name))
-        yield database, Ledger, notifier_svc.handlers.HANDLERS
+        yield database, NotifierUnitOfWork, notifier_svc.handlers.HANDLERS
     await database.close()
 
 

@@ -29,9 +29,9 @@ from deploy.local.ports import free_port
 from deploy.local.sink.envelope import trace
 from deploy.local.sink.page import make_app
 from deploy.local.sink.store import Store
-from notifier_svc.domain import Template
-from notifier_svc.letters import Letters
-from notifier_svc.links import Links
+from notifier_svc.rendering.domain import Template
+from notifier_svc.rendering.links import Links
+from notifier_svc.rendering.mime import MimeRenderer
 from tests.contracts.apps import described, unstarted
 from tests.notifier_svc.samples import NOW, customer, mail
 from tests.pictures import CHROMIUM, DOCS, SHEET, draw, remember
@@ -126,10 +126,10 @@ IN_PICTURE = ("summary", "description", "parameters", "requestBody")
 
 def keep_mail(directory: Path) -> None:
     """Write the sample mails as the sink stores them, with a fixed time."""
-    letters = Letters("shop@example.com", Links("https://shop.example", SecretStr(LINK_KEY)))
+    renderer = MimeRenderer("shop@example.com", Links("https://shop.example", SecretStr(LINK_KEY)))
     directory.mkdir()
     for number, (template, language) in enumerate(MESSAGES):
-        written = letters.write(mail(template), customer(language, "Ada Lovelace"), NOW)
+        written = renderer.render(mail(template).content, customer(language, "Ada Lovelace"), NOW)
         stored = trace("shop@example.com", ["ada@example.com"], NOW + timedelta(minutes=number)) + written
         (directory / f"{number:020d}.eml").write_bytes(stored)
 

@@ -12,14 +12,16 @@ import sqlalchemy as sa
 from chassis.messaging.consumer import Consumer
 from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer, records
-from notifier_svc.domain import Suppression, mail_id
-from notifier_svc.store import suppressions
+from notifier_svc.mails.domain import mail_id
+from notifier_svc.suppressions.domain import Suppression
+from notifier_svc.suppressions.store import suppressions
 from order_svc import SERVICE as ORDERS
 from order_svc.handlers import HANDLERS
 from order_svc.unit_of_work import OrderUnitOfWork
 from schemas import CustomerDeactivated, CustomerErased, Event, StockReserved
 from tests.contracts.rest_apis import RestApis
-from tests.notifier_svc.ledger import cancelled, hear, registered
+from tests.notifier_svc.factories import cancelled, registered
+from tests.notifier_svc.ledger import handle_events
 
 ADDRESS = {"name": "Ada", "street": "12 St", "city": "London", "postal_code": "SW1Y", "country": "GB"}
 PASSWORD = "a password of theirs"
@@ -158,7 +160,7 @@ class Shop:
 
     async def _publish_to_notifier_svc(self, *events: Event) -> None:
         ledger = Postgres(self._stores["notifier"])
-        await hear(ledger, *events)
+        await handle_events(ledger, *events)
         await ledger.close()
 
     async def _act(self, order: str, step: str, body: Any = None) -> None:

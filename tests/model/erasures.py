@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 
 from chassis.testing import enveloped, record
-from notifier_svc.domain import ENDED, FORGOTTEN
+from notifier_svc.mails.domain import CUSTOMER_ERASED, FINAL_STATES
 from schemas import CustomerErased
 from schemas.topics import CUSTOMER_EVENTS
 from tests.model.platform import Platform
@@ -45,7 +45,7 @@ class Leavers(Platform):
         for mail in self.world.rows("mails"):
             if mail.customer_id in self.shop.without_mails:
                 assert (mail.context, mail.recipient) == ({}, None)
-                assert mail.state in ENDED
+                assert mail.state in FINAL_STATES
         for customer in self.world.mails.memory.rows["customers"].values():
             assert customer.erased == (customer.id in self.shop.without_mails)
         for order in self.world.rows("orders"):
@@ -75,5 +75,5 @@ class Forgetters(Senders):
             assert set(self.begun) <= set(self.too_late)
             for mail in self.world.rows("mails"):
                 assert mail.context == {}
-                assert mail.state in ENDED
-                assert mail.error in (None, FORGOTTEN)
+                assert mail.state in FINAL_STATES
+                assert mail.error in (None, CUSTOMER_ERASED)

@@ -11,7 +11,7 @@ from uuid import UUID
 from chassis.messaging.dead_letters import DeadLetter
 from chassis.persistence.errors import ConcurrentUpdate
 from chassis.persistence.unit_of_work import AppendOnly, IdentityMap, UnitOfWork
-from notifier_svc.store import Ledger
+from notifier_svc.unit_of_work import NotifierUnitOfWork
 from order_svc.unit_of_work import OrderUnitOfWork
 from product_svc.unit_of_work import ProductUnitOfWork
 from schemas import Message
@@ -141,12 +141,12 @@ class Orders(InMemory, OrderUnitOfWork):
         await super().load(tx)
 
 
-class Mails(InMemory, Ledger):
+class Mails(InMemory, NotifierUnitOfWork):
     keys: ClassVar = {"suppressions": "email"}
 
     async def load(self, tx: Any) -> None:
         self.mails.prefetch(
-            *(id for id, mail in self.memory.rows["mails"].items() if mail.customer_id in self.leaving)
+            *(id for id, mail in self.memory.rows["mails"].items() if mail.customer_id in self.to_erase)
         )
         await super().load(tx)
 

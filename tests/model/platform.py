@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 
 from chassis.testing import enveloped, record
-from notifier_svc.commands import begin_sending, mark_sent
+from notifier_svc.delivery.commands import BeginSending, MarkSent
 from order_svc.timeline.domain import Timeline, TimelineEntry
 from schemas import CustomerRegistered
 from schemas.topics import CUSTOMER_EVENTS
@@ -50,8 +50,8 @@ class Platform(Requests):
     def send_mails(self) -> None:
         for mail_id in [mail.id for mail in self.world.rows("mails")]:
             if claim := self.world.claim(mail_id):
-                self.world.mark(mail_id, begin_sending, claim)
-                self.world.mark(mail_id, mark_sent)
+                self.world.mark(BeginSending(mail_id, claim))
+                self.world.mark(MarkSent(mail_id))
 
     @precondition(lambda self: self.world.to_relay())
     @rule(carried=st.lists(st.tuples(some, st.integers(1, 9), st.booleans()), min_size=1, max_size=4))

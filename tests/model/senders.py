@@ -6,7 +6,6 @@ mail once, and once more if the first time was in doubt; and every mail reaches 
 """
 
 from collections import Counter
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -16,17 +15,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from chassis.testing import enveloped, record
-from notifier_svc.commands import (
-    begin_sending,
-    mark_doubtful,
-    mark_failed,
-    mark_sent,
-    mark_suppressed,
-    mark_unwanted,
-    postpone,
-    take_back,
+from notifier_svc.delivery.commands import (
+    BeginSending,
+    MarkFailed,
+    MarkInDoubt,
+    MarkSent,
+    MarkSuppressed,
+    MarkUnwanted,
+    PostponeMail,
+    ReleaseExpiredClaim,
 )
-from notifier_svc.domain import ENDED, Mail
+from notifier_svc.mails.domain import FINAL_STATES, Mail
 from schemas import CustomerRegistered, Event, MailFailed, MailSent, OrderCancelled
 from tests.model.world import World
 
@@ -43,7 +42,7 @@ class Job:
     mail_id: UUID
     claim: UUID
     begun: bool = False
-    change: tuple[Callable[..., object], *tuple[Any, ...]] | None = None
+    command: Any = None
 
 
 class Senders(RuleBasedStateMachine):
@@ -62,7 +61,7 @@ class Senders(RuleBasedStateMachine):
         self.publish(CustomerRegistered(customer_id=CUSTOMER, email="ada@example.com", name="Ada"))
         self.another_mail()
 
-    @precondition(lambda self: self.last.state in ENDED)
+    @precondition(lambda self: self.last.state in FINAL_STATES)
     @rule()
     def another_mail(self) -> None:
         order_id = UUID(int=len(self.world.rows("mails")))
@@ -82,9 +81,10 @@ class Senders(RuleBasedStateMachine):
         """Begin to send a mail, or be refused before the message."""
         job = chosen(self.not_begun, which)
         if refusal:
-            job.change = (mark_failed, job.claim, refusal) if refusal == "550" else (postpone, job.claim, refusal)
+            refused = MarkFailed if refusal == "550" else PostponeMail
+            job.command = refused(job.mail_id, job.claim, refusal)
             return
-        job.begun = self.world.mark(job.mail_id, begin_sending, job.claim)
+        job.begun = self.world.mark(BeginSending(job.mail_id, job.claim))
         if not job.begun:
             self.jobs.remove(job)
 
@@ -93,7 +93,9 @@ class Senders(RuleBasedStateMachine):
     def withhold(self, which: int, suppressed: bool) -> None:
         """The address is known not to exist, or the customer has switched such mails off."""
         job = chosen(self.not_begun, which)
-        job.change = (mark_suppressed, job.claim, "550") if suppressed else (mark_unwanted, job.claim)
+        job.command = MarkUnwanted(job.mail_id, job.claim)
+        if suppressed:
+            job.command = MarkSuppressed(job.mail_id, job.claim, "550")
 
     @precondition(lambda self: self.begun)
     @rule(which=some, outcome=st.sampled_from(get_args(Outcome)))
@@ -102,29 +104,30 @@ class Senders(RuleBasedStateMachine):
         self.accepted[job.mail_id] += outcome in ("accepted", "accepted without response")
         match outcome:
             case "accepted":
-                job.change = (mark_sent,)
+                job.command = MarkSent(job.mail_id)
             case "accepted without response" | "lost":
-                job.change = (mark_doubtful, job.claim)
+                job.command = MarkInDoubt(job.mail_id, job.claim)
             case "refused temporarily":
-                job.change = (postpone, job.claim, "451")
+                job.command = PostponeMail(job.mail_id, job.claim, "451")
             case "refused permanently":
-                job.change = (mark_failed, job.claim, "550")
+                job.command = MarkFailed(job.mail_id, job.claim, "550")
 
     @precondition(lambda self: self.last.state in ("claimed", "sending"))
     @rule()
     def sweep(self) -> None:
         """The lease has expired. The mail may change before the sweeper takes it back."""
         assert self.last.claim
-        self.jobs.append(Job(self.last.id, self.last.claim, change=(take_back, self.last.claim)))
+        command = ReleaseExpiredClaim(self.last.id, self.last.claim)
+        self.jobs.append(Job(self.last.id, self.last.claim, command=command))
 
     @precondition(lambda self: self.to_record)
     @rule(which=some, twice=st.booleans())
     def record_change(self, which: int, twice: bool) -> None:
         """Change the ledger, twice if the response to the first commit was lost."""
         job = chosen(self.to_record, which)
-        assert job.change
+        assert job.command
         for _ in range(1 + twice):
-            self.world.mark(job.mail_id, *job.change)
+            self.world.mark(job.command)
         self.jobs.remove(job)
 
     @invariant()
@@ -144,7 +147,7 @@ class Senders(RuleBasedStateMachine):
         """Without hanging processes and refusals, the last mail reaches a final state too."""
         with closing(self.world.loop):
             self.jobs.clear()
-            while self.last.state not in ENDED:
+            while self.last.state not in FINAL_STATES:
                 self.sweep() if self.last.claim else self.take_up()
                 for _ in self.not_begun:
                     self.begin(0, None)
@@ -167,15 +170,15 @@ class Senders(RuleBasedStateMachine):
 
     @property
     def not_begun(self) -> list[Job]:
-        return [job for job in self.jobs if not job.begun and not job.change]
+        return [job for job in self.jobs if not job.begun and not job.command]
 
     @property
     def begun(self) -> list[Job]:
-        return [job for job in self.jobs if job.begun and not job.change]
+        return [job for job in self.jobs if job.begun and not job.command]
 
     @property
     def to_record(self) -> list[Job]:
-        return [job for job in self.jobs if job.change]
+        return [job for job in self.jobs if job.command]
 
 
 def chosen(jobs: list[Job], which: int) -> Job:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import Phase, seed
 from hypothesis.stateful import RuleBasedStateMachine
 
-from notifier_svc.commands import postpone
-from notifier_svc.domain import Mail
+from notifier_svc.delivery.commands import PostponeMail
+from notifier_svc.mails.domain import Mail
 from order_svc.errors import TransitionNotAllowed
 from order_svc.saga.actions import request_again
 from order_svc.saga.domain import Decision, on_deadline, on_reply
@@ -46,12 +46,12 @@ def awaiting_every_release(stream: Timeline) -> bool:
     return stream.state != "CANCELLED" or any(one.type == "stock.released" for one in stream.entries.values())
 
 
-def begin_whatever_became_of_it(mail: Mail, claim: Any, now: Any) -> Mail | None:
+def begin_in_any_state(mail: Mail, claim: Any, now: Any) -> Mail | None:
     return replace(mail, state="sending") if mail.claim == claim else None
 
 
-def postpone_as_lapsed(ledger: Any, mail_id: Any, claim: Any) -> None:
-    postpone(ledger, mail_id, claim, "lapsed")
+def postpone_as_expired(mail_id: Any, claim: Any) -> PostponeMail:
+    return PostponeMail(mail_id, claim, "the claim expired")
 
 
 def emptied(mail: Mail, _now: Any) -> tuple[Mail, None]:
@@ -106,11 +106,15 @@ FAULTS: dict[str, tuple[type[RuleBasedStateMachine], str, Any]] = {
     ),
     "inbox not looked at": (Platform, "chassis.messaging.consumer._first_of_each", lambda batch, fresh: batch),
     "time goes back": (Platform, "product_svc.reservations.domain.next_time", lambda now, before: now),
-    "mail begun after its end": (Senders, "notifier_svc.domain.Mail.begin", begin_whatever_became_of_it),
-    "mail taken back without a doubt": (Senders, "notifier_svc.commands.mark_doubtful", postpone_as_lapsed),
-    "mail in doubt for ever": (Senders, "notifier_svc.domain.MAX_DOUBTS", 9),
-    "mail to whoever was erased": (Leavers, "notifier_svc.commands._erased", lambda ledger, customer: False),
-    "mail begun after the erasure": (Forgetters, "notifier_svc.domain.Mail.forget", emptied),
+    "mail begun after its end": (
+        Senders,
+        "notifier_svc.mails.domain.Mail.begin_sending",
+        begin_in_any_state,
+    ),
+    "mail taken back without a doubt": (Senders, "notifier_svc.delivery.commands.MarkInDoubt", postpone_as_expired),
+    "mail in doubt for ever": (Senders, "notifier_svc.mails.domain.MAX_DOUBTS", 9),
+    "mail to an erased customer": (Leavers, "notifier_svc.mails.commands.is_erased", lambda uow, customer_id: False),
+    "mail begun after the erasure": (Forgetters, "notifier_svc.mails.domain.Mail.anonymise", emptied),
 }
 
 SOON = {

@@ -19,11 +19,10 @@ from uuid_utils.compat import uuid7
 from chassis.messaging.consumer import Consumer
 from chassis.messaging.handlers import Handlers
 from chassis.messaging.records import KafkaRecord
-from chassis.persistence.command import Command
 from chassis.persistence.group_commit import GroupCommit
 from chassis.testing import record
 from notifier_svc import handlers as notifier_handlers
-from notifier_svc.domain import Mail
+from notifier_svc.mails.domain import Mail
 from order_svc import handlers as order_handlers
 from product_svc import handlers as product_handlers
 from schemas import Event, Message, decode
@@ -115,11 +114,9 @@ class World:
     def rows(self, name: str) -> list[Any]:
         return [row for service in self.services for row in service.memory.rows[name].values()]
 
-    def mark(self, mail_id: UUID, change: Callable[..., Any], *how: Any) -> Any:
+    def mark(self, command: Any) -> Any:
         """Record in the ledger what has happened to a mail."""
-        return self.mails.ask(
-            lambda ledger: change(ledger, mail_id, *how), lambda ledger: ledger.mails.prefetch(mail_id)
-        )
+        return self.mails.ask(command)
 
     def claim(self, mail_id: UUID) -> UUID | None:
         """Claim a mail that can be sent, as the sender's UPDATE does."""

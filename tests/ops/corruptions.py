@@ -12,7 +12,7 @@ from chassis.http.preconditions import ANY
 from chassis.messaging.dead_letters import DeadLetter
 from chassis.testing import enveloped, record
 from customer_svc.passwords.commands import ChangePassword
-from notifier_svc.commands import mark_failed
+from notifier_svc.delivery.commands import MarkFailed
 from order_svc.fulfilment.commands import ShipOrder
 from product_svc.stock.commands import SetThreshold
 from schemas import STAFF, Message, StockAdjusted, StockReserved
@@ -229,10 +229,7 @@ async def refused_mail(world: World) -> str:
     order_id = await world.placed({await world.product(): 1})
     await world.flow(send_mails=False)
     one = world.mail("receipt", order_id)
-    await world.commits["notifier_svc"](
-        lambda ledger: mark_failed(ledger, one, None, "550 no such mailbox"),
-        wants=lambda ledger: ledger.mails.prefetch(one),
-    )
+    await world.commits["notifier_svc"](MarkFailed(one, None, "550 no such mailbox"))
     await world.flow()
     return str(order_id)
 

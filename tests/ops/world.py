@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -37,10 +36,12 @@ from customer_svc.unit_of_work import CustomerUnitOfWork
 from deploy.topics import create_topics
 from notifier_svc import handlers as notifier_handlers
 from notifier_svc import main as notifier_main
-from notifier_svc.commands import mark_sent, resend
-from notifier_svc.domain import Template, mail_id
+from notifier_svc.delivery.commands import MarkSent
+from notifier_svc.mails.commands import ResendMail
+from notifier_svc.mails.domain import mail_id
+from notifier_svc.rendering.domain import Template
 from notifier_svc.settings import RestSettings as NotifierSettings
-from notifier_svc.store import Ledger
+from notifier_svc.unit_of_work import NotifierUnitOfWork
 from ops.audit import Report, Shop, audit
 from order_svc import handlers as order_handlers
 from order_svc import main as order_main
@@ -194,27 +195,15 @@ class World:
         async with self.mails.reading() as connection:
             queued = list((await connection.execute(sa.text(query))).scalars())
         for one in queued:
-            await self.commits["notifier_svc"](partial(mark_sent, mail_id=one), wants=partial(_want_mail, one))
+            await self.commits["notifier_svc"](MarkSent(one))
         return bool(queued)
 
     async def resent(self, mail: UUID) -> None:
         """Resend a mail, as staff do."""
-        made = uuid7()
-
-        def wants(ledger: Ledger) -> None:
-            ledger.mails.prefetch(mail, made)
-            ledger.customers.prefetch(self.buyer)
-
-        await self.commits["notifier_svc"](
-            lambda ledger: resend(ledger, mail, made, "ada@elsewhere.example"), wants=wants
-        )
+        await self.commits["notifier_svc"](ResendMail(mail, self.buyer, uuid7(), "ada@elsewhere.example"))
 
     def mail(self, template: Template, order_id: UUID) -> UUID:
         return mail_id(template, self.buyer, str(order_id))
-
-
-def _want_mail(one: UUID, ledger: Ledger) -> None:
-    ledger.mails.prefetch(one)
 
 
 async def ops() -> dict[str, str]:
@@ -305,10 +294,10 @@ def _rest_apps(servers: Servers, urls: Mapping[str, str], mongo_url: str, home: 
 
 def _simulate_event_processes(made: World, stack: AsyncExitStack) -> None:
     units: dict[str, Any] = {
-        "customer_svc": (Accounts, customer_handlers.HANDLERS),
+        "customer_svc": (CustomerUnitOfWork, customer_handlers.HANDLERS),
         "order_svc": (OrderUnitOfWork, order_handlers.HANDLERS),
         "product_svc": (ProductUnitOfWork, product_handlers.HANDLERS),
-        "notifier_svc": (Ledger, notifier_handlers.HANDLERS),
+        "notifier_svc": (NotifierUnitOfWork, notifier_handlers.HANDLERS),
     }
     for name, (unit, handlers) in units.items():
         made.commits[name] = commit = GroupCommit(made.databases[name], unit)

@@ -7,7 +7,6 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.order_svc.event_streams import serving
 
 from chassis.persistence.postgres.database import Postgres
 from customer_svc.accounts.domain import Account
@@ -29,6 +28,7 @@ from tests.customer_svc.factories import (
     settings,
     stored_account,
 )
+from tests.order_svc.event_streams import serving
 
 EXPORT = f"{ME}/export"
 ORDERS, NOTIFICATIONS = "/v1/exports/orders", "/v1/exports/notifications"

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from customer_svc.pages.texts import TEXTS
-from notifier_svc.links import PAGES
+from notifier_svc.rendering.links import PAGES
 
 API = httpx.AsyncClient
 
