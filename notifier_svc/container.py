@@ -1,4 +1,4 @@
-"""What the processes of notifier_svc are composed of, and how routes get its parts."""
+"""What the processes of notifier_svc are composed of, and the dependencies that give routes its parts."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,15 +13,15 @@ from chassis.persistence.group_commit import GroupCommit
 from chassis.persistence.postgres.database import Postgres
 from chassis.runtime.worker import EventProcess
 from notifier_svc import SERVICE
-from notifier_svc.domain import staff
+from notifier_svc.delivery.sender import ROUND_SECONDS, Sender
 from notifier_svc.handlers import HANDLERS
-from notifier_svc.letters import Letters
-from notifier_svc.links import Links
-from notifier_svc.readings import Readings
-from notifier_svc.sender import ROUND_SECONDS, Sender
+from notifier_svc.rendering.links import Links
+from notifier_svc.rendering.mime import MimeRenderer
+from notifier_svc.rendering.previews import MailPreviews
+from notifier_svc.replicas.domain import staff_recipient
+from notifier_svc.replicas.staff import register_staff
 from notifier_svc.settings import RestSettings, WorkerSettings
-from notifier_svc.staff import introduced
-from notifier_svc.store import Ledger
+from notifier_svc.unit_of_work import NotifierUnitOfWork
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class Container:
 
     settings: RestSettings
     database: Postgres
-    commit: GroupCommit[Ledger]
+    commit: GroupCommit[NotifierUnitOfWork]
     verifier: Verifier
-    readings: Readings
+    previews: MailPreviews
 
 
 @asynccontextmanager
@@ -42,7 +42,7 @@ async def open_container(settings: RestSettings) -> AsyncIterator[Container]:
     keys = RemoteKeys(str(settings.jwks_url))
     try:
         verifier = Verifier(keys.fetch, settings.jwt_issuer, settings.jwt_audience)
-        yield Container(settings, database, GroupCommit(database, Ledger), verifier, Readings())
+        yield Container(settings, database, GroupCommit(database, NotifierUnitOfWork), verifier, MailPreviews())
     finally:
         await keys.close()
         await database.close()
@@ -52,19 +52,25 @@ async def open_container(settings: RestSettings) -> AsyncIterator[Container]:
 async def open_event_process(settings: WorkerSettings) -> AsyncIterator[EventProcess]:
     """Open the parts of the event process, and close them at the end."""
     database = Postgres(str(settings.postgres_url))
-    commit = GroupCommit(database, Ledger, round_seconds=ROUND_SECONDS)
+    commit = GroupCommit(database, NotifierUnitOfWork, round_seconds=ROUND_SECONDS)
     sender = Sender(
         database,
         commit,
-        Letters(settings.mail_from, Links.to(settings.shop_url, settings.link_key)),
+        MimeRenderer(settings.mail_from, Links.to(settings.shop_url, settings.link_key)),
         settings.smtp_url,
         connections=settings.mail_connections,
         lease_seconds=settings.mail_lease_seconds,
     )
-    consumer = Consumer(database, SERVICE, Ledger, HANDLERS)
-    sending = introduced(commit, staff(settings.staff_mail, settings.staff_locale), sender.run)
+    staff = staff_recipient(settings.staff_mail, settings.staff_locale)
+
+    async def send_mails() -> None:
+        # In this order: mails to staff must not go to an address of earlier settings.
+        await register_staff(commit, staff)
+        await sender.run()
+
+    consumer = Consumer(database, SERVICE, NotifierUnitOfWork, HANDLERS)
     try:
-        yield EventProcess(SERVICE, settings, database, consumer, loops=[commit.run, sending])
+        yield EventProcess(SERVICE, settings, database, consumer, loops=[commit.run, send_mails])
     finally:
         await database.close()
 
@@ -74,7 +80,7 @@ async def _container(request: Request) -> Container:
     return container
 
 
-async def _commit(request: Request) -> GroupCommit[Ledger]:
+async def _commit(request: Request) -> GroupCommit[NotifierUnitOfWork]:
     return (await _container(request)).commit
 
 
@@ -82,10 +88,10 @@ async def _database(request: Request) -> Postgres:
     return (await _container(request)).database
 
 
-async def _readings(request: Request) -> Readings:
-    return (await _container(request)).readings
+async def _previews(request: Request) -> MailPreviews:
+    return (await _container(request)).previews
 
 
-Commit = Annotated[GroupCommit[Ledger], Depends(_commit)]
+Commit = Annotated[GroupCommit[NotifierUnitOfWork], Depends(_commit)]
 Database = Annotated[Postgres, Depends(_database)]
-Reads = Annotated[Readings, Depends(_readings)]
+Previews = Annotated[MailPreviews, Depends(_previews)]

@@ -1,4 +1,4 @@
-"""What a client of notifier_svc can get wrong."""
+"""The errors that clients of notifier_svc can get."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -6,26 +6,26 @@ from typing import Any, ClassVar
 from chassis.http.errors import Conflict, NotFound
 
 
-class NotificationUnknown(NotFound):
-    """There is no such notification."""
+class NotificationNotFound(NotFound):
+    """The notification does not exist."""
 
-    code = "notification_unknown"
-
-
-class SuppressionUnknown(NotFound):
-    """No such address is suppressed, or not any more."""
-
-    code = "suppression_unknown"
+    code = "notification_not_found"
 
 
-class NotEnded(Conflict):
-    """This mail is still on its way; only what has ended is sent again."""
+class SuppressionNotFound(NotFound):
+    """The address is not suppressed, or no longer."""
 
-    code = "mail_not_ended"
+    code = "suppression_not_found"
+
+
+class MailInProgress(Conflict):
+    """The mail is still being delivered; only a mail in a final state can be sent again."""
+
+    code = "mail_in_progress"
     example: ClassVar[Mapping[str, Any]] = {"state": "queued"}
 
 
-class NotResendable(Conflict):
-    """This mail is not sent again: it is about an account (whose customer asks for another), or was forgotten."""
+class MailNotResendable(Conflict):
+    """The mail cannot be sent again: it is about an account, or its customer was erased."""
 
     code = "mail_not_resendable"

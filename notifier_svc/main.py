@@ -6,11 +6,14 @@ from chassis.http.app import create_app, serve
 from chassis.http.ops_routes import ops_router
 from chassis.runtime.settings import load
 from notifier_svc import SERVICE
-from notifier_svc.api import router
 from notifier_svc.container import open_container
+from notifier_svc.erasure.queries import LEDGER as ERASURES
 from notifier_svc.handlers import HANDLERS
-from notifier_svc.queries import LEDGER, LEDGER_LINE
+from notifier_svc.mails.api import router as mails
+from notifier_svc.mails.queries import LEDGER as MAILS
+from notifier_svc.mails.queries import LEDGER_EXAMPLE
 from notifier_svc.settings import RestSettings
+from notifier_svc.suppressions.api import router as suppressions
 
 
 def build(settings: RestSettings) -> FastAPI:
@@ -18,9 +21,10 @@ def build(settings: RestSettings) -> FastAPI:
     return create_app(
         SERVICE,
         "Shopstream notifications",
-        router,
+        mails,
+        suppressions,
         open_container=lambda: open_container(settings),
-        ops=ops_router(SERVICE, HANDLERS, LEDGER, LEDGER_LINE),
+        ops=ops_router(SERVICE, HANDLERS, (MAILS, ERASURES), LEDGER_EXAMPLE),
     )
 
 

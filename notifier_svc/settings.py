@@ -1,4 +1,4 @@
-"""What notifier_svc can be told."""
+"""The settings of notifier_svc."""
 
 from pydantic import EmailStr, Field, PositiveInt, ValidationInfo, field_validator
 from pydantic_core import Url
@@ -29,16 +29,16 @@ class WorkerSettings(PostgresSettings):
 
     @field_validator("shop_url")
     @classmethod
-    def _leads_to_pages(cls, url: Url, info: ValidationInfo) -> Url:
+    def _check_shop_url(cls, url: Url, info: ValidationInfo) -> Url:
         if url.query is not None or url.fragment is not None:
-            raise ValueError("pages are below it: it has no query and no fragment")
+            raise ValueError("is a base URL, so it cannot have a query or a fragment")
         if url.scheme != "https" and info.data.get("shop_env") == "production":
-            raise ValueError("what links in mails open is given over https only, and SHOP_ENV is production")
+            raise ValueError("needs https, because links in mails open accounts, and SHOP_ENV is production")
         return url
 
 
 class RestSettings(PostgresSettings):
-    """The REST front."""
+    """The REST process."""
 
     jwks_url: HttpUrl
     """URL of customer_svc's public keys, which verify access tokens: ``…/.well-known/jwks.json``."""

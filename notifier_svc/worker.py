@@ -1,4 +1,4 @@
-"""The event process of notifier_svc: fills the ledger and sends it. ``python -m notifier_svc.worker``."""
+"""The event process of notifier_svc: fills the mail ledger and sends mails. ``python -m notifier_svc.worker``."""
 
 from chassis.runtime.settings import load
 from chassis.runtime.worker import run_worker

@@ -1,8 +1,8 @@
-"""What the mails look like: ``python -m tests.pictures`` writes ``docs/pictures/`` and ``docs/mails.md``.
+"""Pictures of the mails: ``python -m tests.pictures`` writes ``docs/pictures/`` and ``docs/mails.md``.
 
-Every mail is rendered in both languages, on the width of a desk and of a phone. It needs ``chromium`` on PATH.
+Every mail is rendered in both languages, with the width of a desktop and of a phone. Needs ``chromium`` on PATH.
 
-Beside pictures lie digests of what they were made of, ``shown.json``: it is noticed when they show what is no more.
+``shown.json`` beside the pictures has digests of their sources, so that a test fails when a picture is outdated.
 """
 
 import hashlib
@@ -20,10 +20,10 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from chassis.testing import LINK_KEY
-from notifier_svc.domain import TEMPLATES, UPDATES, Template
-from notifier_svc.languages import LANGUAGES
-from notifier_svc.letters import Letters
-from notifier_svc.links import Links
+from notifier_svc.rendering.domain import OPTIONAL_TEMPLATES, TEMPLATES, Template
+from notifier_svc.rendering.links import Links
+from notifier_svc.rendering.locales import LANGUAGES
+from notifier_svc.rendering.mime import MimeRenderer
 from tests.notifier_svc.samples import NOW, customer, mail
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -39,7 +39,7 @@ FAMILIES: Mapping[str, Sequence[Template]] = {
     "links": ("welcome", "verification", "password_reset"),
     "notices": ("registration_repeated", "password_changed", "low_stock"),
 }
-"""Which mails share a picture."""
+"""The mails that share a picture."""
 
 SHEET = """<!doctype html><meta charset="utf-8"><style>
 body {{ margin: 12px; background: #fff; font: 20px sans-serif; width: {width}px }}
@@ -55,28 +55,28 @@ onload = () => {{
 
 
 def main() -> None:
-    """Write everything anew."""
-    letters = Letters("shop@example.com", Links("https://shop.example", SecretStr(LINK_KEY)))
-    made = sheets(letters)
+    """Generate everything."""
+    renderer = MimeRenderer("shop@example.com", Links("https://shop.example", SecretStr(LINK_KEY)))
+    made = sheets(renderer)
     for family, drawn in made.items():
         draw(drawn, DOCS / "pictures" / f"{family}.png")
     remember("pictures", made)
-    (DOCS / "mails.md").write_text(page(letters), encoding="utf-8")
+    (DOCS / "mails.md").write_text(page(renderer), encoding="utf-8")
 
 
-def sheets(letters: Letters) -> Mapping[str, str]:
-    """Name of a picture → the page that it is a picture of."""
-    return {family: sheet(letters, templates) for family, templates in FAMILIES.items()}
+def sheets(renderer: MimeRenderer) -> Mapping[str, str]:
+    """Name of a picture → the HTML page that it shows."""
+    return {family: sheet(renderer, templates) for family, templates in FAMILIES.items()}
 
 
 def remember(folder: str, shown: Mapping[str, str]) -> None:
-    """Keep digests of what the pictures of a folder show."""
-    digests = {name: _digest(told) for name, told in sorted(shown.items())}
+    """Store the digests of what the pictures of a folder show."""
+    digests = {name: _digest(source) for name, source in sorted(shown.items())}
     (DOCS / folder / "shown.json").write_text(json.dumps(digests, indent=2) + "\n", encoding="utf-8")
 
 
 def outdated(folder: str, shown: Mapping[str, str]) -> list[str]:
-    """The pictures of a folder that would show something else now."""
+    """The pictures of a folder that would look different now."""
     kept = json.loads((DOCS / folder / "shown.json").read_text(encoding="utf-8"))
     return [
         name for name in sorted(kept.keys() | shown) if name not in shown or kept.get(name) != _digest(shown[name])
@@ -87,36 +87,36 @@ def _digest(shown: str) -> str:
     return hashlib.sha256(shown.encode()).hexdigest()
 
 
-def letter(letters: Letters, template: Template, language: str) -> EmailMessage:
-    """A sample as a mail program gets it."""
+def read_message(renderer: MimeRenderer, template: Template, language: str) -> EmailMessage:
+    """A sample mail, parsed."""
     name = "Staff" if template == "low_stock" else "Ada Lovelace"
-    read = message_from_bytes(letters.write(mail(template), customer(language, name), NOW), policy=default)
+    read = message_from_bytes(renderer.render(mail(template).content, customer(language, name), NOW), policy=default)
     assert isinstance(read, EmailMessage)
     return read
 
 
-def content(letter: EmailMessage, kind: str) -> str:
-    """One of its two parts."""
-    part = letter.get_body((kind,))
+def content(message: EmailMessage, kind: str) -> str:
+    """The HTML or the plain text of a mail."""
+    part = message.get_body((kind,))
     assert part is not None
     return str(part.get_content())
 
 
-def sheet(letters: Letters, templates: Sequence[Template]) -> str:
-    """A page with a row for each mail, and in it every language at every width."""
+def sheet(renderer: MimeRenderer, templates: Sequence[Template]) -> str:
+    """A page with a row for each mail, which has every language at every width."""
     views = [(language, width) for language in LANGUAGES for width in WIDTHS]
-    rows = [[_frame(letters, template, *view) for view in views] for template in templates]
+    rows = [[_frame(renderer, template, *view) for view in views] for template in templates]
     shown = "".join(f"<div>{''.join(row)}</div>" for row in rows)
     return SHEET.format(rows=shown, width=sum(width + 16 for _, width in views) + 20)
 
 
-def _frame(letters: Letters, template: Template, language: str, width: int) -> str:
-    shown = html.escape(content(letter(letters, template, language), "html"))
+def _frame(renderer: MimeRenderer, template: Template, language: str, width: int) -> str:
+    shown = html.escape(content(read_message(renderer, template, language), "html"))
     return f'<iframe width="{width}" srcdoc="{shown}"></iframe>'
 
 
 def draw(sheet: str, picture: Path) -> None:
-    """Have a browser make a picture of a page, as high as it is."""
+    """Have a browser make a picture of a whole page."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "sheet.html"
         source.write_text(sheet, encoding="utf-8")
@@ -132,11 +132,11 @@ def draw(sheet: str, picture: Path) -> None:
 
 PAGE = """# The mails
 
-Written by `python -m tests.pictures` from the templates (`notifier_svc/templates/`) and the words
-(`notifier_svc/texts/`). Each picture shows English and German, each 600 and 375 pixels wide.
+Generated by `python -m tests.pictures` from the templates (`notifier_svc/rendering/template_files/`) and the texts
+(`notifier_svc/rendering/texts/`). Each picture shows English and German, each 600 and 375 pixels wide.
 
-A customer's locale decides: `de`, `de-AT` and the like are written to in German, all others in English; the
-country decides how amounts and dates look. Every mail has a part in plain text with the same words.
+The customer's locale determines the language: German for `de`, `de-AT` and so on, English for all others. The country
+determines the format of amounts and dates. Every mail also has a plain text part with the same texts.
 
 | mail | subject | Betreff | can be switched off |
 |---|---|---|---|
@@ -150,17 +150,19 @@ country decides how amounts and dates look. Every mail has a part in plain text 
 {pictures}"""
 
 
-def page(letters: Letters) -> str:
+def page(renderer: MimeRenderer) -> str:
     """``docs/mails.md``."""
     rows = []
     for template in TEMPLATES:
-        subjects = " | ".join(letter(letters, template, language)["Subject"] for language in LANGUAGES)
-        rows.append(f"| `{template}` | {subjects} | {'yes (`order_updates`)' if template in UPDATES else 'no'} |")
+        subjects = " | ".join(read_message(renderer, template, language)["Subject"] for language in LANGUAGES)
+        rows.append(
+            f"| `{template}` | {subjects} | {'yes (`order_updates`)' if template in OPTIONAL_TEMPLATES else 'no'} |"
+        )
     pictures = "".join(
         f"\n## {family.capitalize()}\n\n![{', '.join(templates)}](pictures/{family}.png)\n"
         for family, templates in FAMILIES.items()
     )
-    receipt = content(letter(letters, "receipt", "en"), "plain").strip()
+    receipt = content(read_message(renderer, "receipt", "en"), "plain").strip()
     return PAGE.format(rows="\n".join(rows), receipt=receipt, pictures=pictures)
 
 

@@ -1,6 +1,8 @@
 """The envelope of a page of a list, the same for every list of every service."""
 
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
+
+from fastapi import Query
 
 from chassis.http.bodies import ResponseBody
 
@@ -17,3 +19,11 @@ class Page(ResponseBody, Generic[Item, Cursor]):
 
     items: list[Item]
     next: Cursor | None
+
+
+BeforePosition = Annotated[
+    int | None, Query(ge=0, lt=2**63, description="`next` of the previous page", examples=[1234])
+]
+"""A query parameter: where the page begins, for lists that are ordered by a ``position``."""
+PageSize = Annotated[int, Query(ge=1, le=200)]
+"""A query parameter: how many items a page has at most."""

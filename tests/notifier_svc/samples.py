@@ -1,10 +1,12 @@
-"""A mail of every kind, as the events would have it made: to be tested, and to be looked at."""
+"""A mail with each template, as its event causes it: for tests, and for the pictures in the documentation."""
 
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from notifier_svc.domain import Customer, Mail, Template, compose
+from notifier_svc.mails.domain import Mail, compose
+from notifier_svc.rendering.domain import Template
+from notifier_svc.replicas.domain import Customer
 from schemas import STAFF, Address, Money, PricedLine, Shortage
 
 NOW = datetime(2026, 1, 1, 12, 30, tzinfo=UTC)
@@ -33,7 +35,7 @@ MUGS, POT = (
 SHORT = Shortage(sku="MUG-BLUE", requested=2, available=1, reason="short").model_dump(mode="json")
 GONE = Shortage(sku="POT-1", requested=1, available=0, reason="discontinued").model_dump(mode="json")
 
-OF_ORDERS: dict[Template, dict[str, Any]] = {
+ORDER_CONTEXTS: dict[Template, dict[str, Any]] = {
     "receipt": {"lines": [MUGS, POT], "total": euros(126400), "shipping_address": ADDRESS},
     "rejected": {"lines": [MUGS, POT], "shortages": [SHORT, GONE]},
     "cancelled": {"reason": "staff", "note": "The last teapot broke when we packed it."},
@@ -49,24 +51,24 @@ OF_ORDERS: dict[Template, dict[str, Any]] = {
         "reason": "One of them is chipped.",
     },
 }
-OF_ACCOUNTS: dict[Template, dict[str, Any]] = {
+ACCOUNT_CONTEXTS: dict[Template, dict[str, Any]] = {
     "welcome": {"link": {**LINK, "purpose": "verify"}},
     "verification": {"link": {**LINK, "purpose": "verify"}},
     "registration_repeated": {},
     "password_reset": {"link": {**LINK, "purpose": "reset"}},
     "password_changed": {"how": "reset"},
 }
-LOW = {"sku": "MUG-BLUE", "available": 3, "threshold": 5, "on_hand": 5, "reserved": 2}
+LOW_STOCK = {"sku": "MUG-BLUE", "available": 3, "threshold": 5, "on_hand": 5, "reserved": 2}
 
 
 def mail(template: Template, **context: Any) -> Mail:
-    """A mail of this kind; ``context`` says something else than the sample."""
+    """The sample of a template; ``context`` replaces values."""
     if template == "low_stock":
-        return compose(template, STAFF, "x", None, LOW | context, NOW)
-    if template in OF_ACCOUNTS:
-        return compose(template, CUSTOMER, "x", None, OF_ACCOUNTS[template] | context, NOW)
-    of_order = {"order_id": str(ORDER), "customer_id": str(CUSTOMER)}
-    return compose(template, CUSTOMER, "x", ORDER, of_order | OF_ORDERS[template] | context, NOW)
+        return compose(template, STAFF, "x", None, LOW_STOCK | context, NOW)
+    if template in ACCOUNT_CONTEXTS:
+        return compose(template, CUSTOMER, "x", None, ACCOUNT_CONTEXTS[template] | context, NOW)
+    order = {"order_id": str(ORDER), "customer_id": str(CUSTOMER)}
+    return compose(template, CUSTOMER, "x", ORDER, order | ORDER_CONTEXTS[template] | context, NOW)
 
 
 def customer(

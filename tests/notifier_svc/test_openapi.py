@@ -1,23 +1,23 @@
-"""The description of the REST API: how each route can fail, written out."""
+"""The OpenAPI document of notifier_svc: the errors of each route."""
 
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 
-from tests.notifier_svc.conftest import front
+from tests.notifier_svc.apps import rest_app
 
 
 @pytest.fixture(scope="module")
-def described() -> dict[str, Any]:
-    app: FastAPI = front("postgresql://nobody@nowhere/nothing")
+def document() -> dict[str, Any]:
+    app: FastAPI = rest_app("postgresql://nobody@nowhere/nothing")
     return app.openapi()
 
 
-def test_every_route_says_how_it_can_fail(described: dict[str, Any]) -> None:
+def test_every_route_documents_its_errors(document: dict[str, Any]) -> None:
     statuses = {
         f"{method} {path}": {status for status in route["responses"] if status >= "400"}
-        for path, methods in described["paths"].items()
+        for path, methods in document["paths"].items()
         if path.startswith("/v1") and not path.startswith("/v1/ops")
         for method, route in methods.items()
     }

@@ -1,4 +1,4 @@
-"""Settings of notifier_svc: a wrong or missing one ends the start and is named."""
+"""Settings of notifier_svc: a process does not start with a wrong or missing one, and names it."""
 
 import pytest
 from pydantic import ValidationError
@@ -16,7 +16,7 @@ GOOD = {
 }
 
 
-def test_every_missing_and_wrong_setting_is_named_at_once(environment: Environment) -> None:
+def test_all_missing_and_wrong_settings_are_named_together(environment: Environment) -> None:
     names = ["KAFKA_BOOTSTRAP_SERVERS", "POSTGRES_URL", "SMTP_URL", "MAIL_FROM", "MAIL_CONNECTIONS"]
     names += ["STAFF_MAIL", "LINK_KEY"]
     assert environment.refused(WorkerSettings, {"smtp_url": "secret-pw@mail:25", "mail_connections": "0"}) == names
@@ -43,15 +43,15 @@ def test_every_missing_and_wrong_setting_is_named_at_once(environment: Environme
         ("shop_url", "https://shop.example/#"),
     ],
 )
-def test_a_wrong_setting_is_refused_at_boot(name: str, wrong: str) -> None:
+def test_a_wrong_setting_is_refused(name: str, wrong: str) -> None:
     WorkerSettings.model_validate(GOOD)
     with pytest.raises(ValidationError, match=name):
         WorkerSettings.model_validate({**GOOD, name: wrong})
 
 
-@pytest.mark.parametrize("told", [{}, {"shop_url": "http://shop.example"}])
-def test_in_production_links_in_mails_lead_to_https(told: dict[str, str]) -> None:
+@pytest.mark.parametrize("changes", [{}, {"shop_url": "http://shop.example"}])
+def test_in_production_links_in_mails_need_https(changes: dict[str, str]) -> None:
     production = {**GOOD, "shop_env": "production"}
     WorkerSettings.model_validate({**production, "shop_url": "https://shop.example"})
     with pytest.raises(ValidationError, match="shop_url"):
-        WorkerSettings.model_validate(production | told)
+        WorkerSettings.model_validate(production | changes)

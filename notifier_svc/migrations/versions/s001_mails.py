@@ -1,4 +1,4 @@
-"""The ledger of mails, and the copy of the customers' addresses."""
+"""The mail ledger, and the replica of customers."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The language in which customers want to be written to."""
+"""The locale of customers."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Mails that are sent again, addresses that do not exist, and what customers can do without."""
+"""Resent mails, suppressed addresses, and mails that customers can switch off."""
 
 import sqlalchemy as sa
 from alembic import op

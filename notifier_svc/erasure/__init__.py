@@ -1,0 +1,1 @@
+"""Erasure: what erasing a customer does to mails, suppressions and the replica."""

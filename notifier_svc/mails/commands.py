@@ -1,0 +1,154 @@
+"""Mails that enter the ledger: caused by events, or sent again by staff.
+
+A mail waits in the ledger until its customer is known. A mail to an erased customer enters it anonymised, and fails.
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from uuid import UUID
+
+from chassis.http.errors import IdempotencyKeyReused
+from notifier_svc.errors import MailInProgress, MailNotResendable, NotificationNotFound
+from notifier_svc.mails.domain import Mail, compose, mail_id
+from notifier_svc.mails.triggers import LINK_MAILS, NOTICES, ORDER_MAILS, LinkMail, OrderMail
+from notifier_svc.replicas.commands import UpsertCustomer, is_erased
+from notifier_svc.unit_of_work import NotifierUnitOfWork
+from schemas import STAFF, CustomerRegistered, Envelope, MailFailed, StockLow
+
+
+@dataclass(frozen=True, slots=True)
+class QueueOrderMail:
+    """Mail the customer what happened to an order (``ORDER_MAILS``), with everything that the event says."""
+
+    envelope: Envelope[Any]
+
+    def prefetch(self, uow: NotifierUnitOfWork) -> None:
+        """The mail, which may be queued already, and its customer."""
+        event = self.envelope.event
+        uow.mails.prefetch(mail_id(self._mail.template, event.customer_id, self._mail.key(event)))
+        uow.customers.prefetch(event.customer_id)
+
+    def execute(self, uow: NotifierUnitOfWork) -> None:
+        """The same fact under another event id queues no second mail."""
+        event, context = self.envelope.event, self.envelope.event.model_dump(mode="json")
+        key = self._mail.key(event)
+        queue(uow, compose(self._mail.template, event.customer_id, key, event.order_id, context, uow.now))
+
+    @property
+    def _mail(self) -> OrderMail:
+        return ORDER_MAILS[type(self.envelope.event)]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLinkMail:
+    """Mail a link (``LINK_MAILS``). The ledger keeps the id of the link, and no token."""
+
+    envelope: Envelope[Any]
+
+    def prefetch(self, uow: NotifierUnitOfWork) -> None:
+        """The mail, which may be queued already, and its customer."""
+        event = self.envelope.event
+        if link := self._mail.link(event):
+            uow.mails.prefetch(mail_id(self._mail.template, event.customer_id, str(link.link_id)))
+            uow.customers.prefetch(event.customer_id)
+
+    def execute(self, uow: NotifierUnitOfWork) -> None:
+        """An event without a link queues no mail."""
+        event = self.envelope.event
+        if link := self._mail.link(event):
+            context = {"link": {**link.model_dump(mode="json"), "purpose": self._mail.purpose}}
+            queue(uow, compose(self._mail.template, event.customer_id, str(link.link_id), None, context, uow.now))
+
+    @property
+    def _mail(self) -> LinkMail:
+        return LINK_MAILS[type(self.envelope.event)]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueNotice:
+    """Mail the customer what happened to the account, or staff that stock is low (``NOTICES``), for each event."""
+
+    envelope: Envelope[Any]
+
+    def prefetch(self, uow: NotifierUnitOfWork) -> None:
+        """The customer, or the staff."""
+        uow.customers.prefetch(self._recipient_id)
+
+    def execute(self, uow: NotifierUnitOfWork) -> None:
+        """The mail is new: its id is derived from the id of the event, which the inbox has not seen before."""
+        event = self.envelope.event
+        context = event.model_dump(mode="json", exclude={"customer_id"})
+        template, key = NOTICES[type(event)], str(self.envelope.id)
+        mail = compose(template, self._recipient_id, key, None, context, uow.now)
+        uow.mails.mark_new(mail.id)
+        queue(uow, mail)
+
+    @property
+    def _recipient_id(self) -> UUID:
+        event = self.envelope.event
+        return STAFF if isinstance(event, StockLow) else event.customer_id
+
+
+@dataclass(frozen=True, slots=True)
+class WelcomeCustomer:
+    """Keep the address of a new customer, and mail the link that confirms it."""
+
+    envelope: Envelope[CustomerRegistered]
+
+    def prefetch(self, uow: NotifierUnitOfWork) -> None:
+        """What the two parts need."""
+        UpsertCustomer(self.envelope).prefetch(uow)
+        QueueLinkMail(self.envelope).prefetch(uow)
+
+    def execute(self, uow: NotifierUnitOfWork) -> None:
+        """Both in one transaction."""
+        UpsertCustomer(self.envelope).execute(uow)
+        QueueLinkMail(self.envelope).execute(uow)
+
+
+@dataclass(frozen=True, slots=True)
+class ResendMail:
+    """Send a mail in a final state again, as another mail, also to another address."""
+
+    errors: ClassVar = (NotificationNotFound, MailInProgress, MailNotResendable, IdempotencyKeyReused)
+
+    mail_id: UUID
+    customer_id: UUID
+    resend_id: UUID
+    """The id of the new mail, derived from the idempotency key."""
+    recipient: str | None
+    """The address, if it is not the customer's own."""
+
+    def prefetch(self, uow: NotifierUnitOfWork) -> None:
+        """Both mails, and their customer."""
+        uow.mails.prefetch(self.mail_id, self.resend_id)
+        uow.customers.prefetch(self.customer_id)
+
+    def execute(self, uow: NotifierUnitOfWork) -> tuple[Mail, bool]:
+        """The new mail, and whether it is the result of an earlier request with the same key."""
+        if known := uow.mails.get(self.resend_id):
+            if known.recipient != self.recipient:
+                raise IdempotencyKeyReused
+            return known, True
+        original = uow.mails.get(self.mail_id)
+        if original is None:
+            raise NotificationNotFound
+        if is_erased(uow, original.customer_id):
+            raise MailNotResendable
+        mail = original.resend(self.resend_id, self.recipient, uow.now)
+        uow.mails.set(mail.id, mail)
+        return mail, False
+
+
+def queue(uow: NotifierUnitOfWork, mail: Mail) -> None:
+    """Enter a mail in the ledger; one that is there already is not sent again."""
+    if uow.mails.get(mail.id) is None:
+        save_outcome(uow, mail.anonymise(uow.now) if is_erased(uow, mail.customer_id) else (mail, None))
+
+
+def save_outcome(uow: NotifierUnitOfWork, outcome: tuple[Mail, MailFailed | None]) -> None:
+    """Save what became of a mail, and publish it if it failed."""
+    mail, event = outcome
+    uow.mails.set(mail.id, mail)
+    if event:
+        uow.emit(event, 1, mail.changed_at)

@@ -1,0 +1,77 @@
+"""Which event causes which mail."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chassis.link_tokens import Purpose
+from notifier_svc.rendering.domain import AccountTemplate, OrderTemplate, StaffTemplate
+from schemas import (
+    AmendmentAccepted,
+    AmendmentRefused,
+    CustomerRegistered,
+    Event,
+    MailedLink,
+    OrderCancelled,
+    OrderConfirmed,
+    OrderDelivered,
+    OrderRejected,
+    OrderReturned,
+    OrderShipped,
+    PasswordChanged,
+    PasswordResetRequested,
+    RegistrationRepeated,
+    StockLow,
+    VerificationRequested,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderMail:
+    """A mail about an order, sent once for each combination of values of ``key_fields``."""
+
+    template: OrderTemplate
+    key_fields: tuple[str, ...] = ("order_id",)
+
+    def key(self, event: Any) -> str:
+        """What the mail is about."""
+        return " ".join(str(getattr(event, name)) for name in self.key_fields)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkMail:
+    """A mail with a link, sent once for each link."""
+
+    template: AccountTemplate
+    purpose: Purpose
+    """What the link is for, and the field of the event that has it."""
+
+    def link(self, event: Any) -> MailedLink | None:
+        """The link; an event without one causes no mail."""
+        found: MailedLink | None = getattr(event, self.purpose)
+        return found
+
+
+ORDER_MAILS: Mapping[type[Event], OrderMail] = {
+    OrderConfirmed: OrderMail("receipt"),
+    OrderRejected: OrderMail("rejected"),
+    OrderCancelled: OrderMail("cancelled"),
+    OrderShipped: OrderMail("shipped", ("shipment_id",)),
+    OrderDelivered: OrderMail("delivered"),
+    OrderReturned: OrderMail("return_received", ("return_id",)),
+    AmendmentAccepted: OrderMail("order_amended", ("order_id", "revision")),
+    AmendmentRefused: OrderMail("amendment_refused", ("order_id", "revision")),
+}
+
+LINK_MAILS: Mapping[type[Event], LinkMail] = {
+    CustomerRegistered: LinkMail("welcome", "verify"),
+    VerificationRequested: LinkMail("verification", "verify"),
+    PasswordResetRequested: LinkMail("password_reset", "reset"),
+}
+
+NOTICES: Mapping[type[Event], AccountTemplate | StaffTemplate] = {
+    RegistrationRepeated: "registration_repeated",
+    PasswordChanged: "password_changed",
+    StockLow: "low_stock",
+}
+"""Mails that are sent for each event, because the same can happen again. ``StockLow`` goes to staff."""

@@ -1,0 +1,156 @@
+"""Templates and texts, compiled once for each mail and language when the process starts.
+
+A template has the structure of a mail (``template_files/``), a catalogue the texts of a language (``texts/``). They
+are merged first, by Jinja with square brackets. The result is MJML or plain text, with Jinja in braces, which is
+filled in for each mail. So a mail costs the same in every language.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.quoprimime import header_encode
+from functools import cache
+from importlib.resources import files
+from itertools import groupby
+from typing import Any
+
+import jinja2
+import mjml
+
+from notifier_svc.rendering.domain import ACCOUNT_TEMPLATES, OPTIONAL_TEMPLATES, TEMPLATES, MailContent, Template
+from notifier_svc.rendering.locales import (
+    LANGUAGES,
+    Language,
+    country_name,
+    format_datetime,
+    format_money,
+    mail_locale,
+    multiply_money,
+)
+from notifier_svc.replicas.domain import Customer
+
+Texts = Mapping[str, str]
+Catalogue = Mapping[str, Texts]
+
+FOLDER = files("notifier_svc.rendering")
+SHOP = "{{ shop }}"
+SHOP_LINK = f'<a href="{SHOP}" style="color:#0b6e6e;">{SHOP}</a>'
+FILTERS = {
+    "money": format_money,
+    "times": multiply_money,
+    "datetime": format_datetime,
+    "country": country_name,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TextTemplate:
+    """One mail in one language, as plain text."""
+
+    subject: str
+    """For ``str.format``."""
+    text: jinja2.Template
+
+    def render_subject(self, values: Mapping[str, Any]) -> str:
+        """The subject, filled in with ``template_values``."""
+        return self.subject.format(number=values["number"], sku=values.get("sku"))
+
+
+@dataclass(frozen=True, slots=True)
+class MailTemplate(TextTemplate):
+    """The same with HTML, and with its subject encoded for a header."""
+
+    html: jinja2.Template
+
+
+def load_mail_templates() -> Mapping[tuple[Template, Language], MailTemplate]:
+    """Every mail in every language; raise ``jinja2.UndefinedError`` if a catalogue lacks a text."""
+    merging = _merging_environment()
+    return {
+        (template, language): _mail_template(merging, language, template)
+        for language in LANGUAGES
+        for template in TEMPLATES
+    }
+
+
+def load_text_templates() -> Mapping[tuple[Template, Language], TextTemplate]:
+    """The mails that the API shows, as plain text: HTML takes by far the longest to compile."""
+    merging = _merging_environment()
+    return {
+        (template, language): _text_template(merging, language, template)
+        for language in LANGUAGES
+        for template in TEMPLATES
+        if template not in ACCOUNT_TEMPLATES
+    }
+
+
+def template_values(content: MailContent, customer: Customer) -> dict[str, Any]:
+    """The values that fill in a template: those of the mail, and those of its customer."""
+    names = {line["sku"]: line["name"] for line in content.context.get("lines", ())}
+    number = str(content.order_id)[-12:]
+    locale = mail_locale(customer.locale).locale
+    return {**content.context, "name": customer.name, "number": number, "names": names, "locale": locale}
+
+
+@cache
+def load_catalogue(language: Language) -> Catalogue:
+    """The texts of a language: those of each mail, and those of all mails (``common``)."""
+    return tomllib.loads((FOLDER / "texts" / f"{language}.toml").read_text(encoding="utf-8"))
+
+
+def _mail_template(merging: jinja2.Environment, language: Language, template: Template) -> MailTemplate:
+    texts = _texts(language, template)
+    merged = merging.get_template(f"{template}.mjml").render(t=texts, language=language)
+    return MailTemplate(
+        subject=encode_subject(texts["subject"]),
+        text=_text_template(merging, language, template).text,
+        html=_environment(escaped=True).from_string(mjml.mjml2html(merged)),
+    )
+
+
+def _text_template(merging: jinja2.Environment, language: Language, template: Template) -> TextTemplate:
+    texts = _texts(language, template)
+    merged = merging.get_template(f"{template}.txt").render(t=texts, language=language)
+    return TextTemplate(texts["subject"], _environment(escaped=False).from_string(merged))
+
+
+def _texts(language: Language, template: Template) -> Texts:
+    catalogue = load_catalogue(language)
+    kind = "account" if template in ACCOUNT_TEMPLATES else "optional" if template in OPTIONAL_TEMPLATES else "order"
+    return {**catalogue["common"], "why": catalogue["common"][f"why_{kind}"], **catalogue[template]}
+
+
+def _merging_environment() -> jinja2.Environment:
+    def read(name: str) -> str:
+        return (FOLDER / "template_files" / name).read_text(encoding="utf-8")
+
+    environment = jinja2.Environment(  # noqa: S701 - what is merged is escaped when it is filled in
+        *("[%", "%]", "[[", "]]", "[#", "#]"),
+        loader=jinja2.FunctionLoader(read),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["linked"] = lambda text: text.replace(SHOP, SHOP_LINK)
+    return environment
+
+
+def _environment(*, escaped: bool) -> jinja2.Environment:
+    environment = jinja2.Environment(
+        autoescape=escaped,  # noqa: S701 - HTML is escaped, plain text must not be
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(FILTERS)
+    return environment
+
+
+def encode_subject(text: str) -> str:
+    """A subject as a header can hold it (RFC 2047): words outside ASCII are encoded, placeholders stay.
+
+    Neighbouring words are encoded together, because the space between two encoded words is not shown.
+    """
+    runs = ((ascii_only, " ".join(run)) for ascii_only, run in groupby(text.split(" "), key=str.isascii))
+    return " ".join(run if ascii_only else header_encode(run.encode(), "utf-8") for ascii_only, run in runs)

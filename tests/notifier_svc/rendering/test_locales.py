@@ -1,0 +1,86 @@
+"""Amounts, times and countries as a locale writes them."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from notifier_svc.rendering.locales import (
+    MailLocale,
+    country_name,
+    format_datetime,
+    format_money,
+    mail_locale,
+    multiply_money,
+)
+
+NOON = datetime(2026, 3, 1, 12, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("tag", "language", "locale"),
+    [
+        (None, "en", "en"),
+        ("en", "en", "en"),
+        ("en-GB", "en", "en_GB"),
+        ("de", "de", "de"),
+        ("de-AT", "de", "de_AT"),
+        ("de-XX", "de", "de"),
+        ("fr", "en", "en"),
+        ("fr-CH", "en", "en"),
+        ("", "en", "en"),
+        ("de-../../etc", "de", "de"),
+    ],
+)
+def test_unsupported_languages_become_english_and_the_country_decides_on_formats(
+    tag: str | None, language: str, locale: str
+) -> None:
+    assert mail_locale(tag) == MailLocale(language, locale)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "locale", "shown"),
+    [
+        (1250, "EUR", "en", "€12.50"),
+        (5, "EUR", "en", "€0.05"),
+        (0, "EUR", "en", "€0.00"),
+        (123456789, "USD", "en", "$1,234,567.89"),
+        (1250, "JPY", "en", "¥1,250"),
+        (1250, "KWD", "en", "KWD1.250"),
+        (10**15, "EUR", "en", "€10,000,000,000,000.00"),
+        (150, "ZZZ", "en", "ZZZ1.50"),
+        (123456, "EUR", "de", "1.234,56 €"),
+        (123456, "EUR", "de_AT", "€ 1.234,56"),
+        (123456, "CHF", "de_CH", "CHF 1’234.56"),
+    ],
+)
+def test_money_has_the_decimal_places_of_its_currency(amount: int, currency: str, locale: str, shown: str) -> None:
+    assert format_money({"amount": amount, "currency": currency}, locale).replace("\u00a0", " ") == shown
+
+
+def test_the_price_of_several_pieces_is_exact() -> None:
+    assert multiply_money({"amount": 10**15 - 1, "currency": "EUR"}, 7) == {
+        "amount": 7 * (10**15 - 1),
+        "currency": "EUR",
+    }
+
+
+@pytest.mark.parametrize(
+    ("locale", "shown"),
+    [
+        ("en", "March 1, 2026, 12:05 PM UTC"),
+        ("en_GB", "1 March 2026, 12:05 UTC"),
+        ("de", "1. März 2026, 12:05 UTC"),
+    ],
+)
+def test_a_time_has_its_time_zone(locale: str, shown: str) -> None:
+    text = format_datetime(NOON, locale)
+    assert text.replace("\u00a0", " ") == shown
+    assert "\u202f" not in text
+
+
+@pytest.mark.parametrize(
+    ("code", "locale", "shown"),
+    [("DE", "en", "Germany"), ("DE", "de_AT", "Deutschland"), ("XX", "de", "XX")],
+)
+def test_a_country_is_named_in_the_language_of_the_mail(code: str, locale: str, shown: str) -> None:
+    assert country_name(code, locale) == shown
