@@ -20,6 +20,7 @@ import product_svc.handlers
 from bench.load import ADDRESS
 from chassis.messaging.consumer import Consumer
 from chassis.messaging.subscription import Subscription, record_of
+from chassis.persistence.command import Command
 from chassis.persistence.database import Database
 from chassis.persistence.group_commit import GroupCommit
 from chassis.persistence.mongo.database import Mongo
@@ -129,11 +130,11 @@ async def _place_all(database: Postgres, orders: Sequence[UUID]) -> None:
     running.cancel()
 
 
-async def _commit(database: Database[Any], unit: Any, steps: Sequence[Any], wants: Any = None) -> None:
+async def _commit(database: Database[Any], unit: Any, commands: Sequence[Command[Any, object]]) -> None:
     commit: GroupCommit[Any] = GroupCommit(database, unit)
     running = asyncio.create_task(commit.run())
-    for step in steps:
-        await commit(step, wants)
+    for command in commands:
+        await commit(command)
     running.cancel()
 
 

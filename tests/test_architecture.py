@@ -45,6 +45,12 @@ OWN_MODULES = {
     "order_svc.orders": {"parts", "rows", "examples", "prefer_wait", "product_fallback", "periodic"},
     "order_svc.saga": {"actions", "periodic"},
     "order_svc.timeline": {"feed", "exports"},
+    "notifier_svc.mails": {"triggers"},
+    "notifier_svc.delivery": {
+        *("claims", "outcomes", "pending_work", "periodic", "sender", "smtp", "smtp_replies", "transmission"),
+    },
+    "notifier_svc.rendering": {"links", "locales", "mime", "previews", "templates"},
+    "notifier_svc.replicas": {"staff"},
 }
 """What a noun has beside those, because it has something of its own."""
 OWN_FOLDERS = {"customer_svc": {"pages"}}

@@ -104,7 +104,7 @@ class Shop(Ordering):
                 assert self.sent <= self.due
             case MailFailed(order_id=UUID() as order, template=template):
                 # Until the erasure is acknowledged, it can also be sent.
-                assert event.reason == "forgotten"
+                assert event.reason == "the customer was erased"
                 self.sent[order, template] += 1
                 assert self.sent <= self.due
             case OrdersAnonymised(customer_id=customer):

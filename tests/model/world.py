@@ -7,11 +7,11 @@ survives.
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import cycle
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -19,6 +19,7 @@ from uuid_utils.compat import uuid7
 from chassis.messaging.consumer import Consumer
 from chassis.messaging.handlers import Handlers
 from chassis.messaging.records import KafkaRecord
+from chassis.persistence.command import Command
 from chassis.persistence.group_commit import GroupCommit
 from chassis.testing import record
 from notifier_svc import handlers as notifier_handlers
@@ -27,6 +28,8 @@ from order_svc import handlers as order_handlers
 from product_svc import handlers as product_handlers
 from schemas import Event, Message, decode
 from tests.model.memory import Died, InMemory, Mails, Memory, Orders, Outcome, Shelves
+
+R = TypeVar("R")
 
 
 class Service:
@@ -49,14 +52,14 @@ class Service:
         unit.memory = self.memory
         return unit
 
-    def ask(self, command: Any, wants: Callable[[Any], None] | None = None) -> Any:
+    def ask(self, command: Command[Any, R]) -> R:
         """Make a request; return its result, or raise its error."""
-        return self._world.loop.run_until_complete(self._commit_one(command, wants))
+        return self._world.loop.run_until_complete(self._commit_one(command))
 
-    async def _commit_one(self, command: Any, wants: Callable[[Any], None] | None) -> Any:
+    async def _commit_one(self, command: Command[Any, R]) -> R:
         committing = asyncio.create_task(self._commit.run())
         try:
-            return await self._commit(command, wants)
+            return await self._commit(command)
         finally:
             committing.cancel()
 
