@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.contracts import asyncapi, events_page, layers, reference
+from tests.contracts import asyncapi, events_page, layers, reference, saga_page
 from tests.contracts.event_flow import ROOT
 from tests.contracts.postman import steps, stuck
 from tests.contracts.postman.collection import collection, environment
@@ -21,6 +21,7 @@ PAGES: Mapping[Path, Callable[[], str]] = {
     DOCS / "reference" / "metrics.md": reference.metrics_page,
     DOCS / "reference" / "audit.md": reference.audit_page,
     layers.PAGE: layers.page,
+    saga_page.PAGE: saga_page.page,
     COLLECTION: lambda: collection("Shopstream", steps.ABOUT, steps.FOLDERS),
     STUCK: lambda: collection("Shopstream, while product_svc does not reply", stuck.ABOUT, stuck.FOLDERS),
     POSTMAN / "local.postman_environment.json": lambda: environment(steps.ENVIRONMENT),
