@@ -40,7 +40,7 @@ async def test_too_little_stock_ends_in_a_mail_that_says_what_was_short(shop: St
     assert timeline["state"] == "REJECTED"
     assert await shop.stock(sku) == (1, 0)
     (mail,) = await shop.mails(email, ABOUT_ORDERS)
-    assert f"({sku}): 2 ordered, 1 left" in await shop.text(mail)
+    assert f"({sku}): 2 ordered, 1 in stock" in await shop.text(mail)
 
 
 async def test_a_cancelled_order_gives_its_stock_back(shop: Stack) -> None:
