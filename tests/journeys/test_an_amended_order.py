@@ -93,10 +93,10 @@ async def test_an_order_is_amended_shipped_in_parts_delivered_and_returned(shop:
 
 SUBJECTS = (
     "Ihre Bestellung {} ist bestätigt",
-    "Ihre Bestellung {} ist geändert",
+    "Ihre Bestellung {} wurde geändert",
     *("Ihre Bestellung {} ist unterwegs",) * 2,
-    "Ihre Bestellung {} ist angekommen",
-    "Ihre Rücksendung zur Bestellung {} ist da",
+    "Ihre Bestellung {} wurde zugestellt",
+    "Ihre Rücksendung zur Bestellung {} ist eingetroffen",
 )
 TIMELINE = [
     *("order.placed", "stock.reserved", "order.confirmed"),

@@ -41,7 +41,7 @@ async def test_an_order_with_too_little_stock_ends_with_a_mail_about_the_shortag
     assert timeline["state"] == "REJECTED"
     assert await shop.stock(sku) == (1, 0)
     (mail,) = await shop.mails(email, ABOUT_ORDERS)
-    assert f"({sku}): 2 ordered, 1 left" in await shop.text(mail)
+    assert f"({sku}): 2 ordered, 1 in stock" in await shop.text(mail)
 
 
 async def test_a_cancelled_order_releases_its_stock(shop: Stack) -> None:

@@ -109,7 +109,7 @@ SESSIONS: Sequence[Step] = (
     Step("Request another verification mail", "POST /v1/customers/me/verification-mails", 202, "customer"),
 )
 VERIFICATION: Sequence[Step] = _link_of(
-    "verify-email", EMAIL, "Please confirm your address", "confirms the address", "verify_token"
+    "verify-email", EMAIL, "Please confirm your email address", "confirms the address", "verify_token"
 )
 VERIFIED: Sequence[Step] = (
     Step("Confirm an address", "POST /v1/email-verifications", 204, body={"token": "{{verify_token}}"}),
@@ -125,7 +125,7 @@ VERIFIED: Sequence[Step] = (
     Step("Request a password reset", "POST /v1/password-reset-mails", 202, body={"email": FORGETFUL}),
 )
 RESET: Sequence[Step] = _link_of(
-    "reset-password", FORGETFUL, "Set another password", "sets another password", "reset_token"
+    "reset-password", FORGETFUL, "Set a new password", "sets a new password", "reset_token"
 )
 PASSWORDS: Sequence[Step] = (
     Step(

@@ -161,8 +161,8 @@ async def test_a_server_that_hangs_after_the_final_dot_causes_a_doubt(postgres: 
 
 async def test_mails_wait_for_a_server_that_is_down(postgres: Postgres, sending: Sending) -> None:
     mail_id = await queue_due_mail(postgres)
-    async with smtp_server() as nobody:
-        port = nobody.port
+    async with smtp_server() as server:
+        port = server.port
     async with sending(f"smtp://127.0.0.1:{port}"):
         while not (waiting := await read_mail(postgres, mail_id)).error:
             pass

@@ -156,10 +156,12 @@ def test_only_a_claimed_mail_can_be_withheld(state: State) -> None:
 @pytest.mark.parametrize("template", ["shipped", "delivered", "receipt", "cancelled", "return_received"])
 def test_customers_can_switch_off_shipping_updates_and_nothing_else(template: Template) -> None:
     one = replace(QUEUED, template=template)
-    wants, wants_not = (Customer(CUSTOMER, "a@example.com", "Ada", 1, "en", wish) for wish in (True, False))
-    assert not one.unwanted_by(wants)
-    assert one.unwanted_by(wants_not) == (template in ("shipped", "delivered"))
-    assert not replace(one, resend_of=ORDER).unwanted_by(wants_not)
+    with_updates, without_updates = (
+        Customer(CUSTOMER, "a@example.com", "Ada", 1, "en", chosen) for chosen in (True, False)
+    )
+    assert not one.unwanted_by(with_updates)
+    assert one.unwanted_by(without_updates) == (template in ("shipped", "delivered"))
+    assert not replace(one, resend_of=ORDER).unwanted_by(without_updates)
 
 
 @pytest.mark.parametrize("state", sorted(FINAL_STATES))
