@@ -22,7 +22,7 @@ CONSUMERS_FIRST = frozenset(
         "order.rejected.v1 event.shortages[].reason: gained the value 'discontinued', which old readers refuse",
     }
 )
-"""Changes that are safe if readers are deployed before writers, each accepted by name (decision 0070)."""
+"""Changes that are safe if readers are deployed before writers, each accepted by name (decision 0025)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,5 +198,5 @@ LEFT: Mapping[str, Mapping[str, tuple[int, int]]] = {
 """The statuses for customers whose access token is still valid: of erased customers, and of deactivated ones.
 
 Erased customers have no account and cannot change anything; what is left of their orders and mails is anonymous
-(docs/decisions/0024). Deactivated customers can read, reactivate, be erased, and cancel what is not yet shipped.
+(docs/decisions/0037). Deactivated customers can read, reactivate, be erased, and cancel what is not yet shipped.
 """
