@@ -25,7 +25,7 @@ def publish_erasure(world: World, customer: UUID) -> None:
     world.topics[event.topic][event.key].append(record(enveloped(event, 2)))
 
 
-class Leavers(Platform):
+class ErasurePlatform(Platform):
     """A platform whose customers are erased."""
 
     @property
@@ -53,7 +53,7 @@ class Leavers(Platform):
                 assert "cancel" not in order.steps
 
 
-class Forgetters(Senders):
+class ErasureSenders(Senders):
     """Processes that send mails to a customer who is erased between any two of their steps."""
 
     def __init__(self) -> None:
