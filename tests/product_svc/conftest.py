@@ -11,8 +11,8 @@ from chassis.persistence.mongo.database import Mongo
 from product_svc.main import build
 from product_svc.settings import RestSettings
 from product_svc.unit_of_work import ProductUnitOfWork
-from tests.answers import watched
 from tests.databases import Databases, committing
+from tests.responses import checked_client
 
 Connecting = Callable[[], AbstractAsyncContextManager[Mongo]]
 
@@ -53,7 +53,7 @@ def connecting(shared_url: str) -> Connecting:
 
 @pytest.fixture(scope="module")
 async def api(shared_url: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with watched(build(settings(shared_url))) as client:
+    async with checked_client(build(settings(shared_url))) as client:
         yield client
 
 
