@@ -1,8 +1,8 @@
 """Fixtures of notifier_svc: a renderer, a sender on the ledger of a test, and clients of the REST API."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -16,10 +16,8 @@ from notifier_svc.delivery.sender import Sender
 from notifier_svc.rendering.links import Links
 from notifier_svc.rendering.mime import MimeRenderer
 from notifier_svc.unit_of_work import NotifierUnitOfWork
-from tests.notifier_svc.apps import rest_app
+from tests.notifier_svc.apps import Sending, rest_app
 from tests.responses import checked_client
-
-Sending = Callable[..., AbstractAsyncContextManager[Sender]]
 
 
 @pytest.fixture(scope="session")

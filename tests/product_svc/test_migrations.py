@@ -16,7 +16,7 @@ from product_svc.migrations.__main__ import migrate
 from product_svc.reservations.store import read_reservation
 from product_svc.stock.store import read_stock
 from tests.databases import drop_mongo
-from tests.product_svc.conftest import settings
+from tests.product_svc.apps import settings
 from tests.responses import checked_client
 from tests.servers import Servers
 from tests.tables import migrated

@@ -12,7 +12,7 @@ from chassis.persistence.postgres.database import Postgres
 from notifier_svc.delivery.smtp import Connection
 from notifier_svc.mails.domain import Mail, State, mail_id
 from schemas import MailFailed, MailSent
-from tests.notifier_svc.conftest import Sending
+from tests.notifier_svc.apps import Sending
 from tests.notifier_svc.factories import cancelled, registered
 from tests.notifier_svc.ledger import (
     all_mails,

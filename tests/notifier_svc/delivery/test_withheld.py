@@ -7,7 +7,7 @@ from chassis.persistence.postgres.database import Postgres
 from chassis.testing import enveloped, record
 from notifier_svc.mails.domain import mail_id
 from schemas import MailFailed, OrderDelivered, OrderShipped, ProfileChanged, golden
-from tests.notifier_svc.conftest import Sending
+from tests.notifier_svc.apps import Sending
 from tests.notifier_svc.factories import cancelled, registered
 from tests.notifier_svc.ledger import (
     all_suppressions,

@@ -23,7 +23,7 @@ from schemas import (
     RegistrationRepeated,
     VerificationRequested,
 )
-from tests.notifier_svc.conftest import Sending
+from tests.notifier_svc.apps import Sending
 from tests.notifier_svc.factories import link, registered
 from tests.notifier_svc.ledger import consumer, handle_events, mails_of, wait_for_states
 from tests.notifier_svc.smtp_server import smtp_server

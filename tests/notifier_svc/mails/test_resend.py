@@ -10,7 +10,7 @@ from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer
 from notifier_svc.mails.domain import mail_id
 from tests import bad_inputs
-from tests.notifier_svc.conftest import Sending
+from tests.notifier_svc.apps import Sending
 from tests.notifier_svc.factories import cancelled, link, registered
 from tests.notifier_svc.ledger import (
     add_suppression,

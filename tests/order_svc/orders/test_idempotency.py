@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer
 from order_svc.main import build
-from tests.order_svc.conftest import settings
+from tests.order_svc.apps import settings
 from tests.order_svc.product_stub import ProductStub
 from tests.order_svc.rest import API, body
 from tests.order_svc.scenarios import Commit, product

@@ -22,7 +22,7 @@ from order_svc.timeline.domain import TimelineEntry
 from order_svc.timeline.feed import TimelineFeed
 from order_svc.unit_of_work import OrderUnitOfWork
 from schemas import CustomerErased, MailSent
-from tests.order_svc.conftest import settings
+from tests.order_svc.apps import settings
 from tests.order_svc.event_streams import Sent, Serving, following, serving
 from tests.order_svc.product_stub import ProductStub
 from tests.order_svc.scenarios import Commit, cancel, consume, pending, reserved

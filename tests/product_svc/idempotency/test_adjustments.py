@@ -13,7 +13,7 @@ from chassis.testing import bearer
 from product_svc.main import build
 from schemas import StockAdjusted
 from tests.outbox import events
-from tests.product_svc.conftest import settings
+from tests.product_svc.apps import settings
 from tests.product_svc.factories import Commit, numbers, stocked
 from tests.responses import assert_problem, checked_client, malformed_fields
 

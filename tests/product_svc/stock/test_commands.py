@@ -9,9 +9,8 @@ from product_svc.errors import InsufficientStock, SkuNotFound
 from product_svc.stock.domain import Stock
 from product_svc.unit_of_work import ProductUnitOfWork
 from schemas import StockAdjusted
-from tests.databases import committing
+from tests.databases import Connecting, committing
 from tests.outbox import envelopes, events
-from tests.product_svc.conftest import Connecting
 from tests.product_svc.factories import Commit, adjust, handle, new_sku, numbers, placed, stocked
 
 

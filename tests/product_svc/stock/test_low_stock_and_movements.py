@@ -11,8 +11,8 @@ from chassis.persistence.mongo.database import Mongo
 from chassis.testing import bearer, enveloped, record
 from schemas import StockAdjusted, StockLow
 from tests import bad_inputs
+from tests.databases import Connecting
 from tests.outbox import envelopes, events
-from tests.product_svc.conftest import Connecting
 from tests.product_svc.factories import Commit, cancelled, consumer, handle, new_sku, placed, stocked
 from tests.responses import accepted_bodies, accepted_tokens, assert_problem, malformed_fields
 
