@@ -264,8 +264,8 @@ async def password_change_without_a_mail(world: World) -> str:
     customer_id = await world.registered()
     await world.commits["customer_svc"](ChangePassword(customer_id, "hash", "another"))
     await world.flow(send_mails=False)
-    forgotten = "DELETE FROM mails WHERE customer_id = :id AND template = 'password_changed'"
-    await sql(world.mails, forgotten, id=customer_id)
+    statement = "DELETE FROM mails WHERE customer_id = :id AND template = 'password_changed'"
+    await sql(world.mails, statement, id=customer_id)
     await world.flow()
     return str(customer_id)
 
