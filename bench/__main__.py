@@ -1,4 +1,4 @@
-"""``python -m bench``: measure everything, or the parts that are named."""
+"""``python -m bench``: measure everything, or the named parts."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ from bench.consume import consume
 from bench.endtoend import end_to_end
 from bench.footprint import footprint
 from bench.growth import growth
-from bench.report import PAGE, RESULTS, keep
+from bench.report import PAGE, RESULTS, save
 
 PARTS: Mapping[str, Callable[[], Awaitable[Any]]] = {
     "accept": accept,
@@ -27,22 +27,22 @@ PARTS: Mapping[str, Callable[[], Awaitable[Any]]] = {
 
 
 def bench(
-    parts: Annotated[list[str] | None, typer.Argument(help=f"Of {', '.join(PARTS)}; all of them by default.")] = None,
+    parts: Annotated[list[str] | None, typer.Argument(help=f"Any of {', '.join(PARTS)}; all by default.")] = None,
 ) -> None:
     """Measure the platform on local servers, beside yardsticks taken in the same run.
 
-    Writes bench/results.json and bench/RESULTS.md after each part. All of it takes about twenty minutes, and wants a
-    machine that does nothing else.
+    Writes bench/results.json and bench/RESULTS.md after each part. All parts take about twenty minutes; the machine
+    should do nothing else.
     """
     chosen = parts or list(PARTS)
     if unknown := set(chosen) - set(PARTS):
         raise typer.BadParameter(f"no such part: {', '.join(sorted(unknown))}")
     console = Console()
-    for nth, name in enumerate(chosen, 1):
-        began = time.perf_counter()
-        with console.status(f"[{nth}/{len(chosen)}] measuring {name}"):
-            keep(name, asyncio.run(_run(PARTS[name])))
-        console.print(f"[{nth}/{len(chosen)}] {name}: {time.perf_counter() - began:.0f} s")
+    for number, name in enumerate(chosen, 1):
+        started = time.perf_counter()
+        with console.status(f"[{number}/{len(chosen)}] measuring {name}"):
+            save(name, asyncio.run(_run(PARTS[name])))
+        console.print(f"[{number}/{len(chosen)}] {name}: {time.perf_counter() - started:.0f} s")
     console.print(f"see {PAGE.name} and {RESULTS.name}")
 
 

@@ -1,8 +1,8 @@
 """How much memory and time an audit takes: ``python -m bench.audit_memory [ORDERS]``.
 
-Plants a shop with so many confirmed orders straight into fresh databases and topics (those of the servers named
-in the environment, else local ones that it starts), serves its REST fronts, runs ``python -m ops audit`` as a
-process of its own, and prints what that took.
+Writes a shop with this many confirmed orders directly into fresh databases and topics (on the servers named in the
+environment, else on local ones that it starts), serves its REST APIs, runs ``python -m ops audit`` as a process, and
+prints the time and memory that it took.
 """
 
 import asyncio
@@ -26,12 +26,12 @@ from psycopg.types.json import Jsonb
 from uuid_utils.compat import uuid7
 
 from chassis.persistence.postgres.database import Postgres
-from customer_svc.commands.accounts import appoint
-from customer_svc.passwords import Passwords
+from customer_svc.passwords.hasher import PasswordHasher
+from customer_svc.staff.commands import AppointStaff
 from notifier_svc.mails.domain import mail_id
-from product_svc.catalogue.commands import create_product
-from product_svc.commands import adjust_stock
-from product_svc.store import Warehouse
+from product_svc.catalogue.commands import CreateProduct
+from product_svc.catalogue.domain import Variant
+from product_svc.stock.commands import AdjustStock
 from schemas import (
     Address,
     Envelope,
@@ -46,21 +46,20 @@ from schemas import (
     StockReserved,
     encode,
 )
-from schemas.values import Variant
 from tests.databases import Databases
 from tests.ops.world import World, world
 from tests.servers import servers
 
 EMAIL, PASSWORD = "bench@example.com", "a password to measure with"
-CHUNK, SKUS = 5_000, 500
+BATCH, SKUS = 5_000, 500
 ADDRESS = Address(name="Ada", street="1 St", city="London", postal_code="SW1Y", country="GB")
 THEN = datetime.now(UTC) - timedelta(hours=1)
 PRICE = Money(amount=1250, currency="EUR")
 MICROS = int(THEN.timestamp() * 1_000_000)
 
 
-def main(orders: Annotated[int, typer.Argument(min=CHUNK)] = 100_000) -> None:
-    """Measure an audit of a shop with so many confirmed orders."""
+def main(orders: Annotated[int, typer.Argument(min=BATCH)] = 100_000) -> None:
+    """Measure an audit of a shop with this many confirmed orders."""
     with servers() as running, tempfile.TemporaryDirectory() as home:
         asyncio.run(_measure(running, Path(home), orders))
 
@@ -68,59 +67,50 @@ def main(orders: Annotated[int, typer.Argument(min=CHUNK)] = 100_000) -> None:
 async def _measure(running: Any, home: Path, orders: int) -> None:
     databases = Databases(running.postgres, running.mongo)
     async with world(running, databases, home) as shop:
-        began = time.monotonic()
+        started = time.monotonic()
         skus, models = await _stock_up(shop), dict[tuple[str, str], _Order]()
         await _appoint(shop)
-        for number in range(0, orders, CHUNK):
-            await _plant(shop, skus, models, CHUNK)
-            print(f"\rplanted {number + CHUNK:,} orders, {time.monotonic() - began:.0f} s", end="", flush=True)
+        for number in range(0, orders, BATCH):
+            await _write(shop, skus, models, BATCH)
+            print(f"\rwrote {number + BATCH:,} orders, {time.monotonic() - started:.0f} s", end="", flush=True)
         print()
         await _audit(shop, orders)
 
 
 async def _stock_up(shop: World) -> list[str]:
     skus = [f"MUG-{number}" for number in range(SKUS)]
-    product_id, variants = uuid7(), [Variant(sku=sku, price=PRICE) for sku in skus]
-
-    def wants(unit: Warehouse) -> None:
-        unit.products.prefetch(product_id)
-        unit.stock.prefetch(*skus)
-
-    def create(unit: Warehouse) -> None:
-        create_product(unit, product_id, "Mug", {}, variants)
-        for sku in skus:
-            adjust_stock(unit, sku, 10**6, "delivery")
-
-    await shop.commits["product_svc"](create, wants)
+    commit = shop.commits["product_svc"]
+    await commit(CreateProduct(uuid7(), "Mug", {}, [Variant(sku, PRICE) for sku in skus]))
+    for sku in skus:
+        await commit(AdjustStock(sku, 10**6, "delivery"))
     await shop.flow()
     return skus
 
 
 async def _appoint(shop: World) -> None:
-    password_hash = await Passwords().hashed(PASSWORD)
-    make = partial(appoint, account_id=uuid7(), email=EMAIL, name="Ops", password_hash=password_hash, role="ops")
-    await shop.commits["customer_svc"](make, wants=lambda unit: unit.by_email.prefetch(EMAIL))
+    password_hash = await PasswordHasher().hash(PASSWORD)
+    await shop.commits["customer_svc"](AppointStaff(uuid7(), EMAIL, "Ops", password_hash, "ops"))
 
 
-async def _plant(shop: World, skus: Sequence[str], models: dict[tuple[str, str], "_Order"], count: int) -> None:
+async def _write(shop: World, skus: Sequence[str], models: dict[tuple[str, str], "_Order"], count: int) -> None:
     made = []
     for n in range(count):
         pair = skus[n % SKUS], skus[(n * 7 + 1) % SKUS]
         made.append(_Order(shop.buyer, pair, models.get(pair)))
         models.setdefault(pair, made[-1])
     await asyncio.gather(
-        asyncio.to_thread(_plant_orders, shop.orders, made),
-        asyncio.to_thread(_plant_mails, shop.mails, made),
-        _plant_reservations(shop, made),
-        _tell(shop, [message for one in made for message in one.messages]),
+        asyncio.to_thread(_write_orders, shop.orders, made),
+        asyncio.to_thread(_write_mails, shop.mails, made),
+        _write_reservations(shop, made),
+        _publish(shop, [message for one in made for message in one.messages]),
     )
 
 
 class _Order:
-    """An order of two lines that has gone all the way, with everything that was told of it.
+    """A confirmed order of two lines, with the events about it.
 
-    The ``model`` of its lines has been made of events; what is told of others like it is written by putting their ids
-    in the places of its own: a million orders are four million events.
+    Encoding four million events takes too long. So the events of a ``model`` order are encoded, and those of orders
+    with the same lines are copies with other ids.
     """
 
     def __init__(self, buyer: UUID, skus: tuple[str, str], model: "_Order | None" = None) -> None:
@@ -129,46 +119,46 @@ class _Order:
         self.lines: list[dict[str, Any]]
         if model:
             self.lines = model.lines
-            self.messages = self._as_told_of(model)
+            self.messages = self._events_like(model)
         else:
             priced = tuple(
                 PricedLine(sku=sku, quantity=1, name="Mug", unit_price=PRICE) for sku in dict.fromkeys(skus)
             )
             self.lines = [line.model_dump() for line in priced]
-            self.messages = self._told_of(priced)
+            self.messages = self._events(priced)
         self.placed, self.reserved, self.confirmed, self.sent = self.messages
 
-    def _told_of(self, priced: tuple[PricedLine, ...]) -> tuple[Message, Message, Message, Message]:
+    def _events(self, priced: tuple[PricedLine, ...]) -> tuple[Message, Message, Message, Message]:
         fields: dict[str, Any] = {"order_id": self.id, "customer_id": self.buyer, "lines": priced}
         fields |= {"total": PRICE.times(len(priced)), "shipping_address": ADDRESS}
         lines = tuple(Line(sku=line.sku, quantity=1) for line in priced)
         sent = MailSent(mail_id=self.mail, template="receipt", customer_id=self.buyer, order_id=self.id)
-        placed = _told("order_svc", 1, OrderPlaced(**fields), None)
-        reserved = _told("product_svc", 1, StockReserved(order_id=self.id, lines=lines), placed)
-        confirmed = _told("order_svc", 2, OrderConfirmed(**fields), reserved)
-        return placed, reserved, confirmed, _told("notifier_svc", 1, sent, None)
+        placed = _event("order_svc", 1, OrderPlaced(**fields), None)
+        reserved = _event("product_svc", 1, StockReserved(order_id=self.id, lines=lines), placed)
+        confirmed = _event("order_svc", 2, OrderConfirmed(**fields), reserved)
+        return placed, reserved, confirmed, _event("notifier_svc", 1, sent, None)
 
-    def _as_told_of(self, model: "_Order") -> tuple[Message, Message, Message, Message]:
+    def _events_like(self, model: "_Order") -> tuple[Message, Message, Message, Message]:
         ids = {str(old.id): uuid7() for old in model.messages}
         new = {str(model.id): str(self.id), str(model.mail): str(self.mail)} | {old: str(i) for old, i in ids.items()}
-        put = [(old.encode(), given.encode()) for old, given in new.items()]
+        replacements = [(old.encode(), given.encode()) for old, given in new.items()]
 
-        def told(like: Message) -> Message:
+        def copy(like: Message) -> Message:
             value = like.value
-            for old, given in put:
+            for old, given in replacements:
                 value = value.replace(old, given)
             headers = {name: new.get(text, text) for name, text in like.headers.items()}
             return Message(ids[str(like.id)], like.topic, new.get(like.key, like.key), headers, value)
 
-        placed, reserved, confirmed, sent = map(told, model.messages)
+        placed, reserved, confirmed, sent = map(copy, model.messages)
         return placed, reserved, confirmed, sent
 
 
-def _told(source: str, version: int, event: Event, cause: Message | None) -> Message:
+def _event(source: str, version: int, event: Event, cause: Message | None) -> Message:
     return encode(Envelope(uuid7(), f"/shopstream/{source}", THEN, version, event, str(cause.id) if cause else None))
 
 
-def _plant_orders(database: Postgres, made: Sequence[_Order]) -> None:
+def _write_orders(database: Postgres, made: Sequence[_Order]) -> None:
     columns = (
         "id, customer_id, state, lines, total, currency, shipping_address, shortages, version, placed_at, changed_at"
     )
@@ -180,7 +170,7 @@ def _plant_orders(database: Postgres, made: Sequence[_Order]) -> None:
     _copy(database, {f"orders ({columns})": rows, "inbox": handled})
 
 
-def _plant_mails(database: Postgres, made: Sequence[_Order]) -> None:
+def _write_mails(database: Postgres, made: Sequence[_Order]) -> None:
     columns = "id, template, customer_id, order_id, context, state, attempts, doubts, due_at, changed_at"
     rows = [(o.mail, "receipt", o.buyer, o.id, Jsonb({}), "sent", 1, 0, THEN, THEN) for o in made]
     _copy(database, {f"mails ({columns})": rows, "inbox": [("notifier_svc", one.confirmed.id) for one in made]})
@@ -195,7 +185,7 @@ def _copy(database: Postgres, tables: dict[str, list[tuple[Any, ...]]]) -> None:
                     copy.write_row(row)
 
 
-async def _plant_reservations(shop: World, made: Sequence[_Order]) -> None:
+async def _write_reservations(shop: World, made: Sequence[_Order]) -> None:
     db, reserved = shop.products.db, dict[str, int]()
     for line in (line for one in made for line in one.lines):
         reserved[line["sku"]] = reserved.get(line["sku"], 0) + 1
@@ -207,8 +197,8 @@ async def _plant_reservations(shop: World, made: Sequence[_Order]) -> None:
         await db.stock.update_one({"_id": sku}, {"$inc": {"reserved": pieces}})
 
 
-async def _tell(shop: World, messages: Sequence[Message]) -> None:
-    """Send them batch by batch: one by one takes most of the time."""
+async def _publish(shop: World, messages: Sequence[Message]) -> None:
+    """Publish them in batches, which is much faster than one by one."""
     partitions = {m.topic: sorted(await shop.producer.partitions_for(shop.prefix + m.topic)) for m in messages}
     partition_of, batches = DefaultPartitioner(), dict[tuple[str, int], BatchBuilder]()
     sent: list[Awaitable[Any]] = []
@@ -235,14 +225,14 @@ async def _audit(shop: World, orders: int) -> None:
     urls = {f"{name.upper()}_URL": url for name, url in shop.urls.items()}
     kafka = {"KAFKA_BOOTSTRAP_SERVERS": shop.servers.kafka, "KAFKA_PREFIX": shop.prefix}
     env = os.environ | urls | kafka | {"OPS_EMAIL": EMAIL, "OPS_PASSWORD": PASSWORD}
-    began, before = time.monotonic(), _cpu_of_children()
+    started, before = time.monotonic(), _cpu_of_children()
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", "ops", "audit", env=env)
     ended, peak = asyncio.create_task(process.wait()), 0
     while not ended.done():
         peak = max(peak, _peak_memory(process.pid))
         await asyncio.wait([ended], timeout=0.2)
-    seconds, cpu = time.monotonic() - began, _cpu_of_children() - before
-    print(f"exit status {await ended}; {orders:,} orders in {seconds:.1f} s, of which {cpu:.1f} s its own CPU time")
+    seconds, cpu = time.monotonic() - started, _cpu_of_children() - before
+    print(f"exit status {await ended}; {orders:,} orders in {seconds:.1f} s, {cpu:.1f} s of CPU time")
     print(f"peak memory of the audit: {peak // 1024} MiB")
 
 
@@ -252,7 +242,7 @@ def _cpu_of_children() -> float:
 
 
 def _peak_memory(pid: int) -> int:
-    """KiB. (Not ru_maxrss: to a child that counts what its parent had when it was started.)"""
+    """In KiB. (Not ru_maxrss, which for a child includes the memory of its parent at the start.)"""
     try:
         status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     except OSError:

@@ -1,4 +1,4 @@
-"""How fast events are handled: each handler from a full topic, against Faust's own bare loop, and fed by aiokafka."""
+"""How fast services handle events of a full topic, through Faust and aiokafka, compared with Faust's bare loop."""
 
 import asyncio
 import tempfile
@@ -20,6 +20,7 @@ import product_svc.handlers
 from bench.load import ADDRESS
 from chassis.messaging.consumer import Consumer
 from chassis.messaging.subscription import Subscription, record_of
+from chassis.persistence.command import Command
 from chassis.persistence.database import Database
 from chassis.persistence.group_commit import GroupCommit
 from chassis.persistence.mongo.database import Mongo
@@ -27,12 +28,14 @@ from chassis.persistence.postgres.database import Postgres
 from chassis.testing import enveloped
 from deploy.topics import create_topics
 from notifier_svc.unit_of_work import NotifierUnitOfWork
-from order_svc.commands import Basket, learn_product, place_order, want_basket
-from order_svc.domain import Product
-from order_svc.store import OrderBook
-from product_svc.catalogue.commands import create_product
-from product_svc.commands import adjust_stock
-from product_svc.store import Warehouse, open_documents
+from order_svc.orders.commands import PlaceOrder
+from order_svc.replicas.commands import UpsertProducts
+from order_svc.replicas.domain import Product
+from order_svc.unit_of_work import OrderUnitOfWork
+from product_svc.catalogue.commands import CreateProduct
+from product_svc.catalogue.domain import Variant
+from product_svc.stock.commands import AdjustStock
+from product_svc.unit_of_work import ProductUnitOfWork, open_documents
 from schemas import (
     Address,
     Event,
@@ -44,7 +47,6 @@ from schemas import (
     PricedLine,
     StockReserved,
 )
-from schemas.values import Variant
 from tests.databases import Databases
 from tests.servers import Servers, servers
 
@@ -54,7 +56,7 @@ PRICE = Money(amount=1250, currency="EUR")
 
 
 async def consume() -> list[dict[str, Any]]:
-    """Events per second of each handler and of its yardsticks, in turns on the same topic."""
+    """Events per second of each service and of its yardsticks, measured in turns on the same topic."""
     with servers() as running:
         databases = Databases(running.postgres, running.mongo)
         return [await _measured(running, databases, name) for name in ("product_svc", "order_svc", "notifier_svc")]
@@ -68,10 +70,10 @@ async def _measured(running: Servers, databases: Databases, name: str) -> dict[s
     await _fill(running.kafka, prefix, events)
     topic = events[0].topic
     rates = {}
-    for way, feed in (("faust", _through_faust), ("aiokafka", _through_aiokafka)):
+    for client, feed in (("faust", _through_faust), ("aiokafka", _through_aiokafka)):
         async with _service(name, databases, orders) as (database, open_unit, handlers):
-            consumer = Consumer(database, f"{name}-{way}", open_unit, handlers)
-            rates[way] = await feed(running.kafka, prefix, topic, consumer)
+            consumer = Consumer(database, f"{name}-{client}", open_unit, handlers)
+            rates[client] = await feed(running.kafka, prefix, topic, consumer)
     bare = await _bare_faust(running.kafka, prefix, topic)
     return {
         "handler": name,
@@ -96,62 +98,43 @@ def _event(name: str, order: UUID) -> Event:
 
 @asynccontextmanager
 async def _service(name: str, databases: Databases, orders: Sequence[UUID]) -> AsyncIterator[tuple[Any, Any, Any]]:
-    """A store as the handler needs it, the unit and the handlers."""
+    """A database as the handlers need it, the unit of work, and the handlers."""
     database: Database[Any]
     if name == "product_svc":
         database = mongo = Mongo(await databases.mongo())
         await open_documents(mongo)
-        await _commit(database, Warehouse, [_stocked], _want_stock)
-        yield database, Warehouse, product_svc.handlers.HANDLERS
+        await _commit(database, ProductUnitOfWork, [command for sku in SKUS for command in _stocked(sku)])
+        yield database, ProductUnitOfWork, product_svc.handlers.HANDLERS
     elif name == "order_svc":
         database = Postgres(databases.postgres(name))
-        await _commit(database, OrderBook, [_catalogue], lambda book: book.products.prefetch(*SKUS))
         await _place_all(database, orders)
-        yield database, OrderBook, order_svc.handlers.HANDLERS
+        yield database, OrderUnitOfWork, order_svc.handlers.HANDLERS
     else:
         database = Postgres(databases.postgres(name))
         yield database, NotifierUnitOfWork, notifier_svc.handlers.HANDLERS
     await database.close()
 
 
-_PRODUCTS = {sku: uuid7() for sku in SKUS}
-
-
-def _want_stock(unit: Warehouse) -> None:
-    unit.stock.prefetch(*SKUS)
-    unit.products.prefetch(*_PRODUCTS.values())
-
-
-def _stocked(unit: Warehouse) -> None:
-    for sku, product in _PRODUCTS.items():
-        create_product(unit, product, "Mug", {}, [Variant(sku=sku, price=PRICE)])
-        adjust_stock(unit, sku, 1_000_000, "delivery")
-
-
-def _catalogue(book: OrderBook) -> None:
-    for sku in SKUS:
-        learn_product(book, Product(sku, uuid7(), "Mug", PRICE, 1))
+def _stocked(sku: str) -> tuple[CreateProduct, AdjustStock]:
+    return CreateProduct(uuid7(), "Mug", {}, [Variant(sku, PRICE)]), AdjustStock(sku, 1_000_000, "delivery")
 
 
 async def _place_all(database: Postgres, orders: Sequence[UUID]) -> None:
-    baskets = [
-        Basket(o, uuid7(), {SKUS[o.int % 20]: 1, SKUS[(o.int + 1) % 20]: 1}, Address(**ADDRESS)) for o in orders
+    commands = [
+        PlaceOrder(o, uuid7(), {SKUS[o.int % 20]: 1, SKUS[(o.int + 1) % 20]: 1}, Address(**ADDRESS)) for o in orders
     ]
-    commit = GroupCommit(database, OrderBook)
+    commit = GroupCommit(database, OrderUnitOfWork)
     running = asyncio.create_task(commit.run())
-    await asyncio.gather(*(_place(commit, basket) for basket in baskets))
+    await commit(UpsertProducts([Product(sku, uuid7(), "Mug", PRICE, 1) for sku in SKUS]))
+    await asyncio.gather(*(commit(command) for command in commands))
     running.cancel()
 
 
-async def _place(commit: GroupCommit[OrderBook], basket: Basket) -> None:
-    await commit(lambda book: place_order(book, basket), lambda book: want_basket(book, basket))
-
-
-async def _commit(database: Database[Any], unit: Any, steps: Sequence[Callable[[Any], Any]], wants: Any) -> None:
+async def _commit(database: Database[Any], unit: Any, commands: Sequence[Command[Any, object]]) -> None:
     commit: GroupCommit[Any] = GroupCommit(database, unit)
     running = asyncio.create_task(commit.run())
-    for step in steps:
-        await commit(step, wants)
+    for command in commands:
+        await commit(command)
     running.cancel()
 
 
@@ -164,38 +147,38 @@ async def _fill(kafka: str, prefix: str, events: Sequence[Message]) -> None:
     await producer.stop()
 
 
-class _Clock:
-    """Times from the first batch to the last, so that joining the group is not part of it."""
+class _Stopwatch:
+    """Measures from the first batch to the last, without the time to join the group."""
 
     def __init__(self, handle: Callable[[Any], Awaitable[None]]) -> None:
-        self._handle, self.done, self.began = handle, 0, 0.0
-        self.all = asyncio.Event()
+        self._handle, self.done, self.started = handle, 0, 0.0
+        self.finished = asyncio.Event()
 
     async def __call__(self, records: Sequence[Any]) -> None:
-        self.began = self.began or time.perf_counter()
+        self.started = self.started or time.perf_counter()
         await self._handle(records)
         self.done += len(records)
         if self.done >= EVENTS:
-            self.all.set()
+            self.finished.set()
 
     @property
     def rate(self) -> float:
-        return self.done / (time.perf_counter() - self.began)
+        return self.done / (time.perf_counter() - self.started)
 
 
 async def _through_faust(kafka: str, prefix: str, _topic: str, consumer: Consumer[Any]) -> float:
-    clock = _Clock(consumer.handle)
-    consumer.handle = clock  # type: ignore[method-assign]
+    stopwatch = _Stopwatch(consumer.handle)
+    consumer.handle = stopwatch  # type: ignore[method-assign]
     running = asyncio.create_task(Subscription(consumer, kafka, prefix).run())
-    await clock.all.wait()
-    rate = clock.rate
+    await stopwatch.finished.wait()
+    rate = stopwatch.rate
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     return rate
 
 
 async def _through_aiokafka(kafka: str, prefix: str, topic: str, consumer: Consumer[Any]) -> float:
-    clock = _Clock(consumer.handle)
+    stopwatch = _Stopwatch(consumer.handle)
     source = AIOKafkaConsumer(
         prefix + topic,
         bootstrap_servers=kafka,
@@ -204,17 +187,17 @@ async def _through_aiokafka(kafka: str, prefix: str, topic: str, consumer: Consu
         enable_auto_commit=False,
     )
     await source.start()
-    while not clock.all.is_set():
+    while not stopwatch.finished.is_set():
         for messages in (await source.getmany(max_records=500)).values():
-            await clock([record_of(message, prefix) for message in messages])
+            await stopwatch([record_of(message, prefix) for message in messages])
         await source.commit()
-    rate = clock.rate
+    rate = stopwatch.rate
     await source.stop()
     return rate
 
 
 async def _bare_faust(kafka: str, prefix: str, topic: str) -> float:
-    """Faust's ``noack_take`` with a handler that does nothing but acknowledge."""
+    """Faust's ``noack_take`` with a handler that only acknowledges."""
     app = faust.App(
         f"{prefix}bare",
         broker=f"kafka://{kafka}",
@@ -234,19 +217,19 @@ async def _bare_faust(kafka: str, prefix: str, topic: str) -> float:
     async def nothing(_records: Any) -> None:
         return None
 
-    clock = _Clock(nothing)
+    stopwatch = _Stopwatch(nothing)
 
     @app.agent(source, concurrency=1)
     async def read(stream: Any) -> None:
         async for events in stream.noack_take(500, within=0.02):
-            await clock(events)
+            await stopwatch(events)
             for event in events:
                 await stream.ack(event)
 
     app.finalize()
     await app.start()
-    await clock.all.wait()
-    rate = clock.rate
+    await stopwatch.finished.wait()
+    rate = stopwatch.rate
     await app.stop()
     return rate
 

@@ -1,4 +1,4 @@
-"""The yardstick of the accept path: a bare FastAPI app that validates an order's body and sends it back."""
+"""The yardstick for accepting orders: a bare FastAPI app that validates an order's body and returns it."""
 
 import uvicorn
 from fastapi import FastAPI
@@ -7,7 +7,7 @@ from pydantic_settings import BaseSettings
 
 
 class Line(BaseModel):
-    """So many of one SKU."""
+    """A SKU and a quantity."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
     sku: str
@@ -45,13 +45,13 @@ app = FastAPI()
 
 @app.post("/v1/orders", status_code=202)
 async def echo(order: Order) -> Order:
-    """The body, read and written."""
+    """Return the body."""
     return order
 
 
 @app.get("/health/ready")
 async def ready() -> dict[str, str]:
-    """Once it answers, it is."""
+    """Readiness."""
     return {"status": "ok"}
 
 

@@ -1,4 +1,4 @@
-"""From POST to receipt: the rate that everything on one machine keeps up with, its latencies, and its CPU."""
+"""From POST to receipt: the rate that the platform sustains on one machine, its latencies, and its CPU time."""
 
 import asyncio
 import random
@@ -22,11 +22,11 @@ DRAIN_SECONDS = 300.0
 
 
 async def end_to_end() -> dict[str, Any]:
-    """The sustained rate with CPU by process, and latencies at shares of it."""
+    """The sustained rate with CPU time by process, and latencies at fractions of it."""
     async with shop() as running:
         await drained(running, await _burst(running, count=WARM_ORDERS))
         echo = running.load("echo")
-        took = await echo.closed(64, seconds=5.0)
+        took = await echo.closed_loop(64, seconds=5.0)
         echo_rate = len(echo.seconds) / took
         rate = await _capacity(running)
         while not (sustained := await _sustained(running, rate))["kept_up"]:
@@ -37,30 +37,30 @@ async def end_to_end() -> dict[str, Any]:
 
 async def _burst(running: Shop, **bounds: Any) -> Load:
     load = running.load()
-    await load.closed(64, **bounds)
+    await load.closed_loop(64, **bounds)
     return load
 
 
 async def _capacity(running: Shop) -> float:
-    """A first guess: how fast everything is done with what came in as fast as it could."""
-    began = time.perf_counter()
+    """A first estimate: the rate at which orders that arrive as fast as possible are completed."""
+    started = time.perf_counter()
     load = await _burst(running, seconds=BURST_SECONDS)
     await drained(running, load)
-    return len(load.placed) / (time.perf_counter() - began)
+    return len(load.placed) / (time.perf_counter() - started)
 
 
 async def _sustained(running: Shop, rate: float) -> dict[str, Any]:
-    mails, spent, began = await mailed(running), running.spent(), time.perf_counter()
+    mails, before, started = await mailed(running), running.cpu(), time.perf_counter()
     load = running.load()
-    await load.paced(rate, seconds=SUSTAINED_SECONDS)
-    # What is still under way may be what two seconds bring in, or the platform falls behind.
+    await load.open_loop(rate, seconds=SUSTAINED_SECONDS)
+    # If more orders are in progress than arrive in two seconds, the platform falls behind.
     behind = len(load.placed) - (await mailed(running) - mails)
     await drained(running, load)
-    took, cpu = time.perf_counter() - began, running.spent() - spent
+    took, cpu = time.perf_counter() - started, running.cpu() - before
     done = len(load.placed)
     return {
         "rate": done / took,
-        "asked_rate": rate,
+        "target_rate": rate,
         "kept_up": behind <= 2 * rate,
         "cpu_ms_per_order": {name: micros / done / 1000 for name, micros in cpu.most_common()},
         "cpu_ms_total": sum(cpu.values()) / done / 1000,
@@ -69,7 +69,7 @@ async def _sustained(running: Shop, rate: float) -> dict[str, Any]:
 
 async def _step(running: Shop, rate: float, share: float) -> dict[str, Any]:
     load = running.load()
-    await load.paced(rate * share, seconds=STEP_SECONDS)
+    await load.open_loop(rate * share, seconds=STEP_SECONDS)
     await drained(running, load)
     chosen = random.Random(1).sample(list(load.placed.values()), min(SAMPLE, len(load.placed)))
     staff = await running.stack.log_in(*STAFF)
@@ -88,7 +88,7 @@ async def _step(running: Shop, rate: float, share: float) -> dict[str, Any]:
 
 
 async def drained(running: Shop, load: Load, template: str = "receipt") -> None:
-    """Wait until every order's mail of this kind has left and been told of."""
+    """Wait until every order's mail of this kind is sent and in its timeline."""
     deadline = time.monotonic() + DRAIN_SECONDS
     last = list(load.placed.values())[-200:]
     staff = await running.stack.log_in(*STAFF)
@@ -103,7 +103,7 @@ async def drained(running: Shop, load: Load, template: str = "receipt") -> None:
 
 
 async def mailed(running: Shop) -> int:
-    """Receipts that the mail server has taken so far."""
+    """The number of receipts that the mail server has accepted so far."""
     metrics = (await running.stack.http.get(f"{running.stack.urls['notifier-worker']}/metrics")).text
     return sum(
         int(float(n)) for n in re.findall(r'shop_mails_total\{outcome="sent",template="receipt"\} (\S+)', metrics)

@@ -1,4 +1,4 @@
-"""What each process takes: memory and CPU when idle, memory after a load, and how long it takes to be ready."""
+"""What each process uses: memory and CPU when idle, memory after a load, and the time until it is ready."""
 
 import asyncio
 import time
@@ -17,16 +17,16 @@ NAMES = tuple(
 
 
 async def footprint() -> list[dict[str, Any]]:
-    """A row a process; MiB are resident and not shared (USS)."""
+    """One row per process; MiB are resident and unshared (USS)."""
     async with shop() as running:
         stack = running.stack
         await asyncio.sleep(3)
         idle = {name: _mib(stack.child(name).pid) for name in NAMES}
-        before, began = running.spent(), time.perf_counter()
+        before, started = running.cpu(), time.perf_counter()
         await asyncio.sleep(IDLE_SECONDS)
-        spent, took = running.spent() - before, time.perf_counter() - began
+        cpu, took = running.cpu() - before, time.perf_counter() - started
         load = running.load()
-        await load.closed(16, seconds=LOAD_SECONDS)
+        await load.closed_loop(16, seconds=LOAD_SECONDS)
         await drained(running, load)
         loaded = {name: _mib(stack.child(name).pid) for name in NAMES}
         ready = {name: await _restarted(running.stack, name) for name in NAMES}
@@ -35,7 +35,7 @@ async def footprint() -> list[dict[str, Any]]:
                 "process": name,
                 "idle_mib": idle[name],
                 "loaded_mib": loaded[name],
-                "idle_cpu_percent": spent[name] / took / 1e4,
+                "idle_cpu_percent": cpu[name] / took / 1e4,
                 "ready_seconds": ready[name],
             }
             for name in NAMES
@@ -44,9 +44,9 @@ async def footprint() -> list[dict[str, Any]]:
 
 async def _restarted(stack: Any, name: str) -> float:
     await stack.kill(name)
-    began = time.perf_counter()
+    started = time.perf_counter()
     await stack.start(name)
-    return time.perf_counter() - began
+    return time.perf_counter() - started
 
 
 def _mib(pid: int) -> float:

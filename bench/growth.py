@@ -1,4 +1,4 @@
-"""Whether an order costs the same when a million orders and products are stored as when there are a thousand."""
+"""Whether an order costs the same with a million stored orders and products as with a thousand."""
 
 import asyncio
 from collections.abc import Iterator
@@ -14,9 +14,9 @@ from bench.shop import Shop, shop
 FEW, MANY = 1_000, 1_000_000
 CLIENTS = 4
 SECONDS = 20.0
-CHUNK = 10_000
+BATCH = 10_000
 
-# Stored orders look as those that are placed, confirmed and mailed: state, timeline, key, inbox, mail.
+# Stored orders look like placed, confirmed and mailed ones: state, timeline, key, inbox, mail.
 _ORDERS = (
     "INSERT INTO orders (id, customer_id, state, lines, total, currency, shipping_address, shortages, version,"
     " placed_at, changed_at) SELECT uuidv7(), uuidv7(), 'CONFIRMED',"
@@ -25,7 +25,7 @@ _ORDERS = (
     ' "postal_code": "SW1Y 4JH", "country": "GB"}\', \'[]\', 2, now(), now() FROM generate_series(1, %(n)s)',
     "INSERT INTO timeline (order_id, at, type, detail) SELECT o.id, now(), t.type, '{}' FROM orders o,"
     " (VALUES ('order.placed'), ('stock.reserved'), ('order.confirmed'), ('notification.mail_sent')) AS t(type)",
-    "INSERT INTO idempotency_keys (id, fingerprint, order_id, answer)"
+    "INSERT INTO idempotency_keys (id, fingerprint, order_id, response)"
     " SELECT uuidv7(), repeat('f', 64), id, repeat('a', 600) FROM orders",
     "INSERT INTO inbox SELECT 'order_svc', uuidv7() FROM generate_series(1, 2 * %(n)s)",
     "INSERT INTO products (sku, product_id, name, amount, currency, version)"
@@ -40,33 +40,33 @@ _MAILS = (
 
 
 async def growth() -> dict[str, Any]:
-    """CPU a order, over everything, with few and with many stored; and their ratio."""
+    """CPU time per order of all processes, with few and with many stored orders, and the ratio."""
     async with shop() as running:
-        await running.load().closed(CLIENTS, seconds=5.0)
-        await _plant(running, FEW)
+        await running.load().closed_loop(CLIENTS, seconds=5.0)
+        await _insert(running, FEW)
         few = await _cost(running)
-        await _plant(running, MANY - FEW)
+        await _insert(running, MANY - FEW)
         many = await _cost(running)
         return {"few": FEW, "many": MANY, "few_ms": few, "many_ms": many, "ratio": many["total"] / few["total"]}
 
 
 async def _cost(running: Shop) -> dict[str, float]:
-    load, before = running.load(), running.spent()
-    await load.closed(CLIENTS, seconds=SECONDS)
+    load, before = running.load(), running.cpu()
+    await load.closed_loop(CLIENTS, seconds=SECONDS)
     await drained(running, load)
-    spent, done = running.spent() - before, len(load.placed)
-    each = {name: micros / done / 1000 for name, micros in spent.most_common()}
+    cpu, done = running.cpu() - before, len(load.placed)
+    each = {name: micros / done / 1000 for name, micros in cpu.most_common()}
     return each | {"total": sum(each.values())}
 
 
-async def _plant(running: Shop, count: int) -> None:
+async def _insert(running: Shop, count: int) -> None:
     for service, statements in (("order", _ORDERS), ("notifier", _MAILS)):
         url = running.stack.commands[service].env["POSTGRES_URL"]
-        await asyncio.to_thread(_plant_rows, url, statements, count)
-    await _plant_documents(running.stack.commands["product"].env["MONGO_URL"], count)
+        await asyncio.to_thread(_insert_rows, url, statements, count)
+    await _insert_documents(running.stack.commands["product"].env["MONGO_URL"], count)
 
 
-def _plant_rows(url: str, statements: tuple[str, ...], count: int) -> None:
+def _insert_rows(url: str, statements: tuple[str, ...], count: int) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("SET statement_timeout = 0")
         for statement in statements:
@@ -74,11 +74,11 @@ def _plant_rows(url: str, statements: tuple[str, ...], count: int) -> None:
         connection.execute("VACUUM ANALYZE")
 
 
-async def _plant_documents(url: str, count: int) -> None:
+async def _insert_documents(url: str, count: int) -> None:
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(url, uuidRepresentation="standard")
     database = client.get_default_database()
-    for start in range(0, count, CHUNK):
-        for name, documents in _documents(min(CHUNK, count - start)):
+    for start in range(0, count, BATCH):
+        for name, documents in _documents(min(BATCH, count - start)):
             await database[name].insert_many(documents, ordered=False)
     await client.close()
 

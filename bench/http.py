@@ -1,6 +1,6 @@
-"""A lean HTTP/1.1 client, so that the load generator is not what is measured.
+"""A minimal HTTP/1.1 client, so that the load generator uses little CPU.
 
-One request at a time over a kept connection, for servers that say how long their answers are.
+One request at a time over a persistent connection, for servers that send a Content-Length.
 """
 
 import asyncio
@@ -10,15 +10,15 @@ from typing import NamedTuple
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
-class Answer(NamedTuple):
-    """A response; ``head`` is its status line and headers as they came."""
+class Response(NamedTuple):
+    """A response; ``head`` is its status line and headers as received."""
 
     status: int
     head: bytes
     body: bytes
 
     def header(self, name: str) -> str | None:
-        """The value of a header, if it is there."""
+        """The value of a header, or None."""
         found = re.search(rb"\r\n" + name.encode() + rb": *([^\r]*)", self.head, re.IGNORECASE)
         return found.group(1).decode() if found else None
 
@@ -28,7 +28,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self) -> None:
         self._buffer = b""
-        self._waiting: asyncio.Future[Answer] | None = None
+        self._waiting: asyncio.Future[Response] | None = None
         self._transport: asyncio.Transport | None = None
 
     @classmethod
@@ -37,8 +37,8 @@ class Connection(asyncio.Protocol):
         _, made = await asyncio.get_running_loop().create_connection(cls, host, port)
         return made
 
-    async def send(self, request: bytes) -> Answer:
-        """Send a whole request and return the answer; raise ``ConnectionError`` when the server hangs up."""
+    async def send(self, request: bytes) -> Response:
+        """Send a request and return the response; raise ``ConnectionError`` if the server closes the connection."""
         if self._transport is None or self._transport.is_closing():
             raise ConnectionResetError("closed")
         self._waiting = asyncio.get_running_loop().create_future()
@@ -46,7 +46,7 @@ class Connection(asyncio.Protocol):
         return await self._waiting
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         if self._transport:
             self._transport.close()
 
@@ -63,12 +63,12 @@ class Connection(asyncio.Protocol):
             return
         head = self._buffer[: end + 2]
         length = _LENGTH.search(head)
-        whole = end + 4 + (int(length.group(1)) if length else 0)
-        if len(self._buffer) >= whole and self._waiting and not self._waiting.done():
-            self._waiting.set_result(Answer(int(head[9:12]), head, self._buffer[end + 4 : whole]))
-            self._buffer = self._buffer[whole:]
+        total = end + 4 + (int(length.group(1)) if length else 0)
+        if len(self._buffer) >= total and self._waiting and not self._waiting.done():
+            self._waiting.set_result(Response(int(head[9:12]), head, self._buffer[end + 4 : total]))
+            self._buffer = self._buffer[total:]
 
     def connection_lost(self, exc: Exception | None) -> None:
         """asyncio."""
         if self._waiting and not self._waiting.done():
-            self._waiting.set_exception(ConnectionResetError(str(exc or "the server hung up")))
+            self._waiting.set_exception(ConnectionResetError(str(exc or "the server closed the connection")))

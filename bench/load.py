@@ -1,6 +1,6 @@
-"""The load: customers who place orders, each under an Idempotency-Key, and repeat what was not answered.
+"""A load of customers who place orders, each with an Idempotency-Key, and retry requests that get no response.
 
-Bounded in count or time, on loopback. Used to measure the platform, and to keep it busy while things go wrong.
+Limited in number or time, on loopback. Measures the platform, and keeps it busy while tests break it.
 """
 
 import asyncio
@@ -15,12 +15,12 @@ from uuid import uuid4
 
 import orjson
 
-from bench.http import Answer, Connection
+from bench.http import Connection, Response
 
-ANSWER_SECONDS = 15.0
-"""A request without an answer by then is given up, and repeated."""
-AGAIN_SECONDS = (0.05, 0.3)
-"""Pause before a request is repeated."""
+TIMEOUT_SECONDS = 15.0
+"""A request without a response after this time is retried."""
+RETRY_SECONDS = (0.05, 0.3)
+"""Pause before a request is retried."""
 
 ADDRESS = {
     "name": "Ada Lovelace",
@@ -35,74 +35,74 @@ Basket = Callable[[random.Random], Mapping[str, int]]
 
 
 def two_of(skus: Sequence[str], most: int = 3) -> Basket:
-    """Two lines of different SKUs, some pieces of each."""
-    return lambda chance: {sku: chance.randint(1, most) for sku in chance.sample(skus, 2)}
+    """Two lines with different SKUs and random quantities."""
+    return lambda rng: {sku: rng.randint(1, most) for sku in rng.sample(skus, 2)}
 
 
 @dataclass
 class Load:
-    """Orders for the REST front at ``url``, in the names of the customers whose access ``tokens`` these are."""
+    """Orders for the REST process at ``url``, by the customers with these access ``tokens``."""
 
     url: str
     tokens: Sequence[str]
     basket: Basket
-    chance: random.Random = field(default_factory=lambda: random.Random(1))
-    insist: bool = True
-    """Repeat, under the same key, what got no answer or a 5xx, for as long as it takes."""
+    rng: random.Random = field(default_factory=lambda: random.Random(1))
+    retry: bool = True
+    """Retry with the same key, for as long as necessary, if there is no response or a 5xx."""
     placed: dict[str, str] = field(default_factory=dict)
     """Idempotency-Key → the order's id."""
-    answers: Counter[int] = field(default_factory=Counter)
-    """How often each status came; 0 stands for no answer."""
+    statuses: Counter[int] = field(default_factory=Counter)
+    """How often each status was received; 0 means no response."""
     seconds: list[float] = field(default_factory=list)
-    """Of every placed order, from the first try to the answer."""
+    """For each placed order, the time from the first attempt to the response."""
 
-    async def closed(self, clients: int, *, count: int | None = None, seconds: float = 3600.0) -> float:
-        """So many clients, each placing its next order when the last was answered; return the seconds it took."""
-        left, began = iter(range(count if count is not None else 2**62)), time.perf_counter()
+    async def closed_loop(self, clients: int, *, count: int | None = None, seconds: float = 3600.0) -> float:
+        """Run clients that each place the next order after the response to the last; return the seconds taken."""
+        left, started = iter(range(count if count is not None else 2**62)), time.perf_counter()
 
         async def client(number: int) -> None:
-            async with _kept(self.url) as line:
-                while time.perf_counter() - began < seconds and next(left, None) is not None:
-                    await self._place(line, self.tokens[number % len(self.tokens)])
+            async with _connected(self.url) as connection:
+                while time.perf_counter() - started < seconds and next(left, None) is not None:
+                    await self._place(connection, self.tokens[number % len(self.tokens)])
 
         await asyncio.gather(*(client(number) for number in range(clients)))
-        return time.perf_counter() - began
+        return time.perf_counter() - started
 
-    async def paced(self, rate: float, *, seconds: float, clients: int = 64) -> float:
-        """So many orders a second, whether the ones before were answered or not; return the seconds it took."""
-        due: asyncio.Queue[float | None] = asyncio.Queue()
-        began = time.perf_counter()
+    async def open_loop(self, rate: float, *, seconds: float, clients: int = 64) -> float:
+        """Place orders at a rate, whether or not earlier ones have a response; return the seconds taken."""
+        queue: asyncio.Queue[float | None] = asyncio.Queue()
+        started = time.perf_counter()
 
         async def client(number: int) -> None:
-            async with _kept(self.url) as line:
-                while (moment := await due.get()) is not None:
-                    # Counted from when it was due, so that a stall is not hidden by the orders it held up.
-                    await self._place(line, self.tokens[number % len(self.tokens)], began=moment)
+            async with _connected(self.url) as connection:
+                while (moment := await queue.get()) is not None:
+                    # Measured from when it was due, so that a stall is not hidden by the orders that it delays.
+                    await self._place(connection, self.tokens[number % len(self.tokens)], due=moment)
 
-        clients_running = asyncio.gather(*(client(number) for number in range(clients)))
+        running = asyncio.gather(*(client(number) for number in range(clients)))
         for nth in range(int(rate * seconds)):
-            moment = began + nth / rate
+            moment = started + nth / rate
             await asyncio.sleep(max(0.0, moment - time.perf_counter()))
-            due.put_nowait(moment)
+            queue.put_nowait(moment)
         for _ in range(clients):
-            due.put_nowait(None)
-        await clients_running
-        return time.perf_counter() - began
+            queue.put_nowait(None)
+        await running
+        return time.perf_counter() - started
 
-    async def _place(self, line: "_Line", token: str, began: float | None = None) -> None:
-        began, key = began or time.perf_counter(), uuid4().hex
-        request = order_request(token, key, self.basket(self.chance))
+    async def _place(self, connection: "_Reconnecting", token: str, due: float | None = None) -> None:
+        due, key = due or time.perf_counter(), uuid4().hex
+        request = order_request(token, key, self.basket(self.rng))
         while True:
-            answer = await line.ask(request)
-            self.answers[answer.status if answer else 0] += 1
-            if answer and answer.status < 500:
+            response = await connection.send(request)
+            self.statuses[response.status if response else 0] += 1
+            if response and response.status < 500:
                 break
-            if not self.insist:
+            if not self.retry:
                 return
-            await asyncio.sleep(self.chance.uniform(*AGAIN_SECONDS))
-        if answer.status == 202:
-            self.seconds.append(time.perf_counter() - began)
-            self.placed[key] = str(answer.header("location")).rpartition("/")[2]
+            await asyncio.sleep(self.rng.uniform(*RETRY_SECONDS))
+        if response.status == 202:
+            self.seconds.append(time.perf_counter() - due)
+            self.placed[key] = str(response.header("location")).rpartition("/")[2]
 
 
 def order_request(token: str, key: str, lines: Mapping[str, int]) -> bytes:
@@ -122,32 +122,32 @@ def request(method: str, path: str, body: bytes, headers: str) -> bytes:
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-async def ask_all(url: str, requests: Iterable[bytes], clients: int) -> Counter[int]:
-    """Send each request once, so many at the same time; how often each status came, 0 for no answer."""
-    left, answers = iter(requests), Counter[int]()
+async def send_all(url: str, requests: Iterable[bytes], clients: int) -> Counter[int]:
+    """Send each request once, with this many clients; return how often each status came, 0 for no response."""
+    left, statuses = iter(requests), Counter[int]()
 
     async def client() -> None:
-        async with _kept(url) as line:
-            for asked in left:
-                answer = await line.ask(asked)
-                answers[answer.status if answer else 0] += 1
+        async with _connected(url) as connection:
+            for request in left:
+                response = await connection.send(request)
+                statuses[response.status if response else 0] += 1
 
     await asyncio.gather(*(client() for _ in range(clients)))
-    return answers
+    return statuses
 
 
-class _Line:
-    """A client's connection, made again where it broke."""
+class _Reconnecting:
+    """A client's connection, which is opened again after it broke."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 80
         self._connection: Connection | None = None
 
-    async def ask(self, request: bytes) -> Answer | None:
-        """The answer to a request; None where there was none."""
+    async def send(self, request: bytes) -> Response | None:
+        """Send a request; return the response, or None if there is none."""
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
+            async with asyncio.timeout(TIMEOUT_SECONDS):
                 self._connection = self._connection or await Connection.open(self._host, self._port)
                 return await self._connection.send(request)
         except (OSError, TimeoutError):
@@ -155,16 +155,16 @@ class _Line:
             return None
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection, if it is open."""
         if self._connection:
             self._connection.close()
         self._connection = None
 
 
 @asynccontextmanager
-async def _kept(url: str) -> AsyncIterator[_Line]:
-    line = _Line(url)
+async def _connected(url: str) -> AsyncIterator[_Reconnecting]:
+    connection = _Reconnecting(url)
     try:
-        yield line
+        yield connection
     finally:
-        line.close()
+        connection.close()

@@ -1,7 +1,8 @@
-"""``python -m bench.profile``: where the time of an order goes, in every process, by py-spy.
+"""``python -m bench.profile``: where each process spends the time of an order, by py-spy.
 
-The platform runs under a steady load while each process is sampled in turn. Prints the functions in which most of
-the time of each process is spent (with what they call), and keeps the stacks for a flame graph. Linux may want root.
+The platform runs under a steady load while each process is sampled in turn. Prints the functions in which each
+process spends most of its time (including callees), and writes the stacks for a flame graph. May need root on
+Linux.
 """
 
 import asyncio
@@ -22,16 +23,16 @@ PY_SPY = Path(sysconfig.get_path("scripts")) / "py-spy"
 OURS = ("chassis/", "_svc/", "schemas/")
 NAMES = ("order", *WORKERS)
 WAITING = ("select (selectors.py", "_worker (concurrent", "wait (threading.py")
-"""Where a thread that has nothing to do is found."""
+"""The innermost frames of idle threads."""
 
 
 def profile(
     rate: Annotated[float, typer.Option(help="Orders a second.")] = 50.0,
-    seconds: Annotated[int, typer.Option(help="How long each process is sampled.")] = 10,
-    top: Annotated[int, typer.Option(help="Functions shown of each process.")] = 15,
-    keep: Annotated[Path, typer.Option(help="Where the stacks go.")] = Path(".local/profiles"),
+    seconds: Annotated[int, typer.Option(help="Seconds for which each process is sampled.")] = 10,
+    top: Annotated[int, typer.Option(help="Functions listed per process.")] = 15,
+    keep: Annotated[Path, typer.Option(help="Directory for the stacks.")] = Path(".local/profiles"),
 ) -> None:
-    """Sample every process of an order's way under a steady load."""
+    """Sample every process that an order passes through, under a steady load."""
     keep.mkdir(parents=True, exist_ok=True)
     asyncio.run(_profile(rate, seconds, top, keep))
 
@@ -40,7 +41,7 @@ async def _profile(rate: float, seconds: int, top: int, keep: Path) -> None:
     console = Console()
     async with shop() as running:
         load = running.load()
-        loading = asyncio.create_task(load.paced(rate, seconds=(seconds + 2) * len(NAMES)))
+        loading = asyncio.create_task(load.open_loop(rate, seconds=(seconds + 2) * len(NAMES)))
         for name in NAMES:
             stacks = keep / f"{name}.txt"
             await asyncio.to_thread(_sample, running, name, seconds, stacks)
@@ -63,10 +64,10 @@ def _table(name: str, stacks: str, top: int) -> Table:
         if any(waiting in stack.rpartition(";")[2] for waiting in WAITING):
             continue
         total += int(times)
-        # A function counts once a sample, however deep it recurs.
+        # A function counts once per sample, however deep it recurs.
         for frame in {_short(frame) for frame in stack.split(";")}:
             samples[frame] += int(times)
-    table = Table("share", "function", title=f"{name}: {total} samples at work")
+    table = Table("share", "function", title=f"{name}: {total} samples, without idle ones")
     ours = ((frame, count) for frame, count in samples.most_common() if any(place in frame for place in OURS))
     for (frame, count), _ in zip(ours, range(top), strict=False):
         table.add_row(f"{count / max(total, 1):.0%}", frame)

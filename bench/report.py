@@ -1,4 +1,4 @@
-"""Results as JSON, with machine, versions and settings, and as a page to read."""
+"""The results, as JSON with machine and versions, and as a Markdown page."""
 
 import importlib.metadata
 import json
@@ -16,7 +16,7 @@ LIBRARIES = ("fastapi", "uvicorn", "pydantic", "sqlalchemy", "psycopg", "pymongo
 
 
 def machine() -> dict[str, Any]:
-    """What the figures were taken on."""
+    """The machine and the library versions."""
     return {
         "cores": os.cpu_count(),
         "architecture": platform.machine(),
@@ -27,8 +27,8 @@ def machine() -> dict[str, Any]:
     }
 
 
-def keep(part: str, result: Any) -> None:
-    """Put the result of one part in the file, beside those of the others, and write the page anew."""
+def save(part: str, result: Any) -> None:
+    """Store the result of one part beside those of the others, and regenerate the page."""
     known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     known[part] = {"machine": machine(), "result": result}
     RESULTS.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
@@ -37,18 +37,18 @@ def keep(part: str, result: Any) -> None:
 
 def page(results: Mapping[str, Any]) -> str:
     """The results as Markdown."""
-    parts = ["# What was measured\n\nWritten by `make bench`. Ratios compare figures of one run on one machine.\n"]
+    parts = ["# Benchmark results\n\nWritten by `make bench`. Ratios compare figures of one run on one machine.\n"]
     for name, write in _SECTIONS.items():
         if found := results.get(name):
             parts += [write(found["result"]), _machine(found["machine"])]
     return "\n".join(parts)
 
 
-def _machine(told: Mapping[str, Any]) -> str:
-    libraries = ", ".join(f"{name} {told[name]}" for name in LIBRARIES)
+def _machine(info: Mapping[str, Any]) -> str:
+    libraries = ", ".join(f"{name} {info[name]}" for name in LIBRARIES)
     return (
-        f"*{told['cores']} cores ({told['architecture']}), {told['memory_gib']} GiB, load {told['load_before']}"
-        f" before the start; Python {told['python']}, {libraries}.*\n"
+        f"*{info['cores']} cores ({info['architecture']}), {info['memory_gib']} GiB, load {info['load_before']}"
+        f" before the start; Python {info['python']}, {libraries}.*\n"
     )
 
 
@@ -64,7 +64,7 @@ def _cell(value: Any) -> str:
 
 
 def _accept(result: Any) -> str:
-    heads = ["clients", "orders/s", "echo/s", "ratio", "p50 ms", "p99 ms", "CPU µs an order", "CPU µs an echo"]
+    heads = ["clients", "orders/s", "echo/s", "ratio", "p50 ms", "p99 ms", "CPU µs per order", "CPU µs per echo"]
     keys = [
         "clients",
         "order_rate",
@@ -83,16 +83,16 @@ def _accept(result: Any) -> str:
 
 
 def _end_to_end(result: Any) -> str:
-    cpu = _table(["process", "CPU ms an order"], result["cpu_ms_per_order"].items())
-    heads = ["share of it", "orders/s", "confirmed p50 ms", "p95", "p99", "mailed p50 ms", "p95", "p99"]
+    cpu = _table(["process", "CPU ms per order"], result["cpu_ms_per_order"].items())
+    heads = ["fraction", "orders/s", "confirmed p50 ms", "p95", "p99", "mailed p50 ms", "p95", "p99"]
     steps = _table(
         heads,
         ([s["share"], s["rate"], *s["confirmed_ms"].values(), *s["mailed_ms"].values()] for s in result["steps"]),
     )
     return (
         f"## From POST to receipt\n\nSustained for a minute: {result['rate']:.0f} orders/s, {result['ratio']:.3f} of"
-        f" the echo's {result['echo_rate']:.0f}/s; {result['cpu_ms_total']:.2f} ms of CPU an order over everything"
-        f" (`bench` is the load generator).\n\n{cpu}\nLatency at shares of that rate:\n\n{steps}"
+        f" the echo's {result['echo_rate']:.0f}/s; {result['cpu_ms_total']:.2f} ms of CPU per order in all processes"
+        f" (`bench` is the load generator).\n\n{cpu}\nLatency at fractions of that rate:\n\n{steps}"
     )
 
 
@@ -100,12 +100,13 @@ def _amend_and_ship(result: Any) -> str:
     amended, shipped = result["amended"], result["shipped"]
     rows = [[name, amended.get(name, 0.0), shipped.get(name, 0.0)] for name in amended | shipped]
     rows.append(["all", sum(amended.values()), sum(shipped.values())])
-    table = _table(["process", "CPU ms an amendment", "CPU ms a shipment"], rows)
-    return f"## After the receipt\n\n{result['orders']:,} orders amended, then shipped, each to its mail:\n\n{table}"
+    table = _table(["process", "CPU ms per amendment", "CPU ms per shipment"], rows)
+    about = f"{result['orders']:,} orders, amended and then shipped, each measured until its mail is sent:"
+    return f"## After the receipt\n\n{about}\n\n{table}"
 
 
 def _consume(result: Any) -> str:
-    heads = ["handlers of", "events/s", "bare Faust", "ratio", "fed by aiokafka"]
+    heads = ["service", "events/s", "bare Faust", "ratio", "through aiokafka"]
     rows = ([r["handler"], r["rate"], r["bare_faust"], r["ratio"], r["aiokafka"]] for r in result)
     return f"## Handling events\n\nFrom a full topic, one process:\n\n{_table(heads, rows)}"
 
@@ -113,12 +114,12 @@ def _consume(result: Any) -> str:
 def _growth(result: Any) -> str:
     names = [name for name in result["few_ms"] if name in result["many_ms"]]
     rows = ([name, result["few_ms"][name], result["many_ms"][name]] for name in names)
-    heads = ["CPU ms an order", f"{result['few']:,} stored", f"{result['many']:,} stored"]
+    heads = ["CPU ms per order", f"{result['few']:,} stored", f"{result['many']:,} stored"]
     return f"## Growth\n\n{_table(heads, rows)}\nRatio of the totals: {result['ratio']:.2f}.\n"
 
 
 def _footprint(result: Any) -> str:
-    heads = ["process", "idle MiB", "loaded MiB", "idle CPU %", "ready after s"]
+    heads = ["process", "idle MiB", "loaded MiB", "idle CPU %", "seconds to ready"]
     keys = ["process", "idle_mib", "loaded_mib", "idle_cpu_percent", "ready_seconds"]
     return f"## Footprint\n\n{_table(heads, ([row[key] for key in keys] for row in result))}"
 

@@ -1,4 +1,4 @@
-"""The platform under measurement: its processes on servers of its own, with customers, products and a yardstick."""
+"""The platform to measure: its processes on servers of their own, with customers, products and the echo."""
 
 import sys
 import tempfile
@@ -19,13 +19,13 @@ from tests.stack import Stack, stack
 
 SKUS = 20
 CUSTOMERS = 8
-FRONTS = ("customer", "product", "order")
+REST_PROCESSES = ("customer", "product", "order")
 WORKERS = ("customer-worker", "product-worker", "order-worker", "notifier-worker")
 
 
 @dataclass
 class Shop:
-    """A running platform, and who orders what."""
+    """A running platform, with the customers and products for a load."""
 
     stack: Stack
     servers: Servers
@@ -33,11 +33,11 @@ class Shop:
     tokens: list[str]
 
     def load(self, to: str = "order") -> Load:
-        """A load on one of the processes; its clients do not repeat what fails."""
-        return Load(self.stack.urls[to], self.tokens, two_of(self.skus), insist=False)
+        """A load on one of the processes, without retries."""
+        return Load(self.stack.urls[to], self.tokens, two_of(self.skus), retry=False)
 
-    def spent(self) -> Counter[str]:
-        """Microseconds of CPU so far, by process and server: of all that this program started, and of itself."""
+    def cpu(self) -> Counter[str]:
+        """Microseconds of CPU so far, by process and server, including this program as ``bench``."""
         pids = {child.pid: name for name, child in self.stack.children.items()}
         micros: Counter[str] = Counter()
         for process in psutil.Process().children(recursive=True):
@@ -58,7 +58,7 @@ def _server(process: psutil.Process) -> str:
 
 @asynccontextmanager
 async def shop(*names: str, skus: int = SKUS) -> AsyncIterator[Shop]:
-    """A platform of these processes, all eight unless named, and the echo beside them."""
+    """Run a platform of these processes (all eight by default) and the echo."""
     with servers() as running, tempfile.TemporaryDirectory(prefix="shopstream-bench-") as home:
         databases = Databases(running.postgres, running.mongo)
         async with stack(running, databases, Path(home), only=names or None) as started:

@@ -1,7 +1,7 @@
 """Tokens of the links in mails: one service makes the links, another mails them, and no event carries the token.
 
 An event names a link by its id. The token is made from that id with a key that only the two services have:
-a reader of the topic, now or in ten years, learns no token. Why: ADR 0020.
+a reader of the topic, now or in ten years, learns no token. Why: ADR 0012.
 """
 
 import hashlib

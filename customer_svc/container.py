@@ -1,4 +1,4 @@
-"""What the processes of customer_svc are composed of, and how routes get its parts."""
+"""What the processes of customer_svc consist of, and the dependencies with which routes get it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,13 +15,16 @@ from chassis.persistence.postgres.database import Postgres
 from chassis.runtime.settings import PostgresSettings
 from chassis.runtime.worker import EventProcess
 from customer_svc import SERVICE
-from customer_svc.elsewhere import Elsewhere
+from customer_svc.clients import exports
 from customer_svc.handlers import HANDLERS
-from customer_svc.passwords import Passwords
+from customer_svc.links.periodic import keep_deleting_expired_links
+from customer_svc.passwords import hasher
+from customer_svc.sessions.periodic import keep_deleting_expired_sessions
 from customer_svc.settings import Settings
-from customer_svc.store import Accounts
-from customer_svc.sweep import sweep_for_ever
-from customer_svc.throttle import Limit, Throttle
+from customer_svc.throttling import throttle
+from customer_svc.throttling.domain import Limit
+from customer_svc.throttling.periodic import keep_deleting_expired_throttles
+from customer_svc.unit_of_work import CustomerUnitOfWork
 
 
 @dataclass(frozen=True)
@@ -30,12 +33,12 @@ class Container:
 
     settings: Settings
     database: Postgres
-    commit: GroupCommit[Accounts]
+    commit: GroupCommit[CustomerUnitOfWork]
     verifier: Verifier
-    issuer: Issuer
-    passwords: Passwords
-    throttle: Throttle
-    elsewhere: Elsewhere
+    token_issuer: Issuer
+    password_hasher: hasher.PasswordHasher
+    throttle: throttle.Throttle
+    export_client: exports.ExportClient
 
 
 @asynccontextmanager
@@ -44,32 +47,32 @@ async def open_container(settings: Settings) -> AsyncIterator[Container]:
     database = Postgres(str(settings.postgres_url))
     key = settings.jwt_private_key_file.read_bytes()
     issuer = Issuer(key, settings.jwt_issuer, settings.jwt_audience, settings.jwt_seconds)
-    elsewhere = Elsewhere(str(settings.order_url), str(settings.notifier_url))
+    export_client = exports.ExportClient(str(settings.order_url), str(settings.notifier_url))
 
     async def own_keys() -> dict[str, Any]:
         return issuer.jwks()
 
     try:
         yield Container(
-            settings,
-            database,
-            GroupCommit(database, Accounts),
-            Verifier(own_keys, settings.jwt_issuer, settings.jwt_audience),
-            issuer,
-            Passwords(),
-            _throttle(database, settings),
-            elsewhere,
+            settings=settings,
+            database=database,
+            commit=GroupCommit(database, CustomerUnitOfWork),
+            verifier=Verifier(own_keys, settings.jwt_issuer, settings.jwt_audience),
+            token_issuer=issuer,
+            password_hasher=hasher.PasswordHasher(),
+            throttle=_open_throttle(database, settings),
+            export_client=export_client,
         )
     finally:
-        await elsewhere.close()
+        await export_client.close()
         await database.close()
 
 
-def _throttle(database: Postgres, settings: Settings) -> Throttle:
+def _open_throttle(database: Postgres, settings: Settings) -> throttle.Throttle:
     per_account = Limit(settings.login_tries_per_account, settings.login_seconds_per_account)
     per_address = Limit(settings.login_tries_per_address, settings.login_seconds_per_address)
     registrations = Limit(settings.register_tries_per_address, settings.register_seconds_per_address)
-    return Throttle(database, per_account, per_address, registrations)
+    return throttle.Throttle(database, per_account, per_address, registrations)
 
 
 @asynccontextmanager
@@ -77,12 +80,19 @@ async def open_event_process(settings: PostgresSettings) -> AsyncIterator[EventP
     """Open the parts of the event process, and close them at the end."""
     database = Postgres(str(settings.postgres_url))
 
-    async def sweeping() -> None:
-        await sweep_for_ever(database)
+    async def delete_expired_links() -> None:
+        await keep_deleting_expired_links(database)
 
-    consumer = Consumer(database, SERVICE, Accounts, HANDLERS)
+    async def delete_expired_sessions() -> None:
+        await keep_deleting_expired_sessions(database)
+
+    async def delete_expired_throttles() -> None:
+        await keep_deleting_expired_throttles(database)
+
+    loops = (delete_expired_links, delete_expired_sessions, delete_expired_throttles)
     try:
-        yield EventProcess(SERVICE, settings, database, consumer, loops=[sweeping])
+        consumer = Consumer(database, SERVICE, CustomerUnitOfWork, HANDLERS)
+        yield EventProcess(SERVICE, settings, database, consumer, loops=loops)
     finally:
         await database.close()
 
@@ -92,7 +102,7 @@ async def _container(request: Request) -> Container:
     return container
 
 
-async def _commit(request: Request) -> GroupCommit[Accounts]:
+async def _commit(request: Request) -> GroupCommit[CustomerUnitOfWork]:
     return (await _container(request)).commit
 
 
@@ -100,15 +110,15 @@ async def _database(request: Request) -> Postgres:
     return (await _container(request)).database
 
 
-async def _passwords(request: Request) -> Passwords:
-    return (await _container(request)).passwords
+async def _password_hasher(request: Request) -> hasher.PasswordHasher:
+    return (await _container(request)).password_hasher
 
 
-async def _issuer(request: Request) -> Issuer:
-    return (await _container(request)).issuer
+async def _token_issuer(request: Request) -> Issuer:
+    return (await _container(request)).token_issuer
 
 
-async def _throttling(request: Request) -> Throttle:
+async def _throttle(request: Request) -> throttle.Throttle:
     return (await _container(request)).throttle
 
 
@@ -116,19 +126,26 @@ async def _refresh_seconds(request: Request) -> int:
     return (await _container(request)).settings.refresh_seconds
 
 
-async def _elsewhere(request: Request) -> Elsewhere:
-    return (await _container(request)).elsewhere
+async def _export_client(request: Request) -> exports.ExportClient:
+    return (await _container(request)).export_client
 
 
 async def _link_key(request: Request) -> SecretStr:
     return (await _container(request)).settings.link_key
 
 
-Commit = Annotated[GroupCommit[Accounts], Depends(_commit)]
+async def _client_address(request: Request) -> str:
+    # Behind a proxy that uvicorn trusts (FORWARDED_ALLOW_IPS), this is the client's own address.
+    return request.client.host if request.client else ""
+
+
+Commit = Annotated[GroupCommit[CustomerUnitOfWork], Depends(_commit)]
 Database = Annotated[Postgres, Depends(_database)]
-Hashing = Annotated[Passwords, Depends(_passwords)]
-Issuing = Annotated[Issuer, Depends(_issuer)]
-Throttling = Annotated[Throttle, Depends(_throttling)]
+PasswordHasher = Annotated[hasher.PasswordHasher, Depends(_password_hasher)]
+TokenIssuer = Annotated[Issuer, Depends(_token_issuer)]
+Throttle = Annotated[throttle.Throttle, Depends(_throttle)]
 RefreshSeconds = Annotated[int, Depends(_refresh_seconds)]
-Asking = Annotated[Elsewhere, Depends(_elsewhere)]
-Linking = Annotated[SecretStr, Depends(_link_key)]
+ExportClient = Annotated[exports.ExportClient, Depends(_export_client)]
+LinkKey = Annotated[SecretStr, Depends(_link_key)]
+ClientAddress = Annotated[str, Depends(_client_address)]
+"""The network address that the request comes from."""

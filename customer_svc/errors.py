@@ -1,4 +1,4 @@
-"""What a client of customer_svc can get wrong."""
+"""The errors that a client of customer_svc can get."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -7,93 +7,93 @@ from chassis.http.errors import Conflict, Forbidden, NotFound, ShopError, Unauth
 
 
 class WrongCredentials(Unauthenticated):
-    """E-mail address or password is wrong."""
+    """The e-mail address or the password is wrong."""
 
     code = "wrong_credentials"
 
 
 class WrongPassword(Forbidden):
-    """The current password is not right."""
+    """The current password is wrong."""
 
     code = "wrong_password"
 
 
-class RefreshRefused(Unauthenticated):
-    """The refresh token is good for nothing: log in again."""
+class RefreshTokenInvalid(Unauthenticated):
+    """The refresh token is not valid; log in again."""
 
-    code = "refresh_refused"
+    code = "refresh_token_invalid"
 
 
-class TooManyTries(ShopError):
-    """Too many tries; the next one is possible later ("Retry-After" says when)."""
+class TooManyAttempts(ShopError):
+    """Too many attempts; try again later ("Retry-After" says when)."""
 
-    status, code = 429, "too_many_tries"
+    status, code = 429, "too_many_attempts"
     example: ClassVar[Mapping[str, Any]] = {"retry_after": 30}
 
 
-class CustomerUnknown(NotFound):
-    """There is no such customer."""
+class TooSoon(ShopError):
+    """A mail was requested a moment ago; check your mailbox, or try again later ("Retry-After" says when)."""
 
-    code = "customer_unknown"
+    status, code = 429, "too_soon"
+    example: ClassVar[Mapping[str, Any]] = {"retry_after": 60}
 
 
-class AddressUnknown(NotFound):
+class CustomerNotFound(NotFound):
+    """The customer does not exist."""
+
+    code = "customer_not_found"
+
+
+class AddressNotFound(NotFound):
     """You have no such address."""
 
-    code = "address_unknown"
+    code = "address_not_found"
+
+
+class ErasureNotFound(NotFound):
+    """The erasure does not exist."""
+
+    code = "erasure_not_found"
 
 
 class TooManyAddresses(Conflict):
-    """You have as many addresses as one can have; remove one first."""
+    """You have the maximum number of addresses; remove one first."""
 
     code = "too_many_addresses"
 
 
 class AccountDeactivated(Conflict):
-    """The account is out of use."""
+    """The account is deactivated."""
 
     code = "account_deactivated"
 
 
-class DeactivatedAlready(Conflict):
-    """The account was put out of use before."""
+class AlreadyDeactivated(Conflict):
+    """The account is already deactivated."""
 
-    code = "deactivated_already"
+    code = "already_deactivated"
 
 
-class ActiveAlready(Conflict):
-    """The account is in use."""
+class AlreadyActive(Conflict):
+    """The account is already active."""
 
-    code = "active_already"
+    code = "already_active"
+
+
+class AlreadyVerified(Conflict):
+    """The e-mail address of this account is already verified."""
+
+    code = "already_verified"
+
+
+class LinkInvalid(Conflict):
+    """The link cannot be used: it was used before, has expired, or does not exist."""
+
+    code = "link_invalid"
 
 
 class ExportUnavailable(Unavailable):
-    """Not all of your data can be had right now: the service that has this part of them cannot be asked."""
+    """The service that has this part of your data is not available right now; try again shortly."""
 
     code = "export_unavailable"
     example: ClassVar[Mapping[str, Any]] = {"part": "orders"}
-
-
-class ErasureUnknown(NotFound):
-    """There is no such erasure."""
-
-    code = "erasure_unknown"
-
-
-class LinkSpent(Conflict):
-    """The link cannot be used: it was used before, is too old, or was never ours."""
-
-    code = "link_spent"
-
-
-class VerifiedAlready(Conflict):
-    """The address of this account is confirmed."""
-
-    code = "verified_already"
-
-
-class AskedJustNow(ShopError):
-    """A mail was asked for just now; look for it, and ask again later ("Retry-After" says when)."""
-
-    status, code = 429, "asked_just_now"
-    example: ClassVar[Mapping[str, Any]] = {"retry_after": 60}

@@ -4,13 +4,36 @@ from fastapi import FastAPI
 
 from chassis.http.app import create_app, serve
 from chassis.http.ops_routes import ops_router
+from chassis.http.routing import combine
 from chassis.runtime.settings import load
-from customer_svc import SERVICE, pages
-from customer_svc.api import router
+from customer_svc import SERVICE
+from customer_svc.accounts import api as accounts
+from customer_svc.accounts.queries import LEDGER as ACCOUNTS
+from customer_svc.accounts.queries import LEDGER_LINE
 from customer_svc.container import open_container
+from customer_svc.erasure import api as erasure
+from customer_svc.erasure.queries import LEDGER as ERASURES
+from customer_svc.exports import api as exports
 from customer_svc.handlers import HANDLERS
-from customer_svc.queries import LEDGER, LEDGER_LINE
+from customer_svc.pages import api as pages
+from customer_svc.passwords import api as passwords
+from customer_svc.profiles import api as profiles
+from customer_svc.registration import api as registration
+from customer_svc.sessions import api as sessions
 from customer_svc.settings import Settings
+from customer_svc.staff import api as staff
+
+# Staff last: /v1/customers/me must match before /v1/customers/{customer_id}.
+router = combine(
+    registration.router,
+    sessions.router,
+    passwords.router,
+    accounts.router,
+    profiles.router,
+    exports.router,
+    erasure.router,
+    staff.router,
+)
 
 
 def build(settings: Settings) -> FastAPI:
@@ -21,7 +44,7 @@ def build(settings: Settings) -> FastAPI:
         router,
         pages.router,
         open_container=lambda: open_container(settings),
-        ops=ops_router(SERVICE, HANDLERS, LEDGER, LEDGER_LINE),
+        ops=ops_router(SERVICE, HANDLERS, (*ACCOUNTS, *ERASURES), LEDGER_LINE),
     )
 
 

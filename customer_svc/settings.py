@@ -1,4 +1,4 @@
-"""What customer_svc can be told."""
+"""The settings of customer_svc."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from chassis.runtime.settings import HttpUrl, PostgresSettings
 
 
 class Settings(PostgresSettings):
-    """The REST front; the event process needs no key."""
+    """The settings of the REST process; the event process needs no key."""
 
     jwt_private_key_file: FilePath
     """PEM file with the Ed25519 private key that signs access tokens."""
@@ -40,12 +40,12 @@ class Settings(PostgresSettings):
 
     @field_validator("jwt_private_key_file")
     @classmethod
-    def _signs(cls, path: Path) -> Path:
-        """Refuse at boot what would fail at the first log-in."""
+    def _is_private_key(cls, path: Path) -> Path:
+        """Refuse at the start a key that would fail at the first log-in."""
         try:
             key = OKPKey.import_key(path.read_bytes())
         except (JoseError, ValueError, OSError):
             key = None
         if key is None or not key.is_private or key.curve_name != "Ed25519":
-            raise ValueError("no PEM file with an Ed25519 private key")
+            raise ValueError("not a PEM file with an Ed25519 private key")
         return path

@@ -101,7 +101,7 @@ SERVICES = (CUSTOMER, PRODUCT, ORDER, NOTIFIER)
 
 # --- Jobs: each runs to its end before the processes that need it, and changes nothing the next time
 
-BOOTSTRAP = "customer_svc.bootstrap"
+BOOTSTRAP = "customer_svc.staff.bootstrap"
 """Creates an account with one of these roles; registration is for customers only."""
 ROLES = ("staff", "ops")
 

@@ -1,4 +1,4 @@
-"""The tools of those who run the shop: ``python -m ops``.
+"""The command line for operators: ``python -m ops``.
 
-They meet the services over their ops APIs (role ops) and over Kafka, never through their tables or code.
+It reads the services through their ops APIs (role ops) and Kafka, never through their tables or code.
 """

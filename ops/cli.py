@@ -1,4 +1,4 @@
-"""The command line of those who run the shop."""
+"""The command line for operators."""
 
 import asyncio
 import logging
@@ -13,11 +13,11 @@ import typer
 from rich.console import Console
 
 from ops import show
-from ops.audit import CannotAudit, Report, audit
-from ops.platform import Account, Platform, Session, elsewhere, local_platform
+from ops.audit import AuditError, Report, audit
+from ops.platform import Account, Platform, Session, local_platform, with_overrides
 
-FOUND, CANNOT = 1, 2
-"""Exit statuses: something is wrong with the shop, or it could not be looked at."""
+FINDINGS, FAILED = 1, 2
+"""Exit statuses: the audit has findings, or the platform could not be audited."""
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="markdown"
@@ -25,17 +25,17 @@ app = typer.Typer(
 
 
 def main() -> None:
-    """Run the command line. A mistake of its own must not look like a finding."""
+    """Run the command line; a bug in it must not exit with the status for findings."""
     try:
         app(prog_name="shop")
     except Exception:  # noqa: BLE001 - the edge of the program
         traceback.print_exc()
-        sys.exit(CANNOT)
+        sys.exit(FAILED)
 
 
 @app.callback()
 def shop() -> None:
-    """Look after a running shop."""
+    """Operate a running shop."""
 
 
 @app.command("audit")
@@ -45,61 +45,61 @@ def audit_command(
     order_url: Annotated[str | None, typer.Option(envvar="ORDER_URL", help="Base URL of order_svc.")] = None,
     notifier_url: Annotated[str | None, typer.Option(envvar="NOTIFIER_URL", help="Base URL of notifier_svc.")] = None,
     kafka: Annotated[
-        str | None, typer.Option(envvar="KAFKA_BOOTSTRAP_SERVERS", metavar="HOST:PORT", help="Kafka.")
+        str | None, typer.Option(envvar="KAFKA_BOOTSTRAP_SERVERS", metavar="HOST:PORT", help="Kafka brokers.")
     ] = None,
     kafka_prefix: Annotated[
-        str | None, typer.Option(envvar="KAFKA_PREFIX", help="What stands before every topic's name.")
+        str | None, typer.Option(envvar="KAFKA_PREFIX", help="Prefix of every topic name.")
     ] = None,
     email: Annotated[
         str | None,
         typer.Option(envvar="OPS_EMAIL", help="An account with the role ops; its password is OPS_PASSWORD."),
     ] = None,
     home: Annotated[
-        Path | None, typer.Option(envvar="SHOP_HOME", help="Where `make run` keeps its records (default .local).")
+        Path | None, typer.Option(envvar="SHOP_HOME", help="Directory of `make run` (default .local).")
     ] = None,
     settle: Annotated[
-        float, typer.Option(min=0, help="Seconds in which services may still be telling each other.")
+        float, typer.Option(min=0, help="Ignore differences between services that are newer than this, in seconds.")
     ] = 10.0,
     deadline: Annotated[
-        float, typer.Option(min=0, envvar="ORDER_DEADLINE_SECONDS", help="Seconds an order may be PENDING.")
+        float, typer.Option(min=0, envvar="ORDER_DEADLINE_SECONDS", help="Seconds for which an order may be PENDING.")
     ] = 600.0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON document.")] = False,
 ) -> None:
     """Check that everything adds up: stock, orders, reservations, events, mails.
 
-    Reads what every service says of itself (role ops) and all event topics, changes nothing, and can be run
-    at any time, also under load: what changed within the last --settle seconds is not held against another
-    service yet. Without options it audits the shop that `make run` has started here.
+    Reads the ops API of every service (role ops) and all event topics. Changes nothing, and can be run at any time,
+    also under load: differences between services that are newer than --settle seconds are ignored. Without options
+    it audits the shop that `make run` has started here.
 
-    Ends with 0 if everything adds up, 1 if something does not, 2 if the shop could not be audited.
+    Exits with 0 if everything adds up, 1 if there are findings, 2 if the shop could not be audited.
     """
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     options = {"customer": customer_url, "product": product_url, "order": order_url, "notifier": notifier_url}
     options |= {"kafka": kafka, "kafka_prefix": kafka_prefix}
-    began = time.monotonic()
+    started = time.monotonic()
     try:
         platform = _platform(options, home, email)
         report = _audit(platform, settle, deadline)
-    except CannotAudit as error:
+    except AuditError as error:
         typer.echo(f"cannot audit: {error}", err=True)
-        raise typer.Exit(CANNOT) from error
+        raise typer.Exit(FAILED) from error
     if as_json:
         typer.echo(show.as_json(report))
     else:
-        show.for_people(Console(highlight=False), report, time.monotonic() - began)
-    raise typer.Exit(0 if report.ok else FOUND)
+        show.print_report(Console(highlight=False), report, time.monotonic() - started)
+    raise typer.Exit(0 if report.ok else FINDINGS)
 
 
 def _platform(options: dict[str, str | None], home: Path | None, email: str | None) -> Platform:
     if options["customer"]:
-        platform = elsewhere(None, options)
+        platform = with_overrides(None, options)
     else:
         local = home or Path(__file__).parents[1] / ".local"
-        platform = elsewhere(local_platform(local.expanduser().absolute()), options)
+        platform = with_overrides(local_platform(local.expanduser().absolute()), options)
     if email:
         platform = Platform(platform.shop, Account(email, os.environ.get("OPS_PASSWORD", "")))
     if platform.account is None:
-        raise CannotAudit("nobody to log in as: give --email, and the password in OPS_PASSWORD")
+        raise AuditError("no account to log in with: set --email and OPS_PASSWORD")
     return platform
 
 

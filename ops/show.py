@@ -1,4 +1,4 @@
-"""What the command line shows of an audit: for people, and for programs."""
+"""The output of an audit: text for people, JSON for programs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,13 +13,13 @@ from rich.table import Table
 
 from ops.audit import Progress, Report
 
-SHOWN = 20
-"""Findings of one check that people are shown."""
+MAX_SHOWN = 20
+"""At most so many findings of one check are printed."""
 
 
 @contextmanager
 def progress(console: Console) -> Iterator[Progress]:
-    """Show what is being read, while it is; nothing where nobody watches."""
+    """Show on a terminal what is being read; show nothing elsewhere."""
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -29,22 +29,22 @@ def progress(console: Console) -> Iterator[Progress]:
     with Bars(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
         rows = {"": bars.add_task("starting", total=None)}
 
-        def tell(what: str, count: int) -> None:
+        def report(what: str, count: int) -> None:
             if what not in rows:
                 rows[what] = bars.add_task(escape(what), total=None)
                 bars.update(rows[list(rows)[-2]], visible=False)
             bars.update(rows[what], completed=count)
 
-        yield tell
+        yield report
 
 
 def as_json(report: Report) -> str:
-    """Everything, as one JSON document."""
+    """The report as one JSON document."""
     return orjson.dumps({"ok": report.ok, **asdict(report)}, option=orjson.OPT_INDENT_2).decode()
 
 
-def for_people(console: Console, report: Report, seconds: float) -> None:
-    """What was looked at, and what was found."""
+def print_report(console: Console, report: Report, seconds: float) -> None:
+    """Print what was read and what was found."""
     numbers = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     numbers.add_column()
     numbers.add_column(justify="right")
@@ -53,18 +53,18 @@ def for_people(console: Console, report: Report, seconds: float) -> None:
     console.print(numbers)
     for note in report.notes:
         console.print(f"[yellow]![/] {escape(note)}")
-    for check in dict.fromkeys(one.check for one in report.findings):
-        _show_check(console, report, check)
-    found = (
+    for check in dict.fromkeys(finding.check for finding in report.findings):
+        _print_check(console, report, check)
+    verdict = (
         f"[bold red]✗[/] {len(report.findings):,} findings" if report.findings else "[green]✓[/] everything adds up"
     )
-    console.print(f"{found}  [dim]{seconds:.1f} s[/]")
+    console.print(f"{verdict}  [dim]{seconds:.1f} s[/]")
 
 
-def _show_check(console: Console, report: Report, check: str) -> None:
-    findings = [one for one in report.findings if one.check == check]
+def _print_check(console: Console, report: Report, check: str) -> None:
+    findings = [finding for finding in report.findings if finding.check == check]
     console.print(f"\n[bold]{check}[/] {len(findings):,}")
-    for one in findings[:SHOWN]:
-        console.print(f"  {escape(one.subject)}  {escape(one.detail)}", soft_wrap=True)
-    if len(findings) > SHOWN:
-        console.print(f"  and {len(findings) - SHOWN:,} more: --json lists them")
+    for finding in findings[:MAX_SHOWN]:
+        console.print(f"  {escape(finding.subject)}  {escape(finding.detail)}", soft_wrap=True)
+    if len(findings) > MAX_SHOWN:
+        console.print(f"  and {len(findings) - MAX_SHOWN:,} more: use --json to list them")

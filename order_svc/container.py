@@ -1,4 +1,4 @@
-"""What the processes of order_svc are composed of, and how routes get its parts."""
+"""What the processes of order_svc are composed of, and the dependencies that give its parts to routes."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,13 +13,13 @@ from chassis.persistence.group_commit import GroupCommit
 from chassis.persistence.postgres.database import Postgres
 from chassis.runtime.worker import EventProcess
 from order_svc import SERVICE
-from order_svc.catalogue import Catalogue
-from order_svc.deadlines import Deadlines
+from order_svc.clients.product import ProductClient
 from order_svc.handlers import HANDLERS
+from order_svc.orders.periodic import ResponseExpiry
+from order_svc.saga.periodic import Deadlines
 from order_svc.settings import RestSettings, WorkerSettings
-from order_svc.store import OrderBook
-from order_svc.sweep import Sweep
-from order_svc.watch import Watch
+from order_svc.timeline.feed import TimelineFeed
+from order_svc.unit_of_work import OrderUnitOfWork
 
 
 @dataclass(frozen=True)
@@ -28,30 +28,30 @@ class Container:
 
     settings: RestSettings
     database: Postgres
-    commit: GroupCommit[OrderBook]
+    commit: GroupCommit[OrderUnitOfWork]
     verifier: Verifier
-    catalogue: Catalogue
-    watch: Watch
+    products: ProductClient
+    feed: TimelineFeed
 
 
 @asynccontextmanager
 async def open_container(settings: RestSettings) -> AsyncIterator[Container]:
     """Open the parts of the REST process, and close them at the end."""
     database = Postgres(str(settings.postgres_url))
-    keys, catalogue = RemoteKeys(str(settings.jwks_url)), Catalogue(str(settings.product_url))
-    watch = Watch(database)
-    await watch.start()
+    keys, products = RemoteKeys(str(settings.jwks_url)), ProductClient(str(settings.product_url))
+    feed = TimelineFeed(database)
+    await feed.start()
     try:
         yield Container(
             settings,
             database,
-            GroupCommit(database, OrderBook),
+            GroupCommit(database, OrderUnitOfWork),
             Verifier(keys.fetch, settings.jwt_issuer, settings.jwt_audience),
-            catalogue,
-            watch,
+            products,
+            feed,
         )
     finally:
-        for close in (watch.close, keys.close, catalogue.close, database.close):
+        for close in (feed.close, keys.close, products.close, database.close):
             await close()
 
 
@@ -59,12 +59,12 @@ async def open_container(settings: RestSettings) -> AsyncIterator[Container]:
 async def open_event_process(settings: WorkerSettings) -> AsyncIterator[EventProcess]:
     """Open the parts of the event process, and close them at the end."""
     database = Postgres(str(settings.postgres_url))
-    commit = GroupCommit(database, OrderBook)
+    commit = GroupCommit(database, OrderUnitOfWork)
     deadlines = Deadlines(database, commit, settings.order_deadline_seconds)
-    sweep = Sweep(database, settings.idempotency_seconds)
-    consumer = Consumer(database, SERVICE, OrderBook, HANDLERS)
+    expiry = ResponseExpiry(database, settings.idempotency_seconds)
+    consumer = Consumer(database, SERVICE, OrderUnitOfWork, HANDLERS)
     try:
-        yield EventProcess(SERVICE, settings, database, consumer, loops=[commit.run, deadlines.run, sweep.run])
+        yield EventProcess(SERVICE, settings, database, consumer, loops=[commit.run, deadlines.run, expiry.run])
     finally:
         await database.close()
 
@@ -74,7 +74,7 @@ async def _container(request: Request) -> Container:
     return container
 
 
-async def _commit(request: Request) -> GroupCommit[OrderBook]:
+async def _commit(request: Request) -> GroupCommit[OrderUnitOfWork]:
     return (await _container(request)).commit
 
 
@@ -82,20 +82,20 @@ async def _database(request: Request) -> Postgres:
     return (await _container(request)).database
 
 
-async def _catalogue(request: Request) -> Catalogue:
-    return (await _container(request)).catalogue
+async def _products(request: Request) -> ProductClient:
+    return (await _container(request)).products
 
 
-async def _watch(request: Request) -> Watch:
-    return (await _container(request)).watch
+async def _feed(request: Request) -> TimelineFeed:
+    return (await _container(request)).feed
 
 
 async def _stuck_seconds(request: Request) -> float:
     return (await _container(request)).settings.saga_stuck_seconds
 
 
-Commit = Annotated[GroupCommit[OrderBook], Depends(_commit)]
+Commit = Annotated[GroupCommit[OrderUnitOfWork], Depends(_commit)]
 Database = Annotated[Postgres, Depends(_database)]
-Asking = Annotated[Catalogue, Depends(_catalogue)]
-Watching = Annotated[Watch, Depends(_watch)]
+Products = Annotated[ProductClient, Depends(_products)]
+Feed = Annotated[TimelineFeed, Depends(_feed)]
 StuckSeconds = Annotated[float, Depends(_stuck_seconds)]

@@ -1,4 +1,4 @@
-"""What a client of order_svc can get wrong."""
+"""The errors that order_svc returns to its clients."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -6,21 +6,21 @@ from typing import Any, ClassVar
 from chassis.http.errors import Conflict, NotFound, ShopError, Unavailable
 
 
-class OrderUnknown(NotFound):
+class OrderNotFound(NotFound):
     """There is no such order."""
 
-    code = "order_unknown"
+    code = "order_not_found"
 
 
-class SkuUnknown(Conflict):
-    """No product has this SKU."""
+class SkuNotFound(Conflict):
+    """No product has this SKU; "skus" lists the SKUs that were not found."""
 
-    code = "sku_unknown"
+    code = "sku_not_found"
     example: ClassVar[Mapping[str, Any]] = {"skus": ["MUG-RED"]}
 
 
 class NotForSale(Conflict):
-    """These are in the catalogue, and cannot be ordered any more."""
+    """These products are in the catalogue, but are no longer for sale."""
 
     code = "not_for_sale"
     example: ClassVar[Mapping[str, Any]] = {"skus": ["MUG-RED"]}
@@ -33,66 +33,66 @@ class MixedCurrencies(Conflict):
     example: ClassVar[Mapping[str, Any]] = {"currencies": ["EUR", "GBP"]}
 
 
-class OtherCurrency(Conflict):
-    """The products of the order are sold in another currency; "currency" says in which."""
+class CurrencyMismatch(Conflict):
+    """The products of the order are sold in another currency, which "currency" names."""
 
-    code = "other_currency"
+    code = "currency_mismatch"
     example: ClassVar[Mapping[str, Any]] = {"currency": "EUR"}
 
 
 class OrderTooLarge(Conflict):
-    """The order's total is larger than we can book."""
+    """The order's total exceeds the largest amount that can be booked."""
 
     code = "order_too_large"
 
 
-class NotPossibleNow(Conflict):
-    """The order's state does not allow this; "allowed" says what it does allow."""
+class TransitionNotAllowed(Conflict):
+    """The order's state does not allow this; "allowed" lists what it does allow."""
 
-    code = "not_possible_now"
+    code = "transition_not_allowed"
     example: ClassVar[Mapping[str, Any]] = {"state": "SHIPPED", "allowed": ["deliver"]}
 
 
-class MoreThanLeft(Conflict):
-    """Not so many of these are left; "left" says how many of what are, "allowed" what is possible."""
+class QuantityExceeded(Conflict):
+    """The quantity exceeds what is left: "left" gives the remaining quantities, "allowed" the possible actions."""
 
-    code = "more_than_left"
+    code = "quantity_exceeded"
     example: ClassVar[Mapping[str, Any]] = {"left": {"MUG-BLUE": 1}, "state": "SHIPPED", "allowed": ["ship"]}
 
 
 class AccountDeactivated(Conflict):
-    """Your account is out of use: it cannot order."""
+    """Your account is deactivated and cannot place orders."""
 
     code = "account_deactivated"
 
 
 class AccountErased(Conflict):
-    """Your account is gone: it cannot order."""
+    """Your account was erased and cannot place or change orders."""
 
     code = "account_erased"
 
 
 class NoShippingAddress(Conflict):
-    """The order says nothing of where it goes, and your account has no default address that we know of."""
+    """The order has no shipping address, and your account has no default address."""
 
     code = "no_shipping_address"
 
 
 class CatalogueUnavailable(Unavailable):
-    """The order names products that we do not know yet, and the catalogue cannot be asked right now."""
+    """The order names products that are not known here yet, and the catalogue is not available right now."""
 
     code = "catalogue_unavailable"
     example: ClassVar[Mapping[str, Any]] = {"skus": ["MUG-RED"]}
 
 
-class TooManyFollowed(ShopError):
-    """You follow as many orders as one can at the same time; let go of one first."""
+class TooManyStreams(ShopError):
+    """Your account has too many open streams; close one first."""
 
-    status, code = 429, "too_many_followed"
+    status, code = 429, "too_many_streams"
     example: ClassVar[Mapping[str, Any]] = {"most": 10}
 
 
-class WatchFull(Unavailable):
-    """More is followed than this process can bear; try again shortly."""
+class StreamLimitReached(Unavailable):
+    """This process serves no further streams right now; try again shortly."""
 
-    code = "watch_full"
+    code = "stream_limit_reached"

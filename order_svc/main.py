@@ -4,13 +4,26 @@ from fastapi import FastAPI
 
 from chassis.http.app import create_app, serve
 from chassis.http.ops_routes import ops_router
+from chassis.http.routing import combine
 from chassis.runtime.settings import load
 from order_svc import SERVICE
-from order_svc.api import hot, router
+from order_svc.amendments import api as amendments
 from order_svc.container import open_container
+from order_svc.erasure import queries as erasure
+from order_svc.fulfilment import api as fulfilment
 from order_svc.handlers import HANDLERS
-from order_svc.queries import LEDGER, LEDGER_LINE
+from order_svc.orders import api as orders
+from order_svc.orders import queries
+from order_svc.saga import api as saga
 from order_svc.settings import RestSettings
+from order_svc.timeline import api as timeline
+from order_svc.timeline import exports
+
+ROUTES = combine(
+    # Before the route of the same path that returns JSON.
+    timeline.streamed,
+    *(orders.router, timeline.router, exports.router, amendments.router, fulfilment.router, saga.router),
+)
 
 
 def build(settings: RestSettings) -> FastAPI:
@@ -18,11 +31,11 @@ def build(settings: RestSettings) -> FastAPI:
     return create_app(
         SERVICE,
         "Shopstream orders",
-        router,
-        hot,
+        ROUTES,
+        orders.hot,
         open_container=lambda: open_container(settings),
-        ops=ops_router(SERVICE, HANDLERS, LEDGER, LEDGER_LINE),
-        on_shutdown=lambda container: container.watch.end(),
+        ops=ops_router(SERVICE, HANDLERS, (queries.LEDGER, erasure.LEDGER), queries.LEDGER_LINE),
+        on_shutdown=lambda container: container.feed.stop(),
     )
 
 

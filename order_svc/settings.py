@@ -1,4 +1,4 @@
-"""What order_svc can be told."""
+"""The settings of order_svc."""
 
 from pydantic import Field
 

@@ -1,4 +1,4 @@
-"""The event process of order_svc: saga, deadlines, sweep and outbox. ``python -m order_svc.worker``."""
+"""The event process of order_svc: handlers, saga deadlines, expiry, outbox. ``python -m order_svc.worker``."""
 
 from chassis.runtime.settings import load
 from chassis.runtime.worker import run_worker

@@ -1,6 +1,6 @@
 """Products: what is sold.
 
-owns        the catalogue, the stock, the reservations, the imports (MongoDB)
+owns        the catalogue, the categories, the stock, the reservations, the imports (MongoDB)
 publishes   product.events, stock.events
 consumes    order.events, erasure.events
 """

@@ -1,13 +1,13 @@
-"""What the processes of product_svc are composed of, and how routes get its parts."""
+"""What the processes of product_svc are composed of, and the FastAPI dependencies that give its parts to routes."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
-from chassis.http.auth import RemoteKeys, Verifier
+from chassis.http.auth import Bearer, RemoteKeys, Verifier
 from chassis.messaging.consumer import Consumer
 from chassis.persistence.group_commit import GroupCommit
 from chassis.persistence.mongo.database import Mongo
@@ -15,7 +15,7 @@ from chassis.runtime.worker import EventProcess
 from product_svc import SERVICE
 from product_svc.handlers import HANDLERS
 from product_svc.settings import RestSettings, WorkerSettings
-from product_svc.store import Warehouse, open_documents
+from product_svc.unit_of_work import ProductUnitOfWork, open_documents
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Container:
 
     settings: RestSettings
     database: Mongo
-    commit: GroupCommit[Warehouse]
+    commit: GroupCommit[ProductUnitOfWork]
     verifier: Verifier
 
 
@@ -36,7 +36,7 @@ async def open_container(settings: RestSettings) -> AsyncIterator[Container]:
     try:
         await open_documents(database)
         verifier = Verifier(keys.fetch, settings.jwt_issuer, settings.jwt_audience)
-        yield Container(settings, database, GroupCommit(database, Warehouse), verifier)
+        yield Container(settings, database, GroupCommit(database, ProductUnitOfWork), verifier)
     finally:
         await keys.close()
         await database.close()
@@ -47,28 +47,40 @@ async def open_event_process(settings: WorkerSettings) -> AsyncIterator[EventPro
     """Open the parts of the event process, and close them at the end."""
     database = Mongo(str(settings.mongo_url))
     try:
-        yield EventProcess(SERVICE, settings, database, Consumer(database, SERVICE, Warehouse, HANDLERS))
+        yield EventProcess(SERVICE, settings, database, Consumer(database, SERVICE, ProductUnitOfWork, HANDLERS))
     finally:
         await database.close()
 
 
-async def _container(request: Request) -> Container:
+def _container(request: Request) -> Container:
     container: Container = request.app.state.container
     return container
 
 
-async def _commit(request: Request) -> GroupCommit[Warehouse]:
-    return (await _container(request)).commit
+# Coroutine functions: FastAPI runs other dependencies in a thread.
+async def _commit(request: Request) -> GroupCommit[ProductUnitOfWork]:
+    return _container(request).commit
 
 
 async def _database(request: Request) -> Mongo:
-    return (await _container(request)).database
+    return _container(request).database
 
 
 async def _idempotency_seconds(request: Request) -> float:
-    return (await _container(request)).settings.idempotency_seconds
+    return _container(request).settings.idempotency_seconds
 
 
-Commit = Annotated[GroupCommit[Warehouse], Depends(_commit)]
+async def _is_staff(request: Request) -> bool:
+    return "authorization" in request.headers and (await _BEARER(request)).role == "staff"
+
+
+_BEARER = Bearer()
+
+Commit = Annotated[GroupCommit[ProductUnitOfWork], Depends(_commit)]
 Database = Annotated[Mongo, Depends(_database)]
-KeptSeconds = Annotated[float, Depends(_idempotency_seconds)]
+IdempotencySeconds = Annotated[float, Depends(_idempotency_seconds)]
+IsStaff = Annotated[bool, Depends(_is_staff)]
+"""Whether the client is staff, on routes that need no token; an invalid token is refused all the same."""
+
+OPTIONAL_TOKEN: dict[str, Any] = {"security": [{}, {"HTTPBearer": []}]}
+"""The ``openapi_extra`` of routes with ``IsStaff``: a token is optional."""

@@ -1,9 +1,15 @@
-"""What a client of product_svc can get wrong."""
+"""The errors that a client of product_svc can get."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from chassis.http.errors import Conflict, NotFound
+
+
+class ProductNotFound(NotFound):
+    """There is no such product."""
+
+    code = "product_not_found"
 
 
 class SkuTaken(Conflict):
@@ -13,95 +19,89 @@ class SkuTaken(Conflict):
     example: ClassVar[Mapping[str, Any]] = {"skus": ["MUG-BLUE"]}
 
 
-class ProductUnknown(NotFound):
-    """There is no such product."""
+class InvalidAttributes(Conflict):
+    """The attributes violate the JSON Schema of the category; "faults" lists the violations."""
 
-    code = "product_unknown"
-
-
-class SkuUnknown(NotFound):
-    """No product has this SKU."""
-
-    code = "sku_unknown"
-
-
-class StockTooLow(Conflict):
-    """That much is not available to take away; the rest is reserved for orders."""
-
-    code = "stock_too_low"
-    example: ClassVar[Mapping[str, Any]] = {"available": 3}
-
-
-class CategoryUnknown(NotFound):
-    """There is no such category."""
-
-    code = "category_unknown"
-
-
-class NoSuchCategory(Conflict):
-    """The category that is named here does not exist."""
-
-    code = "no_such_category"
-
-
-class CategoryNotEmpty(Conflict):
-    """There are products or categories in this category."""
-
-    code = "category_not_empty"
-    example: ClassVar[Mapping[str, Any]] = {"products": 12, "children": 1}
-
-
-class CategoryInItself(Conflict):
-    """A category cannot be put under itself, nor under what is in it."""
-
-    code = "category_in_itself"
-
-
-class TooDeep(Conflict):
-    """Categories are nested more deeply than this shop allows."""
-
-    code = "too_deep"
-    example: ClassVar[Mapping[str, Any]] = {"limit": 10}
-
-
-class AttributesDoNotFit(Conflict):
-    """The attributes are not as the category's JSON Schema says; "faults" says where."""
-
-    code = "attributes_do_not_fit"
+    code = "invalid_attributes"
     example: ClassVar[Mapping[str, Any]] = {"faults": ["material: is required"]}
 
 
-class StatusNotPossible(Conflict):
-    """The product cannot go from its status to that one; "allowed" says to which."""
+class TransitionNotAllowed(Conflict):
+    """The product's status cannot change to the requested one; "allowed" lists those it can change to."""
 
-    code = "status_not_possible"
+    code = "transition_not_allowed"
     example: ClassVar[Mapping[str, Any]] = {"current": "discontinued", "allowed": ["active"]}
 
 
 class TooManyVariants(Conflict):
-    """The product would have more variants than this shop allows."""
+    """The product would have more variants than allowed."""
 
     code = "too_many_variants"
     example: ClassVar[Mapping[str, Any]] = {"limit": 100}
 
 
 class ProductTooLarge(Conflict):
-    """The product, with all its variants and their attributes, would be larger than this shop keeps."""
+    """The product, with all its variants and their attributes, would exceed the maximum size."""
 
     code = "product_too_large"
     example: ClassVar[Mapping[str, Any]] = {"limit": 1000000}
 
 
-class ImportUnknown(NotFound):
+class CategoryNotFound(NotFound):
+    """There is no such category."""
+
+    code = "category_not_found"
+
+
+class NoSuchCategory(Conflict):
+    """The category that the request body refers to does not exist."""
+
+    code = "no_such_category"
+
+
+class CategoryNotEmpty(Conflict):
+    """The category still contains products or categories."""
+
+    code = "category_not_empty"
+    example: ClassVar[Mapping[str, Any]] = {"products": 12, "children": 1}
+
+
+class CategoryCycle(Conflict):
+    """A category cannot be moved below itself."""
+
+    code = "category_cycle"
+
+
+class CategoryTooDeep(Conflict):
+    """Categories would be nested more deeply than allowed."""
+
+    code = "category_too_deep"
+    example: ClassVar[Mapping[str, Any]] = {"limit": 10}
+
+
+class SkuNotFound(NotFound):
+    """No product has this SKU."""
+
+    code = "sku_not_found"
+
+
+class InsufficientStock(Conflict):
+    """Fewer units are available than would be taken away; the others are reserved for orders."""
+
+    code = "insufficient_stock"
+    example: ClassVar[Mapping[str, Any]] = {"available": 3}
+
+
+class ImportNotFound(NotFound):
     """There is no such import."""
 
-    code = "import_unknown"
+    code = "import_not_found"
 
 
-class OutOfLine(Conflict):
-    """The import goes on with another line: "next_line"; where that is null, all lines have come."""
+class UnexpectedLine(Conflict):
+    """The import continues with another line: "next_line"; null if all lines have arrived."""
 
-    code = "out_of_line"
+    code = "unexpected_line"
     example: ClassVar[Mapping[str, Any]] = {"next_line": 501}
 
 

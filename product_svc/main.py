@@ -3,16 +3,25 @@
 from fastapi import FastAPI
 
 from chassis.http.app import create_app, serve
+from chassis.http.examples import ID, MOMENT
 from chassis.http.ops_routes import ops_router
 from chassis.runtime.settings import load
-from product_svc import SERVICE, api
-from product_svc.bulk import api as bulk_api
-from product_svc.catalogue import api as catalogue_api
-from product_svc.catalogue import category_api
+from product_svc import SERVICE
+from product_svc.catalogue import api as catalogue
+from product_svc.catalogue.queries import PRODUCT_LEDGER
+from product_svc.categories import api as categories
 from product_svc.container import open_container
 from product_svc.handlers import HANDLERS
-from product_svc.queries import LEDGER, LEDGER_LINE
+from product_svc.imports import api as imports
+from product_svc.reservations.queries import RESERVATION_LEDGER
+from product_svc.search import api as search
 from product_svc.settings import RestSettings
+from product_svc.stock import api as stock
+from product_svc.stock.queries import MOVEMENT_LEDGER, STOCK_LEDGER
+
+LEDGER = (PRODUCT_LEDGER, STOCK_LEDGER, RESERVATION_LEDGER, MOVEMENT_LEDGER)
+"""The service's own records, for the audit."""
+LEDGER_LINE = {"kind": "product", "id": ID, "version": 1, "changed_at": MOMENT}
 
 
 def build(settings: RestSettings) -> FastAPI:
@@ -20,10 +29,12 @@ def build(settings: RestSettings) -> FastAPI:
     return create_app(
         SERVICE,
         "Shopstream products",
-        api.router,
-        category_api.router,
-        catalogue_api.router,
-        bulk_api.router,
+        stock.router,
+        categories.router,
+        catalogue.router,
+        # Later routers match first: ``/v1/products/facets`` is not a product's id.
+        search.router,
+        imports.router,
         open_container=lambda: open_container(settings),
         ops=ops_router(SERVICE, HANDLERS, LEDGER, LEDGER_LINE),
     )

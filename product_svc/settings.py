@@ -1,4 +1,4 @@
-"""What product_svc can be told."""
+"""The settings of product_svc."""
 
 import re
 from typing import Annotated
@@ -26,7 +26,7 @@ class WorkerSettings(Settings):
 
 
 class RestSettings(WorkerSettings):
-    """The REST front."""
+    """The REST process."""
 
     jwks_url: HttpUrl
     """URL of customer_svc's public keys, which verify access tokens: ``…/.well-known/jwks.json``."""

@@ -1,4 +1,4 @@
-"""The event process of product_svc: answers orders with stock. ``python -m product_svc.worker``."""
+"""The event process of product_svc: reserves stock for orders. ``python -m product_svc.worker``."""
 
 from chassis.runtime.settings import load
 from chassis.runtime.worker import run_worker

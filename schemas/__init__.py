@@ -1,7 +1,7 @@
-"""The contracts: every event that crosses a service border, and nothing else.
+"""The contracts: every event that one service publishes and others consume, and nothing else.
 
-A service may change anything inside itself; what stands here it may only add to. The JSON Schema and
-one example of every event version are committed under ``golden/`` and compared by the tests.
+A service may change anything inside itself, but may only add to what is here. The JSON Schema and one example of
+every event version are committed under ``golden/``, and tests compare them with the code.
 """
 
 from schemas.customer import (

@@ -1,4 +1,4 @@
-"""What customer_svc tells: who our customers are, and what they are to be mailed about."""
+"""The events of customer_svc: who the customers are, and what they are to be mailed about."""
 
 from datetime import UTC, datetime
 from typing import Literal

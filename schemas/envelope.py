@@ -1,8 +1,8 @@
 """The envelope of an event on Kafka: CloudEvents 1.0, binary mode.
 
 Source: CloudEvents Kafka protocol binding 1.0.2 §3.2: attributes are headers prefixed ``ce_``, the data
-is the value, the partition key is the key. Written here by hand, for it is on every hot path; the tests
-hold it against the reference library in both directions.
+is the value, the partition key is the key. Written by hand because it is on every hot path; tests compare it with the
+reference library in both directions.
 """
 
 import re
@@ -24,7 +24,7 @@ _SCHEMA = re.compile(rf"{SCHEMA_URN}:(?P<type>[a-z_.]+):(?P<version>[1-9][0-9]{{
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """An event as bytes, ready for the outbox and for Kafka."""
+    """An encoded event, ready for the outbox and for Kafka."""
 
     id: UUID
     topic: str
@@ -35,7 +35,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Envelope(Generic[E]):
-    """An event with what is known about it.
+    """An event with its metadata.
 
     ``aggregate_version`` counts the events of the aggregate from 1; at first delivery the versions of one
     key are contiguous. ``cause`` is the id of the event or request that led to this one, ``trace`` the
@@ -52,7 +52,7 @@ class Envelope(Generic[E]):
 
 
 class Undecodable(ValueError):
-    """Bytes that are no event we know. ``reason`` is one of the stable codes below."""
+    """A message that is not a known event. ``reason`` is one of the stable codes of ``decode``."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(f"{reason}: {detail}")
@@ -60,7 +60,7 @@ class Undecodable(ValueError):
 
 
 def encode(envelope: Envelope[Event]) -> Message:
-    """Write an envelope as a message on its event's topic."""
+    """Encode an envelope as a message for its event's topic."""
     event = envelope.event
     headers = {
         "ce_specversion": "1.0",
@@ -83,20 +83,20 @@ def encode(envelope: Envelope[Event]) -> Message:
 def decode(
     headers: Iterable[tuple[str, bytes]], value: bytes | None, wanted: Container[type[Event]] | None = None
 ) -> Envelope[Event] | None:
-    """Read a message; None for a known event whose class is not among the ``wanted``.
+    """Decode a message; None for a known event whose class is not in ``wanted``.
 
     Raise ``Undecodable`` with reason ``bad_headers`` (no valid CloudEvents attributes), ``unknown_type``
-    (nothing of that type and version in the catalogue) or ``bad_payload`` (not JSON, or not as the schema
-    says).
+    (no such type and version in the catalogue) or ``bad_payload`` (not JSON, or not valid
+    by the schema).
     """
     attributes = _attributes(headers)
     try:
         id_, time = UUID(attributes["ce_id"]), datetime.fromisoformat(attributes["ce_time"])
         source, version = attributes["ce_source"], int(attributes["ce_aggregateversion"])
         cls = _class(attributes["ce_dataschema"])
-        # A time without its offset (RFC 3339 wants one) would be read as whatever zone the reader is in.
+        # A time without an offset, which RFC 3339 requires, would be read as local time.
         if attributes["ce_specversion"] != "1.0" or time.tzinfo is None or version < 1:
-            raise ValueError("no CloudEvents 1.0 attributes")
+            raise ValueError("not valid CloudEvents 1.0 attributes")
     except Undecodable:
         raise
     except (KeyError, ValueError) as error:
@@ -133,6 +133,6 @@ def _payload(cls: type[Event], value: bytes | None) -> Event:
     try:
         return cls.model_validate_json(value or b"")
     except ValidationError as error:
-        # The payload may hold personal data: name the places that are wrong, not what stands there.
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))} {e['type']}" for e in error.errors()[:5])
-        raise Undecodable("bad_payload", wrong) from error
+        # The payload may hold personal data: name the invalid fields, not their values.
+        invalid = "; ".join(f"{'.'.join(map(str, e['loc']))} {e['type']}" for e in error.errors()[:5])
+        raise Undecodable("bad_payload", invalid) from error

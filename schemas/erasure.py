@@ -1,7 +1,7 @@
-"""What services tell when the personal data of an erased customer are gone from their stores.
+"""The acknowledgements of services that the personal data of an erased customer are removed from their databases.
 
-A topic of its own, on which there is next to nothing: customer_svc, which waits for these answers, would otherwise
-read everything that is told of orders and mails only to throw it away.
+They have a topic of their own, with few events: otherwise customer_svc, which waits for them, would have to read all
+events about orders and mails.
 """
 
 from uuid import UUID, uuid5
@@ -10,7 +10,7 @@ from schemas.event import Event, event
 from schemas.topics import ERASURE_EVENTS
 from schemas.values import Id
 
-_ANSWERS = UUID("b1f6d9a4-0f0e-5a1c-8a55-2f6b1c0d7e43")
+_NAMESPACE = UUID("b1f6d9a4-0f0e-5a1c-8a55-2f6b1c0d7e43")
 
 
 @event("erasure.orders_anonymised", topic=ERASURE_EVENTS, key="answer_id")
@@ -30,5 +30,5 @@ class MailsAnonymised(Event):
 
 
 def answer_id(service: str, customer_id: UUID) -> UUID:
-    """The id of a service's one answer about a customer: each is an aggregate of its own, of version 1."""
-    return uuid5(_ANSWERS, f"{service} {customer_id}")
+    """The id of a service's one acknowledgement about a customer: an aggregate of its own, with version 1 only."""
+    return uuid5(_NAMESPACE, f"{service} {customer_id}")

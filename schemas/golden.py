@@ -1,8 +1,8 @@
-"""Writes the contracts down: ``python -m schemas.golden`` makes one JSON Schema and one example per event version.
+"""Generates the contracts: ``python -m schemas.golden`` writes a JSON Schema and an example for each event version.
 
-Refuses to, where an old event or an old reader would not survive what has changed (see ``released``). The files
-under ``golden/`` are committed, so that a change of a contract is seen in review, and read by the tests, so that what
-was once published can be read for ever.
+It refuses changes that are incompatible with old events or old readers (see ``released``). The files under
+``golden/`` are committed, so that reviewers see every change of a contract; tests read them, so that everything
+that was ever published stays readable.
 """
 
 import json
@@ -29,16 +29,16 @@ _FIRST_ID = UUID("019b7c61-0000-7000-8000-000000000000")
 
 
 def files() -> Mapping[str, str]:
-    """File name → text, as the files are to be."""
-    made: dict[str, str] = {}
+    """File name → its text."""
+    texts: dict[str, str] = {}
     for (name, version), cls in sorted(CATALOGUE.items()):
-        made[f"{name}.v{version}.schema.json"] = _text(_schema(cls))
-        made[f"{name}.v{version}.example.json"] = _text(_example(cls))
-    return made
+        texts[f"{name}.v{version}.schema.json"] = _text(_schema(cls))
+        texts[f"{name}.v{version}.example.json"] = _text(_example(cls))
+    return texts
 
 
 def write(folder: Path = FOLDER) -> None:
-    """Make the folder hold these files and no others."""
+    """Write these files to the folder, and delete all others."""
     folder.mkdir(exist_ok=True)
     texts = files()
     for stray in {path.name for path in folder.glob("*.json")} - texts.keys():
@@ -48,22 +48,22 @@ def write(folder: Path = FOLDER) -> None:
 
 
 def release(folder: Path = released.FOLDER) -> list[str]:
-    """Keep the present forms for good; change nothing and return what is wrong, where they would break something."""
-    if wrong := list(released.lost(folder)):
-        return wrong
-    kept, today = released.read(folder), released.present(files())
-    if wrong := sorted(set(released.broken(kept, today))):
-        return wrong
+    """Add the current schemas to the released ones; if they are incompatible, change nothing and return why."""
+    if problems := list(released.missing(folder)):
+        return problems
+    known, current = released.read(folder), released.current(files())
+    if problems := sorted(set(released.breaking_changes(known, current))):
+        return problems
     folder.mkdir(exist_ok=True)
-    added = released.unreleased(kept, today)
-    for form in added:
-        (folder / form.file_name).write_text(form.text, encoding="utf-8")
-    released.enlist(kept + added, folder)
+    added = released.unreleased(known, current)
+    for schema in added:
+        (folder / schema.file_name).write_text(schema.text, encoding="utf-8")
+    released.add_to_list(known + added, folder)
     return []
 
 
 def example(cls: type[BaseModel]) -> Any:
-    """An instance made of the examples that stand at its fields."""
+    """An instance made of the examples of its fields."""
     return cls(**{name: _value(name, field) for name, field in cls.model_fields.items()})
 
 
@@ -78,7 +78,7 @@ def _schema(cls: type[Event]) -> dict[str, Any]:
 
 
 def _example(cls: type[Event]) -> dict[str, Any]:
-    """The whole message: a reader needs the headers as much as the value."""
+    """The whole message: readers need the headers as well as the value."""
     message = encode(Envelope(_EVENT_ID, "/shopstream/example", _TIME, 1, example(cls)))
     return {
         "topic": message.topic,
@@ -112,10 +112,10 @@ def _text(document: Any) -> str:
 
 
 def main() -> None:
-    """Write everything, or say what must not be so."""
-    if wrong := release():
+    """Write everything, or exit with the reasons why not."""
+    if problems := release():
         sys.exit(
-            "\n".join([*wrong, "Leave what was released as it is, and add the next version: @event(..., version=2)."])
+            "\n".join([*problems, "Leave the released version as it is, and add a new one: @event(..., version=2)."])
         )
     write()
 

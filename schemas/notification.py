@@ -1,4 +1,4 @@
-"""What notifier_svc tells: which mails left, and which could not."""
+"""The events of notifier_svc: which mails were sent, and which could not be."""
 
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from schemas.topics import NOTIFICATION_EVENTS
 from schemas.values import Id
 
 STAFF = UUID("5f0d8a1c-3b67-5e2a-9c41-7d2f0b6e8a90")
-"""Stands where the customer's id would, in what is told of a mail to the staff."""
+"""Takes the place of the customer's id in events about mails to staff."""
 
 
 @event("notification.mail_sent", topic=NOTIFICATION_EVENTS, key="mail_id")

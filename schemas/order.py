@@ -1,6 +1,6 @@
-"""What order_svc tells: the life of an order.
+"""The events of order_svc: what happens to an order.
 
-The events carry what their readers need (lines, total, address), so that a reader never has to ask back.
+They carry what their consumers need (lines, total, address), so that a consumer never has to call back.
 """
 
 from typing import Literal

@@ -1,4 +1,4 @@
-"""What product_svc tells of its catalogue."""
+"""The events of product_svc about its catalogue."""
 
 from typing import Literal
 

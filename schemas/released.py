@@ -1,8 +1,7 @@
-"""Every form that an event version ever had, kept for good under ``golden/released/``, and what today's form would
-break for those who still write or read an older one.
+"""The released schemas: every schema that an event version has ever had, kept under ``golden/released/``.
 
-A file is named after the digest of what is in it, so that none is changed unseen, and ``golden/released.sha256``
-lists them all, so that none is taken away; ``python -m schemas.golden`` adds the present forms to both.
+A file is named after the digest of its content, so that no change goes unnoticed, and ``golden/released.sha256``
+lists all files, so that none can disappear. ``python -m schemas.golden`` adds the current schemas to both.
 """
 
 import hashlib
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from schemas.compatibility import Schema, breaks, plain
+from schemas.compatibility import Schema, incompatibilities, plain
 
 FOLDER = Path(__file__).parent / "golden" / "released"
 
@@ -23,12 +22,12 @@ CONSUMERS_FIRST = frozenset(
         "order.rejected.v1 event.shortages[].reason: gained the value 'discontinued', which old readers refuse",
     }
 )
-"""Changes that are safe as long as readers are deployed before writers, each accepted by name (decision 0070)."""
+"""Changes that are safe if readers are deployed before writers, each accepted by name (decision 0025)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A form that an event version had: its plain JSON Schema, and one such event with its headers."""
+    """A released schema of an event version: its plain JSON Schema, and an example with its headers."""
 
     event: str
     schema: Schema
@@ -36,7 +35,7 @@ class Release:
 
     @property
     def text(self) -> str:
-        """As it is kept."""
+        """The content of its file."""
         return json.dumps({"schema": self.schema, "example": self.example}, indent=1, ensure_ascii=False) + "\n"
 
     @property
@@ -51,12 +50,12 @@ class Release:
 
 
 def read(folder: Path = FOLDER) -> list[Release]:
-    """All that are kept."""
+    """All released schemas."""
     return [_read(path) for path in sorted(folder.glob("*.json"))]
 
 
 def listed(folder: Path = FOLDER) -> dict[str, str]:
-    """File name → SHA-256 of every form that was ever kept, as ``sha256sum`` writes them."""
+    """File name → SHA-256 of every schema that was ever released, as ``sha256sum`` writes them."""
     path = _list_of(folder)
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     return {
@@ -64,25 +63,25 @@ def listed(folder: Path = FOLDER) -> dict[str, str]:
     }
 
 
-def enlist(forms: list[Release], folder: Path = FOLDER) -> None:
-    """List these forms too."""
-    known = listed(folder) | {form.file_name: form.digest for form in forms}
+def add_to_list(releases: list[Release], folder: Path = FOLDER) -> None:
+    """Add these to the list."""
+    known = listed(folder) | {release.file_name: release.digest for release in releases}
     text = "".join(f"{digest}  {folder.name}/{name}\n" for name, digest in sorted(known.items()))
     _list_of(folder).write_text(text, encoding="utf-8")
 
 
-def lost(folder: Path = FOLDER) -> Iterator[str]:
-    """What is not there any more, or not as it was released."""
+def missing(folder: Path = FOLDER) -> Iterator[str]:
+    """Which released files are missing or changed, with the reason."""
     for name, digest in listed(folder).items():
         path = folder / name
         if not path.exists():
-            yield f"{name}: was released and is gone; topics hold such events, get the file back out of the history"
+            yield f"{name}: was released and is missing; topics hold such events: restore the file from the history"
         elif hashlib.sha256(path.read_bytes()).hexdigest() != digest:
-            yield f"{name}: is not as it was released; get the file back out of the history"
+            yield f"{name}: is not as it was released: restore the file from the history"
 
 
 def unlisted(folder: Path = FOLDER) -> list[str]:
-    """The files that nobody would miss."""
+    """The files that are not in the list."""
     return sorted({path.name for path in folder.iterdir()} - listed(folder).keys())
 
 
@@ -91,12 +90,12 @@ def _list_of(folder: Path) -> Path:
 
 
 def _read(path: Path) -> Release:
-    kept = json.loads(path.read_text(encoding="utf-8"))
-    return Release(path.name.rsplit(".", 2)[0], kept["schema"], kept["example"])
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return Release(path.name.rsplit(".", 2)[0], content["schema"], content["example"])
 
 
-def present(golden: Mapping[str, str]) -> list[Release]:
-    """The present forms, out of the texts of the golden files by their names."""
+def current(golden: Mapping[str, str]) -> list[Release]:
+    """The current schemas, from the texts of the golden files by file name."""
     events = sorted(name.removesuffix(".schema.json") for name in golden if name.endswith(".schema.json"))
     return [
         Release(
@@ -108,19 +107,19 @@ def present(golden: Mapping[str, str]) -> list[Release]:
     ]
 
 
-def broken(kept: list[Release], today: list[Release]) -> Iterator[str]:
-    """What old writers or readers would not survive of today's forms."""
-    now = {release.event: release for release in today}
-    for old in kept:
-        if old.event not in now:
-            yield f"{old.event}: is gone, and topics are full of it"
+def breaking_changes(known: list[Release], current: list[Release]) -> Iterator[str]:
+    """What in the current schemas is incompatible with old writers or readers."""
+    by_event = {release.event: release for release in current}
+    for old in known:
+        if old.event not in by_event:
+            yield f"{old.event}: was removed, but topics hold such events"
             continue
-        for what in breaks(old.schema, now[old.event].schema):
+        for what in incompatibilities(old.schema, by_event[old.event].schema):
             if f"{old.event} {what}" not in CONSUMERS_FIRST:
                 yield f"{old.event} {what}"
 
 
-def unreleased(kept: list[Release], today: list[Release]) -> list[Release]:
-    """The present forms that are not kept yet. Another example, or other words, make no other form."""
-    known = [(release.event, release.schema) for release in kept]
-    return [release for release in today if (release.event, release.schema) not in known]
+def unreleased(known: list[Release], current: list[Release]) -> list[Release]:
+    """The current schemas that are not released yet. Another example or description makes no other schema."""
+    schemas = [(release.event, release.schema) for release in known]
+    return [release for release in current if (release.event, release.schema) not in schemas]

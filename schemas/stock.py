@@ -1,4 +1,4 @@
-"""What product_svc tells of its stock: answers to orders (keyed by order), and changes (keyed by SKU)."""
+"""The events of product_svc about its stock: replies to orders (by order), and changes (by SKU)."""
 
 from pydantic import Field
 

@@ -1,4 +1,4 @@
-"""The topics, named after what is spoken of: one per service that speaks, and one for what all of them answer."""
+"""The topics, named after what their events are about."""
 
 CUSTOMER_EVENTS = "customer.events"
 PRODUCT_EVENTS = "product.events"

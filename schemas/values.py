@@ -1,12 +1,12 @@
-"""The values that events are made of: money, addresses, order lines."""
+"""The values in events: money, addresses, order lines."""
 
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-# PostgreSQL cannot store NUL in text, a terminal or a mail header must not be steered by the other
-# controls, and a lone surrogate has no UTF-8 form: such a string is refused where it enters.
+# PostgreSQL cannot store NUL in text, other control characters could inject into terminals and mail headers, and a
+# lone surrogate has no UTF-8 form: such strings are refused at the edge.
 LINE_PATTERN = r"^[^\x00-\x1f\x7f\x80-\x9f\u2028\u2029]*$"
 
 Text = Annotated[str, StringConstraints(pattern=LINE_PATTERN)]
@@ -19,11 +19,11 @@ Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 """ISO 4217 alphabetic code."""
 
 MAX_MINOR_UNITS = 10**15
-"""Below 2**53, so that a JSON reader with doubles (RFC 8259 §6) reads every amount exactly."""
+"""Below 2**53, so that JSON readers that use doubles (RFC 8259 §6) read every amount exactly."""
 
 
 class Value(BaseModel):
-    """What has no identity: equal when its fields are equal. Unknown fields of a newer writer are ignored."""
+    """Has no identity: equal if its fields are equal. Unknown fields, of a newer writer, are ignored."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
 
@@ -86,4 +86,4 @@ class Shortage(Value):
 
 
 Id = UUID
-"""Identifiers are UUIDv7 (RFC 9562): unique without asking anybody, and sorted by time of making."""
+"""Identifiers are UUIDv7 (RFC 9562): unique without coordination, and sorted by time of creation."""

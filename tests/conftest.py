@@ -1,4 +1,4 @@
-"""Fixtures for everybody: the servers, started once a run, and databases of one's own."""
+"""Fixtures for all tests: the servers, started once per run, and databases."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -14,25 +14,25 @@ from tests.servers import Servers, SharedServers, servers, shared_servers
 
 SHARED_SERVERS = pytest.StashKey[SharedServers]()
 TOGETHER = ("tests/contracts/", "tests/journeys/")
-"""Rooms whose tests share what is dear to start: packages, to pytest."""
+"""Folders whose tests share something that is expensive to start. (They are packages to pytest.)"""
 
 
-class ByRoom(LoadFileScheduling):  # type: ignore[misc]
-    """Has a file's tests run in one process, and those of the rooms that share something."""
+class ByFileOrFolder(LoadFileScheduling):  # type: ignore[misc]
+    """Runs the tests of a file in one process, and those of the folders above."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return next((room for room in TOGETHER if nodeid.startswith(room)), super()._split_scope(nodeid))
+        return next((folder for folder in TOGETHER if nodeid.startswith(folder)), super()._split_scope(nodeid))
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByRoom:
-    """Hand the tests out so."""
-    return ByRoom(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFileOrFolder:
+    """Distribute the tests."""
+    return ByFileOrFolder(config, log)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tell a process that is to run a part of the tests where it gets the servers."""
+    """Pass the address of the servers to a process that runs a part of the tests."""
     stash = node.config.stash
     if SHARED_SERVERS not in stash:
         stash[SHARED_SERVERS] = SharedServers()
@@ -42,9 +42,9 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.fixture(scope="session", name="servers")
 def _servers(pytestconfig: pytest.Config) -> Iterator[Servers]:
-    told: dict[str, Any] | None = getattr(pytestconfig, "workerinput", None)
-    if told:
-        yield shared_servers(told["servers"])
+    worker: dict[str, Any] | None = getattr(pytestconfig, "workerinput", None)
+    if worker:
+        yield shared_servers(worker["servers"])
         return
     with servers() as running:
         yield running
@@ -62,7 +62,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[s
 
 @pytest.fixture(scope="module")
 def shared_url(databases: Databases, request: pytest.FixtureRequest) -> Iterator[str]:
-    """A database for the tests of a module, each of which looks at its own rows."""
+    """A database for the tests of a module, each of which uses its own rows."""
     with databases.lent(_service(request)) as url:
         yield url
 
@@ -76,7 +76,7 @@ async def shared(shared_url: str) -> AsyncIterator[Postgres]:
 
 @pytest.fixture
 def postgres_url(databases: Databases, request: pytest.FixtureRequest) -> Iterator[str]:
-    """A database of the service whose tests these are, in which nothing is."""
+    """An empty database of the service that is tested."""
     with databases.lent(_service(request)) as url:
         yield url
 
@@ -102,5 +102,5 @@ async def mongo(mongo_url: str) -> AsyncIterator[Mongo]:
 
 
 def _service(request: pytest.FixtureRequest) -> str:
-    folders: list[str] = [folder.name for folder in request.node.path.parents]
+    folders: tuple[str, ...] = request.node.path.relative_to(request.config.rootpath).parts
     return next((folder for folder in folders if folder.endswith("_svc")), "order_svc")

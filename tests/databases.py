@@ -1,4 +1,4 @@
-"""Databases of their own for whoever asks: migrated once a run, then copied or emptied; and commits to them."""
+"""Databases for tests: migrated once per run, then copied or emptied; and commits to them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -24,12 +24,12 @@ U = TypeVar("U", bound=UnitOfWork)
 
 
 class Databases:
-    """Makes databases on the servers of this run."""
+    """Creates databases on the servers of this run."""
 
     def __init__(self, postgres: str, mongo: str) -> None:
         self._postgres, self._mongo = postgres, mongo
         self._templates: dict[str, str] = {}
-        self._emptied: dict[str, list[str]] = {}
+        self._empty: dict[str, list[str]] = {}
 
     def postgres(self, service: str) -> str:
         """The URL of a fresh, migrated PostgreSQL database of a service."""
@@ -43,8 +43,8 @@ class Databases:
 
     @contextmanager
     def lent(self, service: str) -> Iterator[str]:
-        """The URL of a PostgreSQL database of a service in which nothing is, for as long as the context lasts."""
-        free = self._emptied.setdefault(service, [])
+        """The URL of an empty PostgreSQL database of a service, to be used in this context only."""
+        free = self._empty.setdefault(service, [])
         url = free.pop() if free else self.postgres(service)
         yield url
         _empty_postgres(url)
@@ -52,8 +52,8 @@ class Databases:
 
     @asynccontextmanager
     async def lent_mongo(self) -> AsyncIterator[str]:
-        """The URL of a MongoDB database of product_svc in which nothing is, for as long as the context lasts."""
-        free = self._emptied.setdefault("product_svc", [])
+        """The URL of an empty MongoDB database of product_svc, to be used in this context only."""
+        free = self._empty.setdefault("product_svc", [])
         url = free.pop() if free else await self.mongo()
         yield url
         await _empty_mongo(url)
@@ -77,7 +77,7 @@ class Databases:
 
 
 def _empty_postgres(url: str) -> None:
-    """Take out what was put in since the migrations: far less work than a database of its own."""
+    """Remove what was added since the migrations, which is much faster than a new database."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -92,7 +92,7 @@ def _empty_postgres(url: str) -> None:
 
 async def _empty_mongo(url: str) -> None:
     database = Mongo(url)
-    for name in await database.db.list_collection_names():
+    for name in set(await database.db.list_collection_names()) - {"schema_migrations"}:
         await database.db[name].delete_many({})
     await create_collections(database.db)
     await database.close()
@@ -100,7 +100,7 @@ async def _empty_mongo(url: str) -> None:
 
 @asynccontextmanager
 async def committing(database: Database[Any], open_unit: Callable[[datetime], U]) -> AsyncIterator[GroupCommit[U]]:
-    """A group commit at work, as a process has one."""
+    """A running group commit, as a process has one."""
     commit = GroupCommit(database, open_unit)
     running = asyncio.create_task(commit.run())
     try:
@@ -117,7 +117,7 @@ async def drop_mongo(url: str) -> None:
 
 
 async def waits_for_a_lock(database: Postgres) -> bool:
-    """Whether a transaction waits for others to be through with what it has to have alone."""
+    """Whether a transaction waits for an advisory lock."""
     query = (
         "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database"
         " WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()"

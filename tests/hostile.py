@@ -1,4 +1,4 @@
-"""What people send who mean no good, or whose programs are broken."""
+"""Inputs from attackers and from broken programs."""
 
 import base64
 import copy
@@ -29,8 +29,8 @@ NO_OBJECT: Mapping[str, bytes] = {
     "null": b"null",
     "true": b"true",
     "NaN": b"NaN",
-    "an endless number": b"9" * 5_000,
-    "an endless number inside": b'{"a": ' + b"9" * 5_000 + b"}",
+    "a huge number": b"9" * 5_000,
+    "a huge number inside": b'{"a": ' + b"9" * 5_000 + b"}",
     "invalid UTF-8": b'{"a": "\xff"}',
     "half a UTF-8 character": b'{"a": "\xc3"}',
     "an encoded surrogate": b'{"a": "\xed\xa0\x80"}',
@@ -42,7 +42,7 @@ NO_OBJECT: Mapping[str, bytes] = {
     "deep and closed": b'{"a": ' + b"[" * 50_000 + b"]" * 50_000 + b"}",
     "not deep enough to fail early": b'{"a": ' + b"[" * 400 + b"]" * 400 + b"}",
 }
-"""Bodies that are no JSON object, or none that any route takes."""
+"""Bodies that are not a JSON object, or not one that any route accepts."""
 
 ODD_KEYS = ("unknown", "", "\x00", "a\x00b", "\ud800", "__proto__", "$where", "a.b", "x" * 10_000)
 
@@ -50,13 +50,13 @@ Path = tuple[str | int, ...]
 
 
 def edges(body: dict[str, Any], *, free: Collection[str] = ()) -> Iterator[tuple[str, bytes, Path]]:
-    """(name, body, place): a good body, spoiled at one place at a time, in every way that no route accepts.
+    """(name, body, place): a valid body, made invalid at one place at a time, in ways that no route accepts.
 
-    ``free`` names text fields that may hold anything.
+    ``free`` names text fields that accept any text.
     """
     for path, value in _leaves(body):
-        for wrong in _wrong(value, free=path[-1] in free):
-            yield f"{_name(path)}={str(wrong)[:20]!a}", _with(body, path, wrong), path
+        for invalid in _invalid(value, free=path[-1] in free):
+            yield f"{_name(path)}={str(invalid)[:20]!a}", _with(body, path, invalid), path
         yield f"{_name(path)} inf", _with(body, path, "@@").replace(b'"@@"', b"1e400"), path
         yield f"{_name(path)} nan", _with(body, path, "@@").replace(b'"@@"', b"NaN"), path
     for path in _objects(body):
@@ -65,15 +65,15 @@ def edges(body: dict[str, Any], *, free: Collection[str] = ()) -> Iterator[tuple
 
 
 def without_each(body: dict[str, Any], *, optional: Collection[str] = ()) -> Iterator[tuple[str, bytes, Path]]:
-    """(name, body, place): a good body that lacks one field at a time."""
+    """(name, body, place): a valid body without one of its fields."""
     for path, _ in _leaves(body):
         if isinstance(path[-1], str) and path[-1] not in optional:
-            spoiled = copy.deepcopy(body)
-            del _at(spoiled, path[:-1])[path[-1]]
-            yield f"no {_name(path)}", _dumped(spoiled), path
+            changed = copy.deepcopy(body)
+            del _at(changed, path[:-1])[path[-1]]
+            yield f"no {_name(path)}", _dumped(changed), path
 
 
-def _wrong(value: Any, *, free: bool) -> list[Any]:
+def _invalid(value: Any, *, free: bool) -> list[Any]:
     common: list[Any] = [None, False, True, [], {}, [value], {"a": value}]
     if isinstance(value, int):
         return [*common, str(value), "", 1.5, float(value), 10**30, -(10**30)]
@@ -104,9 +104,9 @@ def _at(value: Any, path: Path) -> Any:
 
 
 def _with(body: dict[str, Any], path: Path, value: Any) -> bytes:
-    spoiled = copy.deepcopy(body)
-    _at(spoiled, path[:-1])[path[-1]] = value
-    return _dumped(spoiled)
+    changed = copy.deepcopy(body)
+    _at(changed, path[:-1])[path[-1]] = value
+    return _dumped(changed)
 
 
 def _dumped(value: Any) -> bytes:
@@ -118,12 +118,12 @@ def _name(path: Path) -> str:
 
 
 def oversized() -> bytes:
-    """A body larger than any service takes."""
+    """A body larger than any service accepts."""
     return b'{"a": "' + b"x" * MAX_BODY + b'"}'
 
 
 async def chunked(body: bytes) -> AsyncIterator[bytes]:
-    """A body sent piece by piece, without saying how long it is."""
+    """Send a body in chunks, without a Content-Length."""
     for start in range(0, len(body), 16_384):
         yield body[start : start + 16_384]
 
@@ -142,26 +142,26 @@ FORGED_HEADERS: Mapping[str, Any] = {
     "unknown kid": {"alg": "Ed25519", "kid": "nobody"},
     "unknown crit": {"alg": "Ed25519", "crit": ["x"], "x": 1},
     "b64 false": {"alg": "Ed25519", "b64": False, "crit": ["b64"]},
-    "b64 of another kind": {"alg": "Ed25519", "b64": {}},
+    "b64 of another type": {"alg": "Ed25519", "b64": {}},
     "own key": {"alg": "Ed25519", "jwk": {"kty": "oct", "k": "eA"}},
-    "own key elsewhere": {"alg": "Ed25519", "jku": "https://evil.example/keys"},
+    "own key by URL": {"alg": "Ed25519", "jku": "https://evil.example/keys"},
     "zipped": {"alg": "Ed25519", "zip": "DEF"},
     "typ object": {"alg": "Ed25519", "typ": {}},
 }
 
 
 def bad_tokens(role: Role = "customer") -> dict[str, str]:
-    """Name → access token that must not be believed."""
-    who, good = Principal(uuid7(), role), issuer().issue(Principal(uuid7(), role))
+    """Name → access token that must be refused."""
+    principal, good = Principal(uuid7(), role), issuer().issue(Principal(uuid7(), role))
     head, payload, signature = good.split(".")
     forged = {name: f"{_b64(header)}.{payload}.{signature}" for name, header in FORGED_HEADERS.items()}
     other_key = OKPKey.generate_key("Ed25519").as_pem(private=True)
     other = issuer().issue(Principal(uuid7(), "staff")).split(".")
     return forged | {
-        "expired": issuer(seconds=-60).issue(who),
-        "of another issuer": issuer(issuer="https://evil.example").issue(who),
-        "for another audience": issuer(audience="elsewhere").issue(who),
-        "of another key": issuer(private_key=other_key).issue(who),
+        "expired": issuer(seconds=-60).issue(principal),
+        "of another issuer": issuer(issuer="https://evil.example").issue(principal),
+        "for another audience": issuer(audience="elsewhere").issue(principal),
+        "of another key": issuer(private_key=other_key).issue(principal),
         "alg none": f"{_b64({'alg': 'none', 'typ': 'JWT'})}.{payload}.",
         "alg None": f"{_b64({'alg': 'None'})}.{payload}.",
         "HS256 with the public key": _hs256(payload),
@@ -172,10 +172,10 @@ def bad_tokens(role: Role = "customer") -> dict[str, str]:
         "not base64": "!.!.!",
         "empty parts": "..",
         "random": "x" * 40,
-        "endless": "x" * 100_000,
+        "huge": "x" * 100_000,
         "deep header": _raw(b'{"alg":' + b"[" * 2500) + f".x.{signature}",
         "deep header, closed": f"{_raw(b'[' * 1200 + b']' * 1200)}.x.{signature}",
-        "a number without end in the header": f"{_raw(b'9' * 2900)}.x.{signature}",
+        "a huge number in the header": f"{_raw(b'9' * 2900)}.x.{signature}",
         "invalid UTF-8 in the header": f"{_raw(bytes([0xFF, 0xFE]))}.{payload}.{signature}",
     }
 
@@ -209,4 +209,4 @@ NO_UUID = (
     "..;",
     "'--",
 )
-"""Path segments that are no UUID."""
+"""Path segments that are not UUIDs."""

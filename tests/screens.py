@@ -1,6 +1,6 @@
-"""What the pages look like: ``python -m tests.screens`` writes ``docs/screens/`` and ``docs/pages.md``.
+"""Pictures of the pages: ``python -m tests.screens`` writes ``docs/screens/`` and ``docs/pages.md``.
 
-Each page is served as it is, without a store, and looked at with ``chromium``, as wide as a desk and a phone have it.
+Each page is served without a database, and rendered by ``chromium`` with the width of a desktop and of a phone.
 """
 
 import json
@@ -36,9 +36,9 @@ from tests.contracts.apps import described, unstarted
 from tests.notifier_svc.samples import NOW, customer, mail
 from tests.pictures import CHROMIUM, DOCS, SHEET, draw, remember
 
-DESK, PHONE = 1000, 390
-PATIENCE = "--virtual-time-budget=10000"
-"""With less, it waits for ever where a page fetches something late."""
+DESKTOP, PHONE = 1000, 390
+TIME_BUDGET = "--virtual-time-budget=10000"
+"""With less, it hangs if a page fetches something late."""
 MESSAGES: Sequence[tuple[Template, str]] = (
     *(("welcome", "en"), ("receipt", "en"), ("shipped", "de"), ("password_reset", "de")),
 )
@@ -46,18 +46,18 @@ MESSAGES: Sequence[tuple[Template, str]] = (
 
 @dataclass(frozen=True)
 class View:
-    """A page at one width, in a language."""
+    """A page with one width and language."""
 
     address: str
     width: int
     height: int
     language: str = "en"
     top: int = 0
-    """How much of it is left out, where the browser has scrolled past that."""
+    """The height at the top that is left out, because the browser has scrolled."""
 
 
 def main() -> None:
-    """Write everything anew."""
+    """Generate everything."""
     with tempfile.TemporaryDirectory() as folder, opened(Path(folder)) as urls:
         for name, views in pages(urls).items():
             picture(name, views, Path(folder))
@@ -67,7 +67,7 @@ def main() -> None:
 
 @contextmanager
 def opened(home: Path) -> Iterator[Mapping[str, str]]:
-    """All that has pages, with some mail: name → URL."""
+    """Serve everything that has pages, and some mail: name → URL."""
     keep_mail(home / "mail")
     apps = {"order": unstarted()["order"], "customer": unstarted()["customer"]}
     with served({**apps, "mail": make_app(Store(home / "mail"))}) as urls:
@@ -75,9 +75,9 @@ def opened(home: Path) -> Iterator[Mapping[str, str]]:
 
 
 def behind(urls: Mapping[str, str]) -> Mapping[str, str]:
-    """Name of a picture → all that a browser gets for it."""
+    """Name of a picture → everything that a browser loads for it."""
     document = described()["order"]
-    # A page of the API has the whole document, of which the pictures show this.
+    # The API page loads the whole document, but the pictures only show this.
     fetched = {
         "api": [f"{route} {operation['summary']}" for route, operation in operations(document)],
         "api-route": [json.dumps([document["paths"]["/v1/orders"]["post"][part] for part in IN_PICTURE])],
@@ -98,10 +98,10 @@ def _fetched(client: httpx.Client, view: View) -> str:
 
 
 def pages(urls: Mapping[str, str]) -> Mapping[str, Sequence[View]]:
-    """Name of a picture → what is in it."""
+    """Name of a picture → its views."""
     token = link_token(SecretStr(LINK_KEY), "verify", mail("welcome").id)
     place = f"{urls['order']}/docs#/orders/place_v1_orders_post"
-    # Of one recipient: the page of all would load itself again for as long as the browser waits.
+    # With one recipient: the page of all mail reloads itself as long as the browser waits.
     mailbox = f"{urls['mail']}/?to=ada@example.com"
     receipt = f"{urls['mail']}/messages/{1:020d}"
     links = {
@@ -111,21 +111,21 @@ def pages(urls: Mapping[str, str]) -> Mapping[str, Sequence[View]]:
         for name in ("verify-email", "reset-password")
     }
     return {
-        "api": [View(f"{urls['order']}/docs", DESK, 1300), View(f"{urls['order']}/docs", PHONE, 1300)],
-        "api-route": [View(place, DESK, 1600, top=325), View(place, PHONE, 1640, top=365)],
-        "mailbox": [View(mailbox, DESK, 400), View(mailbox, PHONE, 480)],
-        "mail": [View(receipt, DESK, 1300), View(receipt, PHONE, 1300)],
+        "api": [View(f"{urls['order']}/docs", DESKTOP, 1300), View(f"{urls['order']}/docs", PHONE, 1300)],
+        "api-route": [View(place, DESKTOP, 1600, top=325), View(place, PHONE, 1640, top=365)],
+        "mailbox": [View(mailbox, DESKTOP, 400), View(mailbox, PHONE, 480)],
+        "mail": [View(receipt, DESKTOP, 1300), View(receipt, PHONE, 1300)],
         **links,
     }
 
 
 SIZES = ((700, 400), (PHONE, 400))
 IN_PICTURE = ("summary", "description", "parameters", "requestBody")
-"""What is seen of a route before the picture ends."""
+"""The parts of a route that the picture shows."""
 
 
 def keep_mail(directory: Path) -> None:
-    """What came at a made-up time, as the sink keeps it."""
+    """Write the sample mails as the sink stores them, with a fixed time."""
     renderer = MimeRenderer("shop@example.com", Links("https://shop.example", SecretStr(LINK_KEY)))
     directory.mkdir()
     for number, (template, language) in enumerate(MESSAGES):
@@ -136,7 +136,7 @@ def keep_mail(directory: Path) -> None:
 
 @contextmanager
 def served(apps: Mapping[str, ASGIApp]) -> Iterator[Mapping[str, str]]:
-    """Apps listening on this machine: name → URL."""
+    """Serve apps on this machine: name → URL."""
     ports = {name: free_port() for name in apps}
     servers = [
         uvicorn.Server(uvicorn.Config(app, port=ports[name], lifespan="off", log_config=None, access_log=False))
@@ -156,7 +156,7 @@ def served(apps: Mapping[str, ASGIApp]) -> Iterator[Mapping[str, str]]:
 
 
 def picture(name: str, views: Sequence[View], home: Path) -> None:
-    """Take the views, and draw them side by side, a row for each language."""
+    """Render the views side by side, with a row for each language."""
     rows, width = "", 0
     for language, row in groupby(views, key=lambda view: view.language):
         seen = list(row)
@@ -174,22 +174,22 @@ def _shown(view: View, shot: Path) -> str:
 
 
 def take(view: View, to: Path) -> Path:
-    """Have a browser open a page, and keep what it shows."""
-    told = [f"--window-size={view.width},{view.height}", f"--accept-lang={view.language}", PATIENCE]
-    command = [*CHROMIUM, *told, f"--screenshot={to}", view.address]
+    """Have a browser take a screenshot of a page."""
+    options = [f"--window-size={view.width},{view.height}", f"--accept-lang={view.language}", TIME_BUDGET]
+    command = [*CHROMIUM, *options, f"--screenshot={to}", view.address]
     subprocess.run(command, capture_output=True, check=True, timeout=60)
     return to
 
 
 PAGE = """# The pages
 
-Written by `python -m tests.screens`. Each picture shows the same on a desk and on a phone.
+Generated by `python -m tests.screens`. Each picture shows the same page on a desktop and on a phone.
 
 ## The API of a service
 
-`/docs` of every REST front, here of order_svc: Swagger UI, from the service itself, so it needs no internet and tells
-nobody that it is read ([why](decisions/0074-the-api-page-comes-from-the-service.md)). Every route is there with its
-errors, its headers, and an example of all that is sent.
+`/docs` of every service, here of order_svc: Swagger UI, served by the service itself, so that it works offline and no
+third party learns who reads it ([why](decisions/0038-serve-the-api-page.md)). Every route has its
+errors, its headers, and an example of each body.
 
 ![All routes](screens/api.png)
 
@@ -197,17 +197,17 @@ errors, its headers, and an example of all that is sent.
 
 ## The mail sink
 
-`make run` keeps the mails that it sends, and shows them. A mail's own HTML is in a frame that runs no scripts and
-loads nothing.
+`make run` stores and shows the mails that the platform sends. The HTML of a mail is in a frame that runs no scripts
+and loads nothing.
 
 ![The mailbox](screens/mailbox.png)
 
 ![A mail](screens/mail.png)
 
-## Behind the links of mails
+## The pages behind links in mails
 
-Two pages of customer_svc, for shops that have no site of their own. They speak the language that the browser asks
-for: English, or German.
+Two pages of customer_svc, for shops without a site of their own. Their language is the one that the browser prefers:
+English or German.
 
 ![Confirm an address](screens/verify-email.png)
 

@@ -12,8 +12,8 @@ from uuid import uuid4
 
 import httpx
 
-from customer_svc.bootstrap import Settings as BootstrapSettings
-from customer_svc.bootstrap import appoint_account
+from customer_svc.staff.bootstrap import Settings as BootstrapSettings
+from customer_svc.staff.bootstrap import appoint_staff
 from deploy.addresses import Addresses
 from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.processes import Child, Command, Processes, Spawn, stop_all
@@ -171,7 +171,7 @@ async def stack(
         await running.start(*(only or running.commands))
         accounts = running.commands["customer"].env["POSTGRES_URL"]
         staff = BootstrapSettings(postgres_url=accounts, bootstrap_password=STAFF[1])
-        await appoint_account(staff, STAFF[0], "staff")
+        await appoint_staff(staff, STAFF[0], "staff")
         yield running
     finally:
         await asyncio.to_thread(stop_all, list(running.children.values()), 10)

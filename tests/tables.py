@@ -1,4 +1,4 @@
-"""Databases before and after their migrations."""
+"""Databases before and after migrations."""
 
 import asyncio
 import os
@@ -17,7 +17,7 @@ from psycopg import sql
 
 @asynccontextmanager
 async def empty_database(postgres: str) -> AsyncIterator[str]:
-    """The URL of a PostgreSQL database with nothing in it."""
+    """The URL of an empty PostgreSQL database."""
     name = f"empty_{uuid4().hex[:12]}"
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
@@ -26,7 +26,7 @@ async def empty_database(postgres: str) -> AsyncIterator[str]:
 
 
 async def migrated(service: str, env: Mapping[str, str], *, at_once: int = 1) -> None:
-    """Run the migrations of a service as its own process, or several at the same time."""
+    """Run the migrations of a service as a process, or as several at the same time."""
     command = [sys.executable, "-m", f"{service}.migrations"]
     quiet = asyncio.subprocess.PIPE
     running = [
@@ -38,10 +38,10 @@ async def migrated(service: str, env: Mapping[str, str], *, at_once: int = 1) ->
         assert process.returncode == 0, errors.decode()
 
 
-def differences(url: str, *described: sa.MetaData) -> list[Any]:
-    """What a PostgreSQL database lacks of the tables that are described, or has beyond them."""
+def differences(url: str, *definitions: sa.MetaData) -> list[Any]:
+    """The differences between a PostgreSQL database and these table definitions."""
     expected = sa.MetaData()
-    for metadata in described:
+    for metadata in definitions:
         for table in metadata.tables.values():
             table.to_metadata(expected)
     engine = sa.create_engine(sa.make_url(url).set(drivername="postgresql+psycopg"))

@@ -56,16 +56,21 @@ class StoredResponse(Protocol):
 R = TypeVar("R", bound=StoredResponse)
 
 
+def earlier_response(responses: IdentityMap[UUID, R], use: KeyUse) -> R | None:
+    """The response that an earlier use of a key got, if any; raise ``IdempotencyKeyReused`` for another body."""
+    known = responses.get(use.id)
+    if known and known.fingerprint != use.fingerprint:
+        raise IdempotencyKeyReused
+    return known
+
+
 def respond_once(responses: IdentityMap[UUID, R], use: KeyUse, act: Callable[[], R]) -> tuple[R, bool]:
     """The response to a use of a key, and whether it is a replay; raise ``IdempotencyKeyReused`` for another body.
 
     ``act`` makes the change the first time, and returns the response to store.
     """
-    known = responses.get(use.id)
-    if known is None:
-        first = act()
-        responses.set(use.id, first)
-        return first, False
-    if known.fingerprint != use.fingerprint:
-        raise IdempotencyKeyReused
-    return known, True
+    if earlier := earlier_response(responses, use):
+        return earlier, True
+    first = act()
+    responses.set(use.id, first)
+    return first, False

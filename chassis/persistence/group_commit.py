@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 import structlog
 
 from chassis.http.errors import OutcomeUnknown, Unavailable
+from chassis.persistence.command import Command
 from chassis.persistence.database import TransactionalStore
 from chassis.persistence.errors import CommitOutcomeUnknown, ConcurrentUpdate, DatabaseUnavailable
 from chassis.persistence.transaction_runner import Submission, TransactionRunner
@@ -46,17 +47,13 @@ class GroupCommit(Generic[U]):
         self._waiting: deque[tuple[Submission[U, Any], asyncio.Future[Any]]] = deque()
         self._arrived = asyncio.Event()
 
-    async def __call__(self, command: Any, wants: Any = None) -> Any:
+    async def __call__(self, command: Command[U, R]) -> R:
         """Execute a command in the next transaction and return its result once that has committed.
 
         Whatever the command raises is raised here, and then nothing of it was stored. ``Unavailable``: the
         database is unavailable, nothing was stored. ``OutcomeUnknown``: the connection broke during the commit.
         """
-        if wants:
-            from chassis.closures import Closure
-
-            command = Closure(command, wants)
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((Submission(command, trace=trace.get()), future))
         self._arrived.set()
         return await future

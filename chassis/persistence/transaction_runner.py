@@ -1,4 +1,4 @@
-"""The one place where a transaction of commands runs: load → execute → save → publish → redact → commit."""
+"""Where every transaction of commands runs: load → execute → after_commands → save → publish → redact → commit."""
 
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -70,6 +70,7 @@ class TransactionRunner(Generic[U]):
         with BATCH_SECONDS.labels(self._feed).time():
             async with self._database.transaction() as tx:
                 yield OpenTransaction(tx, uow)
+                uow.after_commands()
                 await uow.save(tx)
                 await self._database.outbox.add(tx, uow.outbox.added)
                 await self._database.dead_letters.redact(tx, uow.redactions.added)

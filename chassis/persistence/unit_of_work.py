@@ -138,6 +138,9 @@ class UnitOfWork:
         """Load every prefetched row and lock it against other transactions."""
         raise NotImplementedError
 
+    def after_commands(self) -> None:
+        """Decide what depends on all commands of the transaction together; called once, before they are saved."""
+
     async def save(self, tx: Any) -> None:
         """Write every changed row."""
         raise NotImplementedError

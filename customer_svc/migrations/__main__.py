@@ -1,4 +1,4 @@
-"""Brings the database of customer_svc to the newest schema."""
+"""Upgrades the database of customer_svc to the newest schema."""
 
 from chassis.persistence.postgres.migrate import MigrationSettings, migrate
 from chassis.runtime.settings import load

@@ -1,20 +1,20 @@
-// Takes the token of a link in a mail from behind the # to the API, when the customer says so.
+// Posts the token of a mailed link, which follows the # of the URL, to the API when the customer clicks.
 "use strict";
 
 const page = document.querySelector("main");
 const form = document.querySelector("form");
-const said = document.querySelector("#said");
+const message = document.querySelector("#message");
 const token = location.hash.slice(1);
 const routes = { "verify-email": "v1/email-verifications", "reset-password": "v1/password-resets" };
 
-function say(text, good) {
-  said.textContent = text;
-  said.className = good ? "good" : "bad";
+function show(text, good) {
+  message.textContent = text;
+  message.className = good ? "good" : "bad";
 }
 
 function end(text, good) {
   form.hidden = true;
-  say(text, good);
+  show(text, good);
 }
 
 async function post() {
@@ -22,26 +22,26 @@ async function post() {
   if (page.dataset.page === "reset-password") {
     body.new_password = form.elements.new.value;
     if (body.new_password !== form.elements.again.value) {
-      say(page.dataset.differ, false);
+      show(page.dataset.differ, false);
       return;
     }
   }
-  const answer = await fetch(routes[page.dataset.page], {
+  const response = await fetch(routes[page.dataset.page], {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(body),
   });
-  if (answer.ok) {
-    // Whoever sits here next finds no token in the history.
+  if (response.ok) {
+    // The next user of this browser must not find the token in the history.
     history.replaceState(null, "", location.pathname);
     end(page.dataset.done, true);
     return;
   }
-  const problem = await answer.json();
-  if (problem.code === "link_spent") {
-    end(page.dataset.spent, false);
+  const problem = await response.json();
+  if (problem.code === "link_invalid") {
+    end(page.dataset.invalid, false);
   } else {
-    say(page.dataset.failed, false);
+    show(page.dataset.failed, false);
   }
 }
 
@@ -52,13 +52,13 @@ form.addEventListener("submit", async (event) => {
   try {
     await post();
   } catch {
-    say(page.dataset.failed, false);
+    show(page.dataset.failed, false);
   } finally {
     button.disabled = false;
   }
 });
 
-// 43 characters of URL-safe base64, as chassis/links.py makes them.
+// 43 characters of URL-safe base64, as chassis/link_tokens.py makes them.
 if (!/^[A-Za-z0-9_-]{43}$/.test(token)) {
   end(page.dataset.incomplete, false);
 }

@@ -1,4 +1,4 @@
-"""What becomes of what was read, a line of a service's answer or a message of a topic: a row of a table."""
+"""Turns what was read, lines from a service and messages from a topic, into rows of tables."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -14,76 +14,76 @@ Line = Mapping[str, Any]
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
-SOURCES: Mapping[str, tuple[str, Callable[[Line], Sequence[Any]]]] = {
+INSERTS: Mapping[str, tuple[str, Callable[[Line], Sequence[Any]]]] = {
     "account": (
         "INSERT INTO account VALUES (?, ?, ?, ?, false)"
         " ON CONFLICT DO UPDATE SET kept = true, version = max(version, excluded.version)",
-        lambda one: (packed(one["id"]), one["role"], one["version"], micros(one["changed_at"])),
+        lambda line: (packed(line["id"]), line["role"], line["version"], micros(line["changed_at"])),
     ),
     "product": (
         "INSERT INTO product VALUES (?, ?, ?)",
-        lambda one: (packed(one["id"]), one["version"], micros(one["changed_at"])),
+        lambda line: (packed(line["id"]), line["version"], micros(line["changed_at"])),
     ),
     "stock": (
         "INSERT INTO stock VALUES (?, ?, ?, ?, ?)",
-        lambda one: (
-            *(one["sku"], one["on_hand"], one["reserved"], one["version"]),
-            micros(one["changed_at"]),
+        lambda line: (
+            *(line["sku"], line["on_hand"], line["reserved"], line["version"]),
+            micros(line["changed_at"]),
         ),
     ),
     "movement": (
-        "INSERT INTO moved VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET pieces = pieces + excluded.pieces",
-        lambda one: (
-            *(packed(one["order_id"] or ""), one["reason"] if one["order_id"] else "", one["sku"], one["delta"]),
+        "INSERT INTO moved VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET quantity = quantity + excluded.quantity",
+        lambda line: (
+            *(packed(line["order_id"] or ""), line["reason"] if line["order_id"] else "", line["sku"], line["delta"]),
         ),
     ),
     "reservation": (
         "INSERT INTO reservation VALUES (?, ?, ?, ?, ?, ?, ?)",
-        lambda one: (
-            *(packed(one["order_id"]), one["state"], summed(one["lines"]), summed(one["held"])),
-            *(one["revision"], one["version"], micros(one["changed_at"])),
+        lambda line: (
+            *(packed(line["order_id"]), line["state"], summed(line["lines"]), summed(line["held"])),
+            *(line["revision"], line["version"], micros(line["changed_at"])),
         ),
     ),
     "order": (
         'INSERT INTO "order" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-        lambda one: (
-            *(packed(one["id"]), packed(one["customer_id"]), one["state"], summed(one["lines"])),
-            *(summed(one["shipped"]), summed(one["returned"]), less(one["lines"], one["shipped"])),
-            *(one["revision"], one["amended"], one["version"], one["age_seconds"], micros(one["changed_at"])),
+        lambda line: (
+            *(packed(line["id"]), packed(line["customer_id"]), line["state"], summed(line["lines"])),
+            *(summed(line["shipped"]), summed(line["returned"]), difference(line["lines"], line["shipped"])),
+            *(line["revision"], line["amended"], line["version"], line["age_seconds"], micros(line["changed_at"])),
         ),
     ),
     "mail": (
         "INSERT INTO mail VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        lambda one: (
-            *(packed(one["id"]), one["template"], one["order_id"] and packed(one["order_id"])),
-            *(packed(one["customer_id"]), one["state"], one["doubts"], one["attempts"], one["resend_of"]),
-            micros(one["changed_at"]),
+        lambda line: (
+            *(packed(line["id"]), line["template"], line["order_id"] and packed(line["order_id"])),
+            *(packed(line["customer_id"]), line["state"], line["doubts"], line["attempts"], line["resend_of"]),
+            micros(line["changed_at"]),
         ),
     ),
     "answer": (
-        "INSERT INTO answer VALUES (?, ?, ?, ?)",
-        lambda one: (
-            *(packed(str(answer_id(one["service"], UUID(one["customer_id"])))), one["service"]),
-            *(packed(one["customer_id"]), one.get("has_address", False)),
+        "INSERT INTO acknowledgement VALUES (?, ?, ?, ?)",
+        lambda line: (
+            *(packed(str(answer_id(line["service"], UUID(line["customer_id"])))), line["service"]),
+            *(packed(line["customer_id"]), line.get("has_address", False)),
         ),
     ),
     "erasure": (
         "INSERT INTO erasure VALUES (?, ?)",
-        lambda one: (packed(one["customer_id"]), one["done"]),
+        lambda line: (packed(line["customer_id"]), line["done"]),
     ),
     "handled": (
         "INSERT INTO handled VALUES (?, ?)",
-        lambda one: (packed(one["event_id"]), one["group"]),
+        lambda line: (packed(line["event_id"]), line["group"]),
     ),
     "dead_letter": (
         "INSERT INTO dead_letter VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        lambda one: (
-            *(one["group"], packed(one["event_id"]), one["state"], one["topic"], packed(one["key"] or "")),
-            *(f"{one['partition']}/{one['offset']}", one["reason"], one["detail"]),
+        lambda line: (
+            *(line["group"], packed(line["event_id"]), line["state"], line["topic"], packed(line["key"] or "")),
+            *(f"{line['partition']}/{line['offset']}", line["reason"], line["detail"]),
         ),
     ),
 }
-"""What becomes of a line of a service's answer, by its kind."""
+"""Kind of a line from a service → the INSERT statement, and the row that it makes of the line."""
 
 
 def packed(text: str) -> bytes | str:
@@ -92,12 +92,12 @@ def packed(text: str) -> bytes | str:
 
 
 def shown(key: bytes | str | None) -> str:
-    """What was packed, for people."""
+    """A packed key as text."""
     return str(UUID(bytes=key)) if isinstance(key, bytes) else str(key)
 
 
 def micros(moment: str) -> int:
-    """An RFC 3339 time."""
+    """An RFC 3339 time in microseconds since 1970."""
     return round(datetime.fromisoformat(moment).timestamp() * 1_000_000)
 
 
@@ -109,15 +109,15 @@ def summed(lines: Sequence[Line]) -> str:
     return orjson.dumps(totals, option=orjson.OPT_SORT_KEYS).decode()
 
 
-def less(lines: Sequence[Line], gone: Sequence[Line]) -> str:
-    """What is left of lines, as ``summed`` gives it: only what is there."""
-    left = [{"sku": line["sku"], "quantity": -line["quantity"]} for line in gone]
+def difference(lines: Sequence[Line], removed: Sequence[Line]) -> str:
+    """What is left of ``lines`` without ``removed``, in the form of ``summed``, without zeros."""
+    left = [{"sku": line["sku"], "quantity": -line["quantity"]} for line in removed]
     totals = orjson.loads(summed([*lines, *left]))
     return orjson.dumps({sku: n for sku, n in totals.items() if n}, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def waiting_row(service: str, line: Line) -> tuple[Any, ...]:
-    """A line about an event that waits in an outbox."""
+    """The row of an event that waits in an outbox."""
     version = line["version"] or ""
     return (
         *(service, packed(line["event_id"]), line["topic"], packed(line["key"])),
@@ -126,7 +126,7 @@ def waiting_row(service: str, line: Line) -> tuple[Any, ...]:
 
 
 def _moment(text: str | None) -> int:
-    """When; long ago if nobody knows."""
+    """A time in microseconds; 0 if it is unknown."""
     try:
         return micros(text or "")
     except ValueError:
@@ -134,7 +134,7 @@ def _moment(text: str | None) -> int:
 
 
 def event_row(topic: str, message: Any) -> tuple[Any, ...] | None:
-    """A message; None where it cannot be read as an event."""
+    """The row of a message; None if it cannot be read as an event."""
     try:
         headers = dict(message.headers)
         cause = headers.get("ce_causationid")

@@ -1,22 +1,22 @@
-"""What an audit is asked about, and what it answers."""
+"""The input and the output of an audit."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 Headers = Callable[[], Awaitable[Mapping[str, str]]]
-"""The headers that say who is asking (role ops); asked for anew before each request, since tokens expire."""
+"""Returns the authorisation headers (role ops); awaited before each request, since tokens expire."""
 
 Progress = Callable[[str, int], object]
-"""Told what is being read, and how many of it have been."""
+"""Called with what is being read, and how much of it has been read so far."""
 
 
-class CannotAudit(Exception):
-    """Something could not be reached, or broke off; the message is one line that names it."""
+class AuditError(Exception):
+    """Something could not be read completely; the message is one line that names it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """Where a running platform is: the base URLs of its REST fronts, and its Kafka cluster."""
+    """Where a running platform is: the base URLs of its REST APIs, and its Kafka cluster."""
 
     customer: str
     product: str
@@ -28,13 +28,13 @@ class Shop:
 
     @property
     def services(self) -> dict[str, str]:
-        """The REST fronts by name."""
+        """The base URLs of the REST APIs, by service."""
         return {"customer": self.customer, "product": self.product, "order": self.order, "notifier": self.notifier}
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that should not be. ``check`` is a stable code, ``subject`` what it is about."""
+    """Something that breaks a rule. ``check`` is a stable code, ``subject`` what it is about."""
 
     check: str
     subject: str
@@ -43,7 +43,7 @@ class Finding:
 
 @dataclass(slots=True)
 class Report:
-    """What was found, and how much was looked at."""
+    """What was found, and how much was read."""
 
     findings: list[Finding] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
@@ -52,5 +52,5 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Nothing is wrong."""
+        """Whether there are no findings."""
         return not self.findings

@@ -7,12 +7,12 @@ from typing import Any
 import httpx
 import orjson
 
-from ops.audit.report import CannotAudit, Headers
+from ops.audit.report import AuditError, Headers
 
 Line = dict[str, Any]
 
 SILENCE_SECONDS = 60.0
-"""A service that says nothing for so long is taken to be away."""
+"""A service that sends nothing for so long counts as unreachable."""
 
 
 class Service:
@@ -23,16 +23,16 @@ class Service:
         self._client, self._url, self._headers = client, url.rstrip("/"), headers
 
     async def summary(self) -> Line:
-        """Who it is, what it handles, what waits in it."""
-        async with self._asked("/v1/ops/summary") as answer:
-            summary: Line = orjson.loads(await answer.aread())
+        """The name of the service, the events it handles, and how many wait in it."""
+        async with self._get("/v1/ops/summary") as response:
+            summary: Line = orjson.loads(await response.aread())
             return summary
 
     async def lines(self, path: str) -> AsyncGenerator[list[Line], None]:
-        """The lines of an NDJSON stream, some at a time; raise ``CannotAudit`` where it breaks off."""
+        """The lines of an NDJSON stream, in batches; raise ``AuditError`` if it is cut short."""
         read = 0
-        async with self._asked(path) as answer:
-            async for lines in _parsed(answer):
+        async with self._get(path) as response:
+            async for lines in _parsed(response):
                 if lines[-1]["kind"] != "end":
                     yield lines
                     read += len(lines)
@@ -40,39 +40,41 @@ class Service:
                 end = lines.pop()
                 read += len(lines)
                 if end["lines"] != read:
-                    raise CannotAudit(f"{self.name}: {self._url}{path} said {end['lines']} lines, {read} arrived")
+                    raise AuditError(f"{self.name}: {self._url}{path} announced {end['lines']} lines, {read} arrived")
                 yield lines
                 return
-        raise CannotAudit(f"{self.name}: {self._url}{path} broke off after {read} lines")
+        raise AuditError(f"{self.name}: {self._url}{path} was cut short after {read} lines")
 
     @asynccontextmanager
-    async def _asked(self, path: str) -> AsyncIterator[httpx.Response]:
+    async def _get(self, path: str) -> AsyncIterator[httpx.Response]:
         url = f"{self._url}{path}"
         try:
-            async with self._client.stream("GET", url, headers=dict(await self._headers())) as answer:
-                if answer.status_code != 200:
-                    raise CannotAudit(f"{self.name}: {url} answered {answer.status_code}: {await _told(answer)}")
-                yield answer
+            async with self._client.stream("GET", url, headers=dict(await self._headers())) as response:
+                if response.status_code != 200:
+                    raise AuditError(
+                        f"{self.name}: {url} responded {response.status_code}: {await _detail(response)}"
+                    )
+                yield response
         except httpx.HTTPError as error:
-            raise CannotAudit(f"{self.name}: {url} cannot be read: {str(error) or type(error).__name__}") from error
+            raise AuditError(f"{self.name}: {url} cannot be read: {str(error) or type(error).__name__}") from error
 
 
 def client() -> httpx.AsyncClient:
-    """A client for all services."""
+    """An HTTP client for all services."""
     return httpx.AsyncClient(timeout=SILENCE_SECONDS, trust_env=False)
 
 
-async def _parsed(answer: httpx.Response) -> AsyncIterator[list[Line]]:
-    # Not aiter_lines: a line of NDJSON may hold U+2028, at which text is split too.
+async def _parsed(response: httpx.Response) -> AsyncIterator[list[Line]]:
+    # Not aiter_lines: it also splits at U+2028, which a line of NDJSON may contain.
     rest = b""
-    async for piece in answer.aiter_bytes():
-        whole, newline, rest = (rest + piece).rpartition(b"\n")
+    async for chunk in response.aiter_bytes():
+        whole, newline, rest = (rest + chunk).rpartition(b"\n")
         if newline:
             yield orjson.loads(b"[" + whole.replace(b"\n", b",") + b"]")
 
 
-async def _told(answer: httpx.Response) -> str:
+async def _detail(response: httpx.Response) -> str:
     try:
-        return str(orjson.loads(await answer.aread())["detail"])
+        return str(orjson.loads(await response.aread())["detail"])
     except (ValueError, KeyError, TypeError):
-        return answer.reason_phrase
+        return response.reason_phrase

@@ -1,12 +1,12 @@
-"""The tables of what the audit has read, and what is made of them when all of it is there."""
+"""The tables for what the audit reads, and the views that are built when everything is read."""
 
 TABLES = """
--- "kept": there is an account, and an erasure of it.
+-- "kept": the account still exists although it was erased.
 CREATE TABLE account (id PRIMARY KEY, role, version, changed_at, kept) WITHOUT ROWID;
 CREATE TABLE product (id PRIMARY KEY, version, changed_at) WITHOUT ROWID;
 CREATE TABLE stock (sku PRIMARY KEY, on_hand, reserved, version, changed_at) WITHOUT ROWID;
--- What came and went; by order what was sent and returned for it, all other under no order.
-CREATE TABLE moved (order_id, reason, sku, pieces, PRIMARY KEY (order_id, reason, sku)) WITHOUT ROWID;
+-- Sums of the stock movements: shipments and returns by order, all others without an order.
+CREATE TABLE moved (order_id, reason, sku, quantity, PRIMARY KEY (order_id, reason, sku)) WITHOUT ROWID;
 CREATE TABLE reservation (
     order_id PRIMARY KEY, state, lines, held, revision, version, changed_at
 ) WITHOUT ROWID;
@@ -17,7 +17,7 @@ CREATE TABLE "order" (
 CREATE TABLE mail (
     id PRIMARY KEY, template, order_id, customer_id, state, doubts, attempts, resend_of, changed_at
 ) WITHOUT ROWID;
-CREATE TABLE answer (id PRIMARY KEY, service, customer_id, has_address) WITHOUT ROWID;
+CREATE TABLE acknowledgement (id PRIMARY KEY, service, customer_id, has_address) WITHOUT ROWID;
 CREATE TABLE erasure (customer_id PRIMARY KEY, done) WITHOUT ROWID;
 
 CREATE TABLE handles ("group", type);
@@ -27,14 +27,14 @@ CREATE TABLE dead_letter ("group", id, state, topic, key, place, reason, detail)
 CREATE TABLE event (
     id PRIMARY KEY, topic, key, position, version, type, cause, published_at
 ) WITHOUT ROWID;
-CREATE TABLE cut (topic);
+CREATE TABLE truncated (topic);
 """
 
 VIEWS = """
-CREATE TABLE moved_of_sku (sku PRIMARY KEY, pieces) WITHOUT ROWID;
-INSERT INTO moved_of_sku SELECT sku, sum(pieces) FROM moved GROUP BY sku;
+CREATE TABLE moved_of_sku (sku PRIMARY KEY, quantity) WITHOUT ROWID;
+INSERT INTO moved_of_sku SELECT sku, sum(quantity) FROM moved GROUP BY sku;
 
--- What each ledger says was told of each aggregate, and where: events of the versions 1 to "least" at least.
+-- The events of each aggregate according to its ledger: versions 1 to "least" must be published, up to "most" can be.
 CREATE TABLE aggregate (topic, key, least, most, PRIMARY KEY (topic, key)) WITHOUT ROWID;
 INSERT INTO aggregate
     SELECT 'customer.events', id, version, version FROM account WHERE role = 'customer';
@@ -46,19 +46,19 @@ INSERT INTO aggregate
     SELECT 'stock.events', order_id, version, version FROM reservation WHERE true ON CONFLICT DO NOTHING;
 INSERT INTO aggregate
     SELECT 'order.events', id, version, version FROM "order";
--- A mail that was given up as doubtful, or suppressed, and so told of as failed, may turn out to have been sent.
+-- A mail that was published as failed (given up in doubt, or suppressed) may turn out to have been sent.
 INSERT INTO aggregate
     SELECT 'notification.events', id, state IN ('sent', 'failed', 'suppressed'),
         (state = 'sent') * 2 + (state IN ('failed', 'suppressed'))
     FROM mail;
--- What staff have had sent again is another mail, for which nothing else gives cause.
+-- A mail that staff had sent again is a mail of its own, without a cause of its own.
 CREATE VIEW first_mail AS SELECT * FROM mail WHERE resend_of IS NULL;
 CREATE VIEW ended_mail AS SELECT * FROM first_mail WHERE state IN ('sent', 'failed', 'suppressed', 'unwanted');
--- That a service has forgotten a customer is told once.
+-- A service acknowledges the erasure of a customer once.
 INSERT INTO aggregate
-    SELECT 'erasure.events', id, 1, 1 FROM answer;
+    SELECT 'erasure.events', id, 1, 1 FROM acknowledgement;
 
--- The mails that orders give cause for. That an order which was cancelled had been confirmed, its events tell.
+-- The mails that the states of orders cause. Whether a cancelled order had been confirmed is known from its events.
 CREATE VIEW due AS
     SELECT id AS order_id, customer_id, changed_at AS since,
         CASE state WHEN 'REJECTED' THEN 'rejected' WHEN 'CANCELLED' THEN 'cancelled' ELSE 'receipt' END AS template
@@ -68,7 +68,7 @@ CREATE VIEW due AS
     WHERE state = 'CANCELLED' AND EXISTS (
         SELECT 1 FROM event WHERE topic = 'order.events' AND key = o.id AND type = 'order.confirmed');
 
--- And those that happen to an order more than once, or after its end: how many, and until when.
+-- The mails that are caused more than once per order, or after its end: how many, and by events until when.
 CREATE VIEW happened AS
     SELECT key AS order_id, template, count(*) AS times, max(published_at) AS since
     FROM event JOIN (
@@ -79,7 +79,7 @@ CREATE VIEW happened AS
         UNION ALL SELECT 'order.returned', 'return_received'
     ) USING (type) GROUP BY key, template;
 
--- And those that events of accounts give cause for, and of stock, of which staff are told: how many, and until when.
+-- The mails that events of accounts cause, and of stock (to staff): how many, and by events until when.
 CREATE VIEW noticed AS
     SELECT staff() AS customer_id, 'low_stock' AS template, count(*) AS times, max(published_at) AS since
     FROM event WHERE type = 'stock.low' GROUP BY type

@@ -1,4 +1,4 @@
-"""Reads the topics from the first event to the last, as a bystander: no group, no commit."""
+"""Reads the topics from the first event to the last, without a consumer group and without commits."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
@@ -10,36 +10,36 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from ops.audit.report import CannotAudit
+from ops.audit.report import AuditError
 from schemas.topics import TOPICS
 
 SILENCE_SECONDS = 60.0
 START_SECONDS = 20.0
-CHUNK = 2000
+BATCH_SIZE = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The part of a partition that was there when the reading began: ``first`` ≤ offset < ``end``."""
+    """The part of a partition that existed when reading started: ``first`` ≤ offset < ``end``."""
 
     first: int
     end: int
 
 
 class Topics:
-    """The event topics of one installation, as far as they reached when this was opened."""
+    """The event topics of one installation, up to where they ended when this was opened."""
 
     def __init__(self, consumer: AIOKafkaConsumer, prefix: str, spans: dict[TopicPartition, Span]) -> None:
         self._consumer, self._prefix, self._spans = consumer, prefix, spans
 
     @property
     def messages(self) -> int:
-        """How many there are to read, at most."""
+        """The number of messages to read, at most."""
         return sum(span.end - span.first for span in self._spans.values())
 
     @property
-    def cut(self) -> set[str]:
-        """The topics whose beginning is gone already."""
+    def truncated(self) -> set[str]:
+        """The topics whose oldest messages were removed by retention."""
         return {self.name(partition) for partition, span in self._spans.items() if span.first > 0}
 
     def name(self, partition: TopicPartition) -> str:
@@ -47,31 +47,31 @@ class Topics:
         return str(partition.topic).removeprefix(self._prefix)
 
     async def records(self) -> AsyncGenerator[tuple[str, Sequence[Any]], None]:
-        """(topic, messages of one of its partitions in order), some at a time."""
-        todo = {partition: span.end for partition, span in self._spans.items() if span.end > span.first}
-        self._consumer.assign(list(todo))
-        await self._consumer.seek_to_beginning(*todo)
-        while todo:
-            for partition, found in (await self._some()).items():
+        """Yield (topic, messages of one of its partitions in order), batch by batch."""
+        unread = {partition: span.end for partition, span in self._spans.items() if span.end > span.first}
+        self._consumer.assign(list(unread))
+        await self._consumer.seek_to_beginning(*unread)
+        while unread:
+            for partition, found in (await self._next_batch()).items():
                 yield self.name(partition), [one for one in found if one.offset < self._spans[partition].end]
-            for partition in list(todo):
-                # Not from the last message: at the end may lie some that no reader is given.
-                if await self._consumer.position(partition) >= todo[partition]:
-                    del todo[partition]
+            for partition in list(unread):
+                # Not by the last message: a partition may end with control records, which no reader gets.
+                if await self._consumer.position(partition) >= unread[partition]:
+                    del unread[partition]
                     self._consumer.pause(partition)
 
-    async def _some(self) -> dict[TopicPartition, list[Any]]:
+    async def _next_batch(self) -> dict[TopicPartition, list[Any]]:
         found: dict[TopicPartition, list[Any]] = await self._consumer.getmany(
-            timeout_ms=int(SILENCE_SECONDS * 1000), max_records=CHUNK
+            timeout_ms=int(SILENCE_SECONDS * 1000), max_records=BATCH_SIZE
         )
         if not found:
-            raise CannotAudit(f"kafka: no message for {SILENCE_SECONDS:g} s, though there must be more")
+            raise AuditError(f"kafka: no message for {SILENCE_SECONDS:g} s, although some are left to read")
         return found
 
 
 @asynccontextmanager
 async def open_topics(bootstrap_servers: str, prefix: str) -> AsyncGenerator[Topics, None]:
-    """Note how far the topics reach, and read them; raise ``CannotAudit``."""
+    """Record where the topics end, and open them for reading; raise ``AuditError`` if they cannot be read."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap_servers,
         enable_auto_commit=False,
@@ -86,7 +86,7 @@ async def open_topics(bootstrap_servers: str, prefix: str) -> AsyncGenerator[Top
             spans = await _spans(consumer, partitions)
         yield Topics(consumer, prefix, spans)
     except (KafkaError, OSError, TimeoutError) as error:
-        raise CannotAudit(
+        raise AuditError(
             f"kafka: {bootstrap_servers} cannot be read: {str(error) or type(error).__name__}"
         ) from error
     finally:
@@ -102,11 +102,11 @@ async def _partitions(bootstrap_servers: str, prefix: str) -> list[TopicPartitio
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
     try:
         await admin.start()
-        # All of them: brokers may make a topic that is asked for by its name.
-        there = {one["topic"]: one["partitions"] for one in await admin.describe_topics()}
+        # All topics: a broker may create a topic that is requested by name.
+        existing = {one["topic"]: one["partitions"] for one in await admin.describe_topics()}
     finally:
         await admin.close()
     names = [prefix + topic for topic in TOPICS]
-    if missing := [name for name in names if name not in there]:
-        raise CannotAudit(f"kafka: {bootstrap_servers} has no topic {', '.join(missing)}")
-    return [TopicPartition(name, partition["partition"]) for name in names for partition in there[name]]
+    if missing := [name for name in names if name not in existing]:
+        raise AuditError(f"kafka: {bootstrap_servers} has no topic {', '.join(missing)}")
+    return [TopicPartition(name, partition["partition"]) for name in names for partition in existing[name]]

@@ -1,1 +1,1 @@
-"""Orders on their way to the customer, and back."""
+"""Fulfilment: shipping, delivering and returning what was ordered."""

@@ -1,64 +1,93 @@
-"""What staff does for an order to reach its customer. Each decides in a transaction that is somebody else's."""
+"""Ships, delivers and takes back orders; for staff."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
 from uuid import UUID
 
-from chassis.http.preconditions import unchanged_since
-from order_svc.commands import of_nobody, own_order
-from order_svc.domain import Order
+from chassis.http.preconditions import PreconditionFailed, PreconditionRequired
+from order_svc.errors import OrderNotFound, QuantityExceeded, TransitionNotAllowed
 from order_svc.fulfilment import domain
-from order_svc.parts import UNTOLD
-from order_svc.store import OrderBook
+from order_svc.orders.commands import owner_is_erased, unchanged_order
+from order_svc.orders.domain import Order
+from order_svc.orders.parts import ANONYMOUS_TRACKING_NUMBER
+from order_svc.unit_of_work import OrderUnitOfWork
 
 
-def ship_order(
-    book: OrderBook,
-    order_id: UUID,
-    if_match: str | None,
-    shipment_id: UUID,
-    carrier: str,
-    tracking_number: str,
-    quantities: Mapping[str, int] | None,
-) -> Order:
-    """Send a part of an order, or all that is left of it (None). Of an erased customer's parcels no number is kept.
+@dataclass(frozen=True, slots=True)
+class ShipOrder:
+    """Ship a part of an order, or all that is left of it (``quantities`` None).
 
-    Raise ``OrderUnknown``, ``PreconditionFailed``, ``NotPossibleNow``, ``MoreThanLeft``.
+    The tracking number of an erased customer's parcel is not kept.
     """
-    order = _unchanged(book, order_id, if_match)
-    if of_nobody(book, order):
-        tracking_number = UNTOLD
-    order, shipped = domain.ship(order, shipment_id, carrier, tracking_number, quantities, book.now)
-    book.keep(order, shipped)
-    return order
+
+    errors: ClassVar = (
+        *(OrderNotFound, PreconditionFailed, PreconditionRequired),
+        *(TransitionNotAllowed, QuantityExceeded),
+    )
+    order_id: UUID
+    if_match: str | None
+    shipment_id: UUID
+    carrier: str
+    tracking_number: str
+    quantities: Mapping[str, int] | None = None
+
+    def prefetch(self, uow: OrderUnitOfWork) -> None:
+        """The order and its customer."""
+        uow.orders.prefetch(self.order_id)
+        uow.owners.prefetch(self.order_id)
+
+    def execute(self, uow: OrderUnitOfWork) -> Order:
+        """Ship the lines."""
+        order = unchanged_order(uow, self.order_id, self.if_match)
+        number = ANONYMOUS_TRACKING_NUMBER if owner_is_erased(uow, order) else self.tracking_number
+        order, shipped = domain.ship(order, self.shipment_id, self.carrier, number, self.quantities, uow.now)
+        uow.record(order, shipped)
+        return order
 
 
-def deliver_order(book: OrderBook, order_id: UUID, if_match: str | None) -> Order:
-    """Note that an order has arrived; raise ``OrderUnknown``, ``PreconditionFailed``, ``NotPossibleNow``."""
-    order, delivered = domain.deliver(_unchanged(book, order_id, if_match), book.now)
-    book.keep(order, delivered)
-    return order
+@dataclass(frozen=True, slots=True)
+class DeliverOrder:
+    """Record that an order has arrived."""
+
+    errors: ClassVar = (OrderNotFound, PreconditionFailed, PreconditionRequired, TransitionNotAllowed)
+    order_id: UUID
+    if_match: str | None
+
+    def prefetch(self, uow: OrderUnitOfWork) -> None:
+        """The order."""
+        uow.orders.prefetch(self.order_id)
+
+    def execute(self, uow: OrderUnitOfWork) -> Order:
+        """Deliver the order."""
+        order, delivered = domain.deliver(unchanged_order(uow, self.order_id, self.if_match), uow.now)
+        uow.record(order, delivered)
+        return order
 
 
-def return_lines(
-    book: OrderBook,
-    order_id: UUID,
-    if_match: str | None,
-    return_id: UUID,
-    quantities: Mapping[str, int],
-    reason: str | None,
-) -> Order:
-    """Take lines of a delivered order back. What is said about those of an erased customer is not kept.
+@dataclass(frozen=True, slots=True)
+class ReturnLines:
+    """Take lines of a delivered order back. The reason is not kept where the customer was erased."""
 
-    Raise ``OrderUnknown``, ``PreconditionFailed``, ``NotPossibleNow``, ``MoreThanLeft``.
-    """
-    order = _unchanged(book, order_id, if_match)
-    words = None if of_nobody(book, order) else reason
-    order, returned = domain.take_back(order, return_id, quantities, words, book.now)
-    book.keep(order, returned)
-    return order
+    errors: ClassVar = (
+        *(OrderNotFound, PreconditionFailed, PreconditionRequired),
+        *(TransitionNotAllowed, QuantityExceeded),
+    )
+    order_id: UUID
+    if_match: str | None
+    return_id: UUID
+    quantities: Mapping[str, int]
+    reason: str | None = None
 
+    def prefetch(self, uow: OrderUnitOfWork) -> None:
+        """The order and its customer."""
+        uow.orders.prefetch(self.order_id)
+        uow.owners.prefetch(self.order_id)
 
-def _unchanged(book: OrderBook, order_id: UUID, if_match: str | None) -> Order:
-    order = own_order(book, order_id, None)
-    unchanged_since(if_match, order.version)
-    return order
+    def execute(self, uow: OrderUnitOfWork) -> Order:
+        """Take the lines back."""
+        order = unchanged_order(uow, self.order_id, self.if_match)
+        reason = None if owner_is_erased(uow, order) else self.reason
+        order, returned = domain.take_back(order, self.return_id, self.quantities, reason, uow.now)
+        uow.record(order, returned)
+        return order

@@ -1,17 +1,16 @@
-"""The bodies by which orders are shipped and come back."""
+"""The REST bodies of shipments and returns."""
 
 from typing import Annotated
 
 from pydantic import Field
 
 from chassis.http.bodies import RequestBody
-from order_svc.domain import summed
-from order_svc.dto import LineBodies, as_lines
+from order_svc.orders.dto import LineBodies, as_quantities
 from schemas.values import Text
 
 
 class ShipmentBody(RequestBody):
-    """A parcel, with all that is left of the order, or with these lines."""
+    """A parcel with these lines, or, without lines, with all that is left of the order."""
 
     carrier: Annotated[Text, Field(min_length=1, max_length=60, examples=["DHL"])]
     tracking_number: Annotated[Text, Field(min_length=1, max_length=100, examples=["00340434161094042557"])]
@@ -19,7 +18,7 @@ class ShipmentBody(RequestBody):
 
     def quantities(self) -> dict[str, int] | None:
         """SKU → quantity; None for all that is left."""
-        return None if self.lines is None else summed(as_lines(self.lines))
+        return None if self.lines is None else as_quantities(self.lines)
 
 
 class ReturnBody(RequestBody):
@@ -30,4 +29,4 @@ class ReturnBody(RequestBody):
 
     def quantities(self) -> dict[str, int]:
         """SKU → quantity."""
-        return summed(as_lines(self.lines))
+        return as_quantities(self.lines)

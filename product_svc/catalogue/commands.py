@@ -1,213 +1,203 @@
-"""What can be done with categories and products. Each decides in a transaction that it neither opens nor ends."""
+"""What staff does with products."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, TypedDict, Unpack
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 from uuid import UUID
 
-from chassis.http.preconditions import unchanged_since
-from product_svc.catalogue import domain
-from product_svc.catalogue.attributes import faults
-from product_svc.catalogue.domain import Attributes, Category, Product, Status, Variant
-from product_svc.domain import Stock
+from chassis.http.preconditions import PreconditionFailed, PreconditionRequired, unchanged_since
+from product_svc.catalogue.domain import Attributes, Product, Status, Variant, creation_event
+from product_svc.categories.attribute_schema import violations
+from product_svc.categories.commands import move_product, referenced_category
 from product_svc.errors import (
-    AttributesDoNotFit,
-    CategoryInItself,
-    CategoryNotEmpty,
-    CategoryUnknown,
+    InvalidAttributes,
     NoSuchCategory,
-    ProductUnknown,
+    ProductNotFound,
+    ProductTooLarge,
     SkuTaken,
-    TooDeep,
+    TooManyVariants,
+    TransitionNotAllowed,
 )
-from product_svc.store import Warehouse
-from schemas.values import Variant as PricedSku
+from product_svc.stock.domain import Stock
+from product_svc.unit_of_work import ProductUnitOfWork
 
-MAX_DEPTH = 10
-MAX_FAULTS = 20
-
-
-class Details(TypedDict, total=False):
-    """What a product may have beyond its name, attributes and variants."""
-
-    description: str
-    category_id: UUID | None
-    images: tuple[str, ...]
-    status: Status
+MAX_VIOLATIONS = 20
 
 
-def want_product(unit: Warehouse, product_id: UUID, skus: Sequence[str], category_id: UUID | None = None) -> None:
-    """Want what ``create_product``, ``change_product`` and ``put_variants`` look at."""
-    unit.products.prefetch(product_id)
-    unit.stock.prefetch(*skus)
-    if category_id:
-        unit.categories.prefetch(category_id)
+@dataclass(frozen=True, slots=True)
+class CreateProduct:
+    """Add a product to the catalogue; the stock of its SKUs starts at zero."""
+
+    errors: ClassVar = (SkuTaken, NoSuchCategory, InvalidAttributes)
+    product_id: UUID
+    name: str
+    attributes: Attributes
+    variants: Sequence[Variant]
+    description: str = ""
+    category_id: UUID | None = None
+    images: tuple[str, ...] = ()
+    status: Status = "active"
+
+    def prefetch(self, uow: ProductUnitOfWork) -> None:
+        """The product, its category and the stock of its SKUs: they must not exist yet."""
+        prefetch_product(uow, self.product_id, _skus(self.variants), self.category_id)
+
+    def execute(self, uow: ProductUnitOfWork) -> Product:
+        """Return the product; publish ``ProductCreated`` or ``ProductDrafted``."""
+        product = Product(
+            self.product_id,
+            self.name,
+            self.attributes,
+            tuple(self.variants),
+            1,
+            uow.now,
+            self.description,
+            self.category_id,
+            self.images,
+            self.status,
+        )
+        _create_stock(uow, product.variants)
+        _mark_discontinued_stock(uow, product)
+        _check_attributes(uow, product)
+        move_product(uow, None, product.category_id)
+        uow.products.set(product.id, product)
+        uow.emit(creation_event(product), product.version, product.changed_at)
+        return product
 
 
-def create_product(
-    unit: Warehouse,
-    product_id: UUID,
-    name: str,
-    attributes: Attributes,
-    variants: Sequence[Variant | PricedSku],
-    **details: Unpack[Details],
-) -> Product:
-    """Put a product in the catalogue, with no stock yet.
+@dataclass(frozen=True, slots=True)
+class UpdateProduct:
+    """Replace fields of a product, other than its variants."""
 
-    Raise ``SkuTaken``, ``NoSuchCategory``, ``AttributesDoNotFit``.
-    """
-    product = Product(
-        product_id, name, attributes, tuple(_stated(variant) for variant in variants), 1, unit.now, **details
+    errors: ClassVar = (
+        *(ProductNotFound, PreconditionFailed, PreconditionRequired),
+        *(TransitionNotAllowed, NoSuchCategory, InvalidAttributes, ProductTooLarge),
     )
-    _take_skus(unit, product.variants)
-    _note_for_sale(unit, product)
-    _check_fit(unit, product)
-    _recount(unit, None, product.category_id)
-    unit.products.set(product.id, product)
-    unit.emit(domain.create(product), product.version, product.changed_at)
+    product_id: UUID
+    if_match: str | None
+    changes: Mapping[str, Any]
+
+    def prefetch(self, uow: ProductUnitOfWork) -> None:
+        """The product, and its new category."""
+        prefetch_product(uow, self.product_id, (), self.changes.get("category_id"))
+
+    def execute(self, uow: ProductUnitOfWork) -> Product:
+        """Return the product; publish ``ProductChanged`` if anything is different."""
+        return _change(uow, _existing(uow, self.product_id), self.if_match, self.changes)
+
+
+@dataclass(frozen=True, slots=True)
+class PutVariant:
+    """Add a variant to a product, or replace it."""
+
+    errors: ClassVar = (
+        *(ProductNotFound, PreconditionFailed, PreconditionRequired),
+        *(SkuTaken, TooManyVariants, ProductTooLarge, InvalidAttributes),
+    )
+    product_id: UUID
+    if_match: str | None
+    variant: Variant
+
+    def prefetch(self, uow: ProductUnitOfWork) -> None:
+        """The product, and the stock of the SKU."""
+        prefetch_product(uow, self.product_id, [self.variant.sku])
+
+    def execute(self, uow: ProductUnitOfWork) -> tuple[Product, bool]:
+        """Return the product, and whether the variant is new; publish as ``UpdateProduct``."""
+        product = _existing(uow, self.product_id)
+        new = self.variant.sku not in {known.sku for known in product.variants}
+        variants = product.with_variants([self.variant])
+        return _change(uow, product, self.if_match, {"variants": variants}), new
+
+
+@dataclass(frozen=True, slots=True)
+class MergeProduct:
+    """Replace fields of a product, and add or replace variants."""
+
+    errors: ClassVar = (*UpdateProduct.errors, SkuTaken, TooManyVariants)
+    product_id: UUID
+    if_match: str | None
+    changes: Mapping[str, Any]
+    variants: Sequence[Variant]
+
+    def prefetch(self, uow: ProductUnitOfWork) -> None:
+        """The product, its new category and the stock of the SKUs."""
+        prefetch_product(uow, self.product_id, _skus(self.variants), self.changes.get("category_id"))
+
+    def execute(self, uow: ProductUnitOfWork) -> Product:
+        """Return the product; publish as ``UpdateProduct``."""
+        product = _existing(uow, self.product_id)
+        changes = {**self.changes, "variants": product.with_variants(self.variants)}
+        return _change(uow, product, self.if_match, changes)
+
+
+def prefetch_product(
+    uow: ProductUnitOfWork, product_id: UUID, skus: Iterable[str], category_id: UUID | None = None
+) -> None:
+    """A product with its category and the stock of its SKUs, the stock of further SKUs, and a new category."""
+    uow.products.prefetch(product_id)
+    uow.stock.prefetch(*skus)
+    if category_id:
+        uow.categories.prefetch(category_id)
+
+
+def _skus(variants: Iterable[Variant]) -> list[str]:
+    return [variant.sku for variant in variants]
+
+
+def _existing(uow: ProductUnitOfWork, product_id: UUID) -> Product:
+    product = uow.products.get(product_id)
+    if product is None:
+        raise ProductNotFound
     return product
 
 
-def change_product(unit: Warehouse, product_id: UUID, if_match: str | None, changes: Mapping[str, Any]) -> Product:
-    """Replace fields of a product; what is as it was before changes nothing.
-
-    Raise ``ProductUnknown``, ``PreconditionFailed``, ``StatusNotPossible``, ``NoSuchCategory``,
-    ``AttributesDoNotFit``, ``TooManyVariants``, ``ProductTooLarge``, and for variants that are new ``SkuTaken``.
-    """
-    product = unit.products.get(product_id)
-    if product is None:
-        raise ProductUnknown
+def _change(uow: ProductUnitOfWork, product: Product, if_match: str | None, changes: Mapping[str, Any]) -> Product:
     unchanged_since(if_match, product.version)
-    changed = product.change(unit.now, **changes)
+    changed = product.change(uow.now, **changes)
     if changed is None:
         return product
     after, event = changed
     known = {variant.sku for variant in product.variants}
-    _take_skus(unit, [variant for variant in after.variants if variant.sku not in known])
+    _create_stock(uow, [variant for variant in after.variants if variant.sku not in known])
     if changes.keys() & {"attributes", "category_id", "variants"}:
-        # Not at other changes: what no longer fits a schema that was changed must still be discontinued.
-        _check_fit(unit, after)
-    _recount(unit, product.category_id, after.category_id)
-    _note_for_sale(unit, after)
-    unit.products.set(after.id, after)
-    unit.emit(event, after.version, after.changed_at)
+        # Not at other changes: a product that no longer matches a changed schema can still be discontinued.
+        _check_attributes(uow, after)
+    move_product(uow, product.category_id, after.category_id)
+    _mark_discontinued_stock(uow, after)
+    uow.products.set(after.id, after)
+    uow.emit(event, after.version, after.changed_at)
     return after
 
 
-def put_variant(unit: Warehouse, product_id: UUID, if_match: str | None, variant: Variant) -> tuple[Product, bool]:
-    """Add or replace a variant; return the product and whether the variant is new. Raises as ``change_product``."""
-    product = unit.products.get(product_id)
-    if product is None:
-        raise ProductUnknown
-    new = variant.sku not in {known.sku for known in product.variants}
-    variants = product.with_variants([variant])
-    return change_product(unit, product_id, if_match, {"variants": variants}), new
-
-
-def create_category(
-    unit: Warehouse, category_id: UUID, name: str, parent_id: UUID | None, schema: Mapping[str, Any] | None
-) -> Category:
-    """Put a category into the tree; raise ``NoSuchCategory``, ``TooDeep``."""
-    category = Category(category_id, name, parent_id, schema, 1, unit.now)
-    _put_under(unit, category, None)
-    unit.categories.set(category.id, category)
-    return category
-
-
-def change_category(unit: Warehouse, category_id: UUID, if_match: str | None, changes: Mapping[str, Any]) -> Category:
-    """Replace fields of a category. Products that are in it keep their attributes, fitting or not.
-
-    Raise ``CategoryUnknown``, ``PreconditionFailed``, ``NoSuchCategory``, ``CategoryInItself``, ``TooDeep``.
-    """
-    category = _category(unit, category_id, CategoryUnknown)
-    unchanged_since(if_match, category.version)
-    changed = category.change(unit.now, **changes)
-    if changed is None:
-        return category
-    if changed.parent_id != category.parent_id:
-        _put_under(unit, changed, category.parent_id)
-    unit.categories.set(changed.id, changed)
-    return changed
-
-
-def remove_category(unit: Warehouse, category_id: UUID, if_match: str | None) -> None:
-    """Take an empty category away; raise ``CategoryUnknown``, ``PreconditionFailed``, ``CategoryNotEmpty``."""
-    category = _category(unit, category_id, CategoryUnknown)
-    unchanged_since(if_match, category.version)
-    if category.products or category.children:
-        raise CategoryNotEmpty(products=category.products, children=category.children)
-    _count_child(unit, category.parent_id, -1)
-    unit.categories.set(category.id, replace(category, removed=True))
-
-
-def _stated(variant: Variant | PricedSku) -> Variant:
-    return variant if isinstance(variant, Variant) else Variant(variant.sku, variant.price)
-
-
-def _take_skus(unit: Warehouse, variants: Sequence[Variant]) -> None:
-    taken = [variant.sku for variant in variants if unit.stock.get(variant.sku)]
+def _create_stock(uow: ProductUnitOfWork, variants: Sequence[Variant]) -> None:
+    taken = [variant.sku for variant in variants if uow.stock.get(variant.sku)]
     if taken:
         raise SkuTaken(skus=taken)
     for variant in variants:
-        unit.stock.set(variant.sku, Stock(variant.sku, 0, 0, 0, unit.now))
+        uow.stock.set(variant.sku, Stock(variant.sku, 0, 0, 0, uow.now))
 
 
-def _note_for_sale(unit: Warehouse, product: Product) -> None:
-    """Note at the stock what can be ordered: reservations look there, and at no product."""
-    sold = {variant.sku for variant in product.for_sale}
+def _mark_discontinued_stock(uow: ProductUnitOfWork, product: Product) -> None:
+    """Store with the stock whether it is for sale: reservations load the stock, and no products."""
+    for_sale = {variant.sku for variant in product.for_sale}
     for variant in product.variants:
-        stock = unit.stock.get(variant.sku)
-        if stock and stock.discontinued != (variant.sku not in sold):
-            unit.stock.set(stock.sku, replace(stock, discontinued=not stock.discontinued))
+        stock = uow.stock.get(variant.sku)
+        if stock and stock.discontinued != (variant.sku not in for_sale):
+            uow.stock.set(stock.sku, replace(stock, discontinued=not stock.discontinued))
 
 
-def _check_fit(unit: Warehouse, product: Product) -> None:
-    """Hold what every variant is, the product's attributes with its own over them, against the schema."""
+def _check_attributes(uow: ProductUnitOfWork, product: Product) -> None:
+    """Validate what every variant has, the product's attributes overridden by its own, against the schema."""
     if product.category_id is None:
         return
-    schema = _category(unit, product.category_id, NoSuchCategory).schema
+    schema = referenced_category(uow, product.category_id).schema
     if schema is None:
         return
-    wrong = [
-        f"{variant.sku}: {fault}"
+    found = [
+        f"{variant.sku}: {violation}"
         for variant in product.variants
-        for fault in faults(schema, {**product.attributes, **variant.attributes})
+        for violation in violations(schema, {**product.attributes, **variant.attributes})
     ]
-    if wrong:
-        raise AttributesDoNotFit(faults=wrong[:MAX_FAULTS])
-
-
-def _recount(unit: Warehouse, before: UUID | None, after: UUID | None) -> None:
-    """Note in the categories that a product has moved: whoever removes one at the same time conflicts."""
-    if before == after:
-        return
-    for category_id, more in ((before, -1), (after, 1)):
-        if category_id:
-            category = _category(unit, category_id, NoSuchCategory)
-            unit.categories.set(category.id, replace(category, products=category.products + more))
-
-
-def _put_under(unit: Warehouse, category: Category, parent_before: UUID | None) -> None:
-    """Check that a category can stand where it wants to, and count it there."""
-    above, depth = category.parent_id, 1
-    while above:
-        if above == category.id:
-            raise CategoryInItself
-        above, depth = _category(unit, above, NoSuchCategory).parent_id, depth + 1
-    # What hangs below a category that is moved is not counted: it may come to lie deeper.
-    if depth > MAX_DEPTH:
-        raise TooDeep(limit=MAX_DEPTH)
-    _count_child(unit, parent_before, -1)
-    _count_child(unit, category.parent_id, 1)
-
-
-def _count_child(unit: Warehouse, parent_id: UUID | None, more: int) -> None:
-    if parent_id and (parent := unit.categories.get(parent_id)):
-        unit.categories.set(parent.id, replace(parent, children=parent.children + more))
-
-
-def _category(unit: Warehouse, category_id: UUID, missing: Callable[[], Exception]) -> Category:
-    category = unit.categories.get(category_id)
-    if category is None or category.removed:
-        raise missing()
-    return category
+    if found:
+        raise InvalidAttributes(faults=found[:MAX_VIOLATIONS])

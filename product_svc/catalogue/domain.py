@@ -1,7 +1,7 @@
-"""Categories and products: types and rules, without any I/O.
+"""Products: types and rules, without any I/O.
 
-A product is sold in variants, each with a SKU of its own; a SKU is one sellable thing for ever, so a variant is
-discontinued and never removed. Every change of a product is told; of categories nobody else needs to know.
+A product is sold in variants, each with a SKU of its own. A SKU means the same thing for ever, so a variant is
+discontinued and never removed. Every change of a product is published.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from chassis.persistence.unit_of_work import next_time
-from product_svc.errors import ProductTooLarge, StatusNotPossible, TooManyVariants
+from product_svc.errors import ProductTooLarge, TooManyVariants, TransitionNotAllowed
 from schemas import Money, ProductChanged, ProductCreated, ProductDrafted
 from schemas.values import Offer
 from schemas.values import Variant as PricedSku
@@ -23,19 +23,19 @@ VariantStatus = Literal["active", "discontinued"]
 
 MAX_VARIANTS = 100
 MAX_SIZE = 1_000_000
-"""Characters of a product as Python writes it: with what searches need of it, it must fit a document of 16 MiB."""
+"""Characters of a product's ``repr``: with its search fields, it must fit a document of 16 MiB."""
 
-NEXT: Mapping[Status, frozenset[Status]] = {
+TRANSITIONS: Mapping[Status, frozenset[Status]] = {
     "draft": frozenset({"active", "discontinued"}),
     "active": frozenset({"discontinued"}),
     "discontinued": frozenset({"active"}),
 }
-"""From which status a product may go to which: what was for sale once is never a draft again."""
+"""Status → the statuses that may follow: a product that was for sale is never a draft again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """What can be put in a basket. Its attributes stand beside the product's, and before them."""
+    """One version of a product, with a SKU. Its attributes add to the product's, and override them."""
 
     sku: str
     price: Money
@@ -46,7 +46,7 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """Something in the catalogue, in one or more variants that each have a SKU and a price."""
+    """A product in one or more variants, each of which has a SKU and a price."""
 
     id: UUID
     name: str
@@ -67,29 +67,29 @@ class Product:
     def change(self, now: datetime, **changes: Any) -> tuple["Product", ProductChanged] | None:
         """Replace fields; None where nothing is different.
 
-        Raise ``StatusNotPossible``, ``TooManyVariants``, ``ProductTooLarge``.
+        Raise ``TransitionNotAllowed``, ``TooManyVariants``, ``ProductTooLarge``.
         """
         changed = replace(self, **changes)
         # Not ``==``, by which 1, 1.0 and True are the same attribute.
         if repr(changed) == repr(self):
             return None
         changed.check_size()
-        if changed.status != self.status and changed.status not in NEXT[self.status]:
-            raise StatusNotPossible(current=self.status, allowed=sorted(NEXT[self.status]))
+        if changed.status != self.status and changed.status not in TRANSITIONS[self.status]:
+            raise TransitionNotAllowed(current=self.status, allowed=sorted(TRANSITIONS[self.status]))
         changed = replace(changed, version=self.version + 1, changed_at=next_time(now, self.changed_at))
         return changed, ProductChanged(
             product_id=self.id, name=changed.name, status=changed.status, offers=changed.offers()
         )
 
     def check_size(self) -> None:
-        """Raise ``TooManyVariants`` or ``ProductTooLarge``; what one request can hold is neither."""
+        """Raise ``TooManyVariants`` or ``ProductTooLarge``; a product that fits in one request is neither."""
         if len(self.variants) > MAX_VARIANTS:
             raise TooManyVariants(limit=MAX_VARIANTS)
         if len(repr(self)) > MAX_SIZE:
             raise ProductTooLarge(limit=MAX_SIZE)
 
     def with_variants(self, given: Sequence[Variant]) -> tuple[Variant, ...]:
-        """The variants with these put in the place of those of the same SKU, or behind the others."""
+        """The variants, with these in place of those with the same SKU, or after the others."""
         by_sku = {variant.sku: variant for variant in (*self.variants, *given)}
         return tuple(by_sku.values())
 
@@ -99,34 +99,8 @@ class Product:
         return tuple(Offer(sku=v.sku, price=v.price, for_sale=v.sku in sold) for v in self.variants)
 
 
-@dataclass(frozen=True, slots=True)
-class Category:
-    """A shelf of the catalogue, under a parent or at the root.
-
-    ``schema`` is a JSON Schema for the attributes of its products (see ``attributes``); ``products`` and
-    ``children`` count what is directly in it; ``version`` counts the changes of the others, and of no product.
-    """
-
-    id: UUID
-    name: str
-    parent_id: UUID | None
-    schema: Mapping[str, Any] | None
-    version: int
-    changed_at: datetime
-    products: int = 0
-    children: int = 0
-    removed: bool = False
-
-    def change(self, now: datetime, **changes: Any) -> "Category | None":
-        """Replace fields; None where nothing is different."""
-        changed = replace(self, **changes)
-        if repr(changed) == repr(self):
-            return None
-        return replace(changed, version=self.version + 1, changed_at=next_time(now, self.changed_at))
-
-
-def create(product: Product) -> ProductCreated | ProductDrafted:
-    """What is told of a new product: which variants can be ordered, or that none can be yet."""
+def creation_event(product: Product) -> ProductCreated | ProductDrafted:
+    """The event about a new product: which variants can be ordered, or that none can be yet."""
     if not product.for_sale:
         return ProductDrafted(product_id=product.id, name=product.name)
     priced = tuple(PricedSku(sku=v.sku, price=v.price) for v in product.for_sale)

@@ -1,28 +1,120 @@
-"""What the REST API of the catalogue answers."""
+"""The REST bodies of products."""
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from chassis.http.bodies import ResponseBody
-from chassis.http.examples import ID
-from chassis.http.paging import Page
-from product_svc.catalogue.domain import Category, Product, Scalar, Status, Variant, VariantStatus
+from chassis.http.bodies import RequestBody, ResponseBody
+from product_svc.catalogue.domain import MAX_VARIANTS, Product, Scalar, Status, Variant, VariantStatus
+from product_svc.categories.attribute_dto import (
+    NO_OTHER_NAMES,
+    AttributeFloat,
+    AttributeName,
+    AttributeNumber,
+    AttributeText,
+    CategoryId,
+    Name,
+    Patch,
+)
 from schemas import Money
+from schemas.values import Currency, Sku, Text
 
-Attributes = Annotated[dict[str, Scalar | list[str]], Field(examples=[{"material": "stoneware"}])]
-Images = Annotated[list[str], Field(examples=[["https://img.example/mug.jpg"]])]
-Count = Annotated[int, Field(examples=[3])]
+AttributeValue = (
+    AttributeText | bool | AttributeNumber | AttributeFloat | Annotated[list[AttributeText], Field(max_length=100)]
+)
+AttributesBody = Annotated[
+    dict[AttributeName, AttributeValue],
+    Field(max_length=100, examples=[{"material": "stoneware"}], json_schema_extra=dict(NO_OTHER_NAMES)),
+]
+ImageUrl = Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?$", max_length=2000)]
+ImagesBody = Annotated[list[ImageUrl], Field(max_length=20, examples=[["https://img.example/mug.jpg"]])]
+Description = Annotated[Text, Field(max_length=5000, examples=["Holds a third of a litre."])]
+AttributesOut = Annotated[dict[str, Scalar | list[str]], Field(examples=[{"material": "stoneware"}])]
+ImagesOut = Annotated[list[str], Field(examples=[["https://img.example/mug.jpg"]])]
+
+
+class Price(RequestBody):
+    """A price in integer minor units (cents)."""
+
+    amount: Annotated[int, Field(ge=1, le=1_000_000_000, examples=[1250])]
+    currency: Annotated[Currency, Field(examples=["EUR"])]
+
+
+class VariantFields(RequestBody):
+    """A variant without its SKU."""
+
+    price: Price
+    attributes: AttributesBody = Field(default_factory=dict)
+    images: ImagesBody = Field(default_factory=list)
+    status: VariantStatus = "active"
+
+    def to_variant(self, sku: str) -> Variant:
+        """The variant as a value."""
+        price = Money(amount=self.price.amount, currency=self.price.currency)
+        return Variant(sku, price, self.attributes, tuple(self.images), self.status)
+
+
+class VariantBody(VariantFields):
+    """A variant, which can be ordered by its SKU. Its attributes override those of the product."""
+
+    sku: Annotated[Sku, Field(examples=["MUG-BLUE"])]
+
+
+Variants = Annotated[list[VariantBody], Field(min_length=1, max_length=MAX_VARIANTS)]
+
+
+def check_skus_differ(variants: Sequence[VariantBody]) -> None:
+    """Raise ``ValueError`` if two variants have the same SKU."""
+    if len({variant.sku for variant in variants}) < len(variants):
+        raise ValueError("every variant needs its own SKU")
+
+
+class ProductBody(RequestBody):
+    """A product with its variants. Only staff can see a draft; an active product can be ordered."""
+
+    name: Name
+    description: Description = ""
+    category_id: CategoryId | None = None
+    attributes: AttributesBody = Field(default_factory=dict)
+    images: ImagesBody = Field(default_factory=list)
+    status: Literal["draft", "active"] = "active"
+    variants: Variants
+
+    @model_validator(mode="after")
+    def _skus_differ(self) -> "ProductBody":
+        check_skus_differ(self.variants)
+        return self
+
+    def to_variants(self) -> list[Variant]:
+        """The variants as values."""
+        return [variant.to_variant(variant.sku) for variant in self.variants]
+
+
+class ProductPatch(Patch):
+    """A change of a product. Attributes and images are replaced as a whole; variants have their own route."""
+
+    name: Name = Field(default_factory=str)
+    description: Description = Field(default_factory=str)
+    category_id: CategoryId | None = None
+    attributes: AttributesBody = Field(default_factory=dict)
+    images: ImagesBody = Field(default_factory=list)
+    status: Status = Field(default_factory=lambda: "active")
+
+    def changes(self) -> dict[str, Any]:
+        """Field → value, of those that were sent."""
+        sent = {name: getattr(self, name) for name in self.model_fields_set}
+        return sent | ({"images": tuple(self.images)} if "images" in sent else {})
 
 
 class VariantOut(ResponseBody):
-    """What can be put in a basket."""
+    """A variant, which can be ordered by its SKU."""
 
     sku: Annotated[str, Field(examples=["MUG-BLUE"])]
     price: Money
-    attributes: Attributes
-    images: Images
+    attributes: AttributesOut
+    images: ImagesOut
     status: VariantStatus
 
 
@@ -33,40 +125,15 @@ class ProductOut(ResponseBody):
     name: Annotated[str, Field(examples=["Mug"])]
     description: Annotated[str, Field(examples=["Holds a third of a litre."])]
     category_id: UUID | None
-    attributes: Attributes
-    images: Images
+    attributes: AttributesOut
+    images: ImagesOut
     status: Status
     variants: list[VariantOut]
-    version: Count
-
-
-class ProductsOut(Page[ProductOut, str]):
-    """A page of the catalogue; ``next`` is the ``after`` of the page that follows, if there is one."""
-
-    next: Annotated[str | None, Field(examples=[ID])]
-
-
-class CategoryOut(ResponseBody):
-    """A category; ``products`` and ``children`` count what is directly in it, drafts included."""
-
-    id: UUID
-    name: Annotated[str, Field(examples=["Mugs"])]
-    parent_id: UUID | None
-    attributes_schema: Annotated[
-        dict[str, Any] | None,
-        Field(examples=[{"type": "object", "properties": {"material": {"type": "string"}}}]),
-    ]
-    products: Count
-    children: Count
-    version: Count
-
-
-class CategoriesOut(Page[CategoryOut, UUID]):
-    """A page of the categories; ``next`` is the ``after`` of the page that follows, if there is one."""
+    version: Annotated[int, Field(examples=[3])]
 
 
 def product_out(product: Product) -> ProductOut:
-    """A product as everybody sees it."""
+    """The body for a product."""
     return ProductOut(
         id=product.id,
         name=product.name,
@@ -87,17 +154,4 @@ def _variant_out(variant: Variant) -> VariantOut:
         attributes=dict(variant.attributes),
         images=list(variant.images),
         status=variant.status,
-    )
-
-
-def category_out(category: Category) -> CategoryOut:
-    """A category as everybody sees it."""
-    return CategoryOut(
-        id=category.id,
-        name=category.name,
-        parent_id=category.parent_id,
-        attributes_schema=dict(category.schema) if category.schema is not None else None,
-        products=category.products,
-        children=category.children,
-        version=category.version,
     )

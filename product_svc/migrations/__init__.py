@@ -1,1 +1,1 @@
-"""The collections and indexes of product_svc's database: ``python -m product_svc.migrations``."""
+"""The migrations of product_svc's database: ``python -m product_svc.migrations``."""

@@ -1,1 +1,1 @@
-"""What orders hold of the stock."""
+"""Reservations: what each order holds of the stock."""

@@ -1,69 +1,158 @@
-"""What orders do to the stock. Each function decides inside a transaction that it neither opens nor ends."""
+"""What the events of orders do to the stock."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
-from product_svc.domain import Movement, Stock
-from product_svc.reservations import domain, parcels
-from product_svc.reservations.documents import ORDER_NOTE
-from product_svc.reservations.domain import Decision
-from product_svc.store import Warehouse
-from schemas import Line
+from product_svc.reservations import domain, shipments
+from product_svc.reservations.domain import Decision, Reservation, Stocks
+from product_svc.stock.domain import order_movement
+from product_svc.unit_of_work import ProductUnitOfWork
+from schemas import (
+    AmendmentAccepted,
+    AmendmentRefused,
+    Envelope,
+    Line,
+    OrderAmended,
+    OrderCancelled,
+    OrderPlaced,
+    OrderReturned,
+    OrderShipped,
+)
 
 
-def reserve_stock(
-    unit: Warehouse, order_id: UUID, lines: Sequence[Line], revision: int = 1, replaces: int = 1
-) -> None:
-    """Answer an order that asks for the stock of a revision: promise all of it or nothing."""
-    known = unit.reservations.get(order_id)
-    stocks = _stocks(unit, order_id, lines)
-    if decision := domain.request(order_id, known, revision, replaces, lines, stocks, unit.now):
-        _keep(unit, decision)
+@dataclass(frozen=True, slots=True)
+class ReserveStock:
+    """An order was placed: reserve its lines, or reject it and name the shortages."""
+
+    envelope: Envelope[OrderPlaced]
+
+    def prefetch(self, uow: ProductUnitOfWork) -> None:
+        """The order's reservation, and the stock of its lines."""
+        _prefetch(uow, self.envelope.event.order_id, self.envelope.event.lines)
+
+    def execute(self, uow: ProductUnitOfWork) -> None:
+        """Publish ``StockReserved`` or ``StockRejected``."""
+        event = self.envelope.event
+        _reserve(uow, event.order_id, event.lines, revision=1, replaces=1)
 
 
-def decide_amendment(unit: Warehouse, order_id: UUID, revision: int, *, accepted: bool) -> None:
-    """Hold what the order has decided to be, and nothing else."""
-    known = unit.reservations.get(order_id)
-    stocks = _stocks(unit, order_id)
-    if decision := domain.decide_amendment(order_id, known, revision, stocks, unit.now, accepted=accepted):
-        _keep(unit, decision)
+@dataclass(frozen=True, slots=True)
+class ReserveAmendment:
+    """An order is to be amended: reserve the new lines beside the old ones, or reject them."""
+
+    envelope: Envelope[OrderAmended]
+
+    def prefetch(self, uow: ProductUnitOfWork) -> None:
+        """The order's reservation, and the stock of the new lines."""
+        _prefetch(uow, self.envelope.event.order_id, self.envelope.event.lines)
+
+    def execute(self, uow: ProductUnitOfWork) -> None:
+        """Publish ``StockReserved`` or ``StockRejected``."""
+        event = self.envelope.event
+        _reserve(uow, event.order_id, event.lines, event.revision, event.replaces)
 
 
-def release_stock(unit: Warehouse, order_id: UUID) -> None:
-    """Give back what an order was promised."""
-    known = unit.reservations.get(order_id)
-    if decision := domain.release(order_id, known, _stocks(unit, order_id), unit.now):
-        _keep(unit, decision)
+@dataclass(frozen=True, slots=True)
+class SettleAmendment:
+    """An amendment was accepted or refused: release what only the other revision needs."""
+
+    envelope: Envelope[AmendmentAccepted] | Envelope[AmendmentRefused]
+
+    def prefetch(self, uow: ProductUnitOfWork) -> None:
+        """The order's reservation, with the stock that it holds."""
+        uow.reservations.prefetch(self.envelope.event.order_id)
+
+    def execute(self, uow: ProductUnitOfWork) -> None:
+        """Publish ``StockReleased`` where anything is released."""
+        event = self.envelope.event
+        known, stocks = _load(uow, event.order_id)
+        accepted = isinstance(event, AmendmentAccepted)
+        decision = domain.settle_amendment(event.order_id, known, event.revision, stocks, uow.now, accepted=accepted)
+        _apply(uow, decision)
 
 
-def commit_stock(unit: Warehouse, order_id: UUID, shipment_id: UUID, revision: int, lines: Sequence[Line]) -> None:
-    """Let a shipment leave the house; raise ``NotHeld``."""
-    known, stocks = unit.reservations.get(order_id), _stocks(unit, order_id, lines)
-    _keep(unit, parcels.commit(known, shipment_id, revision, lines, stocks, unit.now), "shipment")
+@dataclass(frozen=True, slots=True)
+class ReleaseStock:
+    """An order was cancelled: release what is reserved for it."""
+
+    envelope: Envelope[OrderCancelled]
+
+    def prefetch(self, uow: ProductUnitOfWork) -> None:
+        """The order's reservation, with the stock that it holds."""
+        uow.reservations.prefetch(self.envelope.event.order_id)
+
+    def execute(self, uow: ProductUnitOfWork) -> None:
+        """Publish ``StockReleased``, except after a rejection."""
+        order_id = self.envelope.event.order_id
+        known, stocks = _load(uow, order_id)
+        _apply(uow, domain.release(order_id, known, stocks, uow.now))
 
 
-def restock(unit: Warehouse, order_id: UUID, return_id: UUID, lines: Sequence[Line]) -> None:
-    """Put what came back on the shelf; raise ``NotHeld``."""
-    known, stocks = unit.reservations.get(order_id), _stocks(unit, order_id, lines)
-    _keep(unit, parcels.take_back(known, return_id, lines, stocks, unit.now), "return")
+@dataclass(frozen=True, slots=True)
+class CommitShipment:
+    """A shipment left the warehouse: its units are neither on hand nor reserved any more."""
+
+    envelope: Envelope[OrderShipped]
+
+    def prefetch(self, uow: ProductUnitOfWork) -> None:
+        """The order's reservation, and the stock of the shipped lines."""
+        _prefetch(uow, self.envelope.event.order_id, self.envelope.event.lines)
+
+    def execute(self, uow: ProductUnitOfWork) -> None:
+        """Publish ``StockCommitted``; raise ``NotHeld``."""
+        event = self.envelope.event
+        known, stocks = _load(uow, event.order_id, event.lines)
+        decision = shipments.commit(known, event.shipment_id, event.revision, event.lines, stocks, uow.now)
+        _apply(uow, decision, "shipment")
 
 
-def _stocks(unit: Warehouse, order_id: UUID, lines: Iterable[Line] = ()) -> dict[str, Stock | None]:
-    """The stock that an order names or holds."""
-    known = unit.reservations.get(order_id)
+@dataclass(frozen=True, slots=True)
+class RestockReturn:
+    """Lines of an order were returned: their units are on hand again."""
+
+    envelope: Envelope[OrderReturned]
+
+    def prefetch(self, uow: ProductUnitOfWork) -> None:
+        """The order's reservation, and the stock of the returned lines."""
+        _prefetch(uow, self.envelope.event.order_id, self.envelope.event.lines)
+
+    def execute(self, uow: ProductUnitOfWork) -> None:
+        """Publish ``StockReturned``; raise ``NotHeld``."""
+        event = self.envelope.event
+        known, stocks = _load(uow, event.order_id, event.lines)
+        _apply(uow, shipments.take_back(known, event.return_id, event.lines, stocks, uow.now), "return")
+
+
+def _prefetch(uow: ProductUnitOfWork, order_id: UUID, lines: Sequence[Line]) -> None:
+    # The lines may have other SKUs than the reservation, whose stock is loaded with it.
+    uow.reservations.prefetch(order_id)
+    uow.stock.prefetch(*(line.sku for line in lines))
+
+
+def _load(uow: ProductUnitOfWork, order_id: UUID, lines: Sequence[Line] = ()) -> tuple[Reservation | None, Stocks]:
+    """The reservation of an order, and the stock that it holds or that the lines name."""
+    known = uow.reservations.get(order_id)
     skus = {line.sku for line in lines} | set(known.held if known else ())
-    return {sku: unit.stock.get(sku) for sku in skus}
+    return known, {sku: uow.stock.get(sku) for sku in skus}
 
 
-def _keep(unit: Warehouse, decision: Decision, reason: str = "") -> None:
-    """Store what was decided, and enter in the ledger what changed the number on hand, for this reason."""
+def _reserve(uow: ProductUnitOfWork, order_id: UUID, lines: Sequence[Line], revision: int, replaces: int) -> None:
+    known, stocks = _load(uow, order_id, lines)
+    _apply(uow, domain.reserve(order_id, known, revision, replaces, lines, stocks, uow.now))
+
+
+def _apply(uow: ProductUnitOfWork, decision: Decision | None, reason: str = "") -> None:
+    """Store what was decided and publish its event; ``reason`` is that of the movements, if it causes any."""
+    if decision is None:
+        return
     reservation, stocks, event = decision
-    unit.reservations.set(reservation.order_id, reservation)
-    for stock in stocks:
-        before = unit.stock.get(stock.sku)
-        if before and before.on_hand != stock.on_hand:
-            delta, note = stock.on_hand - before.on_hand, f"{ORDER_NOTE}{reservation.order_id}"
-            unit.movements.add(Movement(stock.sku, delta, reason, reservation.changed_at, stock.on_hand, note=note))
-        unit.stock.set(stock.sku, stock)
+    uow.reservations.set(reservation.order_id, reservation)
+    for after in stocks:
+        before = uow.stock.get(after.sku)
+        at = reservation.changed_at
+        if before and (movement := order_movement(before, after, reservation.order_id, reason, at)):
+            uow.movements.add(movement)
+        uow.stock.set(after.sku, after)
     if event:
-        unit.emit(event, reservation.version, reservation.changed_at)
+        uow.emit(event, reservation.version, reservation.changed_at)

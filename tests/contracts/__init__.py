@@ -1,1 +1,1 @@
-"""A package to pytest, so that the fronts end with the last of its tests, and not with those of all."""
+"""Makes this folder a package for pytest, so that the REST APIs stop after the last of its tests."""

@@ -1,6 +1,6 @@
-"""``python -m tests.contracts``: write the pages about the contracts anew."""
+"""``python -m tests.contracts``: generate the pages about the contracts."""
 
-from tests.contracts.pages import PAGES
+from tests.contracts.generated import PAGES
 
 if __name__ == "__main__":
     for path, make in PAGES.items():

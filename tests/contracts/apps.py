@@ -1,4 +1,4 @@
-"""The four REST apps, built but not started: enough to read what they say of themselves."""
+"""The four REST apps, built but not started: enough for their OpenAPI documents."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -20,19 +20,19 @@ from product_svc.settings import RestSettings as ProductSettings
 
 SERVICES = ("customer", "product", "order", "notifier")
 PLENTY = 1_000_000
-"""Nobody is throttled here."""
+"""No request is throttled."""
 
 
 def build(urls: Mapping[str, str], stores: Mapping[str, str], home: Path) -> dict[str, FastAPI]:
-    """The apps that listen at these URLs and keep what they have in these stores."""
+    """The apps with these URLs and databases."""
     key = home / "jwt.pem"
     key.write_bytes(private_key())
-    every = {"kafka_bootstrap_servers": "nobody:9092"}
+    every = {"kafka_bootstrap_servers": "unreachable:9092"}
     others = every | {"jwks_url": f"{urls['customer']}/.well-known/jwks.json"}
     throttle = dict.fromkeys(
         ("login_tries_per_account", "login_tries_per_address", "register_tries_per_address"), PLENTY
     )
-    told: dict[str, dict[str, Any]] = {
+    settings: dict[str, dict[str, Any]] = {
         "customer": every
         | {"jwt_private_key_file": key, "link_key": LINK_KEY}
         | {"order_url": urls["order"], "notifier_url": urls["notifier"]}
@@ -42,18 +42,18 @@ def build(urls: Mapping[str, str], stores: Mapping[str, str], home: Path) -> dic
         "notifier": others,
     }
     for name, store in stores.items():
-        told[name] |= {"mongo_url" if name == "product" else "postgres_url": store}
+        settings[name] |= {"mongo_url" if name == "product" else "postgres_url": store}
     return {
-        "customer": customers(CustomerSettings.model_validate(told["customer"])),
-        "product": products(ProductSettings.model_validate(told["product"])),
-        "order": orders(OrderSettings.model_validate(told["order"])),
-        "notifier": notifications(NotifierSettings.model_validate(told["notifier"])),
+        "customer": customers(CustomerSettings.model_validate(settings["customer"])),
+        "product": products(ProductSettings.model_validate(settings["product"])),
+        "order": orders(OrderSettings.model_validate(settings["order"])),
+        "notifier": notifications(NotifierSettings.model_validate(settings["notifier"])),
     }
 
 
 @cache
 def unstarted() -> Mapping[str, FastAPI]:
-    """Service → its app, with no store."""
+    """Service → its app, without a database."""
     nowhere = "postgresql://nobody:none@127.0.0.1:9/none"
     stores = dict.fromkeys(SERVICES, nowhere) | {"product": "mongodb://127.0.0.1:9/none"}
     with TemporaryDirectory() as home:
@@ -66,6 +66,6 @@ def described() -> Mapping[str, dict[str, Any]]:
 
 
 def routes(service: str) -> set[str]:
-    """All that a service describes: ``GET /v1/orders``."""
+    """The documented routes of a service: ``GET /v1/orders``."""
     paths = described()[service]["paths"]
     return {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}

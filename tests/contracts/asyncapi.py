@@ -9,7 +9,7 @@ from typing import Any
 
 from schemas import CATALOGUE, TOPICS, Event, golden
 from schemas.compatibility import plain
-from tests.contracts.parties import SERVICES, listeners, tellers
+from tests.contracts.event_flow import SERVICES, consumers, publishers
 
 CLOUDEVENTS = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce_dataschema", "ce_aggregateversion")
 HEADERS: dict[str, Any] = {
@@ -71,7 +71,7 @@ def _message(event: type[Event]) -> dict[str, Any]:
         "title": event.__name__,
         "summary": " ".join((event.__doc__ or "").split()),
         "headers": {"$ref": "#/components/schemas/headers"},
-        # Without references: in here they would be looked for from the root of this document.
+        # Without references, which would be resolved from the root of this document.
         "payload": plain(event.model_json_schema()),
         "bindings": {"kafka": {"key": {"type": "string", "description": f"`{event.key_field}`"}}},
         "examples": [{"headers": example["headers"], "payload": example["value"]}],
@@ -82,21 +82,21 @@ def _operations() -> dict[str, Any]:
     found: dict[str, Any] = {}
     for service in SERVICES:
         for topic in TOPICS:
-            found |= _operation(service, topic, "send", tellers())
-            found |= _operation(service, topic, "receive", listeners())
+            found |= _operation(service, topic, "send", publishers())
+            found |= _operation(service, topic, "receive", consumers())
     return found
 
 
 def _operation(
-    service: str, topic: str, action: str, who: Mapping[type[Event], tuple[str, ...]]
+    service: str, topic: str, action: str, services_of: Mapping[type[Event], tuple[str, ...]]
 ) -> dict[str, dict[str, Any]]:
-    names = [_name(event) for event, services in who.items() if event.topic == topic and service in services]
+    names = [_name(event) for event, services in services_of.items() if event.topic == topic and service in services]
     if not names:
         return {}
     channel = f"#/channels/{topic}"
     messages = [{"$ref": f"{channel}/messages/{name}"} for name in names]
-    told = {"action": action, "channel": {"$ref": channel}, "tags": [{"name": service}], "messages": messages}
-    return {f"{service}.{action}.{topic}": told}
+    operation = {"action": action, "channel": {"$ref": channel}, "tags": [{"name": service}], "messages": messages}
+    return {f"{service}.{action}.{topic}": operation}
 
 
 def _name(event: type[Event]) -> str:

@@ -1,29 +1,29 @@
-"""The REST fronts, and a shop with something in it: shared by the tests of what is said to clients."""
+"""The REST APIs, and a shop with some data, shared by the tests in this folder."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.contracts.fronts import Fronts, fronts
+from tests.contracts.rest_apis import RestApis, rest_apis
 from tests.contracts.shop import Belongings, Shop
 from tests.databases import Databases, drop_mongo
 
 
-@pytest.fixture(scope="package", name="fronts")
-async def _fronts(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Fronts]:
+@pytest.fixture(scope="package", name="apis")
+async def _apis(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RestApis]:
     mongo = await databases.mongo()
-    with fronts(databases, mongo, tmp_path_factory.mktemp("fronts")) as running:
+    with rest_apis(databases, mongo, tmp_path_factory.mktemp("apis")) as running:
         yield running
     await drop_mongo(mongo)
 
 
 @pytest.fixture(scope="package", name="shop")
-async def _shop(fronts: Fronts) -> AsyncIterator[Shop]:
-    shop = Shop(fronts)
+async def _shop(apis: RestApis) -> AsyncIterator[Shop]:
+    shop = Shop(apis)
     yield shop
     await shop.close()
 
 
 @pytest.fixture(scope="package")
 async def belongings(shop: Shop) -> Belongings:
-    return await shop.furnish()
+    return await shop.create_data()

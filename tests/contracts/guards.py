@@ -1,7 +1,7 @@
-"""Who may use which route, and with which parameters: the tables that everything in the OpenAPI has to be in.
+"""Who may use each route, and with which parameters: every route and parameter of the OpenAPI documents must be here.
 
-What they mean is tested in ``test_guards``. A route that needs a body to come as far as what is to be seen has one
-here; names in braces stand for what the owner has.
+``test_guards`` enforces these tables. A route has a body here if it needs one to get past validation; names in braces
+stand for the owner's data.
 """
 
 from collections.abc import Mapping
@@ -11,30 +11,30 @@ from typing import Any, Literal
 from tests.contracts.shop import ADDRESS, BASKET, PASSWORD
 
 Who = Literal["anybody", "oneself", "customers", "owner", "owner or staff", "staff", "ops"]
-"""``anybody`` needs no token. ``oneself`` is about whoever asks, ``customers`` too, and refuses staff. ``owner``
-is about one thing: for other customers there is no such thing, and staff are refused; ``owner or staff`` shows it to
-staff, and for ops there is none. ``staff`` and ``ops`` refuse all others."""
+"""``anybody``: no token is needed. ``oneself``: about the client; ``customers``: the same, but staff get a 403.
+``owner``: about one resource of a customer, for other customers a 404, for staff a 403; ``owner or staff``: staff
+may use it too, for ops a 404. ``staff`` and ``ops``: all others get a 403."""
 
 
 @dataclass(frozen=True)
 class Guard:
-    """Who may, and a request that would be right if they may.
+    """Who may use a route, and a request that is valid if they may.
 
-    ``asks``: parameters that can name somebody's things → what of the owner's they are asked with.
+    ``owned``: parameters that can name data of customers → which data of the owner the test uses.
     """
 
     who: Who
     body: Any = None
-    asks: Mapping[str, str] = field(default_factory=dict)
+    owned: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def parameters(self) -> frozenset[str]:
-        """The names of queries and headers that are looked at here."""
-        return PLAIN | self.asks.keys() | (frozenset() if self.who in SHARED else PUBLIC)
+        """The names of the query parameters and headers that are known."""
+        return PLAIN | self.owned.keys() | (frozenset() if self.who in SHARED else PUBLIC)
 
 
 SHARED: tuple[Who, ...] = ("oneself", "customers", "owner", "owner or staff")
-"""Routes by which each customer reaches what is theirs, and nothing else."""
+"""Routes by which customers reach their own data, and nothing else."""
 PLAIN = frozenset(
     {
         "limit",
@@ -49,14 +49,14 @@ PLAIN = frozenset(
         "Last-Event-ID",
     }
 )
-"""Parameters that name nothing of anybody's, wherever they stand."""
+"""Parameters that never name data of customers."""
 PUBLIC = frozenset(
     {
         *("q", "sku", "category_id", "attribute", "currency", "price_min", "price_max", "available", "sort"),
         *("before", "after", "first_line", "idempotency-key"),
     }
 )
-"""Those that do not where everything is everybody's, nor where no customer may ask."""
+"""Parameters that do not name data of customers on public routes, and on routes for staff and ops."""
 ANYBODY, ONESELF, CUSTOMERS = Guard("anybody"), Guard("oneself"), Guard("customers")
 OWNER, SHOWN, STAFF, OPS = Guard("owner"), Guard("owner or staff"), Guard("staff"), Guard("ops")
 
@@ -92,7 +92,7 @@ GUARDS: Mapping[str, Mapping[str, Guard]] = {
         "GET /v1/customers/me/export": CUSTOMERS,
         "POST /v1/customers/me/deactivate": CUSTOMERS,
         "POST /v1/customers/me/reactivate": CUSTOMERS,
-        # With a password that is not theirs: they are needed here.
+        # With a wrong password: the customers are needed for other tests.
         "POST /v1/erasures": Guard("customers", {"password": "not theirs"}),
         "GET /v1/customers/me/addresses": CUSTOMERS,
         "POST /v1/customers/me/addresses": Guard("customers", ADDRESS | {"default_for": []}),
@@ -134,9 +134,9 @@ GUARDS: Mapping[str, Mapping[str, Guard]] = {
         **EVERYWHERE,
         "POST /v1/orders": Guard("customers", BASKET, {"idempotency-key": "key"}),
         "GET /v1/orders": Guard(
-            "oneself", asks={"customer_id": "customer_id", "q": "order_id", "before": "latest_order_id"}
+            "oneself", owned={"customer_id": "customer_id", "q": "order_id", "before": "latest_order_id"}
         ),
-        "GET /v1/exports/orders": Guard("customers", asks={"before": "latest_order_id"}),
+        "GET /v1/exports/orders": Guard("customers", owned={"before": "latest_order_id"}),
         "GET /v1/orders/{order_id}": SHOWN,
         "GET /v1/orders/{order_id}/timeline": SHOWN,
         "GET /v1/orders/{order_id}/timeline/stream": SHOWN,
@@ -151,9 +151,9 @@ GUARDS: Mapping[str, Mapping[str, Guard]] = {
     "notifier": {
         **EVERYWHERE,
         "GET /v1/notifications": Guard(
-            "oneself", asks={"customer_id": "customer_id", "order_id": "order_id", "before": "position"}
+            "oneself", owned={"customer_id": "customer_id", "order_id": "order_id", "before": "position"}
         ),
-        "GET /v1/exports/notifications": Guard("customers", asks={"before": "position"}),
+        "GET /v1/exports/notifications": Guard("customers", owned={"before": "position"}),
         "GET /v1/notifications/{notification_id}": SHOWN,
         "POST /v1/notifications/{notification_id}/resend": STAFF,
         "GET /v1/suppressions": STAFF,
@@ -171,7 +171,7 @@ LEFT: Mapping[str, Mapping[str, tuple[int, int]]] = {
         "GET /v1/customers/me/export": (404, 200),
         "POST /v1/customers/me/deactivate": (404, 409),
         "POST /v1/customers/me/reactivate": (404, 200),
-        # Past the question whether they may: the password is not theirs.
+        # They may, but the password is wrong.
         "POST /v1/erasures": (404, 403),
         "GET /v1/customers/me/addresses": (404, 200),
         "POST /v1/customers/me/addresses": (404, 409),
@@ -195,8 +195,8 @@ LEFT: Mapping[str, Mapping[str, tuple[int, int]]] = {
         "GET /v1/notifications/{notification_id}": (200, 200),
     },
 }
-"""How customers are answered whose token is good for minutes yet: who are erased, and who have left for a while.
+"""The statuses for customers whose access token is still valid: of erased customers, and of deactivated ones.
 
-Whoever is erased has no account and cannot say anything; what is left of orders and mails does not say who it was
-(docs/decisions/0024). Whoever has left for a while reads, comes back, is erased, and cancels what is not yet sent.
+Erased customers have no account and cannot change anything; what is left of their orders and mails is anonymous
+(docs/decisions/0037). Deactivated customers can read, reactivate, be erased, and cancel what is not yet shipped.
 """

@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tests.contracts.parties import ROOT, SERVICES
+from tests.contracts.event_flow import ROOT, SERVICES
 
 PAGE = ROOT / "docs" / "concepts" / "architecture.md"
 NONE = "No contract in `pyproject.toml` orders the nouns of this service yet."

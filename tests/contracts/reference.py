@@ -153,7 +153,7 @@ def _error(cls: type[ShopError]) -> Sequence[str]:
 
 
 def _services(cls: type[ShopError]) -> str:
-    """Which services answer with it; none for a class that only others are derived from."""
+    """The services that respond with it; none for a class that is only a base class."""
     if cls is ShopError:
         return "all"  # a bug can be anywhere, and no route documents one
     answering = [f"{service}_svc" for service, document in described().items() if cls.code in _codes(document)]

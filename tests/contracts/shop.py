@@ -1,4 +1,4 @@
-"""A customer with something in every service, and the names of it all: what others must not reach."""
+"""A customer with data in every service, and their ids: what others must not reach."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -17,9 +17,9 @@ from notifier_svc.suppressions.domain import Suppression
 from notifier_svc.suppressions.store import suppressions
 from order_svc import SERVICE as ORDERS
 from order_svc.handlers import HANDLERS
-from order_svc.store import OrderBook
+from order_svc.unit_of_work import OrderUnitOfWork
 from schemas import CustomerDeactivated, CustomerErased, Event, StockReserved
-from tests.contracts.fronts import Fronts
+from tests.contracts.rest_apis import RestApis
 from tests.notifier_svc.factories import cancelled, registered
 from tests.notifier_svc.ledger import handle_events
 
@@ -30,7 +30,7 @@ BASKET = {"lines": [{"sku": "{sku}", "quantity": 3}], "shipping_address": ADDRES
 
 @dataclass(frozen=True)
 class Person:
-    """A customer: who it is, the headers of a request, and what brings the next token."""
+    """A customer: id, e-mail address, authorisation headers and refresh token."""
 
     id: UUID
     email: str
@@ -40,9 +40,9 @@ class Person:
 
 @dataclass(frozen=True)
 class Belongings:
-    """Everything that ``owner`` and the shop have, by the names of the parameters in paths.
+    """The data of ``owner`` and the shop: ids by the names of path parameters.
 
-    ``stages`` are the orders that have come as far as a route asks for.
+    ``stages``: for routes that need an order in a certain state, such an order.
     """
 
     owner: Person
@@ -51,13 +51,13 @@ class Belongings:
 
 
 class Shop:
-    """Asks the fronts, as whoever is named."""
+    """A client of the REST APIs, with the headers that it is given."""
 
-    def __init__(self, fronts: Fronts) -> None:
-        self._urls, self._stores = fronts.urls, fronts.stores
+    def __init__(self, apis: RestApis) -> None:
+        self._urls, self._stores = apis.urls, apis.stores
         self._client = httpx.AsyncClient(timeout=30)
 
-    async def ask(
+    async def request(
         self,
         service: str,
         method: str,
@@ -67,44 +67,44 @@ class Shop:
         json: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
-        """What a front answers; of server-sent events, that they begin."""
+        """The response of a service; of server-sent events, only the beginning."""
         url, sent = f"{self._urls[service]}{path}", {**who, **(headers or {})}
-        async with self._client.stream(method, url, headers=sent, json=json) as answer:
-            if not answer.headers.get("content-type", "").startswith("text/event-stream"):
-                await answer.aread()
-            return answer
+        async with self._client.stream(method, url, headers=sent, json=json) as response:
+            if not response.headers.get("content-type", "").startswith("text/event-stream"):
+                await response.aread()
+            return response
 
-    async def made(self, service: str, path: str, who: Mapping[str, str], body: Any) -> Any:
-        """What was made by a POST."""
-        answer = await self.ask(service, "POST", path, who, json=body)
-        assert answer.status_code in (201, 202), answer.text
-        return answer.json()
+    async def create(self, service: str, path: str, who: Mapping[str, str], body: Any) -> Any:
+        """Create something with a POST; return the body."""
+        response = await self.request(service, "POST", path, who, json=body)
+        assert response.status_code in (201, 202), response.text
+        return response.json()
 
     async def register(self) -> Person:
         """A new customer."""
         email = f"{uuid4().hex[:12]}@example.com"
-        await self.made("customer", "/v1/customers", {}, {"email": email, "password": PASSWORD, "name": "Ada"})
-        session = await self.made("customer", "/v1/sessions", {}, {"email": email, "password": PASSWORD})
+        await self.create("customer", "/v1/customers", {}, {"email": email, "password": PASSWORD, "name": "Ada"})
+        session = await self.create("customer", "/v1/sessions", {}, {"email": email, "password": PASSWORD})
         headers = {"Authorization": f"Bearer {session['access_token']}"}
-        me = (await self.ask("customer", "GET", "/v1/customers/me", headers)).json()
+        me = (await self.request("customer", "GET", "/v1/customers/me", headers)).json()
         return Person(UUID(me["id"]), email, headers, session["refresh_token"])
 
-    async def furnish(self) -> Belongings:
-        """A customer who has an address, an order and a mail; and a catalogue to order from."""
+    async def create_data(self) -> Belongings:
+        """Create a customer with an address, orders and a mail; and a catalogue to order from."""
         owner, staff, sku = await self.register(), bearer(role="staff"), f"SKU-{uuid4().hex[:8]}"
-        address = await self.made(
+        address = await self.create(
             "customer", "/v1/customers/me/addresses", owner.headers, ADDRESS | {"default_for": []}
         )
-        category = await self.made("product", "/v1/categories", staff, {"name": "Mugs"})
-        product = await self.made("product", "/v1/products", staff, _mug(sku))
-        begun = await self.made("product", "/v1/imports", staff, {"format": "ndjson", "lines": 10})
+        category = await self.create("product", "/v1/categories", staff, {"name": "Mugs"})
+        product = await self.create("product", "/v1/products", staff, _mug(sku))
+        import_ = await self.create("product", "/v1/imports", staff, {"format": "ndjson", "lines": 10})
         keys = [uuid4().hex for _ in range(5)]
         orders = [await self._order(owner, sku, key) for key in keys]
         pending, amendable, to_ship, to_deliver, to_return = orders
         await self._confirm(amendable, to_ship, to_deliver, to_return)
         for order in (to_deliver, to_return):
-            await self._done(order, "shipments", {"carrier": "DHL", "tracking_number": "4711"})
-        await self._done(to_return, "deliver")
+            await self._act(order, "shipments", {"carrier": "DHL", "tracking_number": "4711"})
+        await self._act(to_return, "deliver")
         mail = await self._mail(owner, UUID(pending))
         ids = {
             "customer_id": str(owner.id),
@@ -112,7 +112,7 @@ class Shop:
             "category_id": category["id"],
             "product_id": product["id"],
             "sku": sku,
-            "import_id": begun["id"],
+            "import_id": import_["id"],
             "order_id": pending,
             "notification_id": str(mail),
             "extension": "ndjson",
@@ -132,44 +132,44 @@ class Shop:
 
     async def _order(self, owner: Person, sku: str, key: str) -> str:
         who = {**owner.headers, "Idempotency-Key": key}
-        order_id: str = (await self.made("order", "/v1/orders", who, filled(BASKET, {"sku": sku})))["id"]
+        order_id: str = (await self.create("order", "/v1/orders", who, filled(BASKET, {"sku": sku})))["id"]
         return order_id
 
     async def _confirm(self, *orders: str) -> None:
-        """Say that their stock is reserved, as product_svc's event process would."""
-        await self._tell_orders(*(StockReserved(order_id=UUID(order), lines=()) for order in orders))
+        """Confirm orders, as if product_svc had reserved their stock."""
+        await self._publish_to_order_svc(*(StockReserved(order_id=UUID(order), lines=()) for order in orders))
 
     async def erase(self, person: Person) -> str:
-        """Have somebody erased, everywhere; the id of that."""
-        made = await self.made("customer", "/v1/erasures", person.headers, {"password": PASSWORD})
-        await self._tell_orders(CustomerErased(customer_id=person.id))
-        await self._tell_notifier(CustomerErased(customer_id=person.id))
+        """Erase a customer in all services; return the id of the erasure."""
+        made = await self.create("customer", "/v1/erasures", person.headers, {"password": PASSWORD})
+        await self._publish_to_order_svc(CustomerErased(customer_id=person.id))
+        await self._publish_to_notifier_svc(CustomerErased(customer_id=person.id))
         erasure_id: str = made["id"]
         return erasure_id
 
     async def deactivate(self, person: Person) -> None:
-        """Put an account out of use, as its customer does."""
-        answer = await self.ask("customer", "POST", "/v1/customers/me/deactivate", person.headers)
-        assert answer.is_success, answer.text
-        await self._tell_orders(CustomerDeactivated(customer_id=person.id, by="customer"))
+        """Deactivate an account, as its customer."""
+        response = await self.request("customer", "POST", "/v1/customers/me/deactivate", person.headers)
+        assert response.is_success, response.text
+        await self._publish_to_order_svc(CustomerDeactivated(customer_id=person.id, by="customer"))
 
-    async def _tell_orders(self, *told: Event) -> None:
+    async def _publish_to_order_svc(self, *events: Event) -> None:
         book = Postgres(self._stores["order"])
-        await Consumer(book, ORDERS, OrderBook, HANDLERS).handle(records(told))
+        await Consumer(book, ORDERS, OrderUnitOfWork, HANDLERS).handle(records(events))
         await book.close()
 
-    async def _tell_notifier(self, *told: Event) -> None:
+    async def _publish_to_notifier_svc(self, *events: Event) -> None:
         ledger = Postgres(self._stores["notifier"])
-        await handle_events(ledger, *told)
+        await handle_events(ledger, *events)
         await ledger.close()
 
-    async def _done(self, order: str, step: str, body: Any = None) -> None:
+    async def _act(self, order: str, step: str, body: Any = None) -> None:
         staff = {**bearer(role="staff"), "If-Match": "*"}
-        answer = await self.ask("order", "POST", f"/v1/orders/{order}/{step}", staff, json=body)
-        assert answer.is_success, answer.text
+        response = await self.request("order", "POST", f"/v1/orders/{order}/{step}", staff, json=body)
+        assert response.is_success, response.text
 
     async def _erasure(self) -> str:
-        """Of somebody else: whoever is erased has nothing left."""
+        """The erasure of another customer: an erased one has no data left."""
         return await self.erase(await self.register())
 
     async def _suppression(self) -> str:
@@ -181,16 +181,16 @@ class Shop:
         return str(made.mail_id)
 
     async def _mail(self, owner: Person, order_id: UUID) -> UUID:
-        await self._tell_notifier(registered(owner.id, owner.email), cancelled(owner.id, order_id))
+        await self._publish_to_notifier_svc(registered(owner.id, owner.email), cancelled(owner.id, order_id))
         return mail_id("cancelled", owner.id, str(order_id))
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         await self._client.aclose()
 
 
 def filled(body: Any, ids: Mapping[str, str]) -> Any:
-    """A body with what stands for the names in braces."""
+    """A body with the values for names in braces."""
     if isinstance(body, str):
         return ids.get(body[1:-1], body) if body.startswith("{") else body
     if isinstance(body, list):

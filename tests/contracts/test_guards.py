@@ -1,4 +1,4 @@
-"""Every route, walked by everybody: what is not yours does not exist, and what is not for you is refused."""
+"""Every route, requested with every role: data of others do not exist (404), routes for others are refused (403)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,21 +11,21 @@ from chassis.http.auth import Role
 from chassis.testing import bearer
 from tests.answers import problem, refused
 from tests.contracts.apps import described
-from tests.contracts.fronts import Fronts
 from tests.contracts.guards import GUARDS, LEFT, SHARED, Who
+from tests.contracts.rest_apis import RestApis
 from tests.contracts.shop import ADDRESS, Belongings, Person, Shop, filled
 from tests.hostile import bad_tokens
 
-ABOUT_ITSELF = {"/docs", "/metrics", "/openapi.json", *(f"/docs/{name}" for name in FILES)}
+UNDOCUMENTED = {"/docs", "/metrics", "/openapi.json", *(f"/docs/{name}" for name in FILES)}
 PAGES = {"customer": {"/verify-email", "/reset-password", "/pages/link.js", "/pages/link.css"}}
-"""For people, who come with a link of a mail and no token."""
+"""Pages for people who follow a link in a mail, without a token."""
 CASES = [(service, route) for service, routes in GUARDS.items() for route in routes]
 STAFF: Mapping[str, Mapping[str, str]] = {"staff": bearer(role="staff"), "ops": bearer(role="ops")}
 NAMES = [f"{service} {route}" for service, route in CASES]
 CLOSED = [(service, route) for service, route in CASES if GUARDS[service][route].who != "anybody"]
-ASKED = [(service, route, name) for service, route in CASES for name in GUARDS[service][route].asks]
+OWNED = [(service, route, name) for service, route in CASES for name in GUARDS[service][route].owned]
 
-ANSWERS: Mapping[Who, Mapping[str, int | None]] = {
+STATUSES: Mapping[Who, Mapping[str, int | None]] = {
     "anybody": {"nobody": None, "stranger": None, "staff": None, "ops": None},
     "oneself": {"nobody": 401, "stranger": None, "staff": None, "ops": None},
     "customers": {"nobody": 401, "stranger": None, "staff": 403, "ops": 403},
@@ -34,13 +34,13 @@ ANSWERS: Mapping[Who, Mapping[str, int | None]] = {
     "staff": {"nobody": 401, "stranger": 403, "ops": 403, "staff": None},
     "ops": {"nobody": 401, "stranger": 403, "staff": 403, "ops": None},
 }
-"""How everybody is answered who asks; None: let in, whatever then becomes of the request."""
+"""The status for each client; None if the client may use the route, whatever the response is then."""
 FORGED = ("expired", "of another key", "of another issuer", "for another audience", "alg none")
-"""Of the tokens that must not be believed, those that each route is shown: all are in the tests of the services."""
-SEE: Mapping[Who, tuple[str, ...]] = {"ops": ("ops",)}
-"""Who is told of everybody, where it is not staff."""
+"""The bad tokens that are tried on each route; the tests of the services try all of them."""
+MAY_SEE_ALL: Mapping[Who, tuple[str, ...]] = {"ops": ("ops",)}
+"""The role that may see the data of all customers, if it is not staff."""
 NEVER = {"If-Match": '"987654321"'}
-"""A version that nothing has: whoever may change a thing is told so, and changes nothing."""
+"""A version that nothing has: clients that may change a resource get a 412, and change nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -51,24 +51,24 @@ async def stranger(shop: Shop) -> Person:
 
 @pytest.fixture(scope="module")
 async def erased(shop: Shop) -> Belongings:
-    """What a customer had who is erased, and whose token is good for some minutes."""
-    left = await shop.furnish()
-    await shop.erase(left.owner)
-    return left
+    """The data of a customer who was erased, but whose access token is still valid."""
+    data = await shop.create_data()
+    await shop.erase(data.owner)
+    return data
 
 
 @pytest.fixture(scope="module")
 async def deactivated(shop: Shop) -> Belongings:
-    """What a customer has who has left for a while."""
-    left = await shop.furnish()
-    await shop.deactivate(left.owner)
-    return left
+    """The data of a customer who was deactivated."""
+    data = await shop.create_data()
+    await shop.deactivate(data.owner)
+    return data
 
 
 @pytest.mark.parametrize("service", GUARDS)
-def test_every_route_has_a_guard_in_the_table(fronts: Fronts, service: str) -> None:
-    app = fronts.apps[service]
-    described, hidden = app.openapi()["paths"], ABOUT_ITSELF | PAGES.get(service, set())
+def test_every_route_has_a_guard_in_the_table(apis: RestApis, service: str) -> None:
+    app = apis.apps[service]
+    described, hidden = app.openapi()["paths"], UNDOCUMENTED | PAGES.get(service, set())
     routes = {f"{method.upper()} {path}" for path, methods in described.items() for method in methods}
     assert routes ^ GUARDS[service].keys() == set(), "a new route needs an entry in tests/contracts/guards.py"
     assert {route.path for route in app.routes if hasattr(route, "path")} - described.keys() == hidden
@@ -83,8 +83,8 @@ def test_every_parameter_is_in_the_table(service: str) -> None:
         if parameter["in"] != "path"
         and (
             parameter["name"] not in guard.parameters
-            # Ids are somebody's, whatever they are called.
-            or (guard.who in SHARED and parameter["name"] not in guard.asks and _ids(service, parameter["schema"]))
+            # Ids name data of customers, whatever the name of the parameter.
+            or (guard.who in SHARED and parameter["name"] not in guard.owned and _ids(service, parameter["schema"]))
         )
     ]
     assert unknown == [], "a new parameter needs a place in tests/contracts/guards.py"
@@ -98,83 +98,83 @@ def test_no_customer_names_things_by_id_in_a_body(service: str) -> None:
         if guard.who in (*SHARED, "anybody")
     }
     found = {route: [_ids(service, body["schema"]) for body in content.values()] for route, content in bodies.items()}
-    assert {route: ids for route, ids in found.items() if any(ids)} == {}, "walk it as test_guards walks parameters"
+    assert {route: ids for route, ids in found.items() if any(ids)} == {}, "test it as the parameters are tested"
 
 
-def test_it_would_be_seen_that_a_body_names_things_by_id() -> None:
+def test_an_id_in_a_body_would_be_found() -> None:
     body = _operation("product", "PATCH /v1/products/{product_id}")["requestBody"]["content"]["application/json"]
     assert _ids("product", body["schema"]) == {"category_id"}
 
 
 @pytest.mark.parametrize(("service", "route"), CASES, ids=NAMES)
-async def test_only_those_use_a_route_who_may(
+async def test_a_route_refuses_all_who_may_not_use_it(
     shop: Shop, belongings: Belongings, stranger: Person, service: str, route: str
 ) -> None:
     guard = GUARDS[service][route]
-    asking = {"nobody": {}, "stranger": stranger.headers, **STAFF}
-    for role, expected in ANSWERS[guard.who].items():
-        answer = await _ask(shop, service, route, asking[role], belongings, careful=guard.who == "owner or staff")
+    clients = {"nobody": {}, "stranger": stranger.headers, **STAFF}
+    for role, expected in STATUSES[guard.who].items():
+        response = await _request(
+            shop, service, route, clients[role], belongings, careful=guard.who == "owner or staff"
+        )
         if expected:
-            assert answer.status_code == expected, role
+            assert response.status_code == expected, role
         else:
-            assert not _refused(answer), role
+            assert not _refused(response), role
         if guard.who == "owner or staff" and role == "staff":
-            assert answer.status_code in (200, 412), "there is such a thing, for staff"
-        if guard.who != "anybody" and role not in SEE.get(guard.who, ("staff",)):
-            assert _personal(belongings, answer) == [], role
+            assert response.status_code in (200, 412), "staff can find it"
+        if guard.who != "anybody" and role not in MAY_SEE_ALL.get(guard.who, ("staff",)):
+            assert _personal(belongings, response) == [], role
     if guard.who in ("owner", "owner or staff"):
-        # Last, for it may change something; and or else a route that is closed to everybody would do.
-        owners = await _ask(shop, service, route, belongings.owner.headers, belongings)
+        # Last, because it may change something. Otherwise a route that refuses everyone would pass.
+        owners = await _request(shop, service, route, belongings.owner.headers, belongings)
         assert owners.status_code < 300, f"{owners.status_code} for the owner"
 
 
-@pytest.mark.parametrize(("service", "route", "name"), ASKED, ids=map(" ".join, ASKED))
-async def test_whoever_asks_with_what_is_anothers_gets_nothing_of_theirs(
+@pytest.mark.parametrize(("service", "route", "name"), OWNED, ids=map(" ".join, OWNED))
+async def test_a_parameter_with_data_of_another_customer_reveals_nothing(
     shop: Shop, belongings: Belongings, stranger: Person, service: str, route: str, name: str
 ) -> None:
-    value = {name: belongings.ids[GUARDS[service][route].asks[name]]}
+    value = {name: belongings.ids[GUARDS[service][route].owned[name]]}
     for who in (stranger.headers, STAFF["ops"]):
-        answer = await _ask(shop, service, route, who, belongings, asked=value)
-        assert _personal(belongings, answer) == []
-    owners = await _ask(shop, service, route, belongings.owner.headers, belongings, asked=value)
+        response = await _request(shop, service, route, who, belongings, parameters=value)
+        assert _personal(belongings, response) == []
+    owners = await _request(shop, service, route, belongings.owner.headers, belongings, parameters=value)
     assert owners.is_success
-    assert _personal(belongings, owners) != [], "it would be seen"
+    assert _personal(belongings, owners) != [], "the test would notice"
 
 
 @pytest.mark.parametrize(("service", "route"), CLOSED, ids=map(" ".join, CLOSED))
-async def test_a_token_that_is_none_of_ours_opens_nothing(
-    shop: Shop, belongings: Belongings, service: str, route: str
-) -> None:
+async def test_a_bad_token_is_refused(shop: Shop, belongings: Belongings, service: str, route: str) -> None:
     roles: Mapping[str, Role] = {"staff": "staff", "ops": "ops"}
     tokens = bad_tokens(roles.get(GUARDS[service][route].who, "customer"))
     for token in (*(tokens[name] for name in FORGED), belongings.owner.refresh_token):
-        answer = await _ask(shop, service, route, {"Authorization": f"Bearer {token}"}, belongings)
-        refused(answer, 401, "unauthenticated")
+        response = await _request(shop, service, route, {"Authorization": f"Bearer {token}"}, belongings)
+        refused(response, 401, "unauthenticated")
 
 
 @pytest.mark.parametrize("service", GUARDS)
-def test_every_route_of_customers_says_what_it_is_to_those_who_have_left(service: str) -> None:
+def test_every_route_of_customers_has_statuses_for_erased_and_deactivated_ones(service: str) -> None:
     routes = {route for route, guard in GUARDS[service].items() if guard.who in SHARED}
     assert routes ^ LEFT.get(service, {}).keys() == set()
 
 
 @pytest.mark.parametrize(("service", "route"), [(one, route) for one, routes in LEFT.items() for route in routes])
-async def test_those_who_have_left_are_answered_as_the_table_says(
+async def test_erased_and_deactivated_customers_get_the_statuses_of_the_table(
     shop: Shop, erased: Belongings, deactivated: Belongings, service: str, route: str
 ) -> None:
-    gone, resting = LEFT[service][route]
-    answer = await _ask(shop, service, route, erased.owner.headers, erased)
-    assert answer.status_code == gone
+    if_erased, if_deactivated = LEFT[service][route]
+    response = await _request(shop, service, route, erased.owner.headers, erased)
+    assert response.status_code == if_erased
     if not route.endswith("/stream"):
         known = {erased.owner.email, *ADDRESS.values()} - {ADDRESS["country"]}
-        assert [one for one in known if f'"{one}"' in answer.text] == []
-    answer = await _ask(shop, service, route, deactivated.owner.headers, deactivated)
-    assert answer.status_code == resting
+        assert [one for one in known if f'"{one}"' in response.text] == []
+    response = await _request(shop, service, route, deactivated.owner.headers, deactivated)
+    assert response.status_code == if_deactivated
     if route == "POST /v1/customers/me/reactivate":
         await shop.deactivate(deactivated.owner)
 
 
-async def _ask(
+async def _request(
     shop: Shop,
     service: str,
     route: str,
@@ -182,31 +182,31 @@ async def _ask(
     belongings: Belongings,
     *,
     careful: bool = False,
-    asked: Mapping[str, str] | None = None,
+    parameters: Mapping[str, str] | None = None,
 ) -> httpx.Response:
-    """A request that would be right; where it is refused, by a whole problem."""
+    """Make a valid request; if it is refused, check that the problem is complete."""
     (method, path), guard = route.split(" "), GUARDS[service][route]
     conditions = NEVER if careful and method != "GET" else {"If-Match": "*"}
     headers = conditions if careful or method in ("PUT", "PATCH", "DELETE") else {}
     places = {one["name"]: one["in"] for one in _operation(service, route).get("parameters", [])}
-    headers = {**headers, **{name: value for name, value in (asked or {}).items() if places[name] == "header"}}
-    query = httpx.QueryParams({name: value for name, value in (asked or {}).items() if places[name] == "query"})
+    headers = {**headers, **{name: value for name, value in (parameters or {}).items() if places[name] == "header"}}
+    query = httpx.QueryParams({name: value for name, value in (parameters or {}).items() if places[name] == "query"})
     path, body = path.format(**belongings.ids), filled(guard.body, belongings.ids)
-    answer = await shop.ask(service, method, f"{path}?{query}", who, json=body, headers=headers)
-    if answer.status_code >= 400:
-        problem(answer)
-    return answer
+    response = await shop.request(service, method, f"{path}?{query}", who, json=body, headers=headers)
+    if response.status_code >= 400:
+        problem(response)
+    return response
 
 
-def _refused(answer: httpx.Response) -> bool:
-    return answer.status_code in (401, 403) and answer.json()["code"] in ("unauthenticated", "forbidden")
+def _refused(response: httpx.Response) -> bool:
+    return response.status_code in (401, 403) and response.json()["code"] in ("unauthenticated", "forbidden")
 
 
-def _personal(belongings: Belongings, answer: httpx.Response) -> list[str]:
-    """What an answer says of the owner's things."""
+def _personal(belongings: Belongings, response: httpx.Response) -> list[str]:
+    """The data of the owner in a response."""
     names = ("customer_id", "address_id", "order_id", "notification_id")
     known = [belongings.owner.email, *(belongings.ids[name] for name in names), *belongings.stages.values()]
-    return [one for one in known if one in answer.text]
+    return [one for one in known if one in response.text]
 
 
 def _operation(service: str, route: str) -> dict[str, Any]:
@@ -216,7 +216,7 @@ def _operation(service: str, route: str) -> dict[str, Any]:
 
 
 def _ids(service: str, schema: Any, name: str = "it", seen: tuple[str, ...] = ()) -> set[str]:
-    """The names of what are ids in a schema, by their form or their name."""
+    """The names of the ids in a schema, by format or name."""
     if isinstance(schema, list):
         return {found for one in schema for found in _ids(service, one, name, seen)}
     if not isinstance(schema, dict):

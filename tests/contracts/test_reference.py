@@ -7,7 +7,9 @@ from chassis.http.errors import ShopError
 from tests.contracts.layers import layers
 from tests.contracts.reference import PROCESSES, SHARED, UNITS, errors, metrics
 
-SETTINGS = sorted({cls for processes in PROCESSES.values() for cls in processes}, key=lambda cls: cls.__module__)
+SETTINGS = sorted(
+    {cls for processes in PROCESSES.values() for cls in processes}, key=lambda cls: (cls.__module__, cls.__name__)
+)
 PACKAGES = (SHARED, *PROCESSES)
 
 

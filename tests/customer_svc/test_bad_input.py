@@ -1,4 +1,4 @@
-"""The REST API of customer_svc against those who mean no good, or whose programs are broken."""
+"""The REST API of customer_svc refuses malformed and malicious input."""
 
 import json
 from collections.abc import AsyncIterator
@@ -9,11 +9,10 @@ import sqlalchemy as sa
 
 from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer
-from customer_svc.store import accounts
+from customer_svc.accounts.store import accounts
 from tests import hostile
 from tests.answers import believed, malformed_at, refused, survivors
-from tests.customer_svc.people import API, PASSWORD, registration
-from tests.customer_svc.test_profile import PLACE
+from tests.customer_svc.factories import ADDRESS, API, PASSWORD, registration_body
 
 CUSTOMERS, SESSIONS, ME = "/v1/customers", "/v1/sessions", "/v1/customers/me"
 VERIFICATIONS, RESETS, REFRESH = "/v1/email-verifications", "/v1/password-resets", "/v1/sessions/refresh"
@@ -21,7 +20,7 @@ CHANGES = "/v1/customers/me/password-changes"
 EMAIL = "nobody-yet@example.com"
 SESSION: dict[str, Any] = {"email": EMAIL, "password": PASSWORD}
 POSTS = pytest.mark.parametrize(
-    ("path", "good"), [(CUSTOMERS, registration(EMAIL)), (SESSIONS, SESSION)], ids=["customer", "session"]
+    ("path", "good"), [(CUSTOMERS, registration_body(EMAIL)), (SESSIONS, SESSION)], ids=["customer", "session"]
 )
 BODIES = pytest.mark.parametrize(
     ("path", "good"),
@@ -31,7 +30,7 @@ BODIES = pytest.mark.parametrize(
         (f"{SESSIONS}/logout", {"refresh_token": "x"}),
         ("/v1/password-reset-mails", {"email": EMAIL}),
         (RESETS, {"token": "x", "new_password": PASSWORD}),
-        ("/v1/customers/me/addresses", PLACE | {"default_for": ["shipping"]}),
+        ("/v1/customers/me/addresses", ADDRESS | {"default_for": ["shipping"]}),
         ("/v1/erasures", {"password": "x"}),
         (CHANGES, {"current_password": PASSWORD, "new_password": PASSWORD}),
     ],
@@ -52,13 +51,13 @@ async def nothing_is_stored(shared: Postgres) -> AsyncIterator[None]:
 
 
 @POSTS
-async def test_what_is_no_json_object_is_malformed(api: API, path: str, good: dict[str, Any]) -> None:
+async def test_a_body_that_is_not_a_json_object_is_malformed(api: API, path: str, good: dict[str, Any]) -> None:
     assert await survivors(api, path, hostile.NO_OBJECT.items(), {}) == []
 
 
 @POSTS
-async def test_a_body_spoiled_at_any_place_is_malformed(api: API, path: str, good: dict[str, Any]) -> None:
-    # A log-in with an empty address or password is only wrong.
+async def test_a_body_with_any_wrong_value_is_malformed(api: API, path: str, good: dict[str, Any]) -> None:
+    # A log-in with an empty e-mail address or password is well-formed, and fails.
     bodies = [
         (name, content)
         for name, content, place in hostile.edges(good, free=["password"])
@@ -69,10 +68,10 @@ async def test_a_body_spoiled_at_any_place_is_malformed(api: API, path: str, goo
 
 
 @POSTS
-async def test_a_body_that_lacks_anything_is_malformed_there(api: API, path: str, good: dict[str, Any]) -> None:
+async def test_a_body_without_any_of_its_fields_is_malformed_there(api: API, path: str, good: dict[str, Any]) -> None:
     for name, content, place in hostile.without_each(good):
-        answer = await api.post(path, content=content, headers=hostile.JSON)
-        assert malformed_at(answer) == {f"body/{place[-1]}"}, name
+        response = await api.post(path, content=content, headers=hostile.JSON)
+        assert malformed_at(response) == {f"body/{place[-1]}"}, name
 
 
 @POSTS
@@ -80,8 +79,8 @@ async def test_a_body_that_lacks_anything_is_malformed_there(api: API, path: str
 async def test_a_password_with_lone_surrogates_is_malformed(
     api: API, path: str, good: dict[str, Any], password: str
 ) -> None:
-    answer = await api.post(path, content=json.dumps({**good, "password": password}), headers=hostile.JSON)
-    assert malformed_at(answer) == {"body/password"}
+    response = await api.post(path, content=json.dumps({**good, "password": password}), headers=hostile.JSON)
+    assert malformed_at(response) == {"body/password"}
 
 
 @POSTS
@@ -93,12 +92,12 @@ async def test_a_password_is_never_echoed(api: API, path: str, good: dict[str, A
         {"password": {"a": secret}},
         {"extra": secret},
     ):
-        answer = await api.post(path, json={**good, **changed})
-        assert malformed_at(answer)
-        assert secret not in answer.text
+        response = await api.post(path, json={**good, **changed})
+        assert malformed_at(response)
+        assert secret not in response.text
 
 
-NO_ADDRESS = (
+NOT_EMAILS = (
     *("", "ada", "@example.com", "ada@", "ada@example", "a b@example.com", "ada@example.com\n"),
     *("ada@exa\x00mple.com", "ada@@example.com", "ada@-example.com", "ada@example..com", "ada@[127.0.0.1]"),
     *(f"{'a' * 255}@example.com", f"a@{'b.' * 130}com", "ada@example.com,eve@example.com"),
@@ -106,14 +105,14 @@ NO_ADDRESS = (
 )
 
 
-@pytest.mark.parametrize("email", NO_ADDRESS, ids=lambda email: repr(email)[:30])
-async def test_what_is_no_address_cannot_register(api: API, email: str) -> None:
-    answer = await api.post(CUSTOMERS, json=registration(email))
-    assert malformed_at(answer) == {"body/email"}
+@pytest.mark.parametrize("email", NOT_EMAILS, ids=lambda email: repr(email)[:30])
+async def test_a_registration_needs_a_valid_email_address(api: API, email: str) -> None:
+    response = await api.post(CUSTOMERS, json=registration_body(email))
+    assert malformed_at(response) == {"body/email"}
 
 
 @POSTS
-async def test_a_body_too_large_is_refused_even_when_its_length_is_not_told(
+async def test_a_body_that_is_too_large_is_refused_even_without_a_content_length(
     api: API, path: str, good: dict[str, Any]
 ) -> None:
     content = hostile.chunked(hostile.oversized())
@@ -122,43 +121,45 @@ async def test_a_body_too_large_is_refused_even_when_its_length_is_not_told(
 
 @POSTS
 @pytest.mark.parametrize("kind", ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
-async def test_a_body_of_another_type_is_malformed(api: API, path: str, good: dict[str, Any], kind: str) -> None:
+async def test_a_body_of_another_media_type_is_malformed(
+    api: API, path: str, good: dict[str, Any], kind: str
+) -> None:
     malformed_at(await api.post(path, content=json.dumps(good), headers={"Content-Type": kind}))
 
 
-async def test_a_role_cannot_be_asked_for(api: API) -> None:
-    answer = await api.post(CUSTOMERS, json=registration(EMAIL, role="staff"))
-    assert malformed_at(answer) == {"body/role"}
+async def test_a_registration_cannot_choose_a_role(api: API) -> None:
+    response = await api.post(CUSTOMERS, json=registration_body(EMAIL, role="staff"))
+    assert malformed_at(response) == {"body/role"}
 
 
-async def test_a_token_that_is_not_good_is_refused(api: API) -> None:
+async def test_an_invalid_access_token_is_refused(api: API) -> None:
     assert await believed(api, "GET", ME, hostile.bad_tokens()) == []
     refused(await api.get(ME), 401, "unauthenticated")
 
 
 @BODIES
-async def test_a_further_body_spoiled_at_any_place_is_malformed(api: API, path: str, good: dict[str, Any]) -> None:
-    who = bearer()
+async def test_other_bodies_with_any_wrong_value_are_malformed(api: API, path: str, good: dict[str, Any]) -> None:
+    headers = bearer()
     bodies = [
         (name, content)
         for name, content, place in hostile.edges(good, free=SECRETS)
         if json.loads(content).get(place[-1]) != "" or place[-1] not in ("current_password", "password")
     ]
-    assert await survivors(api, path, [*hostile.NO_OBJECT.items(), *bodies], who) == []
+    assert await survivors(api, path, [*hostile.NO_OBJECT.items(), *bodies], headers) == []
     for name, content, place in hostile.without_each(good):
-        answer = await api.post(path, content=content, headers=hostile.JSON | who)
-        assert malformed_at(answer) == {f"body/{place[-1]}"}, name
+        response = await api.post(path, content=content, headers=hostile.JSON | headers)
+        assert malformed_at(response) == {f"body/{place[-1]}"}, name
 
 
 @pytest.mark.parametrize("path", [VERIFICATIONS, RESETS, REFRESH])
 @pytest.mark.parametrize("token", ["x", "x" * 200, "\x00", "' OR 1=1 --", "\u202e", "%00"])
-async def test_a_token_that_nobody_was_given_opens_nothing(api: API, path: str, token: str) -> None:
+async def test_an_unknown_token_is_refused_and_not_echoed(api: API, path: str, token: str) -> None:
     body = {"refresh_token": token} if path == REFRESH else {"token": token}
-    answer = await api.post(path, json=body | ({"new_password": PASSWORD} if path == RESETS else {}))
-    assert (answer.status_code, answer.json()["code"]) in {(401, "refresh_refused"), (409, "link_spent")}
-    assert token == "x" or token not in answer.text
+    response = await api.post(path, json=body | ({"new_password": PASSWORD} if path == RESETS else {}))
+    assert (response.status_code, response.json()["code"]) in {(401, "refresh_token_invalid"), (409, "link_invalid")}
+    assert token == "x" or token not in response.text
 
 
-async def test_a_token_that_is_not_good_changes_no_password(api: API) -> None:
+async def test_an_invalid_access_token_changes_no_password(api: API) -> None:
     body = {"current_password": PASSWORD, "new_password": PASSWORD}
     assert await believed(api, "POST", CHANGES, hostile.bad_tokens(), body) == []

@@ -5,7 +5,8 @@ from alembic import command
 
 from chassis.persistence.postgres import tables
 from chassis.persistence.postgres.migrate import config, migrate
-from customer_svc import SERVICE, store
+from customer_svc import SERVICE
+from customer_svc.accounts.store import accounts, metadata
 from tests.databases import Databases
 from tests.servers import Servers
 from tests.tables import differences, empty_database, migrated
@@ -18,18 +19,20 @@ ACCOUNT = """
 """
 
 
-def test_the_migrated_tables_are_those_of_the_code(databases: Databases) -> None:
-    assert differences(databases.postgres(SERVICE), tables.metadata, store.metadata) == []
+def test_the_migrated_tables_are_those_that_the_code_describes(databases: Databases) -> None:
+    assert differences(databases.postgres(SERVICE), tables.metadata, metadata) == []
 
 
-async def test_two_processes_may_migrate_at_once_and_again(servers: Servers) -> None:
+async def test_processes_can_migrate_concurrently_and_again(servers: Servers) -> None:
     async with empty_database(servers.postgres) as url:
         await migrated(SERVICE, {"POSTGRES_URL": url}, at_once=2)
         migrate(url, SERVICE)
-        assert differences(url, tables.metadata, store.metadata) == []
+        assert differences(url, tables.metadata, metadata) == []
 
 
-async def test_a_mail_that_was_asked_for_before_counts_as_the_one_that_waits_for_longest(servers: Servers) -> None:
+async def test_the_last_mail_before_the_migration_counts_as_the_kind_with_the_longest_interval(
+    servers: Servers,
+) -> None:
     async with empty_database(servers.postgres) as url:
         engine = sa.create_engine(sa.make_url(url).set(drivername="postgresql+psycopg"))
         with engine.connect() as connection:
@@ -38,6 +41,10 @@ async def test_a_mail_that_was_asked_for_before_counts_as_the_one_that_waits_for
             connection.commit()
         migrate(url, SERVICE)
         with engine.connect() as connection:
-            kept = connection.execute(sa.select(store.accounts)).one()
+            account = connection.execute(sa.select(accounts)).one()
         engine.dispose()
-    assert (kept.warned_at, kept.verify_asked_at, kept.reset_asked_at) == (kept.changed_at, None, None)
+    assert (account.warned_at, account.verification_requested_at, account.reset_requested_at) == (
+        account.changed_at,
+        None,
+        None,
+    )

@@ -1,4 +1,4 @@
-"""Settings of customer_svc: a wrong or missing one ends the start and is named."""
+"""Wrong or missing settings end the start, and are named."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ GOOD = {
 PRIVATE = OKPKey.generate_key("Ed25519")
 
 
-async def test_every_wrong_setting_is_named_at_once_and_not_shown() -> None:
+async def test_all_wrong_settings_are_named_at_once_and_their_values_are_not_shown() -> None:
     wrong = {
         "KAFKA_BOOTSTRAP_SERVERS": "kafka",
         "POSTGRES_URL": "mysql://root:secret-pw@db/x",
@@ -31,23 +31,23 @@ async def test_every_wrong_setting_is_named_at_once_and_not_shown() -> None:
         "PORT": "99999",
         "LOG_LEVEL": "LOUD",
     }
-    told = await refusal("customer_svc.main", wrong)
-    assert all(f"  {name}: " in told for name in wrong)
-    assert "secret-pw" not in told
+    errors = await refusal("customer_svc.main", wrong)
+    assert all(f"  {name}: " in errors for name in wrong)
+    assert "secret-pw" not in errors
 
 
-def test_every_missing_setting_is_named_at_once(environment: Environment) -> None:
+def test_all_missing_settings_are_named_at_once(environment: Environment) -> None:
     assert environment.refused(Settings, {}) == [
         *("KAFKA_BOOTSTRAP_SERVERS", "POSTGRES_URL", "JWT_PRIVATE_KEY_FILE"),
         *("ORDER_URL", "NOTIFIER_URL", "LINK_KEY"),
     ]
 
 
-def test_the_event_process_needs_no_key(environment: Environment) -> None:
+def test_the_event_process_needs_no_keys(environment: Environment) -> None:
     assert environment.refused(PostgresSettings, {}) == ["KAFKA_BOOTSTRAP_SERVERS", "POSTGRES_URL"]
 
 
-def test_an_ed25519_private_key_is_taken(tmp_path: Path) -> None:
+def test_an_ed25519_private_key_is_accepted(tmp_path: Path) -> None:
     path = tmp_path / "key.pem"
     path.write_bytes(PRIVATE.as_pem(private=True))
     assert Settings.model_validate({**GOOD, "jwt_private_key_file": path}).jwt_seconds == 900
@@ -65,7 +65,7 @@ def test_an_ed25519_private_key_is_taken(tmp_path: Path) -> None:
     ],
     ids=["empty", "text", "bytes", "public", "X25519", "P-256"],
 )
-def test_any_other_key_is_refused_at_boot(tmp_path: Path, content: bytes) -> None:
+def test_any_other_key_is_refused_at_the_start(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "key.pem"
     path.write_bytes(content)
     with pytest.raises(ValidationError, match="jwt_private_key_file"):

@@ -35,6 +35,7 @@ def test_make_alone_lists_the_targets() -> None:
         "bench",
         "audit",
         "lint",
+        "format",
         "clean",
         "venv",
     ]

@@ -11,7 +11,7 @@ from deploy.system import KAFKA, SYSTEM
 from schemas import CATALOGUE
 from schemas.topics import TOPICS
 from tests.compose.programs import options_of, settings_of, source_of
-from tests.contracts.parties import tellers
+from tests.contracts.event_flow import publishers
 
 CHOSEN_BY_THE_RUNNER = {"HOST", "PORT"}
 PROGRAMS = [*SYSTEM.all_processes, *SYSTEM.jobs]
@@ -28,7 +28,7 @@ def test_a_service_consumes_the_topics_of_its_handlers(service: Service) -> None
 
 @every_service
 def test_a_service_publishes_the_topics_of_the_events_that_it_makes(service: Service) -> None:
-    made = {event for event, services in tellers().items() if service.package in services}
+    made = {event for event, services in publishers().items() if service.package in services}
     assert set(service.publishes) == {event.topic for event in made}
 
 

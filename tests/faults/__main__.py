@@ -1,4 +1,4 @@
-"""``make faults``: play the matrix, and write what became of it. See ``--help``."""
+"""``make faults``: play the fault matrix, and write the results. See ``--help``."""
 
 import asyncio
 import fnmatch
@@ -22,67 +22,67 @@ from tests.faults.world import world
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "faults.md"
-KEPT = ROOT / ".local" / "faults.jsonl"
+OUTCOMES = ROOT / ".local" / "faults.jsonl"
 
 console = Console(highlight=False)
 
 
 def main(
-    cells: Annotated[str, typer.Option(help="Only cells whose names match, like 'kafka*'.")] = "*",
-    rounds: Annotated[int, typer.Option(min=1, help="Play each so often.")] = 1,
-    minutes: Annotated[float, typer.Option(help="Begin no further cell after so many minutes.")] = 120.0,
-    stop_seconds: Annotated[float, typer.Option(help="For how long event processes are SIGSTOPped.")] = 60.0,
-    seed: Annotated[int, typer.Option(help="Of the traffic's chance.")] = 1,
-    add: Annotated[bool, typer.Option(help="Add to what earlier runs found.")] = False,
+    cells: Annotated[str, typer.Option(help="Play only cells whose names match, like 'kafka*'.")] = "*",
+    rounds: Annotated[int, typer.Option(min=1, help="How often each cell is played.")] = 1,
+    minutes: Annotated[float, typer.Option(help="Start no further cell after this time.")] = 120.0,
+    stop_seconds: Annotated[float, typer.Option(help="How long event processes are SIGSTOPped.")] = 60.0,
+    seed: Annotated[int, typer.Option(help="Seed of the random traffic.")] = 1,
+    add: Annotated[bool, typer.Option(help="Keep the outcomes of earlier runs.")] = False,
 ) -> None:
     """Break the platform in every way that the matrix lists, and write docs/faults.md."""
     chosen = [cell for cell in matrix(stop_seconds) if fnmatch.fnmatch(cell.name, cells)] * rounds
     if not chosen:
-        raise typer.BadParameter(f"no cell is called {cells}")
-    KEPT.parent.mkdir(exist_ok=True)
+        raise typer.BadParameter(f"no cell matches {cells}")
+    OUTCOMES.parent.mkdir(exist_ok=True)
     if not add:
-        KEPT.unlink(missing_ok=True)
+        OUTCOMES.unlink(missing_ok=True)
     try:
-        bad = asyncio.run(_play(chosen, time.monotonic() + minutes * 60, random.Random(seed)))
+        with_findings = asyncio.run(_play(chosen, time.monotonic() + minutes * 60, random.Random(seed)))
     finally:
-        outcomes = [read_outcome(line) for line in KEPT.read_bytes().splitlines()] if KEPT.exists() else []
+        outcomes = [read_outcome(line) for line in OUTCOMES.read_bytes().splitlines()] if OUTCOMES.exists() else []
         PAGE.write_text(report(outcomes))
         console.print(f"wrote {PAGE.relative_to(ROOT)}")
-    raise typer.Exit(1 if bad else 0)
+    raise typer.Exit(1 if with_findings else 0)
 
 
-async def _play(cells: Sequence[Cell], until: float, chance: random.Random) -> int:
-    """Play cells and keep their outcomes, and the logs where something was wrong; return how many were not clean."""
+async def _play(cells: Sequence[Cell], until: float, rng: random.Random) -> int:
+    """Play cells, and store their outcomes, and the logs of those with findings; return the number of those."""
     with tempfile.TemporaryDirectory(prefix="shopstream-faults-") as home:
-        return await _play_at(Path(home), cells, until, chance)
+        return await _play_at(Path(home), cells, until, rng)
 
 
-async def _play_at(home: Path, cells: Sequence[Cell], until: float, chance: random.Random) -> int:
-    bad = 0
-    async with world(home) as broken:
+async def _play_at(home: Path, cells: Sequence[Cell], until: float, rng: random.Random) -> int:
+    with_findings = 0
+    async with world(home) as running:
         for number, cell in enumerate(cells, 1):
             if time.monotonic() > until:
                 console.print(f"out of time after {number - 1} of {len(cells)} cells")
                 break
-            outcome = await play(broken, cell, chance)
-            bad += bool(outcome.findings)
-            with KEPT.open("ab") as kept:
-                kept.write(orjson.dumps(outcome) + b"\n")
-            _tell(number, len(cells), outcome)
+            outcome = await play(running, cell, rng)
+            with_findings += bool(outcome.findings)
+            with OUTCOMES.open("ab") as file:
+                file.write(orjson.dumps(outcome) + b"\n")
+            _print(number, len(cells), outcome)
             if outcome.findings:
                 _keep_logs(home, cell)
-    return bad
+    return with_findings
 
 
 def _keep_logs(home: Path, cell: Cell) -> None:
-    """The platform goes with the run, and what it has said would go with it."""
-    kept = KEPT.with_suffix("") / f"{re.sub(r'[^a-z]+', '-', cell.name.lower())}-{time.strftime('%H%M%S')}"
+    """Copy the logs, which would be deleted together with the platform."""
+    target = OUTCOMES.with_suffix("") / f"{re.sub(r'[^a-z]+', '-', cell.name.lower())}-{time.strftime('%H%M%S')}"
     for logs in (Path("logs"), Path("shop/logs")):
-        shutil.copytree(home / logs, kept / logs)
-    console.print(f"        logs: {kept.relative_to(ROOT)}")
+        shutil.copytree(home / logs, target / logs)
+    console.print(f"        logs: {target.relative_to(ROOT)}")
 
 
-def _tell(number: int, count: int, outcome: Outcome) -> None:
+def _print(number: int, count: int, outcome: Outcome) -> None:
     verdict = "[red]NOT CLEAN[/red]" if outcome.findings else "[green]clean[/green]"
     done = ", ".join(f"{n} × {what}" for what, n in sorted(outcome.done.items()))
     console.print(

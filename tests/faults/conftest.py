@@ -1,4 +1,4 @@
-"""One platform to be broken, shared by the cells: each leaves it whole."""
+"""One platform for all cells; each of them heals it."""
 
 from collections.abc import AsyncIterator
 

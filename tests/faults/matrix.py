@@ -1,7 +1,7 @@
-"""The matrix: everything that is done to the platform under traffic, one cell after another.
+"""The fault matrix: everything that is done to the platform under traffic, one cell after another.
 
-Each cell begins with traffic on a whole platform, does its deed, heals what is left broken, and ends when
-every order has ended, every mail has left, and the audit has found nothing.
+Each cell starts traffic on an intact platform, performs its action, heals what is still broken, and ends when every
+order has ended, every mail is sent, and the audit has run.
 """
 
 from collections.abc import Iterator
@@ -10,63 +10,63 @@ from itertools import groupby
 from signal import SIGKILL, SIGTERM
 
 from chassis.runtime.failpoints import POINTS
-from tests.faults import deeds
-from tests.faults.deeds import Deed
+from tests.faults import fault_actions
+from tests.faults.fault_actions import Action
 from tests.faults.world import SERVERS
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A name, and what is done."""
+    """A name and an action."""
 
     name: str
-    deed: Deed
+    action: Action
 
 
 def matrix(minute: float = 60.0) -> Iterator[Cell]:
     """All cells; ``minute`` is for how many seconds the event processes are stopped (SIGSTOP)."""
-    yield from at_fault_points("die", "term")
+    yield from at_fail_points("die", "term")
 
-    yield Cell("processes: SIGKILL, one after the other", deeds.ended(SIGKILL))
-    yield Cell("processes: SIGTERM, one after the other", deeds.ended(SIGTERM))
-    yield Cell("processes: all killed at once", deeds.all_killed)
-    yield Cell("processes: event processes SIGSTOPped, second ones take over", deeds.frozen(minute))
-    yield Cell("processes: REST fronts SIGSTOPped", deeds.fronts_frozen(8))
-    yield Cell("processes: a second event process joins and leaves", deeds.joining_and_leaving(1))
-    yield Cell("processes: a second and a third join and leave", deeds.joining_and_leaving(2))
+    yield Cell("processes: SIGKILL, one after the other", fault_actions.signalled(SIGKILL))
+    yield Cell("processes: SIGTERM, one after the other", fault_actions.signalled(SIGTERM))
+    yield Cell("processes: all killed at once", fault_actions.all_killed)
+    yield Cell("processes: event processes SIGSTOPped, other instances take over", fault_actions.frozen(minute))
+    yield Cell("processes: REST processes SIGSTOPped", fault_actions.rest_processes_frozen(8))
+    yield Cell("processes: a second event process joins and leaves", fault_actions.joining_and_leaving(1))
+    yield Cell("processes: a second and a third join and leave", fault_actions.joining_and_leaving(2))
 
     for server in SERVERS:
-        yield Cell(f"{server}: killed and started", deeds.crashed(server))
-        yield Cell(f"{server}: stopped and started", deeds.restarted(server))
-        yield Cell(f"{server}: paused", deeds.paused(server))
-        yield Cell(f"{server}: cut off", deeds.cut_off(server))
-        yield Cell(f"{server}: connections reset again and again", deeds.flickering(server))
-        yield Cell(f"{server}: connections half closed", deeds.half_closed(server))
-        yield Cell(f"{server}: slow", deeds.slow(server))
-        yield Cell(f"{server}: a black hole", deeds.black_hole(server))
-    for server in deeds.LOST:
-        yield Cell(f"{server}: answers to commits lost", deeds.answers_lost(server))
-    yield Cell("everything: all processes and servers killed at once", deeds.power_cut)
+        yield Cell(f"{server}: killed and started", fault_actions.crashed(server))
+        yield Cell(f"{server}: stopped and started", fault_actions.restarted(server))
+        yield Cell(f"{server}: paused", fault_actions.paused(server))
+        yield Cell(f"{server}: cut off", fault_actions.cut_off(server))
+        yield Cell(f"{server}: connections reset repeatedly", fault_actions.flickering(server))
+        yield Cell(f"{server}: connections half closed", fault_actions.half_closed(server))
+        yield Cell(f"{server}: slow", fault_actions.slow(server))
+        yield Cell(f"{server}: a black hole", fault_actions.black_hole(server))
+    for server in fault_actions.LOST:
+        yield Cell(f"{server}: responses to commits lost", fault_actions.responses_lost(server))
+    yield Cell("everything: all processes and servers killed at once", fault_actions.power_cut)
 
-    yield from at_fault_points("raise", "hang")
+    yield from at_fail_points("raise", "hang")
 
 
-def at_fault_points(*actions: str) -> Iterator[Cell]:
-    """A cell for each family of fault points: every process that comes to one fails there, at each in turn."""
+def at_fail_points(*actions: str) -> Iterator[Cell]:
+    """A cell for each family of fail points: every process fails at each of them that it can reach."""
     for action in actions:
         for family, points in groupby(POINTS, key=lambda point: point.partition(".")[0]):
-            yield Cell(f"fault points of {family}: {action}", deeds.at(list(points), action))
+            yield Cell(f"fail points of {family}: {action}", fault_actions.at(list(points), action))
 
 
-def cut() -> Iterator[Cell]:
-    """The few cells that every run of the tests plays: each kind of harm once, as close together as can be."""
+def selection() -> Iterator[Cell]:
+    """The few cells that every test run plays: each kind of fault once, in as little time as possible."""
     first = {
         "order": ["groupcommit.commit.after"],
         "product-worker": ["consumer.commit.after"],
         "order-worker": ["relay.send.after"],
         "notifier-worker": ["mail.dot.after"],
     }
-    yield Cell("fault points: die after a commit, a send, a dot", deeds.plan(first, "die"))
-    yield Cell("answers to commits lost", deeds.answers_lost(*deeds.LOST, times=2))
-    yield Cell("kafka: cut off", deeds.cut_off("kafka", 3))
-    yield Cell("everything: all processes and servers killed at once", deeds.power_cut)
+    yield Cell("fail points: die after a commit, a send, a dot", fault_actions.plan(first, "die"))
+    yield Cell("responses to commits lost", fault_actions.responses_lost(*fault_actions.LOST, times=2))
+    yield Cell("kafka: cut off", fault_actions.cut_off("kafka", 3))
+    yield Cell("everything: all processes and servers killed at once", fault_actions.power_cut)

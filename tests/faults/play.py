@@ -1,4 +1,4 @@
-"""Plays one cell: traffic, deed, healing, settling, audit."""
+"""Plays one cell: traffic, fault action, healing, settling, audit."""
 
 import asyncio
 import random
@@ -12,29 +12,29 @@ import orjson
 from ops.audit import Shop, audit
 from tests.faults.matrix import Cell
 from tests.faults.traffic import Traffic
-from tests.faults.world import FRONTS, OPS, World
+from tests.faults.world import OPS, REST_PROCESSES, World
 from tests.stack import STAFF
 
 AROUND_SECONDS = 1.5
-"""For how long there is traffic before anything breaks, and after it is whole again."""
+"""How long traffic runs before the first fault, and after the platform is healed."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a cell: what was done, how much went on meanwhile, and what was wrong in the end."""
+    """The result of a cell: what was done, how many orders were placed meanwhile, and what was wrong in the end."""
 
     cell: str
     done: Counter[str]
     orders: int
     mails_twice: int
-    """Copies of mails that were in doubt, which is counted and cannot be helped."""
+    """Mails in doubt that were sent twice, which is counted and cannot be avoided."""
     seconds: float
     findings: tuple[str, ...]
 
 
 async def play(world: World, cell: Cell, chance: random.Random) -> Outcome:
-    """Play it; what goes wrong is in the outcome, and not raised."""
-    began = time.monotonic()
+    """Play a cell; errors are findings of the outcome, and not raised."""
+    started = time.monotonic()
     world.done.clear()
     findings: list[str] = []
     twice = orders = 0
@@ -42,7 +42,7 @@ async def play(world: World, cell: Cell, chance: random.Random) -> Outcome:
         traffic = await Traffic.begin(world.shop, chance)
         try:
             await asyncio.sleep(AROUND_SECONDS)
-            await cell.deed(world)
+            await cell.action(world)
         finally:
             try:
                 await world.heal()
@@ -52,19 +52,19 @@ async def play(world: World, cell: Cell, chance: random.Random) -> Outcome:
             orders = traffic.orders
         twice = await traffic.settled()
         findings += await audited(world)
-    except* Exception as errors:  # noqa: BLE001 - what went wrong is what we are here for
+    except* Exception as errors:  # noqa: BLE001 - errors are the result
         findings += [f"{type(error).__name__}: {error}" for error in _leaves(errors)]
-    return Outcome(cell.name, Counter(world.done), orders, twice, time.monotonic() - began, tuple(findings))
+    return Outcome(cell.name, Counter(world.done), orders, twice, time.monotonic() - started, tuple(findings))
 
 
 async def audited(world: World) -> list[str]:
-    """What the audit finds, of everything that happened on this platform so far."""
+    """What the audit finds in everything that happened on this platform so far."""
 
     async def headers() -> dict[str, str]:
         return await world.shop.log_in(OPS, STAFF[1])
 
     shop = Shop(
-        **{name: world.shop.urls[name] for name in FRONTS},
+        **{name: world.shop.urls[name] for name in REST_PROCESSES},
         kafka=world.servers["kafka"].url,
         kafka_prefix=world.shop.commands["order"].env["KAFKA_PREFIX"],
     )
@@ -78,6 +78,6 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]
 
 
 def read_outcome(line: bytes) -> Outcome:
-    """An outcome as it was kept: a line of JSON."""
-    kept = orjson.loads(line)
-    return Outcome(**{**kept, "done": Counter(kept["done"]), "findings": tuple(kept["findings"])})
+    """Read an outcome from a line of JSON."""
+    stored = orjson.loads(line)
+    return Outcome(**{**stored, "done": Counter(stored["done"]), "findings": tuple(stored["findings"])})

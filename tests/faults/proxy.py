@@ -1,7 +1,7 @@
-"""A TCP proxy that stands in front of a server and spoils what passes: late, cut, half closed, held, lost.
+"""A TCP proxy in front of a server that can delay, cut, half close or drop what passes.
 
-What it does to connections it does to all of them at once. ``heal`` brings it back to passing everything,
-and cuts every connection of which something was held back or dropped: no real network leaves a hole in one.
+Every fault applies to all connections. ``heal`` ends all faults, and cuts every connection of which something was
+dropped, since in a real network no connection goes on with a gap.
 """
 
 import asyncio
@@ -12,22 +12,22 @@ from dataclasses import dataclass, field
 
 CHUNK = 64 * 1024
 RESET = struct.pack("ii", 1, 0)
-"""SO_LINGER of nothing: to close is to reset (RST)."""
+"""SO_LINGER with zero seconds: closing resets the connection (RST)."""
 
 
 @dataclass(eq=False)
 class Connection:
-    """A client, the server, and what became of what they said."""
+    """A connection of a client to the server."""
 
     client: asyncio.StreamWriter
     server: asyncio.StreamWriter
-    spoiled: bool = False
-    """Something of it did not arrive."""
-    deaf: bool = False
-    """The client's next answer is lost, and the connection with it."""
+    incomplete: bool = False
+    """Something was dropped."""
+    loses_response: bool = False
+    """The next response is lost, and the connection with it."""
 
     def cut(self) -> None:
-        """End it at once, at both ends, as a crash does."""
+        """Reset it at both ends, as a crash does."""
         for end in (self.client, self.server):
             with suppress(OSError):
                 end.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
@@ -36,17 +36,17 @@ class Connection:
 
 @dataclass
 class Proxy:
-    """In front of ``host:port``; itself on ``listen_port`` of the same host, a free one if 0."""
+    """A proxy for ``host:port`` that listens on ``listen_port`` of the same host (a free port if 0)."""
 
     host: str
     port: int
     listen_port: int = 0
     delay: float = 0.0
-    """Seconds by which each piece of data comes later, in both directions."""
-    held: bool = False
-    """A black hole: connections are accepted, and whatever is said vanishes."""
+    """Seconds by which data are delayed, in both directions."""
+    black_hole: bool = False
+    """Connections are accepted, but all data are dropped."""
     lost: int = 0
-    """Answers that were lost on purpose so far."""
+    """The number of responses lost on purpose so far."""
     _pattern: bytes = b""
     _to_lose: int = 0
     _connections: set[Connection] = field(default_factory=set)
@@ -65,7 +65,7 @@ class Proxy:
             self.listen_port = self._listener.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
-        """Refuse connections from now on, and cut those that are there."""
+        """Refuse connections from now on, and cut the open ones."""
         if self._listener is not None:
             self._listener.close()
             self._listener = None
@@ -74,26 +74,26 @@ class Proxy:
             await asyncio.wait(self._tasks)
 
     async def heal(self) -> None:
-        """Pass everything again, on connections without a hole."""
-        self.delay, self.held, self._to_lose = 0.0, False, 0
-        for one in [one for one in self._connections if one.spoiled]:
-            one.cut()
+        """End all faults, and cut incomplete connections."""
+        self.delay, self.black_hole, self._to_lose = 0.0, False, 0
+        for connection in [connection for connection in self._connections if connection.incomplete]:
+            connection.cut()
         await self.start()
 
     def cut(self) -> None:
-        """Reset every connection; new ones may be made."""
-        for one in list(self._connections):
-            one.cut()
+        """Reset every connection; new ones can be opened."""
+        for connection in list(self._connections):
+            connection.cut()
 
     def half_close(self) -> None:
-        """Tell every client that the server has nothing more to say, and lose what it says all the same."""
-        for one in self._connections:
-            one.spoiled = True
+        """Send EOF to every client, and drop everything that the server still sends."""
+        for connection in self._connections:
+            connection.incomplete = True
             with suppress(OSError, RuntimeError):
-                one.client.write_eof()
+                connection.client.write_eof()
 
-    def lose_answers(self, pattern: bytes, times: int) -> None:
-        """So often, on one connection after another: pass on what holds ``pattern``, and lose the answer to it."""
+    def lose_responses(self, pattern: bytes, times: int) -> None:
+        """So many times, forward a request that contains ``pattern``, and lose the response to it."""
         self._pattern, self._to_lose = pattern, times
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -102,57 +102,60 @@ class Proxy:
         except OSError:
             writer.transport.abort()
             return
-        one = Connection(writer, server_writer)
-        self._connections.add(one)
-        task = asyncio.create_task(self._serve(one, reader, server_reader))
+        connection = Connection(writer, server_writer)
+        self._connections.add(connection)
+        task = asyncio.create_task(self._serve(connection, reader, server_reader))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _serve(
-        self, one: Connection, from_client: asyncio.StreamReader, from_server: asyncio.StreamReader
+        self, connection: Connection, from_client: asyncio.StreamReader, from_server: asyncio.StreamReader
     ) -> None:
         try:
-            await asyncio.gather(self._forth(one, from_client), self._back(one, from_server))
+            await asyncio.gather(
+                self._forward_requests(connection, from_client), self._forward_responses(connection, from_server)
+            )
         except OSError:
-            # One end has gone: so has the connection.
+            # One end has closed the connection.
             pass
         finally:
-            one.cut()
-            self._connections.discard(one)
+            connection.cut()
+            self._connections.discard(connection)
 
-    async def _forth(self, one: Connection, reader: asyncio.StreamReader) -> None:
-        """What the client says."""
+    async def _forward_requests(self, connection: Connection, reader: asyncio.StreamReader) -> None:
+        """Forward what the client sends."""
         tail = b""
         while chunk := await reader.read(CHUNK):
-            if await self._vanishes(one):
+            if await self._dropped(connection):
                 continue
-            if self._to_lose and not one.deaf:
+            if self._to_lose and not connection.loses_response:
                 seen = tail + chunk
                 tail = seen[len(seen) - len(self._pattern) + 1 :]
                 if self._pattern in seen:
                     self._to_lose -= 1
-                    one.deaf = one.spoiled = True
-            one.server.write(chunk)
-            await one.server.drain()
-        one.server.write_eof()
+                    connection.loses_response = connection.incomplete = True
+            connection.server.write(chunk)
+            await connection.server.drain()
+        connection.server.write_eof()
 
-    async def _back(self, one: Connection, reader: asyncio.StreamReader) -> None:
-        """What the server answers."""
+    async def _forward_responses(self, connection: Connection, reader: asyncio.StreamReader) -> None:
+        """Forward what the server sends."""
         while chunk := await reader.read(CHUNK):
-            if one.deaf:
-                # The server has done what it was asked for, and nobody will hear of it.
+            if connection.loses_response:
+                # The server has executed the request, but the client gets no response.
                 self.lost += 1
-                one.cut()
+                connection.cut()
                 return
-            if await self._vanishes(one) or one.spoiled:
+            if await self._dropped(connection) or connection.incomplete:
                 continue
-            one.client.write(chunk)
-            await one.client.drain()
-        if not one.spoiled:
-            one.client.write_eof()
+            connection.client.write(chunk)
+            await connection.client.drain()
+        if not connection.incomplete:
+            connection.client.write_eof()
 
-    async def _vanishes(self, one: Connection) -> bool:
+    async def _dropped(self, connection: Connection) -> bool:
+        """Apply the delay; return whether the data are dropped."""
         if self.delay:
             await asyncio.sleep(self.delay)
-        one.spoiled = one.spoiled or self.held
-        return self.held
+        connection.incomplete = connection.incomplete or self.black_hole
+        return self.black_hole

@@ -1,4 +1,4 @@
-"""Writes docs/faults.md: what was done to the platform, how often, and what was wrong in the end."""
+"""Writes docs/faults.md: what was done to the platform, how often, and the findings."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -8,21 +8,21 @@ from tests.faults.matrix import matrix
 from tests.faults.play import Outcome
 
 INTRODUCTION = """\
-# What happens when it breaks
+# Fault injection: what happens when something breaks
 
 This page is written by `make faults`. Each cell of the matrix (`tests/faults/matrix.py`) runs on the whole
-platform, on servers of its own with a proxy before each, under traffic: customers who register, order (also more
-than there is of a scarce product), amend, cancel, and repeat every request that was not answered, orders under the
-same `Idempotency-Key`; staff who ship, in parts too, deliver and take back; and deliveries to the shelves. Then
-everything is healed, and the cell is good when
+platform, with a proxy in front of each server, under traffic: customers register, order (also more of a scarce
+product than is in stock), amend and cancel, and retry every request that gets no response, orders with the same
+`Idempotency-Key`; staff ship, also in parts, deliver, accept returns and add stock. Then everything is healed, and
+the cell is clean if
 
-- every order has ended, every key has exactly one order, and no order is without a key;
-- every order's timeline tells each thing once, and every mail is in the ledger once;
-- every mail has arrived, and twice only where it was in doubt, which is counted (decision 0006);
-- the audit of all services and topics finds nothing.
+- every order has ended, every key has exactly one order, and every order has a key;
+- every order's timeline contains each event once, and every mail is in the ledger once;
+- every mail has arrived, and twice only if it was in doubt, which is counted (decision 0006);
+- the audit of all services and topics has no findings.
 
-A cell that was not clean is played again once the code is mended, with a small test next to it; its bad runs then
-go from this page, and what was wrong stands in the [changelog](../CHANGELOG.md).
+If a cell is not clean, the code is fixed together with a small test, and the cell is played again. Its earlier runs
+are then removed from this page, and the [changelog](../CHANGELOG.md) describes the error.
 """
 
 
@@ -38,17 +38,18 @@ def _summary(outcomes: Sequence[Outcome]) -> str:
     return (
         f"**{len(outcomes)} runs of {len({outcome.cell for outcome in outcomes})} cells, {clean} of them clean.**"
         f" {kills} kills (SIGKILL: {done['SIGKILL']} of processes, {done['server SIGKILL']} of servers) and"
-        f" {done['SIGTERM']} SIGTERMs; {done['SIGSTOP']} processes stopped; {done['answer lost']} answers to commits"
-        f" and dots lost. {sum(outcome.orders for outcome in outcomes):,} orders were accepted meanwhile;"
-        f" {sum(outcome.mails_twice for outcome in outcomes)} mails that were in doubt came a second time.\n"
+        f" {done['SIGTERM']} SIGTERMs; {done['SIGSTOP']} processes stopped; {done['response lost']}"
+        f" responses to commits and final dots lost. {sum(outcome.orders for outcome in outcomes):,} orders were"
+        f" accepted meanwhile;"
+        f" {sum(outcome.mails_twice for outcome in outcomes)} mails in doubt were sent twice.\n"
     )
 
 
 def _table(outcomes: Sequence[Outcome]) -> Iterable[str]:
     yield "| cell | runs | what was done | orders | mails twice | clean |"
     yield "|---|---:|---|---:|---:|---:|"
-    played = {outcome.cell for outcome in outcomes}
-    for cell in [cell.name for cell in matrix() if cell.name in played]:
+    names = {outcome.cell for outcome in outcomes}
+    for cell in [cell.name for cell in matrix() if cell.name in names]:
         runs = [outcome for outcome in outcomes if outcome.cell == cell]
         done = _sum(outcome.done for outcome in runs)
         what = ", ".join(f"{count} × {name}" for name, count in sorted(done.items()))
@@ -67,10 +68,10 @@ def _findings(outcomes: Sequence[Outcome]) -> Iterable[str]:
 
 
 def _points() -> Iterable[str]:
-    yield "\n## Fault points\n"
-    yield 'Places in the code at which a process can be told to fail: `FAILPOINTS="relay.marked=die@2"`, never in'
-    yield "production. Off, each costs a look at a boolean.\n"
-    yield "| point | when a process comes to it |"
+    yield "\n## Fail points\n"
+    yield 'Places in the code at which a process can be made to fail: `FAILPOINTS="relay.marked=die@2"`, never in'
+    yield "production. Disarmed, each costs one read of a boolean.\n"
+    yield "| point | when a process reaches it |"
     yield "|---|---|"
     for point, moment in POINTS.items():
         yield f"| `{point}` | {moment} |"
@@ -78,8 +79,8 @@ def _points() -> Iterable[str]:
     yield "|---|---|"
     for action, effect in ACTIONS.items():
         yield f"| `{action}` | {effect} |"
-    yield "\nAn event that kills its process each time it is handled is the consumer's to count, and is tested there:"
-    yield "`tests/chassis/test_consumer.py`."
+    yield "\nAn event that kills the process each time it is handled is not in the matrix: the consumer counts its"
+    yield "attempts, which `tests/chassis/` tests."
 
 
 def _sum(counters: Iterable[Counter[str]]) -> Counter[str]:

@@ -1,4 +1,4 @@
-"""The proxy does what it says: otherwise the matrix would prove nothing."""
+"""The proxy works: otherwise the matrix would prove nothing."""
 
 import asyncio
 import time
@@ -13,15 +13,15 @@ Connect = Callable[[], Awaitable[Connected]]
 
 
 class Echo:
-    """A server that answers each line with the same line, and keeps what it heard."""
+    """A server that returns each line, and keeps what it received."""
 
     def __init__(self) -> None:
-        self.heard: list[bytes] = []
+        self.received: list[bytes] = []
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while line := await reader.readline():
-                self.heard.append(line)
+                self.received.append(line)
                 writer.write(line)
                 await writer.drain()
         except OSError:
@@ -47,7 +47,7 @@ async def proxy(echo: Echo) -> AsyncIterator[Proxy]:
 
 @pytest.fixture
 async def connect(proxy: Proxy) -> AsyncIterator[Callable[[], Awaitable[Connected]]]:
-    """Makes connections to the proxy."""
+    """Opens connections to the proxy."""
     made: list[Connected] = []
 
     async def one() -> Connected:
@@ -59,8 +59,8 @@ async def connect(proxy: Proxy) -> AsyncIterator[Callable[[], Awaitable[Connecte
         writer.transport.abort()
 
 
-async def said(connected: Connected, line: bytes) -> bytes:
-    """The answer to a line; empty when there is none, ``reset`` when the connection is."""
+async def send_line(connected: Connected, line: bytes) -> bytes:
+    """The response to a line; ``silence`` if there is none, ``reset`` if the connection is reset."""
     reader, writer = connected
     try:
         writer.write(line)
@@ -73,78 +73,80 @@ async def said(connected: Connected, line: bytes) -> bytes:
         return b"reset"
 
 
-async def test_it_passes_everything(proxy: Proxy, connect: Connect) -> None:
+async def test_it_forwards_everything(proxy: Proxy, connect: Connect) -> None:
     connected = await connect()
     large = b"x" * 60_000 + b"\n"
-    assert await said(connected, large) == large
+    assert await send_line(connected, large) == large
 
 
-async def test_it_is_late(proxy: Proxy, connect: Connect) -> None:
+async def test_it_delays(proxy: Proxy, connect: Connect) -> None:
     connected = await connect()
     proxy.delay = 0.1
     began = time.monotonic()
-    assert await said(connected, b"a\n") == b"a\n"
+    assert await send_line(connected, b"a\n") == b"a\n"
     assert time.monotonic() - began >= 0.2
 
 
-async def test_it_cuts_what_is_there_and_takes_what_comes(proxy: Proxy, connect: Connect) -> None:
+async def test_it_cuts_open_connections_and_accepts_new_ones(proxy: Proxy, connect: Connect) -> None:
     connected = await connect()
-    await said(connected, b"a\n")
+    await send_line(connected, b"a\n")
     proxy.cut()
-    assert await said(connected, b"b\n") in (b"reset", b"")
-    assert await said(await connect(), b"c\n") == b"c\n"
+    assert await send_line(connected, b"b\n") in (b"reset", b"")
+    assert await send_line(await connect(), b"c\n") == b"c\n"
 
 
-async def test_it_refuses_until_healed_and_keeps_its_port(proxy: Proxy, connect: Connect) -> None:
+async def test_it_refuses_connections_until_healed_and_keeps_its_port(proxy: Proxy, connect: Connect) -> None:
     connected = await connect()
-    await said(connected, b"a\n")
+    await send_line(connected, b"a\n")
     await proxy.stop()
-    assert await said(connected, b"b\n") in (b"reset", b"")
+    assert await send_line(connected, b"b\n") in (b"reset", b"")
     with pytest.raises(ConnectionRefusedError):
         await connect()
     await proxy.heal()
-    assert await said(await connect(), b"c\n") == b"c\n"
+    assert await send_line(await connect(), b"c\n") == b"c\n"
 
 
-async def test_a_black_hole_swallows_both_ways(proxy: Proxy, echo: Echo, connect: Connect) -> None:
+async def test_a_black_hole_drops_both_directions(proxy: Proxy, echo: Echo, connect: Connect) -> None:
     before = await connect()
-    await said(before, b"a\n")
-    proxy.held = True
+    await send_line(before, b"a\n")
+    proxy.black_hole = True
     inside = await connect()
-    assert [await said(before, b"b\n"), await said(inside, b"c\n")] == [b"silence", b"silence"]
-    assert echo.heard == [b"a\n"]
+    assert [await send_line(before, b"b\n"), await send_line(inside, b"c\n")] == [b"silence", b"silence"]
+    assert echo.received == [b"a\n"]
     await proxy.heal()
-    assert await said(before, b"d\n") in (b"reset", b"")
-    assert await said(await connect(), b"e\n") == b"e\n"
-    assert echo.heard == [b"a\n", b"e\n"]
+    assert await send_line(before, b"d\n") in (b"reset", b"")
+    assert await send_line(await connect(), b"e\n") == b"e\n"
+    assert echo.received == [b"a\n", b"e\n"]
 
 
-async def test_a_connection_that_said_nothing_in_the_black_hole_lives_on(proxy: Proxy, connect: Connect) -> None:
+async def test_a_connection_that_was_idle_in_the_black_hole_lives_on(proxy: Proxy, connect: Connect) -> None:
     connected = await connect()
-    await said(connected, b"a\n")
-    proxy.held = True
+    await send_line(connected, b"a\n")
+    proxy.black_hole = True
     await proxy.heal()
-    assert await said(connected, b"b\n") == b"b\n"
+    assert await send_line(connected, b"b\n") == b"b\n"
 
 
-async def test_half_closed_the_server_still_hears(proxy: Proxy, echo: Echo, connect: Connect) -> None:
+async def test_half_closed_the_server_still_receives(proxy: Proxy, echo: Echo, connect: Connect) -> None:
     connected = await connect()
-    await said(connected, b"a\n")
+    await send_line(connected, b"a\n")
     proxy.half_close()
-    assert await said(connected, b"b\n") == b""
+    assert await send_line(connected, b"b\n") == b""
     async with asyncio.timeout(5):
-        while echo.heard != [b"a\n", b"b\n"]:
+        while echo.received != [b"a\n", b"b\n"]:
             await asyncio.sleep(0.01)
 
 
-async def test_an_answer_is_lost_and_what_was_asked_is_done(proxy: Proxy, echo: Echo, connect: Connect) -> None:
-    proxy.lose_answers(b"COMMIT", times=1)
+async def test_a_response_is_lost_although_the_request_is_executed(
+    proxy: Proxy, echo: Echo, connect: Connect
+) -> None:
+    proxy.lose_responses(b"COMMIT", times=1)
     connected = await connect()
-    assert await said(connected, b"BEGIN\n") == b"BEGIN\n"
-    # In two pieces: a pattern does not care where TCP parts it.
+    assert await send_line(connected, b"BEGIN\n") == b"BEGIN\n"
+    # In two segments: the pattern must be found across them.
     connected[1].write(b"COM")
     await asyncio.sleep(0.05)
-    assert await said(connected, b"MIT\n") in (b"reset", b"")
-    assert echo.heard == [b"BEGIN\n", b"COMMIT\n"]
+    assert await send_line(connected, b"MIT\n") in (b"reset", b"")
+    assert echo.received == [b"BEGIN\n", b"COMMIT\n"]
     assert proxy.lost == 1
-    assert await said(await connect(), b"COMMIT\n") == b"COMMIT\n"
+    assert await send_line(await connect(), b"COMMIT\n") == b"COMMIT\n"

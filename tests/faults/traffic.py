@@ -1,7 +1,8 @@
-"""What goes on in the shop while it is being broken: orders and all that becomes of them, deliveries, new customers.
+"""The traffic while the platform is being broken: orders and everything that happens to them, deliveries, new
+customers.
 
-Every client repeats what was not answered, orders under the same Idempotency-Key, and expects in the end
-to find each of them once.
+Every client retries requests without a response, orders with the same Idempotency-Key, and expects in the end to find
+each order once.
 """
 
 import asyncio
@@ -22,25 +23,25 @@ R = TypeVar("R")
 SHOPPERS = 2
 PAUSE_SECONDS = (0.05, 0.2)
 """Between two orders of a shopper."""
-ANSWER_SECONDS = 5.0
-"""A client that has no answer by then asks again."""
+TIMEOUT_SECONDS = 5.0
+"""A request without a response after this time is retried."""
 SETTLE_SECONDS = 240.0
 CANCELLED, AMENDED = 0.1, 0.2
-"""The parts of the orders that their customers cancel, and amend."""
+"""The fractions of the orders that their customers cancel, and amend."""
 ONCE = {"order.placed", *(f"order.{what}" for what in ("confirmed", "rejected", "cancelled", "delivered"))}
-"""What can happen to an order once."""
+"""Events that an order can have at most once."""
 MAILED = ONCE - {"order.placed"} | {
     *("order.amendment_accepted", "order.amendment_refused", "order.shipped", "order.returned"),
 }
-"""What a customer is written of."""
+"""Events about which the customer gets a mail."""
 PARCEL = {"carrier": "DHL", "tracking_number": "4711"}
 CHANGED = {200, 201, 202, 409, 412}
-"""Answers to who changes an order: 409 and 412 where something else, or the first try, was faster."""
+"""Expected statuses for a change of an order: 409 and 412 if another change, or the first attempt, was faster."""
 
 
 @dataclass
 class Shopper:
-    """A customer, and the orders they placed: Idempotency-Key → where the order is."""
+    """A customer with their orders: Idempotency-Key → location of the order."""
 
     email: str
     headers: Mapping[str, str]
@@ -52,20 +53,20 @@ class Traffic:
     """Clients of one platform, from ``begin`` until ``end``."""
 
     shop: Stack
-    chance: random.Random
+    rng: random.Random
     skus: list[str]
-    """Of the last there is too little for everybody."""
+    """The stock of the last one is too small for all orders."""
     staff: Mapping[str, str]
     shoppers: list[Shopper]
     _stopped: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: list["asyncio.Task[None]"] = field(default_factory=list)
 
     @classmethod
-    async def begin(cls, shop: Stack, chance: random.Random) -> "Traffic":
-        """Start; return once the first orders are through."""
+    async def begin(cls, shop: Stack, rng: random.Random) -> "Traffic":
+        """Start; return after the first orders."""
         skus = [await shop.product(on_hand=100_000) for _ in range(3)] + [await shop.product(on_hand=30)]
         shoppers = [Shopper(*await shop.customer()) for _ in range(SHOPPERS)]
-        made = cls(shop, chance, skus, await shop.log_in(*STAFF), shoppers)
+        made = cls(shop, rng, skus, await shop.log_in(*STAFF), shoppers)
         for shopper in shoppers:
             await made._place(shopper)
         loops = [made._delivering(), made._registering(), made._fulfilling()]
@@ -75,113 +76,116 @@ class Traffic:
 
     @property
     def orders(self) -> int:
-        """How many orders were accepted."""
+        """The number of accepted orders."""
         return sum(len(shopper.orders) for shopper in self.shoppers)
 
     async def end(self) -> None:
-        """Stop, once everything that was begun is answered; raise what a client could not live with."""
+        """Stop after all requests in progress; raise the error of a client, if there is one."""
         self._stopped.set()
         await asyncio.gather(*self._tasks)
 
     async def settled(self) -> int:
-        """Wait until every order has ended and its customer was told; return the mails that left twice.
+        """Wait until every order has ended and its mails are sent; return the number of mails that were sent twice.
 
-        Fails where an order is missing, was placed twice, or a mail is missing or came twice without a doubt.
+        Fails if an order is missing or was placed twice, or a mail is missing or was sent twice without being in
+        doubt.
         """
-        # One after the other: who asks for all of them at once takes the CPU that the platform needs to settle.
+        # One after the other: concurrent requests would take the CPU that the platform needs to settle.
         return sum([await self._settled(shopper) for shopper in self.shoppers])
 
     async def _shopping(self, shopper: Shopper) -> None:
         while not self._stopped.is_set():
-            location, luck = await self._place(shopper), self.chance.random()
+            location, luck = await self._place(shopper), self.rng.random()
             if luck < AMENDED:
                 whatever = {**shopper.headers, "If-Match": "*"}
-                await self._insist("PATCH", "order", location, whatever, {"lines": self._lines()}, good=CHANGED)
+                await self._request("PATCH", "order", location, whatever, {"lines": self._lines()}, good=CHANGED)
             elif luck < AMENDED + CANCELLED:
-                await self._insist("POST", "order", f"{location}/cancel", shopper.headers, good=CHANGED)
-            await asyncio.sleep(self.chance.uniform(*PAUSE_SECONDS))
+                await self._request("POST", "order", f"{location}/cancel", shopper.headers, good=CHANGED)
+            await asyncio.sleep(self.rng.uniform(*PAUSE_SECONDS))
 
     def _lines(self) -> list[dict[str, Any]]:
-        return [{"sku": sku, "quantity": self.chance.randint(1, 3)} for sku in self.chance.sample(self.skus, 2)]
+        return [{"sku": sku, "quantity": self.rng.randint(1, 3)} for sku in self.rng.sample(self.skus, 2)]
 
     async def _place(self, shopper: Shopper) -> str:
         key = uuid4().hex
         body = {"lines": self._lines(), "shipping_address": ADDRESS}
         headers = {**shopper.headers, "Idempotency-Key": key}
-        answer = await self._insist("POST", "order", "/v1/orders", headers, body, good={202})
-        shopper.orders[key] = answer.headers["location"]
+        response = await self._request("POST", "order", "/v1/orders", headers, body, good={202})
+        shopper.orders[key] = response.headers["location"]
         return shopper.orders[key]
 
     async def _delivering(self) -> None:
         while not self._stopped.is_set():
-            path = f"/v1/stock/{self.chance.choice(self.skus[:-1])}/adjustments"
+            path = f"/v1/stock/{self.rng.choice(self.skus[:-1])}/adjustments"
             headers = {**self.staff, "Idempotency-Key": uuid4().hex}
-            await self._insist("POST", "product", path, headers, {"delta": 1, "reason": "delivery"}, good={201})
+            await self._request("POST", "product", path, headers, {"delta": 1, "reason": "delivery"}, good={201})
             await asyncio.sleep(0.5)
 
     async def _fulfilling(self) -> None:
-        """Staff ships orders, some in two parts, notes that they have arrived, and takes a piece of them back."""
+        """Staff ship orders, some in two parts, mark them as delivered, and accept a return of one piece."""
         while not self._stopped.is_set():
             placed = [(shopper, location) for shopper in self.shoppers for location in shopper.orders.values()]
-            shopper, location = self.chance.choice(placed)
+            shopper, location = self.rng.choice(placed)
             order = await self._read("order", location, shopper)
             one = {"lines": [{"sku": order["lines"][0]["sku"], "quantity": 1}]}
             steps: list[tuple[str, Any]] = [("shipments", PARCEL), ("deliver", None), ("returns", one)]
-            if self.chance.random() < 0.5:
+            if self.rng.random() < 0.5:
                 steps.insert(0, ("shipments", {**PARCEL, **one}))
             for step, body in steps if order["state"] == "CONFIRMED" else ():
                 headers = {**self.staff, "If-Match": f'"{order["version"]}"'}
-                answer = await self._insist("POST", "order", f"{location}/{step}", headers, body, good=CHANGED)
-                if not answer.is_success:
+                response = await self._request("POST", "order", f"{location}/{step}", headers, body, good=CHANGED)
+                if not response.is_success:
                     break
-                order = answer.json()
+                order = response.json()
             await asyncio.sleep(0.5)
 
     async def _registering(self) -> None:
         while not self._stopped.is_set():
             email = f"{uuid4().hex[:12]}@example.com"
             body = {"email": email, "password": "a password of theirs"}
-            await self._insist("POST", "customer", "/v1/customers", {}, {**body, "name": "Ada"}, good={202})
-            session = await self._insist("POST", "customer", "/v1/sessions", {}, body, good={201})
+            await self._request("POST", "customer", "/v1/customers", {}, {**body, "name": "Ada"}, good={202})
+            session = await self._request("POST", "customer", "/v1/sessions", {}, body, good={201})
             self.shoppers.append(Shopper(email, {"Authorization": f"Bearer {session.json()['access_token']}"}))
             await self._place(self.shoppers[-1])
             await asyncio.sleep(1)
 
-    async def _insist(
+    async def _request(
         self, method: str, service: str, path: str, headers: Mapping[str, str], body: Any = None, *, good: set[int]
     ) -> httpx.Response:
-        """Ask until there is an answer; a refusal that is none of the ``good`` is a failure of the platform."""
+        """Retry until there is a response; fail if its status is neither ``good`` nor a 5xx."""
         base = self.shop.mail_page if service == "mail" else self.shop.urls[service]
         deadline = time.monotonic() + SETTLE_SECONDS
         while True:
-            assert time.monotonic() < deadline, f"no good answer to {method} {path} within {SETTLE_SECONDS:g} s"
+            assert time.monotonic() < deadline, f"no good response to {method} {path} within {SETTLE_SECONDS:g} s"
             try:
-                answer = await self.shop.http.request(
-                    method, base + path, json=body, headers=dict(headers), timeout=ANSWER_SECONDS
+                response = await self.shop.http.request(
+                    method, base + path, json=body, headers=dict(headers), timeout=TIMEOUT_SECONDS
                 )
             except httpx.TransportError:
                 await asyncio.sleep(0.2)
                 continue
-            if answer.status_code in good:
-                return answer
-            assert answer.status_code >= 500, f"{method} {path}: {answer.status_code} {answer.text}"
+            if response.status_code in good:
+                return response
+            assert response.status_code >= 500, f"{method} {path}: {response.status_code} {response.text}"
             await asyncio.sleep(0.2)
 
     async def _settled(self, shopper: Shopper) -> int:
         orders = await self._all_ended(shopper)
         placed = [f"/v1/orders/{order['id']}" for order in orders]
-        assert Counter(placed) == Counter(shopper.orders.values()), "every key has one order, and none has no key"
-        letters = sum([await self._all_told(shopper, location) for location in placed])
+        assert Counter(placed) == Counter(shopper.orders.values()), (
+            "every key has one order, and every order has a key"
+        )
+        letters = sum([await self._events_complete(shopper, location) for location in placed])
         mails = await self._mails(shopper)
         ledger = await self._all_mailed(shopper)
-        assert [mail["template"] for mail in ledger].count("welcome") == 1, "every customer is welcomed once"
-        told = [mail for mail in ledger if mail["order_id"]]
-        failed = [mail for mail in told if mail["state"] != "sent"]
-        assert all(mail["doubts"] for mail in failed), f"given up without a doubt: {failed}"
-        assert len(told) == letters, "the ledger holds each mail once"
+        assert [mail["template"] for mail in ledger].count("welcome") == 1, "every customer has one welcome mail"
+        about_orders = [mail for mail in ledger if mail["order_id"]]
+        failed = [mail for mail in about_orders if mail["state"] != "sent"]
+        assert all(mail["doubts"] for mail in failed), f"failed without being in doubt: {failed}"
+        assert len(about_orders) == letters, "the ledger holds each mail once"
         assert letters - len(failed) <= len(mails) <= letters, "every mail has arrived"
         twice: int = sum(mail["copies"] - 1 for mail in mails)
-        assert twice <= sum(mail["doubts"] for mail in told), "no mail came twice that was never in doubt"
+        assert twice <= sum(mail["doubts"] for mail in about_orders), "a mail was sent twice without being in doubt"
         return twice
 
     async def _all_ended(self, shopper: Shopper) -> list[dict[str, Any]]:
@@ -192,36 +196,36 @@ class Traffic:
 
         return await self._finally(ended, "every order to end")
 
-    async def _all_told(self, shopper: Shopper, location: str) -> int:
-        async def told() -> int | None:
+    async def _events_complete(self, shopper: Shopper, location: str) -> int:
+        async def complete() -> int | None:
             timeline = await self._read("order", f"{location}/timeline", shopper)
             kinds: Counter[str] = Counter(entry["type"] for entry in timeline["entries"])
             assert all(kinds[kind] <= 1 for kind in ONCE), timeline
             assert kinds["stock.reserved"] <= 1 + kinds["order.amended"], timeline
             letters = sum(kinds[kind] for kind in MAILED)
-            # A mail that was given up in doubt and arrived after all is told of twice.
+            # A mail that was given up in doubt and arrived after all has two entries.
             return letters if kinds["notification.mail_sent"] + kinds["notification.mail_failed"] >= letters else None
 
-        return await self._finally(told, f"the mails about {location}")
+        return await self._finally(complete, f"the mails about {location}")
 
     async def _all_mailed(self, shopper: Shopper) -> list[dict[str, Any]]:
         async def mailed() -> list[dict[str, Any]] | None:
             ledger = [mail async for mail in self._everything("notifier", "/v1/notifications", shopper)]
             return ledger if {mail["state"] for mail in ledger} <= {"sent", "failed"} else None
 
-        return await self._finally(mailed, "every mail to leave")
+        return await self._finally(mailed, "every mail to be sent")
 
     async def _finally(self, true: Callable[[], Awaitable[R | None]], what: str) -> R:
         found: R = await eventually(true, SETTLE_SECONDS, what, pause=0.3)
         return found
 
     async def _read(self, service: str, path: str, shopper: Shopper) -> Any:
-        return (await self._insist("GET", service, path, shopper.headers, good={200})).json()
+        return (await self._request("GET", service, path, shopper.headers, good={200})).json()
 
     async def _mails(self, shopper: Shopper) -> list[dict[str, Any]]:
-        """What arrived about orders."""
-        answer = await self._insist("GET", "mail", f"/api/messages?to={shopper.email}", {}, good={200})
-        return [mail for mail in answer.json() if ABOUT_ORDERS in mail["subject"]]
+        """The mails about orders that arrived."""
+        response = await self._request("GET", "mail", f"/api/messages?to={shopper.email}", {}, good={200})
+        return [mail for mail in response.json() if ABOUT_ORDERS in mail["subject"]]
 
     def _everything(self, service: str, path: str, shopper: Shopper) -> AsyncIterator[dict[str, Any]]:
         return all_items(lambda page: self._read(service, page, shopper), path)

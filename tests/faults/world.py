@@ -1,4 +1,4 @@
-"""A platform to be broken: servers that nobody else needs, a proxy before each, and eight processes behind them."""
+"""A platform to break: servers of its own, a proxy in front of each, and the processes that use them."""
 
 import asyncio
 import signal
@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from customer_svc.bootstrap import Settings as BootstrapSettings
-from customer_svc.bootstrap import appoint_account
+from customer_svc.staff.bootstrap import Settings as BootstrapSettings
+from customer_svc.staff.bootstrap import appoint_staff
 from deploy.local.kafka import Kafka
 from deploy.local.mail import Mail
 from deploy.local.mongo import Mongo
@@ -23,25 +23,25 @@ from deploy.local.processes import Child
 from deploy.local.server import LocalServer
 from tests.databases import Databases
 from tests.faults.proxy import Proxy
-from tests.nursery import nursery
+from tests.fork_server import fork_server
 from tests.servers import Servers, run
 from tests.stack import STAFF, Stack, eventually, stack
 
-FRONTS = ("customer", "product", "order", "notifier")
+REST_PROCESSES = ("customer", "product", "order", "notifier")
 WORKERS = ("customer-worker", "product-worker", "order-worker", "notifier-worker")
 CONSUMERS = WORKERS[1:]
-PROCESSES = (*FRONTS, *WORKERS)
+PROCESSES = (*REST_PROCESSES, *WORKERS)
 SERVERS = ("kafka", "postgres", "mongo", "mail")
 
 OPS = "ops@example.com"
 MAIL_LEASE_SECONDS = 10
 PATIENCE = 120.0
-"""Seconds within which what must happen happens, on a machine that has much else to do."""
+"""Seconds to wait for what must happen, on a busy machine."""
 
 
 @dataclass
 class World:
-    """What a cell of the matrix breaks. ``done`` counts what was done to it."""
+    """The platform that the cells break. ``done`` counts what was done to it."""
 
     servers: dict[str, LocalServer]
     proxies: dict[str, Proxy]
@@ -50,16 +50,18 @@ class World:
     copies: int = 0
 
     async def kill(self, *names: str, number: int = signal.SIGKILL) -> None:
-        """Signal processes that are to end of it, and wait until they have; the polite end must be a good one."""
+        """End processes with a signal, and wait for their end."""
         self.signal(number, names)
         for name in names:
             await self.ended(name, number)
 
     async def ended(self, name: str, number: int) -> None:
-        """Wait for the end of a process that got a signal, and look at how it ended."""
+        """Wait for the end of a process that got a signal, and check its exit status."""
         child = self.shop.child(name)
-        assert await asyncio.to_thread(child.wait, PATIENCE), f"{name} did not end of {signal.Signals(number).name}"
-        # Where a signal meets a REST front, uvicorn ends in order and then of the signal.
+        assert await asyncio.to_thread(child.wait, PATIENCE), (
+            f"{name} did not end after {signal.Signals(number).name}"
+        )
+        # In a REST process, uvicorn shuts down in order and then raises the signal again.
         good = {-number} if number == signal.SIGKILL else {0, -number}
         assert child.exit_status in good, f"{name} ended with {child.exit_status}:\n{child.last_lines(40)}"
         self.done[signal.Signals(number).name] += 1
@@ -70,15 +72,15 @@ class World:
             self.shop.child(name).signal(number)
 
     async def reached(self, child: Child) -> None:
-        """Wait until a process has come to the fault point that it was armed with."""
+        """Wait until a process has reached the fail point that it was armed with."""
 
         async def reached() -> bool:
-            return "fault point reached" in await asyncio.to_thread(child.last_lines, 1000)
+            return "fail point reached" in await asyncio.to_thread(child.last_lines, 1000)
 
         await eventually(reached, PATIENCE, f"{child.name} to reach {child.command.env['FAILPOINTS']}", pause=0.1)
 
-    async def one_more(self, name: str) -> str:
-        """Start one more of a kind of process."""
+    async def start_another(self, name: str) -> str:
+        """Start another instance of a process; return its name."""
         self.copies += 1
         return await self.shop.start_another(name, f"{name}-{self.copies}")
 
@@ -89,7 +91,7 @@ class World:
         self.done["server SIGKILL"] += 1
 
     async def revive(self, *names: str) -> None:
-        """Start servers on what they had on disk."""
+        """Start servers with the data on their disks."""
         for name in names:
             await asyncio.to_thread(self.servers[name].start)
         for name in names:
@@ -104,7 +106,7 @@ class World:
                 process.send_signal(number)
 
     async def heal(self) -> None:
-        """Bring everything back to how it should be, whatever a cell has left."""
+        """Make the platform intact again, whatever a cell has done to it."""
         for proxy in self.proxies.values():
             await proxy.heal()
         for name, server in self.servers.items():
@@ -123,8 +125,8 @@ class World:
             await self.shop.ready(name, PATIENCE)
 
 
-class Behind(Databases):
-    """Databases that the processes reach through the proxies; they are made past them."""
+class ProxiedDatabases(Databases):
+    """Databases that the processes reach through the proxies; they are created without them."""
 
     def __init__(self, postgres: Postgres, mongo: Mongo, proxies: dict[str, Proxy]) -> None:
         super().__init__(postgres.url, mongo.url)
@@ -134,19 +136,19 @@ class Behind(Databases):
         return through(self._proxies["postgres"], super().postgres(service))
 
     async def mongo(self) -> str:
-        # A client that is told of the set would ask its member for the address, and go there.
+        # Without this, a client would get the server's own address from the replica set, and bypass the proxy.
         url = through(self._proxies["mongo"], await super().mongo())
         return url.replace("replicaSet=rs0", "directConnection=true")
 
 
 def through(proxy: Proxy, url: str) -> str:
-    """The URL with the proxy in place of the server."""
+    """The URL with the port of the proxy in place of the server's."""
     return url.replace(f":{proxy.port}", f":{proxy.listen_port}")
 
 
 @asynccontextmanager
 async def world(home: Path | None = None) -> AsyncIterator[World]:
-    """Everything, running; removed in the end."""
+    """Run the servers, the proxies and the platform; remove everything in the end."""
     async with AsyncExitStack() as ended:
         if home is None:
             home = Path(ended.enter_context(tempfile.TemporaryDirectory(prefix="shopstream-faults-")))
@@ -157,13 +159,13 @@ async def world(home: Path | None = None) -> AsyncIterator[World]:
         assert isinstance(postgres, Postgres)
         assert isinstance(mongo, Mongo)
         assert isinstance(mail, Mail)
-        behind = Servers(
+        proxied = Servers(
             proxies["kafka"].address, postgres.url, mongo.url, through(proxies["mail"], mail.url), mail.page_url
         )
-        databases = Behind(postgres, mongo, proxies)
+        databases = ProxiedDatabases(postgres, mongo, proxies)
         settings = {"MAIL_LEASE_SECONDS": str(MAIL_LEASE_SECONDS), "JWT_SECONDS": "86400"}
         shop = await ended.enter_async_context(
-            stack(behind, databases, home / "shop", settings, spawn=nursery().spawn)
+            stack(proxied, databases, home / "shop", settings, spawn=fork_server().spawn)
         )
         await _appoint_ops(shop)
         yield World(servers, proxies, shop)
@@ -198,4 +200,4 @@ async def _appoint_ops(shop: Stack) -> None:
         postgres_url=shop.commands["customer"].env["POSTGRES_URL"],
         bootstrap_password=STAFF[1],
     )
-    await appoint_account(settings, OPS, "ops")
+    await appoint_staff(settings, OPS, "ops")

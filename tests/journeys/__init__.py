@@ -1,1 +1,1 @@
-"""A package to pytest, so that the platform ends with the last of its tests, and not with those of all."""
+"""Makes this folder a package for pytest, so that the platform stops after the last of its tests."""

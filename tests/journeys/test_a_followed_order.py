@@ -1,8 +1,8 @@
-"""A customer orders without saying where to, waits for the answer, and follows the order until all is done."""
+"""A customer orders to the default address, waits for the result, and follows the order to its end."""
 
 from typing import Any
 
-from tests.order_svc.streams import following
+from tests.order_svc.event_streams import following
 from tests.stack import ADDRESS, Stack, eventually
 
 
@@ -15,14 +15,14 @@ async def test_an_order_goes_to_the_default_address_and_is_followed_to_its_recei
     body: dict[str, Any] = {"lines": [{"sku": sku, "quantity": 2}]}
 
     async def placed() -> Any:
-        # The address is on its way to order_svc.
+        # The event with the address may not have reached order_svc yet.
         headers = {**customer, "Prefer": "wait=20"}
-        answer = await shop.http.post(f"{shop.urls['order']}/v1/orders", json=body, headers=headers)
-        return answer if answer.status_code != 409 else None
+        response = await shop.http.post(f"{shop.urls['order']}/v1/orders", json=body, headers=headers)
+        return response if response.status_code != 409 else None
 
-    answer = await eventually(placed, 30, "order_svc to know the address")
-    order = answer.json()
-    assert (answer.status_code, order["state"], order["shipping_address"]) == (201, "CONFIRMED", ADDRESS)
+    response = await eventually(placed, 30, "order_svc to know the address")
+    order = response.json()
+    assert (response.status_code, order["state"], order["shipping_address"]) == (201, "CONFIRMED", ADDRESS)
     found = await shop.read("order", f"/v1/orders?status=CONFIRMED&q={sku}", customer)
     assert [one["id"] for one in found["items"]] == [order["id"]]
     async with following(shop.http, order["id"], customer, base=shop.urls["order"]) as stream:

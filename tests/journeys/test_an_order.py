@@ -1,16 +1,17 @@
-"""An order over REST ends as a mail in a mailbox, through all four services."""
+"""An order placed over REST ends with a mail in a mailbox, through all four services."""
 
+from tests.journeys.timelines import timeline_with_mail
 from tests.stack import ABOUT_ORDERS, Stack, eventually
 
 
-async def test_enough_stock_ends_in_a_receipt(shop: Stack) -> None:
+async def test_an_order_with_enough_stock_ends_with_a_receipt(shop: Stack) -> None:
     email, customer = await shop.customer()
     sku = await shop.product(on_hand=10)
     placed = await shop.order(customer, {sku: 2}, key="k1")
     assert (placed.status_code, placed.json()["state"]) == (202, "PENDING")
     assert placed.json()["total"] == {"amount": 2500, "currency": "EUR"}
 
-    timeline = await told(shop, placed.headers["location"], customer)
+    timeline = await timeline_with_mail(shop, placed.headers["location"], customer)
     assert timeline["state"] == "CONFIRMED"
     happened = [entry["type"] for entry in timeline["entries"]]
     assert happened == ["order.placed", "stock.reserved", "order.confirmed", "notification.mail_sent"]
@@ -20,7 +21,7 @@ async def test_enough_stock_ends_in_a_receipt(shop: Stack) -> None:
     assert mail["subject"].endswith("is confirmed")
     assert mail["copies"] == 1
 
-    await shop.customer()  # somebody else, of whom nothing is told
+    await shop.customer()  # another customer, who must not be in the export
     export = await shop.read("customer", "/v1/customers/me/export", customer)
     order = await shop.read("order", placed.headers["location"], customer)
     assert export["account"]["email"] == email
@@ -32,22 +33,22 @@ async def test_enough_stock_ends_in_a_receipt(shop: Stack) -> None:
     assert {one["customer_id"] for one in export["notifications"]} == {export["account"]["id"]}
 
 
-async def test_too_little_stock_ends_in_a_mail_that_says_what_was_short(shop: Stack) -> None:
+async def test_an_order_with_too_little_stock_ends_with_a_mail_about_the_shortage(shop: Stack) -> None:
     email, customer = await shop.customer()
     sku = await shop.product(on_hand=1)
     placed = await shop.order(customer, {sku: 2})
-    timeline = await told(shop, placed.headers["location"], customer)
+    timeline = await timeline_with_mail(shop, placed.headers["location"], customer)
     assert timeline["state"] == "REJECTED"
     assert await shop.stock(sku) == (1, 0)
     (mail,) = await shop.mails(email, ABOUT_ORDERS)
     assert f"({sku}): 2 ordered, 1 in stock" in await shop.text(mail)
 
 
-async def test_a_cancelled_order_gives_its_stock_back(shop: Stack) -> None:
+async def test_a_cancelled_order_releases_its_stock(shop: Stack) -> None:
     email, customer = await shop.customer()
     sku = await shop.product(on_hand=5)
     location = (await shop.order(customer, {sku: 5})).headers["location"]
-    await told(shop, location, customer)
+    await timeline_with_mail(shop, location, customer)
     cancelled = await shop.http.post(f"{shop.urls['order']}{location}/cancel", headers=customer)
     assert (cancelled.status_code, cancelled.json()["state"]) == (200, "CANCELLED")
 
@@ -77,13 +78,3 @@ async def test_a_new_customer_confirms_the_address_with_the_mailed_link(shop: St
     confirmed = await shop.http.post(f"{shop.urls['customer']}/v1/email-verifications", json={"token": token})
     assert confirmed.status_code == 204, confirmed.text
     assert (await shop.read("customer", "/v1/customers/me", customer))["verified"]
-
-
-async def told(shop: Stack, location: str, customer: dict[str, str]) -> dict:  # type: ignore[type-arg]
-    """The timeline of an order once its customer was written to."""
-
-    async def mailed() -> dict | None:  # type: ignore[type-arg]
-        timeline = await shop.read("order", f"{location}/timeline", customer)
-        return timeline if timeline["entries"][-1]["type"] == "notification.mail_sent" else None
-
-    return await eventually(mailed, 30, "the mail")  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""What cannot be handled is set aside; its key waits behind it, everything else goes on."""
+"""An event that cannot be handled is dead-lettered; events of its key are parked, all others go on."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -17,7 +17,7 @@ Letter = tuple[str, str, str]
 """(state, reason, key)"""
 
 
-async def test_poison_costs_only_its_own_key(shop: Stack, servers: Servers) -> None:
+async def test_a_poison_event_blocks_only_its_own_key(shop: Stack, servers: Servers) -> None:
     _, customer = await shop.customer()
     sku = await shop.product(on_hand=10)
     keys = [str(uuid7()) for _ in range(4)]
@@ -33,16 +33,16 @@ async def test_poison_costs_only_its_own_key(shop: Stack, servers: Servers) -> N
             Message(uuid7(), STOCK_EVENTS, keys[1], unknown, b"{}"),
             Message(uuid7(), STOCK_EVENTS, keys[2], broken, b'{"order_id": 1}'),
             never_stored,
-            # Behind each of them, an event that could be handled.
+            # Behind each of them, an event that is valid.
             *(enveloped(StockReserved(order_id=UUID(key), lines=())) for key in keys),
         ],
     )
 
-    async def set_aside() -> list[Letter] | None:
+    async def dead_lettered() -> list[Letter] | None:
         letters = dead_letters(shop)
         return letters if len(letters) == 8 else None
 
-    letters = await eventually(set_aside, 30, "eight dead letters")
+    letters = await eventually(dead_lettered, 30, "eight dead letters")
     assert sorted(letters) == sorted(
         [
             ("dead", "bad_headers", keys[0]),
@@ -60,7 +60,7 @@ async def test_poison_costs_only_its_own_key(shop: Stack, servers: Servers) -> N
 
     await eventually(confirmed, 30, "an order of another key")
     assert sorted(await copies(shop, servers, 8)) == sorted((key, reason) for _, reason, key in letters), (
-        "a copy of each lies on the dead-letter topic"
+        "the dead-letter topic has a copy of each"
     )
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from customer_svc.bootstrap import Settings as BootstrapSettings
-from customer_svc.bootstrap import appoint_account
+from customer_svc.staff.bootstrap import Settings as BootstrapSettings
+from customer_svc.staff.bootstrap import appoint_staff
 from deploy.postman.newman import newman
-from tests.contracts.pages import COLLECTION, STUCK
+from tests.contracts.generated import COLLECTION, STUCK
 from tests.contracts.postman.steps import ENVIRONMENT
 from tests.stack import STAFF, Stack, eventually
 
@@ -18,19 +18,19 @@ SERVICES = ("customer", "product", "order", "notifier")
 
 
 @pytest.fixture(scope="module")
-async def told(shop: Stack) -> list[str]:
-    """The options by which newman knows this shop."""
+async def options(shop: Stack) -> list[str]:
+    """The options of newman with the environment of this shop."""
     accounts = shop.commands["customer"].env["POSTGRES_URL"]
-    await appoint_account(BootstrapSettings(postgres_url=accounts, bootstrap_password=OPS[1]), OPS[0], "ops")
-    people = {"staff_email": STAFF[0], "staff_password": STAFF[1], "ops_email": OPS[0], "ops_password": OPS[1]}
-    told = ENVIRONMENT | people | {f"{service}_url": shop.urls[service] for service in SERVICES}
-    told["mail_url"] = shop.mail_page
-    return [part for name, value in told.items() for part in ("--env-var", f"{name}={value}")]
+    await appoint_staff(BootstrapSettings(postgres_url=accounts, bootstrap_password=OPS[1]), OPS[0], "ops")
+    logins = {"staff_email": STAFF[0], "staff_password": STAFF[1], "ops_email": OPS[0], "ops_password": OPS[1]}
+    variables = ENVIRONMENT | logins | {f"{service}_url": shop.urls[service] for service in SERVICES}
+    variables["mail_url"] = shop.mail_page
+    return [part for name, value in variables.items() for part in ("--env-var", f"{name}={value}")]
 
 
-async def run(collection: Path, told: list[str]) -> None:
-    """Run a collection, all of whose tests must hold."""
-    command = [*await asyncio.to_thread(newman), "run", str(collection), *told]
+async def run(collection: Path, options: list[str]) -> None:
+    """Run a collection; all of its tests must pass."""
+    command = [*await asyncio.to_thread(newman), "run", str(collection), *options]
     pipe = asyncio.subprocess.PIPE
     running = await asyncio.create_subprocess_exec(
         *command, "--color", "off", "--disable-unicode", "--reporter-cli-no-success-assertions", stdout=pipe
@@ -39,14 +39,14 @@ async def run(collection: Path, told: list[str]) -> None:
     assert running.returncode == 0, output.decode()
 
 
-async def test_every_request_of_the_collection_is_answered_as_it_says(told: list[str]) -> None:
-    await run(COLLECTION, told)
+async def test_every_request_of_the_collection_passes_its_tests(options: list[str]) -> None:
+    await run(COLLECTION, options)
 
 
-async def test_ops_resolve_what_waits_while_nobody_answers_about_stock(shop: Stack, told: list[str]) -> None:
+async def test_ops_resolve_stuck_orders_while_product_svc_does_not_reply(shop: Stack, options: list[str]) -> None:
     shop.child("product-worker").signal(signal.SIGSTOP)
     try:
-        await run(STUCK, told)
+        await run(STUCK, options)
     finally:
         shop.child("product-worker").signal(signal.SIGCONT)
     staff = await shop.log_in(*STAFF)
@@ -55,4 +55,4 @@ async def test_ops_resolve_what_waits_while_nobody_answers_about_stock(shop: Sta
         latest = (await shop.read("order", "/v1/orders?limit=2", staff))["items"]
         return [order["state"] for order in latest] == ["CANCELLED", "CONFIRMED"]
 
-    await eventually(settled, 60, "the order that has asked again to be confirmed")
+    await eventually(settled, 60, "the retried order to be confirmed")

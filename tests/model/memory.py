@@ -1,4 +1,4 @@
-"""A service's database in memory: tables as dicts, whose changes wait for the commit; and the units over it."""
+"""A service's database in memory: tables are dicts, and changes wait for the commit; and the units of work on it."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
@@ -12,82 +12,103 @@ from chassis.messaging.dead_letters import DeadLetter
 from chassis.persistence.errors import ConcurrentUpdate
 from chassis.persistence.unit_of_work import AppendOnly, IdentityMap, UnitOfWork
 from notifier_svc.unit_of_work import NotifierUnitOfWork
-from order_svc.store import OrderBook
-from product_svc.store import Warehouse
+from order_svc.unit_of_work import OrderUnitOfWork
+from product_svc.unit_of_work import ProductUnitOfWork
 from schemas import Message
 
-Fate = Literal["well", "conflict", "error", "dies before", "dies after"]
-"""How a batch ends: committed, undone for a reason that passes, or with its process, around the commit."""
+Outcome = Literal["committed", "conflict", "error", "dies before commit", "dies after commit"]
+"""How a transaction ends: committed, rolled back for a reason that passes, or with its process, around the commit."""
 
 
 class Died(BaseException):
-    """The process is no more: nobody can catch this."""
+    """The process has died: no code can catch this."""
 
 
-UNDONE: dict[Fate, type[BaseException]] = {"conflict": ConcurrentUpdate, "error": RuntimeError, "dies before": Died}
+ROLLED_BACK: dict[Outcome, type[BaseException]] = {
+    "conflict": ConcurrentUpdate,
+    "error": RuntimeError,
+    "dies before commit": Died,
+}
 
 
-class Tx(list[Callable[[], object]]):
-    """The changes of a transaction, made when it commits."""
+class Transaction(list[Callable[[], object]]):
+    """The changes of a transaction, which are applied when it commits."""
 
-    fate: Fate = "well"
+    outcome: Outcome = "committed"
 
 
 class Memory:
-    """A database with those verbs of ``chassis.database`` that consumer and group commit need."""
+    """What a consumer and a group commit use of a database."""
 
-    def __init__(self, told: list[Message]) -> None:
+    def __init__(self, published: list[Message]) -> None:
         self.rows: defaultdict[str, dict[Any, Any]] = defaultdict(dict)
         self.logs: defaultdict[str, list[Any]] = defaultdict(list)
-        self.inbox: set[UUID] = set()
-        self.outbox: list[Message] = []
-        self.dead: list[DeadLetter] = []
-        self.fate: Fate = "well"
-        self._told = told
+        self.inbox, self.dead_letters = Inbox(self), DeadLetters()
+        self.outbox = Outbox(published)
+        self.next_outcome: Outcome = "committed"
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Tx]:
-        tx = Tx()
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        tx = Transaction()
         yield tx
-        if undone := UNDONE.get(tx.fate):
-            raise undone
+        if error := ROLLED_BACK.get(tx.outcome):
+            raise error
         for change in tx:
             change()
-        if tx.fate == "dies after":
+        if tx.outcome == "dies after commit":
             raise Died
 
-    def admit(self, tx: Tx, _group: str, events: Collection[UUID], _streams: Collection[str]) -> "Admitted":
-        tx.fate, self.fate = self.fate, "well"
-        fresh = set(events) - self.inbox
-        tx.append(partial(self.inbox.update, fresh))
-        return Admitted(fresh)
 
-    async def bury(self, tx: Tx, letters: Sequence[DeadLetter]) -> None:
-        tx.append(partial(self.dead.extend, letters))
+class Inbox:
+    def __init__(self, memory: Memory) -> None:
+        self.handled: set[UUID] = set()
+        self._memory = memory
 
-    async def empty(self, tx: Tx, named: Collection[UUID]) -> None:
-        """Here nothing is set aside."""
-
-    async def publish(self, tx: Tx, messages: Sequence[Message]) -> None:
-        tx += [partial(self.outbox.extend, messages), partial(self._told.extend, messages)]
+    def deduplicate(
+        self, tx: Transaction, _group: str, events: Collection[UUID], _streams: Collection[str]
+    ) -> "Deduplication":
+        tx.outcome, self._memory.next_outcome = self._memory.next_outcome, "committed"
+        new = set(events) - self.handled
+        tx.append(partial(self.handled.update, new))
+        return Deduplication(new)
 
 
 @dataclass
-class Admitted:
-    """Nobody has to wait for this outcome."""
+class Deduplication:
+    """The outcome is known at once."""
 
-    fresh: set[UUID]
+    new: set[UUID]
 
     async def outcome(self) -> tuple[set[UUID], set[str]]:
-        return self.fresh, set()
+        return self.new, set()
+
+
+class Outbox:
+    def __init__(self, published: list[Message]) -> None:
+        self.pending: list[Message] = []
+        self._published = published
+
+    async def add(self, tx: Transaction, messages: Sequence[Message]) -> None:
+        tx += [partial(self.pending.extend, messages), partial(self._published.extend, messages)]
+
+
+class DeadLetters:
+    def __init__(self) -> None:
+        self.letters: list[DeadLetter] = []
+
+    async def add(self, tx: Transaction, letters: Sequence[DeadLetter]) -> None:
+        tx.append(partial(self.letters.extend, letters))
+
+    async def redact(self, tx: Transaction, ids: Collection[UUID]) -> None:
+        """There are no dead letters to redact: the machines fail if there is one."""
 
 
 class InMemory(UnitOfWork):
-    """A unit over a ``Memory``."""
+    """A unit of work on a ``Memory``."""
 
     memory: Memory
     keys: ClassVar[dict[str, str]] = {}
-    """What the rows of a kind are found by, where it is not their ``id``."""
+    """The key of the rows of a kind, if it is not their ``id``."""
 
     async def load(self, tx: Any) -> None:
         for name, rows in vars(self).items():
@@ -104,16 +125,16 @@ class InMemory(UnitOfWork):
 
     @staticmethod
     def outbox_order(_message: Message) -> Any:
-        """Rows are read in the order of their insertion."""
+        """The relay reads rows in the order of their insertion."""
         return 0
 
 
-class Orders(InMemory, OrderBook):
-    keys: ClassVar = {"products": "sku", "forgotten": "customer_id"}
+class Orders(InMemory, OrderUnitOfWork):
+    keys: ClassVar = {"products": "sku", "erased_customers": "customer_id"}
 
     async def load(self, tx: Any) -> None:
         orders, customers = self.memory.rows["orders"], self.memory.rows["customers"]
-        leaving = set(self.forgotten.missing)
+        leaving = set(self.erased_customers.missing)
         self.orders.prefetch(*(order.id for order in orders.values() if order.customer_id in leaving))
         whose = {order_id: orders[order_id].customer_id for order_id in self.owners.missing if order_id in orders}
         self.owners.fill({order_id: customers[who] for order_id, who in whose.items() if who in customers})
@@ -130,7 +151,7 @@ class Mails(InMemory, NotifierUnitOfWork):
         await super().load(tx)
 
 
-class Shelves(InMemory, Warehouse):
+class Shelves(InMemory, ProductUnitOfWork):
     keys: ClassVar = {"stock": "sku", "reservations": "order_id"}
 
     async def load(self, tx: Any) -> None:
@@ -140,5 +161,5 @@ class Shelves(InMemory, Warehouse):
 
     @staticmethod
     def outbox_order(message: Message) -> Any:
-        """MongoDB has no such order; there, the time of the events is it."""
+        """MongoDB has no such order; the relay uses the time of the events."""
         return message.headers["ce_time"]

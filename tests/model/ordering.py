@@ -1,4 +1,4 @@
-"""The specification of orders: how they are asked for, what becomes of them, and which mails are due for it."""
+"""The specification of orders: how they are placed, what happens to them, and which mails are due."""
 
 from collections import Counter
 from typing import Literal
@@ -25,18 +25,18 @@ State = Literal["PENDING", "CONFIRMED", "REJECTED", "CANCELLED", "SHIPPED", "DEL
 Step = Literal["asked_again", "given_up"]
 
 MAILS = {"CONFIRMED": "receipt", "REJECTED": "rejected", "CANCELLED": "cancelled"}
-"""What an order can come to, and the mail about it."""
+"""The states that an order can reach, and the mail about each."""
 
-NEWS: dict[type[Event], str] = {
+EVENT_MAILS: dict[type[Event], str] = {
     AmendmentAccepted: "order_amended",
     AmendmentRefused: "amendment_refused",
     OrderShipped: "shipped",
     OrderDelivered: "delivered",
     OrderReturned: "return_received",
 }
-"""What else happens to it, and the mail about that, each time."""
+"""Other events of an order, and the mail that each of them causes."""
 
-Asking = OrderPlaced | OrderAmended
+ReservationRequest = OrderPlaced | OrderAmended
 Decision = OrderConfirmed | OrderRejected | OrderCancelled | AmendmentAccepted | AmendmentRefused
 
 
@@ -46,35 +46,35 @@ class Ordering:
         self.lines: dict[UUID, Counter[str]] = {}
         self.revisions: dict[UUID, int] = {}
         self.waiting: dict[UUID, int] = {}
-        """The amendments that are not answered."""
-        self.asked: dict[tuple[UUID, int], tuple[Counter[str], int]] = {}
-        """What each revision of an order is, and which it replaces."""
-        self.questions: Counter[tuple[UUID, int]] = Counter()
-        """How often each was asked for."""
-        self.reminded: set[UUID] = set()
-        """The orders that were asked for again since they wait, and have half of their deadline left."""
-        self.answers: dict[tuple[UUID, int], type[StockReserved | StockRejected]] = {}
+        """Orders with an open amendment → its revision."""
+        self.requested: dict[tuple[UUID, int], tuple[Counter[str], int]] = {}
+        """The content of each revision, and the revision that it replaces."""
+        self.requests: Counter[tuple[UUID, int]] = Counter()
+        """How often the stock of each revision was requested."""
+        self.retried: set[UUID] = set()
+        """The waiting orders that were retried, and have half of their deadline left."""
+        self.replies: dict[tuple[UUID, int], type[StockReserved | StockRejected]] = {}
         self.accepted: set[tuple[UUID, int]] = set()
         self.shipped: dict[UUID, Counter[str]] = {}
         self.returned: dict[UUID, Counter[str]] = {}
         self.parcels: dict[UUID, Counter[str]] = {}
-        """Shipments and returns that the stock has not heard of."""
+        """Shipments and returns that are not in the stock yet."""
         self.due: Counter[tuple[UUID, str]] = Counter()
         self.customers: dict[UUID, UUID] = {}
-        """Whose an order is."""
+        """The customer of each order."""
         self.without_orders: set[UUID] = set()
-        """The customers who were erased, as far as who takes their orders has heard."""
+        """The customers whose erasure order_svc has acknowledged."""
 
     def waits(self, order: UUID) -> bool:
         return self.orders[order] == "PENDING" or order in self.waiting
 
     def at_half_time(self, order: UUID) -> Step | None:
-        """What is to be done about an order when half of its deadline passes."""
+        """What the saga must do when half of the deadline of an order passes."""
         if not self.waits(order):
             return None
-        if order in self.reminded:
+        if order in self.retried:
             return "given_up"
-        self.reminded.add(order)
+        self.retried.add(order)
         return "asked_again"
 
     def can_be_cancelled(self, order: UUID) -> bool:
@@ -102,58 +102,58 @@ class Ordering:
     def can_be_returned(self, order: UUID) -> bool:
         return self.orders[order] == "DELIVERED" and bool(self.returnable(order))
 
-    def take_order(self, event: Asking) -> None:
+    def request_stock(self, event: ReservationRequest) -> None:
         order, revision = event.order_id, event.revision
-        if self.questions[order, revision]:
-            self._ask_again(event)
+        if self.requests[order, revision]:
+            self._retry(event)
         elif isinstance(event, OrderPlaced):
             assert order not in self.orders
             assert event.customer_id not in self.without_orders
             self.customers[order] = event.customer_id
             self.orders[order], self.lines[order], self.revisions[order] = "PENDING", counted(event.lines), 1
             self.shipped[order], self.returned[order] = Counter(), Counter()
-            self.asked[order, 1] = counted(event.lines), 1
+            self.requested[order, 1] = counted(event.lines), 1
         else:
             assert self.can_be_amended(order)
-            assert (order, revision - 1) in self.asked
+            assert (order, revision - 1) in self.requested
             assert event.replaces == self.revisions[order]
-            self.asked[order, revision] = counted(event.lines), event.replaces
+            self.requested[order, revision] = counted(event.lines), event.replaces
             self.waiting[order] = revision
-            self.reminded.discard(order)
-        self.questions[order, revision] += 1
+            self.retried.discard(order)
+        self.requests[order, revision] += 1
 
-    def _ask_again(self, event: Asking) -> None:
+    def _retry(self, event: ReservationRequest) -> None:
         order, revision = event.order_id, event.revision
         assert self.orders[order] == "PENDING" if revision == 1 else self.waiting.get(order) == revision
         replaces = event.replaces if isinstance(event, OrderAmended) else 1
-        assert (counted(event.lines), replaces) == self.asked[order, revision]
+        assert (counted(event.lines), replaces) == self.requested[order, revision]
 
     def decide(self, event: Decision) -> None:
-        order, waited = event.order_id, self.waiting.get(event.order_id)
+        order, amendment = event.order_id, self.waiting.get(event.order_id)
         if isinstance(event, AmendmentAccepted | AmendmentRefused):
             assert event.revision == self.waiting.pop(order, None)
         match event:
             case AmendmentAccepted():
-                assert self.answers.get((order, event.revision)) is StockReserved
+                assert self.replies.get((order, event.revision)) is StockReserved
                 self.lines[order], self.revisions[order] = counted(event.lines), event.revision
                 self.accepted.add((order, event.revision))
             case AmendmentRefused():
-                # Without shortages, the deadline has passed.
-                assert not event.shortages or self.answers.get((order, event.revision)) is StockRejected
+                # Without shortages: the deadline has passed.
+                assert not event.shortages or self.replies.get((order, event.revision)) is StockRejected
             case OrderConfirmed():
                 assert self.orders[order] == "PENDING"
-                assert self.answers.get((order, event.revision)) is StockReserved
+                assert self.replies.get((order, event.revision)) is StockReserved
                 assert event.revision == self.revisions[order]
                 assert counted(event.lines) == self.lines[order]
-                self._come_to(order, "CONFIRMED")
+                self._reach(order, "CONFIRMED")
             case OrderRejected():
                 assert self.orders[order] == "PENDING"
-                assert {self.answers.get((order, r)) for r in {1, waited or 1}} == {StockRejected}
-                self._come_to(order, "REJECTED")
+                assert {self.replies.get((order, r)) for r in {1, amendment or 1}} == {StockRejected}
+                self._reach(order, "REJECTED")
             case OrderCancelled():
                 assert self.can_be_cancelled(order)
-                assert event.reason != "timeout" or (self.orders[order] == "PENDING" and order in self.reminded)
-                self._come_to(order, "CANCELLED")
+                assert event.reason != "timeout" or (self.orders[order] == "PENDING" and order in self.retried)
+                self._reach(order, "CANCELLED")
 
     def fulfil(self, event: OrderShipped | OrderDelivered | OrderReturned) -> None:
         order = event.order_id
@@ -176,7 +176,7 @@ class Ordering:
                 self.parcels[event.return_id] = back
                 self.returned[order] += back
 
-    def _come_to(self, order: UUID, state: State) -> None:
+    def _reach(self, order: UUID, state: State) -> None:
         self.orders[order] = state
         self.due[order, MAILS[state]] += 1
         if state != "CONFIRMED":

@@ -1,8 +1,8 @@
-"""The specification of the platform: what may be told, by whom, and when.
+"""The specification of the platform: which events may be published, by whom, and when.
 
-A ``Shop`` hears every event in the order in which the services commit them, whatever Kafka makes of that
-order later, and refuses what could not be. How many pieces there are, who holds them, what has become of each
-order and which mails are due follows from what it has heard.
+A ``Shop`` takes every event in the order in which the services commit them, whatever Kafka makes of that order
+later, and fails on an event that must not happen. The stock, the reservations, the states of orders and the mails
+that are due follow from these events.
 """
 
 from collections import Counter
@@ -36,7 +36,7 @@ from schemas import (
     StockReserved,
     StockReturned,
 )
-from tests.model.ordering import NEWS, Ordering, counted
+from tests.model.ordering import EVENT_MAILS, Ordering, counted
 
 
 class Shop(Ordering):
@@ -45,53 +45,53 @@ class Shop(Ordering):
         self.on_hand: Counter[str] = Counter()
         self.discontinued: set[str] = set()
         self.held: dict[UUID, dict[int, Counter[str]]] = {}
-        """The revisions of an order whose stock is held: one, or two while the order has not decided."""
-        self.answered: Counter[tuple[UUID, int]] = Counter()
-        """How often each revision was."""
+        """The revisions of an order whose stock is held: one, or two during an amendment."""
+        self.replied: Counter[tuple[UUID, int]] = Counter()
+        """How many replies each revision has."""
         self.ended: set[UUID] = set()
         """The orders whose stock was released."""
         self.sent: Counter[tuple[UUID, str]] = Counter()
-        """Or ended, where nobody is left who it could be sent to."""
+        """Mails that were sent, or failed because their customer was erased."""
         self.without_mails: set[UUID] = set()
-        """The customers who were erased, as far as who mails them has heard."""
+        """The customers whose erasure notifier_svc has acknowledged."""
 
     def reserved(self, sku: str) -> int:
-        return sum(self.set_aside(order)[sku] for order in self.held)
+        return sum(self.held_for(order)[sku] for order in self.held)
 
-    def set_aside(self, order: UUID) -> Counter[str]:
-        """Of each SKU, what the larger of the revisions that are held needs."""
+    def held_for(self, order: UUID) -> Counter[str]:
+        """For each SKU, the larger quantity of the revisions that are held."""
         return reduce(or_, self.held.get(order, {}).values(), Counter())
 
     def short(self, order: UUID, wanted: Counter[str]) -> dict[str, int]:
-        """The SKUs of which there is not enough for an order, with how many there are for it."""
-        has = self.set_aside(order)
-        left = {sku: has[sku] + self._promised_on_top(sku) for sku in wanted if wanted[sku] > has[sku]}
+        """The SKUs that are short for an order, with the quantity that it can get."""
+        has = self.held_for(order)
+        left = {sku: has[sku] + self._available(sku) for sku in wanted if wanted[sku] > has[sku]}
         return {sku: number for sku, number in left.items() if number < wanted[sku]}
 
-    def _promised_on_top(self, sku: str) -> int:
+    def _available(self, sku: str) -> int:
         return 0 if sku in self.discontinued else self.on_hand[sku] - self.reserved(sku)
 
     def can_be_adjusted(self, sku: str, delta: int) -> bool:
         return self.on_hand[sku] + delta >= self.reserved(sku)
 
     def at_rest(self, order: UUID) -> bool:
-        """Is nothing due to an order? The mails that customers can do without are left out."""
+        """Whether nothing is left to do for an order. Mails that customers can switch off do not count."""
         mails = {due: n for due, n in self.due.items() if due[0] == order and due[1] not in ("shipped", "delivered")}
-        kept = self.orders[order] not in ("REJECTED", "CANCELLED") or not self.set_aside(order)
-        return not self.waits(order) and kept and all(self.sent[due] >= n for due, n in mails.items())
+        no_stock_left = self.orders[order] not in ("REJECTED", "CANCELLED") or not self.held_for(order)
+        return not self.waits(order) and no_stock_left and all(self.sent[due] >= n for due, n in mails.items())
 
-    def hear(self, event: Event) -> None:
-        """Take an event as told, if it can be."""
-        if template := NEWS.get(type(event)):
+    def take(self, event: Event) -> None:
+        """Take an event; fail if it must not happen now."""
+        if template := EVENT_MAILS.get(type(event)):
             self.due[getattr(event, "order_id"), template] += 1  # noqa: B009
         match event:
             case StockAdjusted(sku=sku, delta=delta):
                 self.on_hand[sku] += delta
                 assert (event.on_hand, event.reserved) == (self.on_hand[sku], self.reserved(sku))
             case OrderPlaced() | OrderAmended():
-                self.take_order(event)
+                self.request_stock(event)
             case StockReserved() | StockRejected():
-                self._answer(event)
+                self._reply(event)
             case StockReleased() | StockCommitted() | StockReturned():
                 self._move_stock(event)
             case OrderConfirmed() | OrderRejected() | OrderCancelled() | AmendmentAccepted() | AmendmentRefused():
@@ -103,7 +103,7 @@ class Shop(Ordering):
                 self.sent[order, template] += 1
                 assert self.sent <= self.due
             case MailFailed(order_id=UUID() as order, template=template):
-                # To the last moment before that it can be sent.
+                # Until the erasure is acknowledged, it can also be sent.
                 assert event.reason == "the customer was erased"
                 self.sent[order, template] += 1
                 assert self.sent <= self.due
@@ -120,31 +120,33 @@ class Shop(Ordering):
     def orders_of(self, customer: UUID) -> list[UUID]:
         return [order for order, whose in self.customers.items() if whose == customer]
 
-    def _answer(self, event: StockReserved | StockRejected) -> None:
+    def _reply(self, event: StockReserved | StockRejected) -> None:
         order, revision = event.order_id, event.revision
-        self.answered[order, revision] += 1
-        assert self.answered[order, revision] <= self.questions[order, revision], "one answer a question"
-        assert order not in self.ended, "and none after the release"
-        if self.answered[order, revision] > 1:
-            # What was withdrawn meanwhile is refused, whatever was answered before.
+        self.replied[order, revision] += 1
+        assert self.replied[order, revision] <= self.requests[order, revision], "one reply per request"
+        assert order not in self.ended, "no reply after the release"
+        if self.replied[order, revision] > 1:
+            # A revision that was withdrawn meanwhile is rejected, whatever the reply was before.
             withdrawn = isinstance(event, StockRejected) and self.waiting.get(order) != revision
-            assert withdrawn or self.answers[order, revision] is type(event), "the same again"
+            assert withdrawn or self.replies[order, revision] is type(event), "the same reply again"
             return
-        self.answers[order, revision] = type(event)
-        (wanted, replaces), has = self.asked[order, revision], self.held.get(order, {})
+        self.replies[order, revision] = type(event)
+        (wanted, replaces), has = self.requested[order, revision], self.held.get(order, {})
         if isinstance(event, StockReserved):
             assert not self.short(order, wanted)
             assert counted(event.lines) == wanted
             self.held[order] = self._settled(has, replaces) | {revision: wanted}
         else:
-            # Whoever withdrew it before it was asked for has made it impossible, and nothing was looked at.
-            told = {short.sku: short.available for short in event.shortages}
-            assert told == self.short(order, wanted) != {} or (not told and self.waiting.get(order) != revision)
+            # An amendment that was withdrawn before the request arrived is rejected without a look at the stock.
+            shortages = {short.sku: short.available for short in event.shortages}
+            assert shortages == self.short(order, wanted) != {} or (
+                not shortages and self.waiting.get(order) != revision
+            )
             if has:
                 self.held[order] = self._settled(has, replaces)
 
     def _move_stock(self, event: StockReleased | StockCommitted | StockReturned) -> None:
-        order, lines, before = event.order_id, counted(event.lines), self.set_aside(event.order_id)
+        order, lines, before = event.order_id, counted(event.lines), self.held_for(event.order_id)
         if isinstance(event, StockReturned):
             assert self.parcels.pop(event.return_id) == lines
             self.on_hand += lines
@@ -164,10 +166,10 @@ class Shop(Ordering):
             old, new = sorted(self.held[order])
             assert event.revision == new != self.waiting.get(order)
             self.held[order] = self._settled(self.held[order], new if (order, new) in self.accepted else old)
-            assert lines == before - self.set_aside(order)
+            assert lines == before - self.held_for(order)
 
     @staticmethod
     def _settled(held: dict[int, Counter[str]], has: int) -> dict[int, Counter[str]]:
-        """Of what is held, that of the revision which the order has; of a first that was refused, what there is."""
+        """What is held for the revision that the order has; if that one was rejected, for the oldest that is held."""
         revision = has if has in held else min(held, default=None)
         return {} if revision is None else {revision: held[revision]}

@@ -1,16 +1,17 @@
-"""The platform in memory: the services' own handlers, commands, units and consumers, with Kafka as lists of records.
+"""The platform in memory: the services' own handlers, commands, units of work and consumers; Kafka is lists of
+records.
 
-Within a key of a topic the order holds, and nowhere else. Who goes on, how far, and whether it survives that, is
-the caller's choice.
+Only records of the same topic and key are in order. The caller chooses which service runs, how far, and whether it
+survives.
 """
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import cycle
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -18,6 +19,7 @@ from uuid_utils.compat import uuid7
 from chassis.messaging.consumer import Consumer
 from chassis.messaging.handlers import Handlers
 from chassis.messaging.records import KafkaRecord
+from chassis.persistence.command import Command
 from chassis.persistence.group_commit import GroupCommit
 from chassis.testing import record
 from notifier_svc import handlers as notifier_handlers
@@ -25,20 +27,22 @@ from notifier_svc.mails.domain import Mail
 from order_svc import handlers as order_handlers
 from product_svc import handlers as product_handlers
 from schemas import Event, Message, decode
-from tests.model.memory import Died, Fate, InMemory, Mails, Memory, Orders, Shelves
+from tests.model.memory import Died, InMemory, Mails, Memory, Orders, Outcome, Shelves
+
+R = TypeVar("R")
 
 
 class Service:
-    """One service: its database and its processes, whose clocks disagree."""
+    """One service: its database and its processes, with clocks that differ."""
 
     def __init__(self, world: "World", unit: type[InMemory], handlers: Handlers[Any]) -> None:
-        self.memory = Memory(world.told)
+        self.memory = Memory(world.published)
         self.read: Counter[tuple[str, str]] = Counter()
         self._acknowledged = self.read
         self._clocks = cycle(timedelta(seconds=seconds) for seconds in (0, 2, -1, -1, 1))
         self._world, self._unit = world, unit
         database = cast(Any, self.memory)
-        # Notes about events that kill their process would set aside what the caller lets die too often.
+        # Recorded attempts would dead-letter events whose process the caller kills too often.
         self._consumer = Consumer(database, unit.source, self._open, handlers, max_batch=0)
         self._commit = GroupCommit(database, self._open)
         self.topics = self._consumer.topics
@@ -48,27 +52,29 @@ class Service:
         unit.memory = self.memory
         return unit
 
-    def ask(self, command: Any, wants: Callable[[Any], None] | None = None) -> Any:
-        """A request: its result; raise its error."""
-        return self._world.loop.run_until_complete(self._answer(command, wants))
+    def ask(self, command: Command[Any, R]) -> R:
+        """Make a request; return its result, or raise its error."""
+        return self._world.loop.run_until_complete(self._commit_one(command))
 
-    async def _answer(self, command: Any, wants: Callable[[Any], None] | None) -> Any:
+    async def _commit_one(self, command: Command[Any, R]) -> R:
         committing = asyncio.create_task(self._commit.run())
         try:
-            return await self._commit(command, wants)
+            return await self._commit(command)
         finally:
             committing.cancel()
 
     def relay(self, most: int, *, confirmed: bool = True) -> None:
-        """Carry so many events to Kafka, and hear that they arrived; or vanish before that."""
-        carried = sorted(self.memory.outbox, key=self._unit.outbox_order)[:most]
-        for message in carried:
+        """Publish so many events; if not ``confirmed``, die before they are deleted from the outbox."""
+        published = sorted(self.memory.outbox.pending, key=self._unit.outbox_order)[:most]
+        for message in published:
             self._world.topics[message.topic][message.key].append(record(message))
         if confirmed:
-            self.memory.outbox = [message for message in self.memory.outbox if message not in carried]
+            self.memory.outbox.pending = [
+                message for message in self.memory.outbox.pending if message not in published
+            ]
 
-    def consume(self, topic: str, picks: Sequence[int], fate: Fate = "well") -> None:
-        """Handle one batch: for each pick the next record of one of the keys that have any."""
+    def consume(self, topic: str, picks: Sequence[int], outcome: Outcome = "committed") -> None:
+        """Handle one batch: each pick chooses a key that has unread records, and takes the next one."""
         batch: list[KafkaRecord] = []
         read = self.read.copy()
         for pick in picks:
@@ -79,15 +85,15 @@ class Service:
             batch.append(self._world.topics[topic][key][read[topic, key]])
             read[topic, key] += 1
         try:
-            self.handle(batch, fate)
+            self.handle(batch, outcome)
         except Died:
-            # The next process starts where the last acknowledgement that Kafka has heard of left off.
+            # The next process starts at the last offset that was committed to Kafka.
             self.read = self._acknowledged
         else:
             self._acknowledged, self.read = self.read, read
 
-    def handle(self, batch: Sequence[KafkaRecord], fate: Fate = "well") -> None:
-        self.memory.fate = fate
+    def handle(self, batch: Sequence[KafkaRecord], outcome: Outcome = "committed") -> None:
+        self.memory.next_outcome = outcome
         self._world.loop.run_until_complete(self._consumer.handle(batch))
 
 
@@ -97,7 +103,7 @@ class World:
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
         self.topics: defaultdict[str, defaultdict[str, list[KafkaRecord]]] = defaultdict(lambda: defaultdict(list))
-        self.told: list[Message] = []
+        self.published: list[Message] = []
         self._now = datetime(2026, 1, 1, tzinfo=UTC)
         self.orders = Service(self, Orders, order_handlers.HANDLERS)
         self.stock = Service(self, Shelves, product_handlers.HANDLERS)
@@ -112,10 +118,10 @@ class World:
         return [row for service in self.services for row in service.memory.rows[name].values()]
 
     def mark(self, command: Any) -> Any:
-        """Record in the ledger what has become of a mail."""
+        """Record in the ledger what has happened to a mail."""
         return self.mails.ask(command)
 
-    def take_up(self, mail_id: UUID) -> UUID | None:
+    def claim(self, mail_id: UUID) -> UUID | None:
         """Claim a mail that can be sent, as the sender's UPDATE does."""
         rows, claim = self.mails.memory.rows, uuid7()
         mail: Mail = rows["mails"][mail_id]
@@ -125,20 +131,20 @@ class World:
         return claim
 
     def to_relay(self) -> list[Service]:
-        """The services that have something to tell."""
-        return [service for service in self.services if service.memory.outbox]
+        """The services that have events to publish."""
+        return [service for service in self.services if service.memory.outbox.pending]
 
-    def hear(self) -> Iterator[Event]:
-        """What was told since the last time, in the order of the commits."""
-        for message in self.told:
+    def new_events(self) -> Iterator[Event]:
+        """The events since the last call, in the order of the commits."""
+        for message in self.published:
             found = record(message)
             envelope = decode(found.headers, found.value)
             assert envelope
             yield envelope.event
-        self.told.clear()
+        self.published.clear()
 
     def unread(self) -> Iterator[tuple[Service, str, list[KafkaRecord]]]:
-        """What is left to hear, by service, topic and key."""
+        """The records that are not consumed yet, by service, topic and key."""
         for service in self.services:
             for topic in service.topics:
                 for key, log in self.topics[topic].items():
@@ -146,24 +152,24 @@ class World:
                         yield service, topic, left
 
     def to_consume(self) -> list[tuple[Service, str]]:
-        """The services that have something to hear, with the topic."""
+        """The services that have records to consume, with the topic."""
         return list(dict.fromkeys((service, topic) for service, topic, _ in self.unread()))
 
     def to_overtake(self) -> list[tuple[Service, KafkaRecord]]:
-        """The last of several events of one key that a service has not heard yet."""
+        """The last of several records of one key that a service has not consumed yet."""
         return [(service, left[-1]) for service, _, left in self.unread() if len(left) > 1]
 
     def settle(self) -> None:
-        """Let everything go on until there is nothing left to do."""
+        """Publish and consume until there is nothing left to do."""
         while self.to_relay() or self.to_consume():
             for service in self.to_relay():
-                service.relay(len(service.memory.outbox))
+                service.relay(len(service.memory.outbox.pending))
             for service, topic in self.to_consume():
                 service.consume(topic, [0] * 20)
 
     def check_versions(self) -> None:
-        """On every topic, the versions of each aggregate follow one another at their first delivery."""
+        """On every topic, the versions of each aggregate are contiguous at their first delivery."""
         for log in (log for logs in self.topics.values() for log in logs.values()):
-            told = [dict(found.headers) for found in log]
-            first = {headers["ce_id"]: int(headers["ce_aggregateversion"]) for headers in told}
+            records = [dict(found.headers) for found in log]
+            first = {headers["ce_id"]: int(headers["ce_aggregateversion"]) for headers in records}
             assert list(first.values()) == list(range(1, len(first) + 1))

@@ -1,4 +1,4 @@
-"""A shop for the tests of a module to damage, each in a place of its own."""
+"""One shop for all tests of a module, each of which uses data of its own."""
 
 from collections.abc import AsyncIterator
 

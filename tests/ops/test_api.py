@@ -1,4 +1,4 @@
-"""The ops API of every service: for the role ops alone, whole, of one moment, and let go of when nobody reads."""
+"""The ops API of every service: for the role ops only, consistent snapshots, and closed if a client stops reading."""
 
 import asyncio
 import socket
@@ -28,7 +28,7 @@ READERS = (
 
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
-    # Left alone, the kernel takes in tens of megabytes for a client that reads nothing.
+    # By default the kernel buffers tens of megabytes for a client that reads nothing.
     small = httpx.AsyncHTTPTransport(socket_options=[(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)])
     async with httpx.AsyncClient(timeout=30, transport=small) as client:
         yield client
@@ -36,7 +36,7 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("service", SERVICES)
-async def test_only_ops_may_look(world: World, http: httpx.AsyncClient, service: str, path: str) -> None:
+async def test_only_ops_may_read(world: World, http: httpx.AsyncClient, service: str, path: str) -> None:
     url = f"{world.urls[service]}/v1/ops/{path}"
     refused(await http.get(url), 401, "unauthenticated")
     roles: tuple[Role, ...] = ("customer", "staff")
@@ -46,7 +46,7 @@ async def test_only_ops_may_look(world: World, http: httpx.AsyncClient, service:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_every_route_is_described_with_its_errors(world: World, http: httpx.AsyncClient, service: str) -> None:
+async def test_every_route_documents_its_errors(world: World, http: httpx.AsyncClient, service: str) -> None:
     paths = (await http.get(f"{world.urls[service]}/openapi.json")).json()["paths"]
     for path in PATHS:
         responses = paths[f"/v1/ops/{path}"]["get"]["responses"]
@@ -55,9 +55,7 @@ async def test_every_route_is_described_with_its_errors(world: World, http: http
         assert list(responses["200"]["content"]) == [kind]
 
 
-async def test_a_summary_says_what_a_service_handles_and_what_waits_in_it(
-    world: World, http: httpx.AsyncClient
-) -> None:
+async def test_a_summary_has_the_handled_types_and_what_waits(world: World, http: httpx.AsyncClient) -> None:
     await world.registered()
     customer = (await http.get(f"{world.urls['customer']}/v1/ops/summary", headers=await ops())).json()
     assert customer == {
@@ -88,28 +86,28 @@ async def test_a_summary_says_what_a_service_handles_and_what_waits_in_it(
     ]
 
 
-async def test_a_ledger_tells_everything_with_its_version(world: World, http: httpx.AsyncClient) -> None:
+async def test_a_ledger_lists_everything_with_its_version(world: World, http: httpx.AsyncClient) -> None:
     sku = await world.product(5)
     order_id = await world.confirmed(sku)
     [order] = [one for one in await lines(world, http, "order", "ledger") if one.get("id") == str(order_id)]
     assert (order["kind"], order["state"], order["version"]) == ("order", "CONFIRMED", 2)
     assert [(line["sku"], line["quantity"]) for line in order["lines"]] == [(sku, 2)]
     assert 0 <= order["age_seconds"] < 60
-    told = await lines(world, http, "product", "ledger")
-    [stock] = [one for one in told if one["kind"] == "stock" and one["sku"] == sku]
+    ledger = await lines(world, http, "product", "ledger")
+    [stock] = [one for one in ledger if one["kind"] == "stock" and one["sku"] == sku]
     assert (stock["on_hand"], stock["reserved"], stock["version"]) == (5, 2, 1)
-    [held] = [one for one in told if one["kind"] == "reservation" and one["order_id"] == str(order_id)]
+    [held] = [one for one in ledger if one["kind"] == "reservation" and one["order_id"] == str(order_id)]
     assert (held["state"], held["lines"], held["version"]) == ("held", [{"sku": sku, "quantity": 2}], 1)
-    assert {"kind": "movement", "sku": sku, "delta": 5, "reason": "count", "order_id": None} in told
+    assert {"kind": "movement", "sku": sku, "delta": 5, "reason": "count", "order_id": None} in ledger
     [mail] = [one for one in await lines(world, http, "notifier", "ledger") if one["order_id"] == str(order_id)]
     assert (mail["template"], mail["state"], mail["doubts"]) == ("receipt", "sent", 0)
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_lines_look_as_the_document_shows_them(world: World, http: httpx.AsyncClient, service: str) -> None:
+async def test_lines_have_the_fields_of_their_examples(world: World, http: httpx.AsyncClient, service: str) -> None:
     await world.registered()
     await world.confirmed()
-    await world.hear(enveloped(StockReserved(order_id=uuid7(), lines=())))
+    await world.consume(enveloped(StockReserved(order_id=uuid7(), lines=())))
     paths = (await http.get(f"{world.urls[service]}/openapi.json")).json()["paths"]
     seen = set()
     for path in PATHS[1:]:
@@ -120,13 +118,13 @@ async def test_lines_look_as_the_document_shows_them(world: World, http: httpx.A
             if line["kind"] == shown["kind"]:
                 assert line.keys() == shown.keys(), path
                 seen.add(path)
-    heard = set() if service == "customer" else {"inbox"}
-    assert seen >= {"ledger"} | heard | ({"dead-letters"} if service == "order" else set())
+    consumed = set() if service == "customer" else {"inbox"}
+    assert seen >= {"ledger"} | consumed | ({"dead-letters"} if service == "order" else set())
 
 
-async def test_a_dead_letter_is_told_of_without_what_was_in_it(world: World, http: httpx.AsyncClient) -> None:
+async def test_a_dead_letter_is_listed_without_its_content(world: World, http: httpx.AsyncClient) -> None:
     message = enveloped(StockReserved(order_id=uuid7(), lines=()))
-    await world.hear(message)
+    await world.consume(message)
     letters = {letter["event_id"]: letter for letter in await lines(world, http, "order", "dead-letters")}
     letter = letters[str(message.id)]
     assert (letter["state"], letter["reason"]) == ("dead", "handler_failed")
@@ -135,49 +133,51 @@ async def test_a_dead_letter_is_told_of_without_what_was_in_it(world: World, htt
 
 
 @pytest.mark.parametrize(("service", "kind"), [("order", "order"), ("product", "product")])
-async def test_a_stream_is_of_one_moment(
+async def test_a_stream_is_a_consistent_snapshot(
     world: World, http: httpx.AsyncClient, many: None, service: str, kind: str
 ) -> None:
     before = await count(world, http, service, kind)
-    async with http.stream("GET", f"{world.urls[service]}/v1/ops/ledger", headers=await ops()) as answer:
-        pieces = answer.aiter_raw()
-        body = await anext(pieces)
+    async with http.stream("GET", f"{world.urls[service]}/v1/ops/ledger", headers=await ops()) as response:
+        chunks = response.aiter_raw()
+        body = await anext(chunks)
         await world.product() if service == "product" else await world.placed({await world.product(): 1})
-        async for piece in pieces:
-            body += piece
-    told = [orjson.loads(line) for line in body.splitlines()]
-    assert len([one for one in told if one["kind"] == kind]) == before
+        async for chunk in chunks:
+            body += chunk
+    found = [orjson.loads(line) for line in body.splitlines()]
+    assert len([one for one in found if one["kind"] == kind]) == before
     assert await count(world, http, service, kind) == before + 1
 
 
-async def test_a_reader_who_goes_away_leaves_nothing_open(world: World, http: httpx.AsyncClient, many: None) -> None:
-    async with http.stream("GET", f"{world.urls['order']}/v1/ops/ledger", headers=await ops()) as answer:
-        # Kept: a generator that nobody holds is closed, and the connection with it.
-        pieces = answer.aiter_raw()
-        await anext(pieces)
+async def test_a_disconnected_client_leaves_no_transaction_open(
+    world: World, http: httpx.AsyncClient, many: None
+) -> None:
+    async with http.stream("GET", f"{world.urls['order']}/v1/ops/ledger", headers=await ops()) as response:
+        # Keep a reference: a generator without one is closed, and the connection with it.
+        chunks = response.aiter_raw()
+        await anext(chunks)
         assert await readers(world) == 1
     async with asyncio.timeout(10):
         while await readers(world):
             await asyncio.sleep(0.02)
 
 
-async def test_a_reader_who_hangs_is_given_up(
+async def test_a_client_that_stops_reading_is_disconnected(
     world: World, http: httpx.AsyncClient, many: None, impatient: None
 ) -> None:
-    async with http.stream("GET", f"{world.urls['order']}/v1/ops/ledger", headers=await ops()) as answer:
-        pieces = answer.aiter_raw()
-        await anext(pieces)
+    async with http.stream("GET", f"{world.urls['order']}/v1/ops/ledger", headers=await ops()) as response:
+        chunks = response.aiter_raw()
+        await anext(chunks)
         async with asyncio.timeout(10):
             while await readers(world):
                 await asyncio.sleep(0.02)
         with pytest.raises(httpx.RemoteProtocolError):
-            async for _ in pieces:
+            async for _ in chunks:
                 pass
 
 
 @pytest.fixture(scope="module")
 async def many(world: World) -> None:
-    """So much that a stream does not fit into the buffers between server and client."""
+    """So many rows that a stream does not fit into the buffers between server and client."""
     copies = (
         "INSERT INTO orders (id, customer_id, state, lines, total, currency, shipping_address, shortages, version,"
         " placed_at, changed_at) SELECT gen_random_uuid(), gen_random_uuid(), 'REJECTED',"
@@ -197,11 +197,11 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def lines(world: World, http: httpx.AsyncClient, service: str, path: str) -> list[dict[str, Any]]:
-    answer = await http.get(f"{world.urls[service]}/v1/ops/{path}", headers=await ops())
-    assert answer.headers["content-type"] == "application/x-ndjson"
-    told: list[dict[str, Any]] = [orjson.loads(line) for line in answer.content.splitlines()]
-    assert told.pop() == {"kind": "end", "lines": len(told)}
-    return told
+    response = await http.get(f"{world.urls[service]}/v1/ops/{path}", headers=await ops())
+    assert response.headers["content-type"] == "application/x-ndjson"
+    found: list[dict[str, Any]] = [orjson.loads(line) for line in response.content.splitlines()]
+    assert found.pop() == {"kind": "end", "lines": len(found)}
+    return found
 
 
 async def count(world: World, http: httpx.AsyncClient, service: str, kind: str) -> int:

@@ -1,11 +1,11 @@
-"""A shop in which everything went as it should, whatever happened: the audit finds nothing."""
+"""A shop in which everything went well, whatever happened: the audit finds nothing."""
 
 from tests.ops.world import World
 
 
-async def test_every_story_that_ends_well_is_clean(world: World) -> None:
+async def test_orders_of_every_outcome_add_up(world: World) -> None:
     sku, scarce = await world.product(10), await world.product(1)
-    await world.sent_again(world.mail("receipt", await world.confirmed(sku)))
+    await world.resent(world.mail("receipt", await world.confirmed(sku)))
     await world.confirmed(scarce)
     ended = await world.confirmed(sku)
     await world.cancelled(ended)
@@ -18,7 +18,7 @@ async def test_every_story_that_ends_well_is_clean(world: World) -> None:
     report = await world.audit()
     assert report.findings == []
     assert report.ok
-    # One mail an order, six of the one that was fulfilled, one more of the order that was confirmed before its end,
-    # one sent again, and the welcome.
+    # One mail per order, six for the one that was fulfilled, one more for the one that was confirmed before it was
+    # cancelled, one resent, and the welcome.
     expected = {"orders": 5, "orders_confirmed": 1, "orders_rejected": 1, "orders_cancelled": 2, "mails": 13}
     assert report.counts | expected == report.counts

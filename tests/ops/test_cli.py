@@ -1,4 +1,4 @@
-"""``shop audit`` as its users meet it: output, exit status, errors of one line; in this process, but for once."""
+"""``shop audit`` as users see it: output, exit status, one-line errors. All tests but one run it in this process."""
 
 import asyncio
 import json
@@ -18,8 +18,8 @@ from uuid_utils.compat import uuid7
 
 from chassis.messaging.dead_letters import DeadLetter
 from chassis.testing import enveloped, record
-from customer_svc.commands.accounts import appoint
-from customer_svc.passwords import Passwords
+from customer_svc.passwords.hasher import PasswordHasher
+from customer_svc.staff.commands import AppointStaff
 from deploy.local.ports import free_port
 from ops.cli import app, main
 from ops.platform import Platform
@@ -30,7 +30,7 @@ EMAIL, PASSWORD = "ops@example.com", "the password of ops"
 
 
 @dataclass(frozen=True)
-class Ended:
+class Result:
     status: int
     out: str
     err: str
@@ -38,37 +38,34 @@ class Ended:
 
 @pytest.fixture(scope="module", autouse=True)
 async def _account(world: World) -> None:
-    password_hash = await Passwords().hashed(PASSWORD)
-    await world.commits["customer_svc"](
-        lambda unit: appoint(unit, uuid7(), EMAIL, "Ops", password_hash, "ops"),
-        wants=lambda unit: unit.by_email.prefetch(EMAIL),
-    )
+    password_hash = await PasswordHasher().hash(PASSWORD)
+    await world.commits["customer_svc"](AppointStaff(uuid7(), EMAIL, "Ops", password_hash, "ops"))
 
 
 def inherited() -> list[str]:
-    """What of this process's environment would tell an audit where to look."""
+    """The variables of this process that an audit would read."""
     chosen = ("_URL", "KAFKA_", "OPS_", "SHOP_HOME")
     return [name for name in os.environ if any(part in name for part in chosen)]
 
 
-async def run(*options: str, **env: str) -> Ended:
-    told: dict[str, str | None] = {**dict.fromkeys(inherited()), **env}
-    # The fronts that it asks are at work on the loop of this thread, and what they log is not its output.
+async def run(*options: str, **env: str) -> Result:
+    variables: dict[str, str | None] = {**dict.fromkeys(inherited()), **env}
+    # The REST APIs run on the event loop of this thread; what they log is not output of the audit.
     with capture_logs():
-        ended = await asyncio.to_thread(CliRunner().invoke, app, ["audit", *options], env=told)
-    return Ended(ended.exit_code, ended.stdout, ended.stderr)
+        result = await asyncio.to_thread(CliRunner().invoke, app, ["audit", *options], env=variables)
+    return Result(result.exit_code, result.stdout, result.stderr)
 
 
-def told(world: World, **changes: str) -> dict[str, str]:
-    """The environment that says where the shop is."""
+def location(world: World, **changes: str) -> dict[str, str]:
+    """The environment variables that locate the shop."""
     urls = {f"{name.upper()}_URL": url for name, url in world.urls.items()}
     kafka = {"KAFKA_BOOTSTRAP_SERVERS": world.servers.kafka, "KAFKA_PREFIX": world.prefix}
     return urls | kafka | {"OPS_EMAIL": EMAIL, "OPS_PASSWORD": PASSWORD} | changes
 
 
-async def test_a_shop_in_order_ends_with_0(world: World) -> None:
+async def test_without_findings_the_exit_status_is_0(world: World) -> None:
     await world.confirmed()
-    env = {name: value for name, value in os.environ.items() if name not in inherited()} | told(world)
+    env = {name: value for name, value in os.environ.items() if name not in inherited()} | location(world)
     command, pipe = (sys.executable, "-m", "ops", "audit", "--settle", "0"), asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(*command, env=env, stdout=pipe, stderr=pipe)
     out, err = await process.communicate()
@@ -76,58 +73,58 @@ async def test_a_shop_in_order_ends_with_0(world: World) -> None:
     assert "everything adds up" in out.decode()
 
 
-async def test_a_shop_is_found_by_the_record_of_its_home(world: World, tmp_path: Path) -> None:
+async def test_the_shop_of_make_run_is_found_by_its_record(world: World, tmp_path: Path) -> None:
     password = tmp_path / "password"
     password.write_text(PASSWORD)
     urls = {**world.urls, "kafka": world.servers.kafka}
-    noted = {
+    record = {
         "state": "up",
         "processes": {name: {"url": url, "pid": 1, "log": None} for name, url in urls.items()},
         "ops": {"email": EMAIL, "password_file": str(password), "kafka_prefix": world.prefix},
     }
-    (tmp_path / "run.json").write_text(json.dumps(noted))
+    (tmp_path / "run.json").write_text(json.dumps(record))
     assert (await run("--settle", "0", "--home", str(tmp_path))).status == 0
-    (tmp_path / "run.json").write_text(json.dumps(noted | {"state": "stopped"}))
+    (tmp_path / "run.json").write_text(json.dumps(record | {"state": "stopped"}))
     stopped = await run(SHOP_HOME=str(tmp_path))
     assert (stopped.status, stopped.err.count("\n")) == (2, 1)
     assert "is stopped, not up" in stopped.err
 
 
 @pytest.mark.parametrize("service", ["customer", "product", "order", "notifier"])
-async def test_a_service_that_is_away_is_named(world: World, service: str) -> None:
+async def test_an_unreachable_service_is_named(world: World, service: str) -> None:
     url = f"http://127.0.0.1:{free_port()}"
-    cannot(await run(**told(world, **{f"{service.upper()}_URL": url})), service, url)
+    assert_failed(await run(**location(world, **{f"{service.upper()}_URL": url})), service, url)
 
 
-async def test_a_broker_that_is_away_is_named(world: World) -> None:
+async def test_an_unreachable_broker_is_named(world: World) -> None:
     nowhere = f"127.0.0.1:{free_port()}"
-    cannot(await run(**told(world, KAFKA_BOOTSTRAP_SERVERS=nowhere)), "kafka", nowhere)
+    assert_failed(await run(**location(world, KAFKA_BOOTSTRAP_SERVERS=nowhere)), "kafka", nowhere)
 
 
-async def test_topics_that_are_not_there_are_named(world: World) -> None:
-    cannot(await run(**told(world, KAFKA_PREFIX="nobodys.")), "kafka", "nobodys.order.events")
+async def test_missing_topics_are_named(world: World) -> None:
+    assert_failed(await run(**location(world, KAFKA_PREFIX="unknown.")), "kafka", "unknown.order.events")
 
 
-async def test_who_may_not_look_is_told(world: World) -> None:
-    cannot(await run(**told(world, OPS_PASSWORD="another password")), "customer", "answered 401")
+async def test_a_failed_login_is_named(world: World) -> None:
+    assert_failed(await run(**location(world, OPS_PASSWORD="another password")), "customer", "failed: 401")
 
 
 @pytest.mark.parametrize("missing", ["PRODUCT_URL", "OPS_EMAIL"])
-async def test_what_nobody_said_is_asked_for(world: World, missing: str) -> None:
-    cannot(await run(**{name: value for name, value in told(world).items() if name != missing}))
+async def test_a_missing_option_is_an_error(world: World, missing: str) -> None:
+    assert_failed(await run(**{name: value for name, value in location(world).items() if name != missing}))
 
 
-async def test_topics_without_their_beginning_are_judged_from_there_on(world: World) -> None:
+async def test_a_truncated_topic_is_checked_from_its_first_message_on(world: World) -> None:
     order_id = await world.confirmed()
     await world.cancelled(order_id)
     await world.flow()
-    await forget(world, "order.events")
+    await truncate(world, "order.events")
     report = await world.audit()
     assert report.findings == []
     assert [note.partition(" ")[0] for note in report.notes] == ["order.events"]
 
 
-async def test_findings_end_with_1_and_are_listed_as_json(world: World) -> None:
+async def test_with_findings_the_exit_status_is_1_and_json_lists_them(world: World) -> None:
     sku = await world.product()
     await world.products.db.stock.update_one({"_id": sku}, {"$inc": {"on_hand": 1}})
     lost = DeadLetter(
@@ -136,9 +133,9 @@ async def test_findings_end_with_1_and_are_listed_as_json(world: World) -> None:
     async with world.customers.transaction() as tx:
         await world.customers.dead_letters.add(tx, [lost])
     await world.flow()
-    ended = await run("--settle", "0", "--json", **told(world))
-    assert ended.status == 1
-    report = json.loads(ended.out)
+    result = await run("--settle", "0", "--json", **location(world))
+    assert result.status == 1
+    report = json.loads(result.out)
     assert report["ok"] is False
     found: list[Mapping[str, str]] = report["findings"]
     assert [(one["check"], one["subject"]) for one in found] == [
@@ -146,13 +143,13 @@ async def test_findings_end_with_1_and_are_listed_as_json(world: World) -> None:
         ("dead_letter", lost.record.stream),
     ]
     assert report["counts"]["dead_letters"] == 1
-    shown = await run("--settle", "0", **told(world))
+    shown = await run("--settle", "0", **location(world))
     assert shown.status == 1
     assert sku in shown.out
 
 
-async def forget(world: World, topic: str) -> None:
-    """Have the broker drop the oldest message of each partition, as its retention would."""
+async def truncate(world: World, topic: str) -> None:
+    """Have the broker remove the oldest message of each partition, as retention would."""
     partitions = [TopicPartition(world.prefix + topic, number) for number in range(2)]
     async with AIOKafkaConsumer(bootstrap_servers=world.servers.kafka) as consumer:
         ends = await consumer.end_offsets(partitions)
@@ -164,22 +161,22 @@ async def forget(world: World, topic: str) -> None:
         await admin.close()
 
 
-def cannot(ended: Ended, *words: str) -> None:
-    assert (ended.status, ended.out) == (2, "")
-    assert ended.err.count("\n") == 1
-    assert ended.err.startswith("cannot audit: ")
-    assert all(word in ended.err for word in words), ended.err
+def assert_failed(result: Result, *words: str) -> None:
+    assert (result.status, result.out) == (2, "")
+    assert result.err.count("\n") == 1
+    assert result.err.startswith("cannot audit: ")
+    assert all(word in result.err for word in words), result.err
 
 
-def test_a_mistake_of_its_own_does_not_look_like_a_finding(
+def test_a_bug_in_the_audit_does_not_look_like_a_finding(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def mistaken(*_: object) -> Platform:
+    def failing(*_: object) -> Platform:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("ops.cli._platform", mistaken)
+    monkeypatch.setattr("ops.cli._platform", failing)
     monkeypatch.setattr(sys, "argv", ["shop", "audit"])
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit) as exited:
         main()
-    assert ended.value.code == 2
+    assert exited.value.code == 2
     assert "ZeroDivisionError" in capsys.readouterr().err

@@ -1,14 +1,13 @@
-"""A whole shop in this process: the four REST fronts on ports, databases and topics of its own.
+"""A whole shop in this process: the four REST APIs on ports, databases and topics of its own.
 
-Its event processes are played: ``flow`` carries every outbox to Kafka and to the consumers, in order and until
-nothing moves, so that a test can step in between.
+Its event processes are simulated: ``flow`` carries every outbox to Kafka and to the consumers, in order and until
+nothing moves, so that a test can act in between.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,20 +18,21 @@ from aiokafka import AIOKafkaProducer
 from fastapi import FastAPI
 from uuid_utils.compat import uuid7
 
+from chassis.http.auth import Verifier
 from chassis.http.preconditions import ANY
 from chassis.messaging.consumer import Consumer
 from chassis.persistence.database import Database
 from chassis.persistence.group_commit import GroupCommit
 from chassis.persistence.mongo.database import Mongo
 from chassis.persistence.postgres.database import Postgres
-from chassis.testing import LINK_KEY, bearer, private_key, record
+from chassis.testing import LINK_KEY, bearer, private_key, record, test_keys
 from customer_svc import handlers as customer_handlers
 from customer_svc import main as customer_main
-from customer_svc.commands.accounts import register_customer
-from customer_svc.commands.standing import erase
-from customer_svc.domain.link import NewLink
+from customer_svc.erasure.commands import RequestErasure
+from customer_svc.links.domain import NewLink
+from customer_svc.registration.commands import RegisterAccount
 from customer_svc.settings import Settings as CustomerSettings
-from customer_svc.store import Accounts
+from customer_svc.unit_of_work import CustomerUnitOfWork
 from deploy.topics import create_topics
 from notifier_svc import handlers as notifier_handlers
 from notifier_svc import main as notifier_main
@@ -45,19 +45,19 @@ from notifier_svc.unit_of_work import NotifierUnitOfWork
 from ops.audit import Report, Shop, audit
 from order_svc import handlers as order_handlers
 from order_svc import main as order_main
-from order_svc.amending.commands import Wish, amend_order, want_wish
-from order_svc.commands import Basket, cancel_order, place_order, want_basket, want_order
-from order_svc.fulfilment.commands import deliver_order, return_lines, ship_order
+from order_svc.amendments.commands import AmendOrder
+from order_svc.fulfilment.commands import DeliverOrder, ReturnLines, ShipOrder
+from order_svc.orders.commands import CancelOrder, PlaceOrder
 from order_svc.settings import RestSettings as OrderSettings
-from order_svc.store import OrderBook
+from order_svc.unit_of_work import OrderUnitOfWork
 from product_svc import handlers as product_handlers
 from product_svc import main as product_main
-from product_svc.catalogue.commands import create_product
-from product_svc.commands import adjust_stock
+from product_svc.catalogue.commands import CreateProduct
+from product_svc.catalogue.domain import Variant
 from product_svc.settings import RestSettings as ProductSettings
-from product_svc.store import Warehouse
+from product_svc.stock.commands import AdjustStock
+from product_svc.unit_of_work import ProductUnitOfWork
 from schemas import Address, Message, Money
-from schemas.values import Variant
 from tests.databases import Databases, drop_mongo
 from tests.servers import Servers
 
@@ -68,7 +68,7 @@ PARCEL: dict[str, Any] = {"carrier": "DHL", "tracking_number": "4711"}
 
 @dataclass
 class World:
-    """The stores of the services, and what stands around them."""
+    """The databases of the services, and everything around them."""
 
     customers: Postgres
     orders: Postgres
@@ -82,7 +82,7 @@ class World:
     commits: dict[str, GroupCommit[Any]] = field(default_factory=dict)
     consumers: dict[str, Consumer[Any]] = field(default_factory=dict)
     sent: list[Message] = field(default_factory=list)
-    """Everything that was put on a topic."""
+    """Every message that was published."""
     known: set[tuple[str, str]] = field(default_factory=set)
 
     @property
@@ -101,87 +101,73 @@ class World:
     async def audit(self, **options: Any) -> Report:
         return await audit(self.shop, ops, **{"settle_seconds": 0.0, **options})
 
-    async def news(self) -> set[tuple[str, str]]:
-        """(check, subject) of everything the audit finds that it had not found before."""
+    async def new_findings(self) -> set[tuple[str, str]]:
+        """(check, subject) of each finding that no earlier audit had."""
         found = {(one.check, one.subject) for one in (await self.audit()).findings}
-        news, self.known = found - self.known, self.known | found
-        return news
+        new, self.known = found - self.known, self.known | found
+        return new
 
     async def registered(self) -> UUID:
         account_id = uuid7()
         email = f"{account_id}@example.com"
-        await self.commits["customer_svc"](
-            lambda unit: register_customer(unit, account_id, email, "Ada", "hash", NewLink(uuid7(), email), "en"),
-            wants=lambda unit: unit.by_email.prefetch(email),
-        )
+        command = RegisterAccount(account_id, email, "Ada", "hash", NewLink(uuid7(), email), "en")
+        await self.commits["customer_svc"](command)
         return account_id
 
     async def product(self, on_hand: int = 10) -> str:
-        sku, product_id = f"SKU-{uuid4().hex[:8]}", uuid7()
-
-        def wants(unit: Warehouse) -> None:
-            unit.products.prefetch(product_id)
-            unit.stock.prefetch(sku)
-
-        variants = [Variant(sku=sku, price=PRICE)]
-        await self.commits["product_svc"](lambda u: create_product(u, product_id, "Mug", {}, variants), wants)
+        sku = f"SKU-{uuid4().hex[:8]}"
+        await self.commits["product_svc"](CreateProduct(uuid7(), "Mug", {}, [Variant(sku, PRICE)]))
         await self.adjust(sku, on_hand)
         await self.flow()
         return sku
 
     async def adjust(self, sku: str, delta: int) -> None:
-        await self.commits["product_svc"](lambda u: adjust_stock(u, sku, delta, "count"), lambda u: u.stock.want(sku))
+        await self.commits["product_svc"](AdjustStock(sku, delta, "count"))
 
     async def placed(self, quantities: Mapping[str, int], buyer: UUID | None = None) -> UUID:
-        basket = Basket(uuid7(), buyer or self.buyer, quantities, ADDRESS)
-        await self.commits["order_svc"](lambda b: place_order(b, basket), lambda b: want_basket(b, basket))
-        return basket.order_id
+        order_id = uuid7()
+        await self.commits["order_svc"](PlaceOrder(order_id, buyer or self.buyer, quantities, ADDRESS))
+        return order_id
 
     async def cancelled(self, order_id: UUID) -> None:
-        await self.commits["order_svc"](
-            lambda book: cancel_order(book, order_id, None, "staff"), lambda book: want_order(book, order_id)
-        )
+        await self.commits["order_svc"](CancelOrder(order_id, None))
 
     async def amended(self, order_id: UUID, quantities: Mapping[str, int]) -> None:
-        """Have an order become another."""
-        wish = Wish(quantities, {})
-        await self.commits["order_svc"](
-            lambda book: amend_order(book, order_id, None, ANY, wish),
-            lambda book: want_wish(book, order_id, None, wish),
-        )
+        """Amend an order."""
+        await self.commits["order_svc"](AmendOrder(order_id, None, ANY, quantities, {}))
         await self.flow()
 
     async def fulfilled(self, order_id: UUID, back: Mapping[str, int]) -> None:
-        """Send an order in two parts, of which the first has one piece of each, and take something back."""
-        for act in (
-            partial(ship_order, if_match=ANY, shipment_id=uuid7(), quantities=dict.fromkeys(back, 1), **PARCEL),
-            partial(ship_order, if_match=ANY, shipment_id=uuid7(), quantities=None, **PARCEL),
-            partial(deliver_order, if_match=ANY),
-            partial(return_lines, if_match=ANY, return_id=uuid7(), quantities=back, reason=None),
+        """Ship an order in two parts, the first with one piece of each SKU; deliver it, and return some of it."""
+        for command in (
+            ShipOrder(order_id, ANY, uuid7(), **PARCEL, quantities=dict.fromkeys(back, 1)),
+            ShipOrder(order_id, ANY, uuid7(), **PARCEL),
+            DeliverOrder(order_id, ANY),
+            ReturnLines(order_id, ANY, uuid7(), back),
         ):
-            await self.commits["order_svc"](partial(act, order_id=order_id), partial(_want_order, order_id))
+            await self.commits["order_svc"](command)
         await self.flow()
 
     async def confirmed(self, sku: str | None = None, quantity: int = 2) -> UUID:
-        """An order that has gone all the way."""
+        """Place an order, and have it confirmed."""
         order_id = await self.placed({sku or await self.product(): quantity})
         await self.flow()
         return order_id
 
-    async def flow(self, *, post: bool = True, deaf: Sequence[str] = ()) -> None:
-        """Carry events, and send mails, until nothing moves; ``deaf`` services hear nothing."""
+    async def flow(self, *, send_mails: bool = True, stopped: Sequence[str] = ()) -> None:
+        """Publish and consume events, and send mails, until nothing moves; ``stopped`` services consume nothing."""
         moved = True
         while moved:
             moved = False
             for service in self.databases:
                 messages = await self.outbox(service)
                 await self.send(*messages)
-                await self.hear(*messages, deaf=deaf)
+                await self.consume(*messages, stopped=stopped)
                 moved = moved or bool(messages)
-            moved = (post and await self._post()) or moved
+            moved = (send_mails and await self._send_mails()) or moved
 
     async def outbox(self, service: str) -> list[Message]:
-        """Take what waits in an outbox."""
+        """Take the messages out of an outbox."""
         messages = []
         async with self.databases[service].leadership.lead() as outbox:
             rows = await outbox.advance([], 500)
@@ -191,20 +177,20 @@ class World:
         return messages
 
     async def send(self, *messages: Message) -> None:
-        """Put messages on their topics."""
+        """Publish messages on their topics."""
         for m in messages:
             headers = [(name, value.encode()) for name, value in m.headers.items()]
             await self.producer.send_and_wait(self.prefix + m.topic, m.value, key=m.key.encode(), headers=headers)
         self.sent += messages
 
-    async def hear(self, *messages: Message, deaf: Sequence[str] = ()) -> None:
-        """Have messages handled by everybody whom they concern."""
+    async def consume(self, *messages: Message, stopped: Sequence[str] = ()) -> None:
+        """Have messages handled by every service that subscribes to their topics."""
         for name, consumer in self.consumers.items():
             for message in messages:
-                if name not in deaf and message.topic in consumer.topics:
+                if name not in stopped and message.topic in consumer.topics:
                     await consumer.handle([record(message)])
 
-    async def _post(self) -> bool:
+    async def _send_mails(self) -> bool:
         query = "SELECT m.id FROM mails m JOIN customers c ON c.id = m.customer_id WHERE m.state = 'queued'"
         async with self.mails.reading() as connection:
             queued = list((await connection.execute(sa.text(query))).scalars())
@@ -212,37 +198,30 @@ class World:
             await self.commits["notifier_svc"](MarkSent(one))
         return bool(queued)
 
-    async def sent_again(self, mail: UUID) -> None:
-        """Staff have a mail sent once more."""
+    async def resent(self, mail: UUID) -> None:
+        """Resend a mail, as staff do."""
         await self.commits["notifier_svc"](ResendMail(mail, self.buyer, uuid7(), "ada@elsewhere.example"))
 
     def mail(self, template: Template, order_id: UUID) -> UUID:
         return mail_id(template, self.buyer, str(order_id))
 
 
-def _want_order(one: UUID, book: OrderBook) -> None:
-    want_order(book, one)
-
-
 async def ops() -> dict[str, str]:
-    """The headers of somebody with the role ops."""
+    """The authorisation headers of the role ops."""
     return bearer(role="ops")
 
 
 async def sql(database: Postgres, statement: str, **parameters: Any) -> None:
-    """Do to a store what its service never would."""
+    """Change a database directly, as its service never would."""
     async with database.engine.begin() as connection:
         await connection.execute(sa.text(statement), parameters)
 
 
 async def erased(world: World, customer_id: UUID) -> UUID:
-    """Erase a customer; the id of the erasure."""
-    made = uuid4()
-
-    await world.commits["customer_svc"](
-        lambda unit: erase(unit, customer_id, "hash", made), wants=lambda unit: unit.accounts.prefetch(customer_id)
-    )
-    return made
+    """Erase a customer; return the id of the erasure."""
+    erasure_id = uuid4()
+    await world.commits["customer_svc"](RequestErasure(customer_id, "hash", erasure_id))
+    return erasure_id
 
 
 class _Server(uvicorn.Server):
@@ -253,12 +232,13 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def serving(app: FastAPI) -> AsyncIterator[str]:
-    """The URL of a REST front that runs in this process and believes the tokens of this test run."""
+    """Serve a REST API that accepts the tokens of this test run; yields its URL."""
     server = _Server(uvicorn.Config(app, port=0, log_config=None, access_log=False))
     running = asyncio.create_task(server.serve())
     while not server.started:
-        assert not running.done(), "the front did not start"
+        assert not running.done(), "the server did not start"
         await asyncio.sleep(0.01)
+    app.state.container = replace(app.state.container, verifier=Verifier(test_keys, "shopstream", "shopstream"))
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
         yield f"http://127.0.0.1:{port}"
@@ -269,7 +249,7 @@ async def serving(app: FastAPI) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def world(servers: Servers, databases: Databases, home: Path) -> AsyncIterator[World]:
-    """A shop with one customer, in which nothing has happened yet."""
+    """A shop with one customer and nothing else."""
     prefix, mongo_url = f"a{uuid4().hex[:8]}.", await databases.mongo()
     urls = {name: databases.postgres(name) for name in ("customer_svc", "order_svc", "notifier_svc")}
     await create_topics(servers.kafka, prefix, partitions=2)
@@ -288,15 +268,15 @@ async def world(servers: Servers, databases: Databases, home: Path) -> AsyncIter
         )
         for database in made.databases.values():
             stack.push_async_callback(database.close)
-        for name, app in _fronts(servers, urls, mongo_url, home).items():
+        for name, app in _rest_apps(servers, urls, mongo_url, home).items():
             made.urls[name] = await stack.enter_async_context(serving(app))
-        _play_processes(made, stack)
+        _simulate_event_processes(made, stack)
         made.buyer = await made.registered()
         await made.flow()
         yield made
 
 
-def _fronts(servers: Servers, urls: Mapping[str, str], mongo_url: str, home: Path) -> dict[str, FastAPI]:
+def _rest_apps(servers: Servers, urls: Mapping[str, str], mongo_url: str, home: Path) -> dict[str, FastAPI]:
     key = home / "jwt.pem"
     key.write_bytes(private_key())
     told: dict[str, Any] = {"kafka_bootstrap_servers": servers.kafka, "jwks_url": "http://127.0.0.1:9/"}
@@ -312,11 +292,11 @@ def _fronts(servers: Servers, urls: Mapping[str, str], mongo_url: str, home: Pat
     }
 
 
-def _play_processes(made: World, stack: AsyncExitStack) -> None:
+def _simulate_event_processes(made: World, stack: AsyncExitStack) -> None:
     units: dict[str, Any] = {
-        "customer_svc": (Accounts, customer_handlers.HANDLERS),
-        "order_svc": (OrderBook, order_handlers.HANDLERS),
-        "product_svc": (Warehouse, product_handlers.HANDLERS),
+        "customer_svc": (CustomerUnitOfWork, customer_handlers.HANDLERS),
+        "order_svc": (OrderUnitOfWork, order_handlers.HANDLERS),
+        "product_svc": (ProductUnitOfWork, product_handlers.HANDLERS),
         "notifier_svc": (NotifierUnitOfWork, notifier_handlers.HANDLERS),
     }
     for name, (unit, handlers) in units.items():

@@ -1,4 +1,4 @@
-"""What the tests of order_svc share: one database a module, in which every test looks at its own rows."""
+"""What the tests of order_svc share: one database per module, in which every test looks at its own rows."""
 
 from collections.abc import AsyncIterator
 
@@ -10,27 +10,27 @@ from chassis.persistence.group_commit import GroupCommit
 from chassis.persistence.postgres.database import Postgres
 from order_svc.main import build
 from order_svc.settings import RestSettings
-from order_svc.store import OrderBook
+from order_svc.unit_of_work import OrderUnitOfWork
 from tests.answers import watched
 from tests.databases import committing
-from tests.order_svc.shopfront import Shopfront, open_shopfront
+from tests.order_svc.product_stub import ProductStub, open_product_stub
 
 
 @pytest.fixture(scope="module")
-async def commit(shared: Postgres) -> AsyncIterator[GroupCommit[OrderBook]]:
-    async with committing(shared, OrderBook) as commit:
+async def commit(shared: Postgres) -> AsyncIterator[GroupCommit[OrderUnitOfWork]]:
+    async with committing(shared, OrderUnitOfWork) as commit:
         yield commit
 
 
 @pytest.fixture(scope="module")
-async def shopfront() -> AsyncIterator[Shopfront]:
-    async with open_shopfront() as opened:
-        yield opened
+async def product_stub() -> AsyncIterator[ProductStub]:
+    async with open_product_stub() as stub:
+        yield stub
 
 
 @pytest.fixture(scope="module")
-async def app(shared_url: str, shopfront: Shopfront) -> FastAPI:
-    return build(settings(shared_url, shopfront.url))
+async def app(shared_url: str, product_stub: ProductStub) -> FastAPI:
+    return build(settings(shared_url, product_stub.url))
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,11 @@ async def api(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 
 
 def settings(postgres_url: str, product_url: str) -> RestSettings:
-    told = {"postgres_url": postgres_url, "product_url": product_url}
     return RestSettings.model_validate(
-        told | {"kafka_bootstrap_servers": "nobody:9092", "jwks_url": "http://127.0.0.1:9/jwks.json"}
+        {
+            "postgres_url": postgres_url,
+            "product_url": product_url,
+            "kafka_bootstrap_servers": "nobody:9092",
+            "jwks_url": "http://127.0.0.1:9/jwks.json",
+        }
     )

@@ -1,12 +1,36 @@
-"""The migrations of order_svc, run as their own processes run them."""
+"""The migrations of order_svc."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from uuid_utils.compat import uuid7
 
 from chassis.persistence.postgres import tables
-from order_svc import SERVICE, customer_rows, store
+from chassis.persistence.postgres.database import Postgres
+from chassis.persistence.postgres.migrate import config, migrate
+from order_svc import SERVICE
+from order_svc.erasure import store as erasure
+from order_svc.orders import store as orders
+from order_svc.orders.queries import find_order
+from order_svc.orders.rows import full_row
+from order_svc.replicas import store as replicas
+from order_svc.timeline import store as timeline
 from tests.databases import Databases
+from tests.order_svc.factories import original_rejected
 from tests.servers import Servers
 from tests.tables import differences, empty_database, migrated
 
-TABLES = (tables.metadata, store.metadata, customer_rows.metadata)
+TABLES = (tables.metadata, orders.metadata, replicas.metadata, timeline.metadata, erasure.metadata)
+BEFORE = {
+    "reservation_attempts": "asked",
+    "retried": "reminded",
+    "cancellation_note": "note",
+    "customer_notes": "notes",
+}
+"""What the columns of orders were called before s030."""
 
 
 async def test_two_processes_may_migrate_at_once(servers: Servers) -> None:
@@ -17,3 +41,32 @@ async def test_two_processes_may_migrate_at_once(servers: Servers) -> None:
 
 def test_the_migrated_tables_are_those_of_the_code(databases: Databases) -> None:
     assert differences(databases.postgres(SERVICE), *TABLES) == []
+
+
+async def test_renamed_columns_and_keys_keep_their_values(servers: Servers) -> None:
+    order, erased = original_rejected(), uuid7()
+    async with empty_database(servers.postgres) as url:
+        engine = sa.create_engine(sa.make_url(url).set(drivername="postgresql+psycopg"))
+        with engine.connect() as connection:
+            command.upgrade(config(SERVICE, connection), "s020_answers_by_age")
+            row = old_row(full_row(order))
+            values = ", ".join(f":{name}" for name in row)
+            connection.execute(sa.text(f"INSERT INTO orders ({', '.join(row)}) VALUES ({values})"), row)
+            connection.execute(sa.text("INSERT INTO forgotten_customers VALUES (:id, now())"), {"id": erased})
+            connection.commit()
+        engine.dispose()
+        migrate(url, SERVICE)
+        database = Postgres(url)
+        assert await find_order(database, order.id, None) == order
+        async with database.reading() as connection:
+            assert await connection.scalar(sa.select(erasure.erased_customers.c.customer_id)) == erased
+        await database.close()
+
+
+def old_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as it was before s030."""
+    amendment = {"alone" if key == "original_rejected" else key: value for key, value in row["amendment"].items()}
+    return {
+        BEFORE.get(name, name): json.dumps(value) if isinstance(value, list | dict) else value
+        for name, value in {**row, "amendment": amendment}.items()
+    }

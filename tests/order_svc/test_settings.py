@@ -1,4 +1,4 @@
-"""Settings of order_svc: a wrong or missing one ends the start and is named."""
+"""Settings of order_svc: a wrong or missing one is named, and the process does not start."""
 
 import pytest
 from pydantic import ValidationError
@@ -12,8 +12,8 @@ GOOD = {"postgres_url": "postgresql://a:b@db/x", "kafka_bootstrap_servers": "kaf
 
 
 async def test_a_process_names_every_missing_setting_and_ends() -> None:
-    told = await refusal("order_svc.worker", {})
-    assert told.splitlines() == [
+    printed = await refusal("order_svc.worker", {})
+    assert printed.splitlines() == [
         "order_svc cannot start, its settings are not right:",
         "  KAFKA_BOOTSTRAP_SERVERS: is not set",
         "  POSTGRES_URL: is not set",
@@ -30,11 +30,11 @@ def test_migrations_need_their_database_and_nothing_else(environment: Environmen
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "1e300", "soon"])
-def test_a_deadline_that_is_none_is_refused_at_boot(seconds: str) -> None:
+def test_a_malformed_deadline_is_refused_at_start(seconds: str) -> None:
     with pytest.raises(ValidationError, match="order_deadline_seconds"):
         WorkerSettings.model_validate({**GOOD, "order_deadline_seconds": seconds})
 
 
-def test_a_setting_that_is_left_empty_is_as_if_it_were_not_set(environment: Environment) -> None:
+def test_an_empty_setting_counts_as_not_set(environment: Environment) -> None:
     environment.set(WorkerSettings, {**GOOD, "order_deadline_seconds": ""})
     assert load(WorkerSettings, "order_svc").order_deadline_seconds == 600.0

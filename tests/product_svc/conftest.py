@@ -10,7 +10,7 @@ from chassis.persistence.group_commit import GroupCommit
 from chassis.persistence.mongo.database import Mongo
 from product_svc.main import build
 from product_svc.settings import RestSettings
-from product_svc.store import Warehouse
+from product_svc.unit_of_work import ProductUnitOfWork
 from tests.answers import watched
 from tests.databases import Databases, committing
 
@@ -31,8 +31,8 @@ async def shared(shared_url: str) -> AsyncIterator[Mongo]:
 
 
 @pytest.fixture(scope="module")
-async def commit(shared: Mongo) -> AsyncIterator[GroupCommit[Warehouse]]:
-    async with committing(shared, Warehouse) as commit:
+async def commit(shared: Mongo) -> AsyncIterator[GroupCommit[ProductUnitOfWork]]:
+    async with committing(shared, ProductUnitOfWork) as commit:
         yield commit
 
 

@@ -1,4 +1,4 @@
-"""The REST API of product_svc against those who mean no good, or whose programs are broken."""
+"""Invalid and malicious requests to create products and adjust stock."""
 
 import json
 from collections.abc import AsyncIterator
@@ -10,12 +10,12 @@ from chassis.persistence.mongo.database import Mongo
 from chassis.testing import bearer
 from tests import hostile
 from tests.answers import believed, malformed_at, refused, survivors, undescribed
-from tests.product_svc.test_api import API, STAFF, added, body
+from tests.product_svc.rest_factories import API, STAFF, added, product_body
 
 PRODUCTS, SKU = "/v1/products", "SKU-of-this-module"
 ADJUSTMENTS = f"/v1/stock/{SKU}/adjustments"
 ADJUSTMENT: dict[str, Any] = {"delta": 5, "reason": "count"}
-PRODUCT = body("MUG-BLUE")
+PRODUCT = product_body("MUG-BLUE", attributes={"material": "stoneware"})
 POSTS = pytest.mark.parametrize(
     ("path", "good"), [(PRODUCTS, PRODUCT), (ADJUSTMENTS, ADJUSTMENT)], ids=["product", "adjustment"]
 )
@@ -37,12 +37,12 @@ async def nothing_is_stored(shared: Mongo, product: None) -> AsyncIterator[None]
 
 
 @POSTS
-async def test_what_is_no_json_object_is_malformed(api: API, path: str, good: dict[str, Any]) -> None:
+async def test_a_body_that_is_not_a_json_object_is_malformed(api: API, path: str, good: dict[str, Any]) -> None:
     assert await survivors(api, path, hostile.NO_OBJECT.items(), STAFF) == []
 
 
 @POSTS
-async def test_a_body_spoiled_at_any_place_is_malformed(api: API, path: str, good: dict[str, Any]) -> None:
+async def test_a_body_with_one_invalid_value_is_malformed(api: API, path: str, good: dict[str, Any]) -> None:
     fixed = {key: value for key, value in good.items() if key != "attributes"}
     bodies = [(name, content) for name, content, _ in hostile.edges(fixed)]
     assert len(bodies) > 30
@@ -50,7 +50,7 @@ async def test_a_body_spoiled_at_any_place_is_malformed(api: API, path: str, goo
 
 
 @POSTS
-async def test_a_body_that_lacks_anything_is_malformed_there(api: API, path: str, good: dict[str, Any]) -> None:
+async def test_a_body_with_a_missing_field_is_malformed_there(api: API, path: str, good: dict[str, Any]) -> None:
     for name, content, place in hostile.without_each(good, optional=("material",)):
         answer = await api.post(path, content=content, headers={**hostile.JSON, **STAFF})
         assert malformed_at(answer) == {"/".join(map(str, ("body", *place)))}, name
@@ -59,7 +59,7 @@ async def test_a_body_that_lacks_anything_is_malformed_there(api: API, path: str
 @pytest.mark.parametrize("amount", [0, -1, 1_000_000_001, 2**63, 10**4299])
 async def test_a_price_out_of_bounds_is_malformed(api: API, amount: int) -> None:
     variants = [{"sku": "A", "price": {"amount": amount, "currency": "EUR"}}]
-    answer = await api.post(PRODUCTS, json=body() | {"variants": variants}, headers=STAFF)
+    answer = await api.post(PRODUCTS, json=product_body() | {"variants": variants}, headers=STAFF)
     assert malformed_at(answer) == {"body/variants/0/price/amount"}
 
 
@@ -69,12 +69,12 @@ async def test_an_adjustment_out_of_bounds_is_malformed(api: API, delta: int) ->
     assert malformed_at(answer) == {"body/delta"}
 
 
-async def test_a_product_has_a_variant(api: API) -> None:
-    assert malformed_at(await api.post(PRODUCTS, json=body(), headers=STAFF)) == {"body/variants"}
+async def test_a_product_without_variants_is_malformed(api: API) -> None:
+    assert malformed_at(await api.post(PRODUCTS, json=product_body(), headers=STAFF)) == {"body/variants"}
 
 
 @POSTS
-async def test_a_body_too_large_is_refused_even_when_its_length_is_not_told(
+async def test_a_body_too_large_is_refused_even_without_a_content_length(
     api: API, path: str, good: dict[str, Any]
 ) -> None:
     content = hostile.chunked(hostile.oversized())
@@ -89,23 +89,23 @@ async def test_a_body_of_another_type_is_malformed(api: API, path: str, good: di
 
 
 @POSTS
-async def test_a_token_that_is_not_good_is_refused(api: API, path: str, good: dict[str, Any]) -> None:
+async def test_an_invalid_token_is_refused(api: API, path: str, good: dict[str, Any]) -> None:
     assert await believed(api, "POST", path, hostile.bad_tokens("staff"), good) == []
     refused(await api.post(path, json=good), 401, "unauthenticated")
 
 
-async def test_a_customer_who_says_to_be_staff_is_none(api: API) -> None:
+async def test_a_customers_token_with_forged_claims_is_refused(api: API) -> None:
     head, _, signature = bearer()["Authorization"].split(".")
     _, claims, _ = STAFF["Authorization"].split(".")
     forged = {"Authorization": f"{head}.{claims}.{signature}"}
     refused(await api.post(PRODUCTS, json=PRODUCT, headers=forged), 401, "unauthenticated")
 
 
-async def test_an_id_that_is_no_uuid_is_malformed(api: API) -> None:
+async def test_an_id_that_is_not_a_uuid_is_malformed(api: API) -> None:
     assert await undescribed(api, "GET", f"{PRODUCTS}/{{}}", hostile.NO_UUID) == []
 
 
-async def test_a_sku_that_can_be_none_is_malformed(api: API) -> None:
+async def test_an_invalid_sku_is_malformed(api: API) -> None:
     odd = ["%00", "a%00", "%ED%A0%80", "%ff", "-a", "a" * 65, "a%0a", "a%20b", "%C3%A4", "..%2f..", "a" * 50_000]
     assert await undescribed(api, "GET", "/v1/stock/{}", odd) == []
     for sku in odd:
@@ -120,10 +120,10 @@ async def test_a_sku_that_can_be_none_is_malformed(api: API) -> None:
     + ["sku=", "sku=%00", "sku=a&sku=", "sku=" + "a" * 65, "&".join(f"sku=a{n}" for n in range(101))],
     ids=lambda query: query[:20],
 )
-async def test_a_cursor_limit_or_sku_that_is_none_is_malformed(api: API, query: str) -> None:
+async def test_an_invalid_cursor_limit_or_sku_is_malformed(api: API, query: str) -> None:
     malformed_at(await api.get(f"{PRODUCTS}?{query}"))
 
 
-async def test_a_query_of_operators_is_only_text(api: API) -> None:
+async def test_query_operators_of_mongodb_have_no_effect(api: API) -> None:
     answer = await api.get(f"{PRODUCTS}?sku[$ne]=x&after[$gt]=&limit=1")
     assert len(answer.json()["items"]) == 1

@@ -14,14 +14,14 @@ def test_every_missing_and_wrong_setting_is_named_at_once(environment: Environme
     assert environment.refused(MigrationSettings, {}) == ["MONGO_URL"]
 
 
-def test_what_is_wrong_is_told_in_our_words_alone(environment: Environment) -> None:
+def test_the_message_about_a_wrong_setting_does_not_repeat_its_value(environment: Environment) -> None:
     wrong = {"mongo_url": "mongodb://db/", "kafka_bootstrap_servers": "kafka:9092"}
     why = "names no database: mongodb://host:port/database?replicaSet=name"
     assert environment.messages(WorkerSettings, wrong) == [f"MONGO_URL: {why}"]
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "1e300", "soon"])
-def test_answers_that_are_kept_for_no_time_are_refused_at_boot(environment: Environment, seconds: str) -> None:
+def test_an_invalid_lifetime_of_responses_is_refused_at_boot(environment: Environment, seconds: str) -> None:
     told = {"mongo_url": "mongodb://db/x", "kafka_bootstrap_servers": "kafka:9092", "jwks_url": "http://x/"}
     assert environment.refused(RestSettings, {**told, "idempotency_seconds": seconds}) == ["IDEMPOTENCY_SECONDS"]
 
@@ -45,7 +45,7 @@ def test_a_url_that_names_no_database_is_refused_at_boot(url: str) -> None:
         WorkerSettings.model_validate({"mongo_url": url, "kafka_bootstrap_servers": "kafka:9092"})
 
 
-def test_a_url_that_names_a_database_is_taken() -> None:
+def test_a_url_that_names_a_database_is_accepted() -> None:
     url = "mongodb://u:p@db-1:27017,db-2:27017/product_svc-2?replicaSet=rs0"
     taken = WorkerSettings.model_validate({"mongo_url": url, "kafka_bootstrap_servers": "kafka:9092"})
     assert str(taken.mongo_url) == url

@@ -1,4 +1,4 @@
-"""The catalogue takes every event version once, on a topic that exists."""
+"""The catalogue accepts every event version once, on an existing topic."""
 
 from uuid import UUID
 
@@ -22,7 +22,7 @@ def refused(name: str, *, topic: str, key: str) -> None:
     assert before == CATALOGUE
 
 
-def test_an_event_version_cannot_be_entered_twice() -> None:
+def test_an_event_version_cannot_be_registered_twice() -> None:
     refused("order.placed", topic="order.events", key="order_id")
 
 
@@ -30,11 +30,11 @@ def test_an_event_on_an_unknown_topic_is_refused() -> None:
     refused("sample.made", topic="sample.events", key="order_id")
 
 
-def test_an_event_whose_key_is_no_field_is_refused() -> None:
+def test_an_event_whose_key_is_not_a_field_is_refused() -> None:
     refused("sample.made", topic="order.events", key="sample_id")
 
 
-def test_a_further_version_stands_beside_the_first() -> None:
+def test_a_second_version_is_registered_beside_the_first() -> None:
     class OrderCancelled2(Event):
         """For this test."""
 
@@ -48,7 +48,7 @@ def test_a_further_version_stands_beside_the_first() -> None:
         CATALOGUE.pop(("order.cancelled", 2), None)
 
 
-def test_every_class_knows_its_place() -> None:
+def test_every_class_has_its_type_version_and_topic() -> None:
     assert {(cls.type, cls.version): cls for cls in CATALOGUE.values()} == CATALOGUE
     assert {cls.topic for cls in CATALOGUE.values()} == set(TOPICS)
     assert all(cls.type == cls.type.lower() and cls.type.count(".") == 1 for cls in CATALOGUE.values())

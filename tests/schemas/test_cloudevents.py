@@ -1,4 +1,4 @@
-"""The envelope against the reference library: what either writes, the other reads."""
+"""The envelope and the reference library read each other's messages."""
 
 from datetime import UTC, datetime
 
@@ -18,15 +18,15 @@ def envelope_of(cls: type[Event]) -> Envelope[Event]:
     return Envelope(uuid7(), "/shopstream/test", AT, 3, golden.example(cls), "cause-1", "00-" + "a" * 32 + "-b-01")
 
 
-def by_the_library(message: Message) -> KafkaMessage:
+def library_message(message: Message) -> KafkaMessage:
     headers = {name: value.encode() for name, value in message.headers.items()}
     return KafkaMessage(headers, message.key, message.value)
 
 
 @EVENTS
-def test_the_library_reads_what_we_write(cls: type[Event]) -> None:
+def test_the_library_reads_our_messages(cls: type[Event]) -> None:
     envelope = envelope_of(cls)
-    read = from_binary(by_the_library(encode(envelope)), JSONFormat(), CloudEvent)
+    read = from_binary(library_message(encode(envelope)), JSONFormat(), CloudEvent)
     assert read.get_data() == envelope.event.model_dump(mode="json")
     assert read.get_attributes() == {
         "specversion": "1.0",
@@ -45,7 +45,7 @@ def test_the_library_reads_what_we_write(cls: type[Event]) -> None:
 
 
 @EVENTS
-def test_we_read_what_the_library_writes(cls: type[Event]) -> None:
+def test_we_read_messages_of_the_library(cls: type[Event]) -> None:
     envelope = envelope_of(cls)
     attributes = {
         "specversion": "1.0",
@@ -67,7 +67,7 @@ def test_we_read_what_the_library_writes(cls: type[Event]) -> None:
 
 
 @EVENTS
-def test_what_went_through_the_library_is_unchanged(cls: type[Event]) -> None:
+def test_a_round_trip_through_the_library_changes_nothing(cls: type[Event]) -> None:
     envelope = envelope_of(cls)
-    again = to_binary(from_binary(by_the_library(encode(envelope)), JSONFormat(), CloudEvent), JSONFormat())
+    again = to_binary(from_binary(library_message(encode(envelope)), JSONFormat(), CloudEvent), JSONFormat())
     assert decode(again.headers.items(), again.value) == envelope

@@ -1,4 +1,4 @@
-"""Events as bytes and back; and bytes that are no event."""
+"""Encoding and decoding events, and messages that are not events."""
 
 import json
 from collections.abc import Mapping
@@ -40,14 +40,14 @@ def read(message: Message, **changes: str | bytes | None) -> Envelope[Event] | N
     return decode(headers.items(), message.value)
 
 
-def reason(headers: Mapping[str, str | bytes | None] | None = None, value: bytes | None = MESSAGE.value) -> str:
+def decode_error(headers: Mapping[str, str | bytes | None] | None = None, value: bytes | None = MESSAGE.value) -> str:
     with pytest.raises(Undecodable) as refused:
         read(replace(MESSAGE, value=value), **(headers or {}))  # type: ignore[arg-type]
     return refused.value.reason
 
 
 @pytest.mark.parametrize("cls", CATALOGUE.values(), ids=lambda cls: f"{cls.type}.v{cls.version}")
-def test_an_event_comes_back_as_it_went(cls: type[Event]) -> None:
+def test_a_decoded_event_equals_the_encoded_one(cls: type[Event]) -> None:
     envelope = Envelope(uuid7(), "/shopstream/test", AT, 7, golden.example(cls), "cause-1", "00-ab-cd-01")
     assert read(encode(envelope)) == envelope
 
@@ -58,7 +58,7 @@ def test_an_event_comes_back_as_it_went(cls: type[Event]) -> None:
     at=st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=45))])),
 )
 @settings(deadline=None)
-def test_whatever_stands_in_an_event_comes_back(name: str, version: int, at: datetime) -> None:
+def test_any_content_survives_encoding(name: str, version: int, at: datetime) -> None:
     registered = REGISTERED.model_copy(update={"name": name})
     envelope: Envelope[Event] = replace(ENVELOPE, event=registered, aggregate_version=version, time=at)
     assert read(encode(envelope)) == envelope
@@ -70,11 +70,11 @@ def test_the_key_is_the_aggregate_and_the_subject() -> None:
     assert MESSAGE.id == ENVELOPE.id
 
 
-def test_cause_and_trace_are_left_out_where_there_are_none() -> None:
+def test_a_missing_cause_or_trace_has_no_header() -> None:
     assert not {"ce_causationid", "ce_traceparent"} & MESSAGE.headers.keys()
 
 
-def test_a_reader_ignores_fields_that_it_does_not_know() -> None:
+def test_unknown_fields_are_ignored() -> None:
     placed = golden.example(OrderPlaced)
     message = encode(replace(ENVELOPE, event=placed))
     document = json.loads(message.value)
@@ -87,12 +87,12 @@ def test_a_reader_ignores_fields_that_it_does_not_know() -> None:
     assert envelope.event == placed
 
 
-def test_an_event_that_is_not_wanted_is_passed_over_unread() -> None:
+def test_the_payload_of_an_unwanted_event_is_not_read() -> None:
     headers = [(name, value.encode()) for name, value in MESSAGE.headers.items()]
     assert decode(headers, b"not even JSON", wanted=[OrderCancelled]) is None
 
 
-def test_an_unknown_event_is_not_passed_over_even_when_not_wanted() -> None:
+def test_an_unknown_event_is_refused_even_if_it_is_not_wanted() -> None:
     headers = [(name, value.encode()) for name, value in MESSAGE.headers.items() if name != "ce_dataschema"]
     with pytest.raises(Undecodable, match="unknown_type"):
         decode([*headers, ("ce_dataschema", b"urn:shopstream:schema:order.eaten:1")], b"", wanted=[OrderCancelled])
@@ -102,7 +102,7 @@ def test_an_unknown_event_is_not_passed_over_even_when_not_wanted() -> None:
     "name", ["ce_specversion", "ce_id", "ce_source", "ce_time", "ce_dataschema", "ce_aggregateversion"]
 )
 def test_a_missing_attribute_is_bad_headers(name: str) -> None:
-    assert reason({name: None}) == "bad_headers"
+    assert decode_error({name: None}) == "bad_headers"
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_a_missing_attribute_is_bad_headers(name: str) -> None:
     ids=str,
 )
 def test_a_wrong_attribute_is_bad_headers(wrong: dict[str, str | bytes]) -> None:
-    assert reason({**wrong}) == "bad_headers"
+    assert decode_error({**wrong}) == "bad_headers"
 
 
 def test_no_headers_at_all_are_bad_headers() -> None:
@@ -151,7 +151,7 @@ def test_a_header_without_value_is_bad_headers() -> None:
     ],
 )
 def test_a_schema_that_is_not_in_the_catalogue_is_an_unknown_type(schema: str) -> None:
-    assert reason({"ce_dataschema": schema}) == "unknown_type"
+    assert decode_error({"ce_dataschema": schema}) == "unknown_type"
 
 
 @pytest.mark.parametrize(
@@ -173,12 +173,12 @@ def test_a_schema_that_is_not_in_the_catalogue_is_an_unknown_type(schema: str) -
     ],
     ids=lambda value: repr(value)[:50],
 )
-def test_a_value_that_is_not_as_the_schema_says_is_a_bad_payload(value: bytes | None) -> None:
-    assert reason(value=value) == "bad_payload"
+def test_a_value_that_is_not_valid_by_its_schema_is_a_bad_payload(value: bytes | None) -> None:
+    assert decode_error(value=value) == "bad_payload"
 
 
 @pytest.mark.parametrize("quantity", ["false", '"2"', "2.0", "1e400", "0", "-1", "null"])
-def test_a_number_must_be_one_and_within_its_bounds(quantity: str) -> None:
+def test_a_number_must_have_its_type_and_be_within_its_bounds(quantity: str) -> None:
     message = encode(replace(ENVELOPE, event=golden.example(OrderPlaced)))
     value = message.value.replace(b'"quantity":2', b'"quantity":' + quantity.encode())
     assert value != message.value
@@ -186,7 +186,7 @@ def test_a_number_must_be_one_and_within_its_bounds(quantity: str) -> None:
         read(replace(message, value=value))
 
 
-def test_what_is_said_of_a_bad_payload_names_places_and_not_what_stands_there() -> None:
+def test_the_error_of_a_bad_payload_names_fields_but_not_values() -> None:
     with pytest.raises(Undecodable) as refused:
         read(replace(MESSAGE, value=b'{"customer_id": "Ada Lovelace", "email": 5}'))
     assert refused.value.detail == "customer_id uuid_parsing; email string_type; name missing"

@@ -1,4 +1,4 @@
-"""The contracts as they are committed: nothing in them changes unseen, and what was published can be read."""
+"""The committed contracts are what the code says, and their examples can be read."""
 
 import json
 from pathlib import Path
@@ -10,8 +10,8 @@ from pydantic import BaseModel
 from schemas import CATALOGUE, decode, golden
 
 HINT = (
-    "This changes a contract that others read. A new event or a new optional field: run `python -m schemas.golden`"
-    " and commit what it writes. Anything else (a field removed, renamed, required or of another type): leave this"
+    "This changes a contract of other services. A new event or a new optional field: run `python -m schemas.golden`"
+    " and commit the result. Anything else (a field removed, renamed, required or of another type): leave this"
     " version as it is and add the next one, `@event(..., version=2)`, in a class of its own."
 )
 
@@ -47,14 +47,14 @@ def test_a_committed_example_can_be_read(name: str) -> None:
     assert read.event.model_dump(mode="json") == example["value"]
 
 
-def test_writing_restores_changed_files_and_removes_strays(tmp_path: Path) -> None:
+def test_writing_restores_changed_files_and_deletes_others(tmp_path: Path) -> None:
     (tmp_path / "order.placed.v1.schema.json").write_text("{}", encoding="utf-8")
-    (tmp_path / "order.forgotten.v1.schema.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "order.unknown.v1.schema.json").write_text("{}", encoding="utf-8")
     golden.write(tmp_path)
     assert {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()} == golden.files()
 
 
-def test_a_field_of_a_kind_without_examples_is_named() -> None:
+def test_a_field_without_an_example_is_named() -> None:
     class Odd(BaseModel):
         colour: complex
 

@@ -1,4 +1,4 @@
-"""The values that events are made of, and what they refuse."""
+"""The values in events, and what they refuse."""
 
 import pytest
 from hypothesis import given, settings
@@ -24,12 +24,12 @@ def test_text_refuses_controls_line_breaks_and_lone_surrogates(code: int) -> Non
 
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"])))
 @settings(deadline=None)
-def test_text_takes_anything_else(text: str) -> None:
+def test_text_accepts_anything_else(text: str) -> None:
     assert TEXT.validate_python(text) == text
 
 
 @pytest.mark.parametrize("sku", ["A", "7", "MUG-1", "a.b_c-D", "x" * 64])
-def test_a_sku_of_letters_digits_dots_dashes_and_underscores_is_taken(sku: str) -> None:
+def test_a_sku_of_letters_digits_dots_dashes_and_underscores_is_accepted(sku: str) -> None:
     assert SKU.validate_python(sku) == sku
 
 
@@ -69,7 +69,7 @@ def test_an_address_needs_every_field_in_one_line(field: str, wrong: object) -> 
         Address.model_validate({**good, field: wrong})
 
 
-def test_values_are_equal_by_what_they_say_and_cannot_be_changed() -> None:
+def test_values_are_equal_by_content_and_immutable() -> None:
     money = Money(amount=1, currency="EUR")
     assert money == Money(amount=1, currency="EUR")
     assert hash(money) == hash(Money(amount=1, currency="EUR"))

@@ -7,7 +7,6 @@ with every change of one aggregate whatever the clocks say (``unit_of_work.next_
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 
 from pymongo.asynchronous.database import AsyncDatabase
 from uuid_utils.compat import uuid7
@@ -15,13 +14,13 @@ from uuid_utils.compat import uuid7
 from chassis.messaging.outbox import PendingMessage
 from chassis.persistence.errors import LeadershipLost
 from chassis.persistence.mongo.connection import translated
+from chassis.persistence.mongo.lease import MongoLease
 from chassis.persistence.mongo.transaction import Document, MongoTransaction
 from schemas import Message
 
 LEASE_SECONDS = 10
 CANDIDATE_SECONDS = 1.0
 """How often a process that is not the leader tries to become it."""
-FREE_LEASE: Document = {"owner": None, "until": datetime.fromtimestamp(0, UTC)}
 
 
 class MongoOutbox:
@@ -43,36 +42,25 @@ class MongoLeadership:
     """The relay's leadership, as a lease by the server's clock."""
 
     def __init__(self, db: AsyncDatabase[Document]) -> None:
-        self._db = db
+        self._db, self._lease = db, MongoLease(db, "relay", LEASE_SECONDS)
 
     @asynccontextmanager
     async def lead(self) -> AsyncIterator["MongoOutboxReader"]:
         """Wait until this process is the leader, then give it the outbox; give up leadership at the end."""
         owner = str(uuid7())
-        while not await self.hold_lease(owner):
+        while not await self._lease.hold(owner):
             await asyncio.sleep(CANDIDATE_SECONDS)
         try:
-            yield MongoOutboxReader(self._db, self, owner)
+            yield MongoOutboxReader(self._db, self._lease, owner)
         finally:
-            with translated():
-                await self._db.leases.update_one({"_id": "relay", "owner": owner}, {"$set": FREE_LEASE})
-
-    async def hold_lease(self, owner: str) -> bool:
-        """Take or renew the lease; False while another process holds it."""
-        free = {"$or": [{"$eq": ["$owner", owner]}, {"$lt": ["$until", "$$NOW"]}]}
-        until = {"$dateAdd": {"startDate": "$$NOW", "unit": "second", "amount": LEASE_SECONDS}}
-        with translated():
-            held = await self._db.leases.find_one_and_update(
-                {"_id": "relay", "$expr": free}, [{"$set": {"owner": owner, "until": until}}]
-            )
-        return held is not None
+            await self._lease.release(owner)
 
 
 class MongoOutboxReader:
     """The outbox as the relay reads it."""
 
-    def __init__(self, db: AsyncDatabase[Document], leadership: MongoLeadership, owner: str) -> None:
-        self._db, self._leadership, self._owner = db, leadership, owner
+    def __init__(self, db: AsyncDatabase[Document], lease: MongoLease, owner: str) -> None:
+        self._db, self._lease, self._owner = db, lease, owner
         self._renew_at = 0.0
 
     async def advance(self, published: Sequence[PendingMessage], limit: int) -> Sequence[PendingMessage]:
@@ -94,9 +82,9 @@ class MongoOutboxReader:
         now = asyncio.get_running_loop().time()
         if now < self._renew_at:
             return
-        if not await self._leadership.hold_lease(self._owner):
+        if not await self._lease.hold(self._owner):
             raise LeadershipLost
-        self._renew_at = now + LEASE_SECONDS / 4
+        self._renew_at = now + self._lease.seconds / 4
 
 
 def _document(message: Message) -> Document:

@@ -6,7 +6,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import CollectionInvalid, OperationFailure
 
 from chassis.persistence.mongo.connection import translated
-from chassis.persistence.mongo.outbox import FREE_LEASE
+from chassis.persistence.mongo.lease import FREE_LEASE
 from chassis.persistence.mongo.transaction import Document
 
 COLLECTIONS = ("outbox", "inbox", "dead_letters", "attempts", "leases")

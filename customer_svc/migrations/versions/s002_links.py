@@ -1,4 +1,4 @@
-"""Confirmed addresses, and links in mails."""
+"""Verified e-mail addresses, and links in mails."""
 
 import sqlalchemy as sa
 from alembic import op

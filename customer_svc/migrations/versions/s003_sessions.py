@@ -1,4 +1,4 @@
-"""Sessions with their refresh tokens, and how often passwords were tried."""
+"""Sessions with their refresh tokens, and throttles."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,7 +12,7 @@ MOMENT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    # What was made before belongs to the first epoch; the default is for those rows alone.
+    # Existing rows belong to the first epoch; the default is for them alone.
     for table in ("accounts", "links"):
         op.add_column(table, sa.Column("epoch", sa.Integer, nullable=False, server_default="0"))
         op.alter_column(table, "epoch", server_default=None)

@@ -12,7 +12,7 @@ branch_labels = None
 depends_on = None
 
 BEFORE = {"locale": "en", "marketing": "false", "order_updates": "true", "addresses": "[]"}
-"""What holds for the accounts that are there; the columns have no defaults."""
+"""The values for existing accounts; the columns have no defaults."""
 
 
 def upgrade() -> None:

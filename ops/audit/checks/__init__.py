@@ -1,8 +1,8 @@
-"""What must be true of a shop. Each check is one statement that finds what contradicts it.
+"""The rules of the audit. Each check is one SQL statement that finds what contradicts its rule.
 
-Parameters: ``:settled``, the time up to which one service is held against another; ``:deadline``, how many
-seconds an order may be PENDING. A statement yields (subject, detail). Effects that are missing because a group
-has set an event of their key aside are no contradiction: the dead letter is.
+Parameters: ``:settled``, the time up to which services are compared with each other; ``:deadline``, how many seconds
+an order may be PENDING. A statement yields (subject, detail). Effects that are missing because a group has
+dead-lettered an event of their key are no contradiction: the dead letter is.
 """
 
 from ops.audit.checks import accounts, events, mails, orders, stock

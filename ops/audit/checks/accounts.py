@@ -1,15 +1,17 @@
-"""What must be true of accounts."""
+"""Rules for accounts."""
 
 from ops.audit.checks.check import Check
 
 CHECKS = (
     Check(
         "erased_kept",
-        "Of a customer whom all services say to have forgotten there is neither account nor address.",
+        "A customer whose erasure is complete has neither an account nor an address.",
         """
-        SELECT shown(id), 'customer_svc has the account' FROM account JOIN erasure ON customer_id = id WHERE kept
+        SELECT shown(id), 'customer_svc still has the account'
+        FROM account JOIN erasure ON customer_id = id WHERE kept
         UNION ALL
-        SELECT shown(customer_id), service || ' has an address' FROM answer JOIN erasure USING (customer_id)
+        SELECT shown(customer_id), service || ' still has an address'
+        FROM acknowledgement JOIN erasure USING (customer_id)
         WHERE has_address AND done
         """,
     ),

@@ -1,11 +1,11 @@
-"""What a check is."""
+"""The type of a check."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """``code`` is stable; ``rule`` says what should be."""
+    """``code`` is stable; ``rule`` says what must be true."""
 
     code: str
     rule: str

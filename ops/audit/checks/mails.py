@@ -1,11 +1,11 @@
-"""What must be true of mails."""
+"""Rules for mails."""
 
 from ops.audit.checks.check import Check
 
 CHECKS = (
     Check(
         "mail_missing",
-        "Every order that ended is mailed about, with what it gave cause for.",
+        "Every order that was confirmed, rejected or cancelled has a mail about it.",
         """
         SELECT shown(order_id), template || CASE WHEN m.id IS NULL THEN ' is not in the ledger'
             ELSE ' is ' || m.state || ' after ' || m.attempts || ' attempts' END
@@ -18,9 +18,9 @@ CHECKS = (
     ),
     Check(
         "mail_missing",
-        "Whatever else happened to an order is mailed about, as often as it did.",
+        "Every other event of an order that causes a mail has one.",
         """
-        SELECT shown(h.order_id), times || ' times cause for ' || h.template || ', mails ended: ' || count(m.id)
+        SELECT shown(h.order_id), times || ' mails ' || h.template || ' are due, ended: ' || count(m.id)
         FROM happened h LEFT JOIN first_mail m ON m.order_id = h.order_id AND m.template = h.template
             AND (m.state IN ('sent', 'failed', 'suppressed', 'unwanted') OR m.changed_at > :settled)
         WHERE since <= :settled AND (h.order_id, 'notifier_svc') NOT IN (SELECT key, "group" FROM dead_letter)
@@ -31,9 +31,9 @@ CHECKS = (
     ),
     Check(
         "mail_missing",
-        "Whatever happened to an account is mailed about. (Not every account has a welcome due.)",
+        "Every event of an account that causes a mail has one. (Not every account has a welcome due.)",
         """
-        SELECT shown(n.customer_id), times || ' times cause for ' || n.template || ', mails ended: ' || count(m.id)
+        SELECT shown(n.customer_id), times || ' mails ' || n.template || ' are due, ended: ' || count(m.id)
         FROM noticed n LEFT JOIN first_mail m ON m.order_id IS NULL AND m.customer_id = n.customer_id
             AND m.template = n.template
             AND (m.state IN ('sent', 'failed', 'suppressed', 'unwanted') OR m.changed_at > :settled)
@@ -44,16 +44,16 @@ CHECKS = (
     ),
     Check(
         "mail_failed",
-        "No mail was refused for good, but to whoever was erased. (In doubt twice is counted: it may have arrived.)",
+        "No mail was refused permanently, except mails to erased customers. (One in doubt may have arrived.)",
         """
-        SELECT coalesce(shown(order_id), shown(id)), template || ' was refused for good'
+        SELECT coalesce(shown(order_id), shown(id)), template || ' was refused permanently'
         FROM mail WHERE state = 'failed' AND doubts = 0
             AND customer_id NOT IN (SELECT key FROM event WHERE type = 'customer.erased')
         """,
     ),
     Check(
         "mail_doubled",
-        "The end of an order is mailed about once, and every mail is sent once.",
+        "There is one mail about the end of an order, and every mail is sent once.",
         """
         SELECT shown(order_id), count(*) || ' mails ' || template
         FROM first_mail WHERE template IN ('receipt', 'rejected', 'cancelled', 'delivered')
@@ -66,26 +66,26 @@ CHECKS = (
     ),
     Check(
         "mail_unfounded",
-        "No order is mailed about without cause.",
+        "Every mail about an order has a cause.",
         """
-        SELECT shown(order_id), template || ', for which the order gave no cause'
+        SELECT shown(order_id), template || ' was not caused by the order'
         FROM mail m LEFT JOIN due USING (order_id, template)
         WHERE since IS NULL AND m.template IN ('receipt', 'rejected', 'cancelled') AND m.changed_at <= :settled
         UNION ALL
-        SELECT shown(m.order_id), count(*) || ' mails ' || m.template || ', cause for ' || coalesce(times, 0)
+        SELECT shown(m.order_id), count(*) || ' mails ' || m.template || ', due: ' || coalesce(times, 0)
         FROM first_mail m LEFT JOIN happened h ON h.order_id = m.order_id AND h.template = m.template
         WHERE m.order_id IS NOT NULL AND m.template NOT IN ('receipt', 'rejected', 'cancelled')
-            AND NOT EXISTS (SELECT 1 FROM cut)
+            AND NOT EXISTS (SELECT 1 FROM truncated)
         GROUP BY m.order_id, m.template HAVING count(*) > coalesce(times, 0)
         """,
     ),
     Check(
         "mail_unfounded",
-        "No account is mailed about more often than something happened to it.",
+        "Every mail about an account has a cause.",
         """
-        SELECT shown(m.customer_id), count(*) || ' mails ' || m.template || ', cause for ' || coalesce(times, 0)
+        SELECT shown(m.customer_id), count(*) || ' mails ' || m.template || ', due: ' || coalesce(times, 0)
         FROM first_mail m LEFT JOIN noticed n ON n.customer_id = m.customer_id AND n.template = m.template
-        WHERE m.order_id IS NULL AND NOT EXISTS (SELECT 1 FROM cut)
+        WHERE m.order_id IS NULL AND NOT EXISTS (SELECT 1 FROM truncated)
         GROUP BY m.customer_id, m.template HAVING count(*) > coalesce(times, 0)
         """,
     ),

@@ -1,11 +1,11 @@
-"""What must be true of orders."""
+"""Rules for orders."""
 
 from ops.audit.checks.check import Check
 
 CHECKS = (
     Check(
         "order_stuck",
-        "An order, or its amendment, is answered, or the deadline is still to come.",
+        "No order is PENDING, and no amendment is open, after its deadline.",
         """
         SELECT shown(id), CASE amended WHEN 0 THEN 'PENDING' ELSE 'being amended' END || ' for ' || round(age) || ' s'
         FROM "order" WHERE (state = 'PENDING' OR amended) AND age > :deadline + :settle_seconds
@@ -13,7 +13,7 @@ CHECKS = (
     ),
     Check(
         "shipped_too_much",
-        "No more is shipped than was ordered, and no more comes back than was shipped.",
+        "No more is shipped than was ordered, and no more is returned than was shipped.",
         """
         SELECT shown(id), 'ordered ' || lines || ', shipped ' || shipped || ', returned ' || returned
         FROM "order" o
@@ -26,19 +26,19 @@ CHECKS = (
         """,
     ),
     Check(
-        "answer_doubled",
-        "Whoever asks for the stock of an order, or of an amendment, is answered once.",
+        "reply_doubled",
+        "Every request to reserve stock, for an order or an amendment, has at most one reply.",
         """
-        SELECT shown(key), answers || ' answers to ' || questions || ' questions'
+        SELECT shown(key), replies || ' replies to ' || requests || ' requests'
         FROM (
             SELECT o.id AS key,
                 (SELECT count(*) FROM event e WHERE e.topic = 'stock.events' AND e.key = o.id
-                    AND type IN ('stock.reserved', 'stock.rejected')) AS answers,
+                    AND type IN ('stock.reserved', 'stock.rejected')) AS replies,
                 (SELECT count(*) FROM event e WHERE e.topic = 'order.events' AND e.key = o.id
-                    AND type IN ('order.placed', 'order.amended')) AS questions
+                    AND type IN ('order.placed', 'order.amended')) AS requests
             FROM "order" o
         )
-        WHERE answers > questions AND NOT EXISTS (SELECT 1 FROM cut)
+        WHERE replies > requests AND NOT EXISTS (SELECT 1 FROM truncated)
         """,
     ),
 )

@@ -1,11 +1,11 @@
-"""What must be true of the stock, and of what orders hold of it."""
+"""Rules for the stock and its reservations."""
 
 from ops.audit.checks.check import Check
 
 CHECKS = (
     Check(
         "oversold",
-        "Of no SKU is more promised than is there.",
+        "No SKU has more pieces reserved than on hand.",
         """
         SELECT sku, on_hand || ' on hand, ' || reserved || ' reserved'
         FROM stock WHERE reserved > on_hand OR reserved < 0
@@ -13,31 +13,31 @@ CHECKS = (
     ),
     Check(
         "stock_mismatch",
-        "What is on hand is the sum of the movements.",
+        "The quantity on hand is the sum of the movements.",
         """
-        SELECT sku, 'on hand ' || coalesce(on_hand, 'unknown') || ', by its movements ' || coalesce(pieces, 0)
+        SELECT sku, 'on hand ' || coalesce(on_hand, 'unknown') || ', sum of movements ' || coalesce(quantity, 0)
         FROM (SELECT sku FROM stock UNION SELECT sku FROM moved_of_sku)
             LEFT JOIN stock USING (sku) LEFT JOIN moved_of_sku USING (sku)
-        WHERE on_hand IS NOT coalesce(pieces, 0)
+        WHERE on_hand IS NOT coalesce(quantity, 0)
         """,
     ),
     Check(
         "stock_mismatch",
-        "What is reserved is the sum of the reservations that are held.",
+        "The quantity reserved is the sum of the held reservations.",
         """
         WITH held AS (
-            SELECT line.key AS sku, sum(line.value) AS pieces
+            SELECT line.key AS sku, sum(line.value) AS quantity
             FROM reservation, json_each(reservation.held) AS line WHERE state = 'held' GROUP BY line.key
         )
-        SELECT sku, 'reserved ' || coalesce(reserved, 'unknown') || ', by its reservations ' || coalesce(pieces, 0)
+        SELECT sku, 'reserved ' || coalesce(reserved, 'unknown') || ', sum of reservations ' || coalesce(quantity, 0)
         FROM (SELECT sku FROM stock UNION SELECT sku FROM held)
             LEFT JOIN stock USING (sku) LEFT JOIN held USING (sku)
-        WHERE reserved IS NOT coalesce(pieces, 0)
+        WHERE reserved IS NOT coalesce(quantity, 0)
         """,
     ),
     Check(
         "reservation_mismatch",
-        "A confirmed order holds its stock, one that has ended or is shipped whole holds none.",
+        "A confirmed order holds a reservation; an order that has ended or is shipped completely holds none.",
         """
         SELECT shown(o.id), 'the order is ' || o.state || ', its reservation ' || coalesce(r.state, 'missing')
         FROM "order" o LEFT JOIN reservation r ON r.order_id = o.id
@@ -50,9 +50,9 @@ CHECKS = (
     ),
     Check(
         "reservation_mismatch",
-        "What is held for an order is what is still to be shipped of it, and nothing else but for an amendment.",
+        "An order holds exactly what is still to be shipped of it, except during an amendment.",
         """
-        SELECT shown(o.id), 'to be shipped ' || o.unshipped || ', held ' || r.held
+        SELECT shown(o.id), 'still to ship ' || o.unshipped || ', held ' || r.held
         FROM "order" o JOIN reservation r ON r.order_id = o.id
         WHERE r.state = 'held' AND o.state NOT IN ('REJECTED', 'CANCELLED') AND NOT o.amended
             AND (o.unshipped <> r.held) AND o.changed_at <= :settled AND r.changed_at <= :settled
@@ -61,7 +61,7 @@ CHECKS = (
     ),
     Check(
         "reservation_mismatch",
-        "The revision that is held, or was shipped, is the one that the order has.",
+        "The reservation of an order is for its current revision.",
         """
         SELECT shown(o.id), 'the order is revision ' || o.revision || ', its reservation ' || r.revision
         FROM "order" o JOIN reservation r ON r.order_id = o.id
@@ -72,25 +72,25 @@ CHECKS = (
     ),
     Check(
         "parcel_mismatch",
-        "What was shipped of an order, and came back, the movements say as well.",
+        "The shipments and returns of an order are also stock movements.",
         """
-        SELECT shown(id), 'shipped ' || shipped || ', by the movements ' || gone || '; returned ' || returned
-            || ', by the movements ' || back
+        SELECT shown(id), 'shipped ' || shipped || ', moved ' || moved_out
+            || '; returned ' || returned || ', moved ' || moved_back
         FROM (
             SELECT o.*, coalesce(r.changed_at, 0) AS held_at,
-                (SELECT json_group_object(sku, -pieces) FROM (
-                    SELECT * FROM moved m WHERE m.order_id = o.id AND reason = 'shipment' ORDER BY sku)) AS gone,
-                (SELECT json_group_object(sku, pieces) FROM (
-                    SELECT * FROM moved m WHERE m.order_id = o.id AND reason = 'return' ORDER BY sku)) AS back
+                (SELECT json_group_object(sku, -quantity) FROM (
+                    SELECT * FROM moved m WHERE m.order_id = o.id AND reason = 'shipment' ORDER BY sku)) AS moved_out,
+                (SELECT json_group_object(sku, quantity) FROM (
+                    SELECT * FROM moved m WHERE m.order_id = o.id AND reason = 'return' ORDER BY sku)) AS moved_back
             FROM "order" o LEFT JOIN reservation r ON r.order_id = o.id
         )
-        WHERE (shipped <> gone OR returned <> back) AND changed_at <= :settled AND held_at <= :settled
+        WHERE (shipped <> moved_out OR returned <> moved_back) AND changed_at <= :settled AND held_at <= :settled
             AND (id, 'product_svc') NOT IN (SELECT key, "group" FROM dead_letter)
         """,
     ),
     Check(
         "reservation_mismatch",
-        "Stock is set aside for orders only.",
+        "Every reservation belongs to an order.",
         """
         SELECT shown(order_id), state || ' for an order that order_svc does not know'
         FROM reservation WHERE changed_at <= :settled AND order_id NOT IN (SELECT id FROM "order")

@@ -43,12 +43,17 @@ def test_a_failed_command_is_undone_alone(unit: UnitOfWork) -> None:
     with unit.undone_on_error(None, None):
         held.set("a", 2)
         log.add("first")
-    with pytest.raises(ValueError), unit.undone_on_error(None, None):
-        held.set("a", 3)
-        held.set("a", 4)
-        held.set("b", 5)
-        log.add("second")
-        raise ValueError
+
+    def fail() -> None:
+        with unit.undone_on_error(None, None):
+            held.set("a", 3)
+            held.set("a", 4)
+            held.set("b", 5)
+            log.add("second")
+            raise ValueError
+
+    with pytest.raises(ValueError):
+        fail()
     assert (held.get("a"), held.get("b"), held.changed, log.added) == (2, None, [2], ["first"])
 
 

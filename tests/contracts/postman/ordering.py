@@ -1,17 +1,17 @@
-"""The requests about orders."""
+"""Requests about orders."""
 
 from collections.abc import Sequence
 
 from tests.contracts.postman.step import TAG, Step
 
-WHERE = {
+ADDRESS = {
     "name": "Ada Lovelace",
     "street": "12 St James's Square",
     "city": "London",
     "postal_code": "SW1Y 4JH",
     "country": "GB",
 }
-BASKET = {"lines": [{"sku": "{{sku}}", "quantity": 2}], "shipping_address": WHERE}
+BASKET = {"lines": [{"sku": "{{sku}}", "quantity": 2}], "shipping_address": ADDRESS}
 ANY = {"If-Match": "*"}
 KEY = {"Idempotency-Key": "{{run}}"}
 
@@ -23,18 +23,21 @@ ORDERS: Sequence[Step] = (
         "customer",
         BASKET,
         headers=KEY,
-        told=("Location", "ETag"),
+        response_headers=("Location", "ETag"),
         keeps={"order_id": "body.id"},
-        holds={"it waits for its stock": "body.state === 'PENDING'", "prices are ours": "body.total.amount === 2600"},
+        holds={
+            "it waits for its stock": "body.state === 'PENDING'",
+            "the price is from the catalogue": "body.total.amount === 2600",
+        },
     ),
     Step(
-        "Place it again under the same key",
+        "Place it again with the same key",
         "POST /v1/orders",
         202,
         "customer",
         BASKET,
         headers=KEY,
-        told=("Idempotency-Replayed", "ETag"),
+        response_headers=("Idempotency-Replayed", "ETag"),
         holds={"it is the same": "body.id === pm.collectionVariables.get('order_id')"},
     ),
     Step(
@@ -42,7 +45,7 @@ ORDERS: Sequence[Step] = (
     ),
     Step("List one's orders", "GET /v1/orders", 200, "customer", holds={"one": "body.items.length === 1"}),
     Step(
-        "List what was confirmed today",
+        "List confirmed orders",
         "GET /v1/orders",
         200,
         "customer",
@@ -50,7 +53,7 @@ ORDERS: Sequence[Step] = (
         holds={"found": "body.items.length === 1 && body.items[0].state === 'CONFIRMED'"},
     ),
     Step(
-        "List what was delivered before that",
+        "List earlier delivered orders",
         "GET /v1/orders",
         200,
         "customer",
@@ -63,16 +66,16 @@ ORDERS: Sequence[Step] = (
         200,
         "staff",
         query="customer_id={{customer_id}}",
-        holds={"it is theirs": "body.items.length === 1"},
+        holds={"it is their order": "body.items.length === 1"},
     ),
     Step(
-        "Follow an order",
+        "Read the timeline of an order",
         "GET /v1/orders/{order_id}/timeline",
         200,
         "customer",
-        holds={"it begins with its placing": "body.entries[0].type === 'order.placed'"},
+        holds={"it begins with order.placed": "body.entries[0].type === 'order.placed'"},
     ),
-    Step("Read an order", "GET /v1/orders/{order_id}", 200, "customer", told=("ETag",)),
+    Step("Read an order", "GET /v1/orders/{order_id}", 200, "customer", response_headers=("ETag",)),
     Step(
         "Amend an order",
         "PATCH /v1/orders/{order_id}",
@@ -80,7 +83,7 @@ ORDERS: Sequence[Step] = (
         "customer",
         {"lines": [{"sku": "{{sku}}", "quantity": 3}]},
         headers=TAG,
-        told=("ETag",),
+        response_headers=("ETag",),
     ),
     Step(
         "Wait until it is amended",
@@ -95,7 +98,7 @@ ORDERS: Sequence[Step] = (
         202,
         "customer",
         BASKET,
-        told=("Location", "ETag"),
+        response_headers=("Location", "ETag"),
         keeps={"cancelled_id": "pm.collectionVariables.get('order_id')", "order_id": "body.id"},
     ),
     Step(
@@ -113,18 +116,18 @@ ORDERS: Sequence[Step] = (
         "customer",
         BASKET | {"lines": [{"sku": "{{sku}}", "quantity": 1}]},
         headers={"Prefer": "wait=30"},
-        told=("Location", "ETag", "Preference-Applied"),
+        response_headers=("Location", "ETag", "Preference-Applied"),
         keeps={"waited_id": "body.id"},
         holds={"it is confirmed": "body.state === 'CONFIRMED'"},
     ),
     Step(
-        "Place one that is too large, and wait",
+        "Place an order that is too large, and wait",
         "POST /v1/orders",
         201,
         "customer",
         BASKET | {"lines": [{"sku": "{{sku}}", "quantity": 9999}]},
         query="wait=30s",
-        told=("Location", "ETag"),
+        response_headers=("Location", "ETag"),
         holds={"it is rejected": "body.state === 'REJECTED'", "why": "body.shortages[0].reason === 'short'"},
     ),
     Step(
@@ -134,26 +137,26 @@ ORDERS: Sequence[Step] = (
         "staff",
         {"carrier": "DHL", "tracking_number": "00340434161094042557"},
         headers=ANY,
-        told=("ETag",),
-        holds={"it is on its way": "body.state === 'SHIPPED'"},
+        response_headers=("ETag",),
+        holds={"it is shipped": "body.state === 'SHIPPED'"},
     ),
     Step(
-        "Note that it has arrived",
+        "Mark it as delivered",
         "POST /v1/orders/{order_id}/deliver",
         200,
         "staff",
         headers=ANY,
-        told=("ETag",),
-        holds={"it is there": "body.state === 'DELIVERED'"},
+        response_headers=("ETag",),
+        holds={"it is delivered": "body.state === 'DELIVERED'"},
     ),
     Step(
-        "Take a piece back",
+        "Accept a return",
         "POST /v1/orders/{order_id}/returns",
         201,
         "staff",
         {"lines": [{"sku": "{{sku}}", "quantity": 1}], "reason": "Broken on arrival."},
         headers=ANY,
-        told=("ETag",),
+        response_headers=("ETag",),
     ),
     Step(
         "Export one's orders",
@@ -162,13 +165,13 @@ ORDERS: Sequence[Step] = (
         "customer",
         query="limit=100",
         holds={
-            "with what happened to them": "body.items.every((one) => one.timeline[0].type === 'order.placed')",
+            "with their timelines": "body.items.every((one) => one.timeline[0].type === 'order.placed')",
             "all of them": "body.next === null",
         },
     ),
-    Step("List what waits for its stock", "GET /v1/sagas", 200, "ops"),
+    Step("List waiting sagas", "GET /v1/sagas", 200, "ops"),
     Step(
-        "List what waits for too long",
+        "List stuck sagas",
         "GET /v1/sagas",
         200,
         "ops",
@@ -176,11 +179,11 @@ ORDERS: Sequence[Step] = (
         holds={"no order of this run": "!body.items.some((one) => one.order_id === pm.variables.get('order_id'))"},
     ),
     Step(
-        "Resolve what does not wait",
+        "Resolve a saga that does not wait",
         "POST /v1/sagas/{order_id}/resolve",
         409,
         "ops",
         {"action": "retry"},
-        holds={"it is not possible": "body.code === 'not_possible_now'"},
+        holds={"the transition is refused": "body.code === 'transition_not_allowed'"},
     ),
 )

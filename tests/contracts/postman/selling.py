@@ -1,4 +1,4 @@
-"""The requests about what is sold: the catalogue, its stock, and files of it."""
+"""Requests about the catalogue, the stock and imports."""
 
 from collections.abc import Sequence
 
@@ -17,11 +17,11 @@ CATALOGUE: Sequence[Step] = (
         201,
         "staff",
         {"name": "Mugs", "attributes_schema": {"type": "object", "properties": {"material": {"type": "string"}}}},
-        told=("Location", "ETag"),
+        response_headers=("Location", "ETag"),
         keeps={"category_id": "body.id"},
     ),
     Step("List the categories", "GET /v1/categories", 200, holds={"some": "body.items.length > 0"}),
-    Step("Read a category", "GET /v1/categories/{category_id}", 200, told=("ETag",)),
+    Step("Read a category", "GET /v1/categories/{category_id}", 200, response_headers=("ETag",)),
     Step(
         "Change a category",
         "PATCH /v1/categories/{category_id}",
@@ -29,7 +29,7 @@ CATALOGUE: Sequence[Step] = (
         "staff",
         {"name": "Cups"},
         headers=TAG,
-        told=("ETag",),
+        response_headers=("ETag",),
     ),
     Step(
         "Add a product",
@@ -37,7 +37,7 @@ CATALOGUE: Sequence[Step] = (
         201,
         "staff",
         MUG,
-        told=("Location", "ETag"),
+        response_headers=("Location", "ETag"),
         keeps={"product_id": "body.id"},
         holds={"it is active": "body.status === 'active'"},
     ),
@@ -49,13 +49,13 @@ CATALOGUE: Sequence[Step] = (
         holds={"found": "body.items.length === 1"},
     ),
     Step(
-        "Count what can be found",
+        "Count search results",
         "GET /v1/products/facets",
         200,
         query="sku={{sku}}",
         holds={"one": "body.total === 1"},
     ),
-    Step("Read a product", "GET /v1/products/{product_id}", 200, told=("ETag",)),
+    Step("Read a product", "GET /v1/products/{product_id}", 200, response_headers=("ETag",)),
     Step(
         "Change a product",
         "PATCH /v1/products/{product_id}",
@@ -63,7 +63,7 @@ CATALOGUE: Sequence[Step] = (
         "staff",
         {"description": "Holds a third of a litre."},
         headers=TAG,
-        told=("ETag",),
+        response_headers=("ETag",),
     ),
     Step(
         "Add a variant",
@@ -72,7 +72,7 @@ CATALOGUE: Sequence[Step] = (
         "staff",
         {"price": {"amount": 1300, "currency": "EUR"}},
         headers=TAG,
-        told=("ETag",),
+        response_headers=("ETag",),
         holds={"it costs more": "body.variants[0].price.amount === 1300"},
     ),
     Step(
@@ -80,8 +80,8 @@ CATALOGUE: Sequence[Step] = (
         "GET /v1/products.{extension}",
         200,
         "staff",
-        told=("Product-Count",),
-        holds={"it is in it": "body.includes(pm.collectionVariables.get('sku'))"},
+        response_headers=("Product-Count",),
+        holds={"it contains the SKU": "body.includes(pm.collectionVariables.get('sku'))"},
     ),
     Step(
         "Empty the category",
@@ -104,18 +104,20 @@ STOCK: Sequence[Step] = (
         headers={"Idempotency-Key": "{{run}}"},
     ),
     Step(
-        "Book it again",
+        "Book it again with the same key",
         "POST /v1/stock/{sku}/adjustments",
         201,
         "staff",
         {"delta": 10, "reason": "delivery"},
         headers={"Idempotency-Key": "{{run}}"},
-        told=("Idempotency-Replayed",),
+        response_headers=("Idempotency-Replayed",),
         holds={"not twice": "body.on_hand === 10"},
     ),
     Step("Read the stock", "GET /v1/stock/{sku}", 200, holds={"ten": "body.available === 10"}),
-    Step("Read the ledger", "GET /v1/stock/{sku}/movements", 200, "staff", holds={"one": "body.items.length === 1"}),
-    Step("Read the threshold", "GET /v1/stock/{sku}/threshold", 200, "staff", told=("ETag",)),
+    Step(
+        "List the movements", "GET /v1/stock/{sku}/movements", 200, "staff", holds={"one": "body.items.length === 1"}
+    ),
+    Step("Read the threshold", "GET /v1/stock/{sku}/threshold", 200, "staff", response_headers=("ETag",)),
     Step(
         "Set the threshold",
         "PUT /v1/stock/{sku}/threshold",
@@ -123,32 +125,32 @@ STOCK: Sequence[Step] = (
         "staff",
         {"threshold": 10},
         headers=TAG,
-        told=("ETag",),
+        response_headers=("ETag",),
     ),
-    Step("List what is low", "GET /v1/stock", 200, "staff"),
+    Step("List low stock", "GET /v1/stock", 200, "staff"),
 )
 
 LINE = '{"name": "Steel mug", "variants": [{"sku": "I-{{sku}}", "price": {"amount": 990, "currency": "EUR"}}]}\n'
 ROWS = "sku,name,price,currency,variant_attributes\nC-{{sku}},Tin mug,790,EUR,\n"
 IMPORTS: Sequence[Step] = (
     Step(
-        "Begin an import",
+        "Start an import",
         "POST /v1/imports",
         201,
         "staff",
         {"format": "ndjson", "lines": 2},
-        told=("Location",),
+        response_headers=("Location",),
         keeps={"import_id": "body.id"},
     ),
     Step(
-        "Send lines",
+        "Upload lines",
         "POST /v1/imports/{import_id}/parts",
         200,
         "staff",
         LINE + '{"name": "No variants"}\n',
         media="application/x-ndjson",
         query="first_line=1",
-        holds={"one came in": "body.created === 1", "one did not": "body.failed === 1"},
+        holds={"one line is imported": "body.created === 1", "one line is faulty": "body.failed === 1"},
     ),
     Step("Follow the import", "GET /v1/imports/{import_id}", 200, "staff", holds={"done": "body.done === 2"}),
     Step(
@@ -160,23 +162,23 @@ IMPORTS: Sequence[Step] = (
     ),
     Step("List imports", "GET /v1/imports", 200, "staff"),
     Step(
-        "Begin an import of CSV",
+        "Start an import of CSV",
         "POST /v1/imports",
         201,
         "staff",
         {"format": "csv", "lines": 2},
-        told=("Location",),
+        response_headers=("Location",),
         keeps={"import_id": "body.id"},
     ),
     Step(
-        "Send lines of CSV",
+        "Upload lines of CSV",
         "POST /v1/imports/{import_id}/parts",
         200,
         "staff",
         ROWS,
         media="text/csv",
         query="first_line=1",
-        holds={"it came in": "body.created === 1", "all of it": "body.next_line === null"},
+        holds={"it is imported": "body.created === 1", "all of it": "body.next_line === null"},
     ),
     Step(
         "Export the catalogue as CSV",
@@ -184,8 +186,8 @@ IMPORTS: Sequence[Step] = (
         200,
         "staff",
         variables={"extension": "csv"},
-        told=("Product-Count",),
+        response_headers=("Product-Count",),
         media="text/csv",
-        holds={"it is in it": "body.includes(`C-${pm.collectionVariables.get('sku')}`)"},
+        holds={"it contains the SKU": "body.includes(`C-${pm.collectionVariables.get('sku')}`)"},
     ),
 )

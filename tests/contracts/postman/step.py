@@ -1,18 +1,18 @@
-"""A request of the Postman collection, and what its answer is held to."""
+"""A request of the Postman collection, and the tests of its response."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Role = Literal["nobody", "customer", "staff", "ops", "leaver"]
-"""Whose token goes along. The leaver is the customer who is erased in the end."""
+"""The account whose token is sent. The leaver is the customer who is erased at the end."""
 
 
 @dataclass(frozen=True)
 class Step:
     """One request. Names in braces, in the path and in the body, are variables of the collection.
 
-    What is asked of the mail sink is in no OpenAPI document.
+    Requests to the mail sink are not in any OpenAPI document.
     """
 
     name: str
@@ -21,22 +21,22 @@ class Step:
     status: int
     who: Role = "nobody"
     body: Any = None
-    """JSON; or lines of text, with their ``media`` type."""
+    """JSON, or text of the type ``media``."""
     media: str = "application/json"
-    """Of the body; of the answer, where that can have several."""
+    """The type of the body; and of the response, if the route has several."""
     variables: Mapping[str, str] = field(default_factory=dict)
-    """Of the path, where they are not the collection's."""
+    """Values of path parameters that differ from the variables of the collection."""
     query: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     keeps: Mapping[str, str] = field(default_factory=dict)
-    """Variable → where it is in the answer (JavaScript, of ``body``)."""
-    told: tuple[str, ...] = ()
-    """Headers that the answer must have."""
+    """Variable to set → its value in the response (JavaScript that uses ``body``)."""
+    response_headers: tuple[str, ...] = ()
+    """Headers that the response must have."""
     holds: Mapping[str, str] = field(default_factory=dict)
-    """What is tested beside status, media type and fields: name → JavaScript that is true, of ``body``."""
+    """Further tests: name → JavaScript that must be true and uses ``body``."""
     until: str = ""
-    """Ask again, for a while, until this JavaScript is true of ``body``: events take their time."""
+    """Repeat the request until this JavaScript, which uses ``body``, is true: events take time."""
 
 
 TAG = {"If-Match": "{{etag}}"}
-"""The header of a request that changes what the one before it has read."""
+"""The header of a request that changes what the request before it has read."""

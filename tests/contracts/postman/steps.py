@@ -1,4 +1,4 @@
-"""The requests of the Postman collection, in their order: each works with what those before it have made."""
+"""The requests of the Postman collection, in order: each uses what those before it have created."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,20 +20,20 @@ HOME = {
 }
 TOKENS = {"customer_token": "body.access_token", "refresh_token": "body.refresh_token"}
 FORGETFUL = "forgetful-{{run}}@example.com"
-NOBODY = "no-such-mailbox-{{run}}@example.com"
-"""The mail servers of `make run` and of `compose.yaml` refuse mail to such an address for good."""
+NO_MAILBOX = "no-such-mailbox-{{run}}@example.com"
+"""The mail servers of `make run` and `compose.yaml` permanently refuse mail to such an address."""
 
 
 def log_in(name: str, who: Role, email: str, password: str) -> Step:
-    """Get a token for somebody."""
+    """Log in, and store the access token."""
     body = {"email": email, "password": password}
     return Step(name, "POST /v1/sessions", 201, body=body, keeps={f"{who}_token": "body.access_token"})
 
 
 def _link_of(page: str, to: str, subject: str, what: str, variable: str) -> Sequence[Step]:
-    """Look into a mailbox for a mail, and take the token out of its link to this page.
+    """Find a mail in a mailbox, and take the token out of its link to this page.
 
-    The mail sink of `make run` answers as Mailpit does, which finds addresses that this one is a part of, too.
+    The mail sink of `make run` has the API of Mailpit, whose search also finds addresses that contain this one.
     """
     theirs = f"mail.To.some((one) => one.Address === pm.variables.replaceIn('{to}'))"
     found = f"body.messages.find((mail) => mail.Subject === '{subject}' && {theirs})"
@@ -58,21 +58,21 @@ def _link_of(page: str, to: str, subject: str, what: str, variable: str) -> Sequ
 
 
 def registration(email: str) -> dict[str, Any]:
-    """The body that opens an account."""
+    """The body of a registration."""
     return {"email": email, "password": PASSWORD, "name": "Ada Lovelace", "locale": "en"}
 
 
 HEALTH: Sequence[Step] = (
-    Step("Is it running?", "GET /health/live", 200, holds={"it is": "body.status === 'ok'"}),
-    Step("Can it work?", "GET /health/ready", 200, holds={"it can": "body.status === 'ok'"}),
+    Step("Liveness", "GET /health/live", 200, holds={"it is alive": "body.status === 'ok'"}),
+    Step("Readiness", "GET /health/ready", 200, holds={"it is ready": "body.status === 'ok'"}),
 )
 OPS: Sequence[Step] = (
     Step(
-        "Read what waits",
+        "Read the summary",
         "GET /v1/ops/summary",
         200,
         "ops",
-        holds={"what is dead is counted": "body.dead_letters.dead >= 0"},
+        holds={"dead letters are counted": "body.dead_letters.dead >= 0"},
     ),
     *(
         Step(
@@ -80,15 +80,15 @@ OPS: Sequence[Step] = (
             f"GET /v1/ops/{what}",
             200,
             "ops",
-            holds={"is whole": """body.includes('"kind":"end"')"""},
+            holds={"is complete": """body.includes('"kind":"end"')"""},
         )
         for what in ("ledger", "outbox", "inbox", "dead-letters")
     ),
 )
 
 SESSIONS: Sequence[Step] = (
-    Step(FIRST, "POST /v1/customers", 202, body=registration(EMAIL), told=("Location",)),
-    Step("Register an address that nobody has", "POST /v1/customers", 202, body=registration(NOBODY)),
+    Step(FIRST, "POST /v1/customers", 202, body=registration(EMAIL), response_headers=("Location",)),
+    Step("Register an address that does not exist", "POST /v1/customers", 202, body=registration(NO_MAILBOX)),
     Step(
         "Log in",
         "POST /v1/sessions",
@@ -97,14 +97,16 @@ SESSIONS: Sequence[Step] = (
         keeps=TOKENS,
     ),
     Step(
-        "Stay logged in", "POST /v1/sessions/refresh", 200, body={"refresh_token": "{{refresh_token}}"}, keeps=TOKENS
+        "Refresh the session",
+        "POST /v1/sessions/refresh",
+        200,
+        body={"refresh_token": "{{refresh_token}}"},
+        keeps=TOKENS,
     ),
     log_in("Log in as staff", "staff", "{{staff_email}}", "{{staff_password}}"),
     log_in("Log in as ops", "ops", "{{ops_email}}", "{{ops_password}}"),
-    Step(
-        "Read the keys of tokens", "GET /.well-known/jwks.json", 200, holds={"there is one": "body.keys.length > 0"}
-    ),
-    Step("Ask for another verification mail", "POST /v1/customers/me/verification-mails", 202, "customer"),
+    Step("Read the public keys", "GET /.well-known/jwks.json", 200, holds={"there is one": "body.keys.length > 0"}),
+    Step("Request another verification mail", "POST /v1/customers/me/verification-mails", 202, "customer"),
 )
 VERIFICATION: Sequence[Step] = _link_of(
     "verify-email", EMAIL, "Please confirm your email address", "confirms the address", "verify_token"
@@ -112,22 +114,22 @@ VERIFICATION: Sequence[Step] = _link_of(
 VERIFIED: Sequence[Step] = (
     Step("Confirm an address", "POST /v1/email-verifications", 204, body={"token": "{{verify_token}}"}),
     Step(
-        "Confirm it once more",
+        "Confirm it again",
         "POST /v1/email-verifications",
         409,
         body={"token": "{{verify_token}}"},
-        holds={"the link is spent": "body.code === 'link_spent'"},
+        holds={"the link is invalid": "body.code === 'link_invalid'"},
     ),
-    # Another account, for mails that one asks for leave once in a minute.
-    Step("Register who will forget", "POST /v1/customers", 202, body=registration(FORGETFUL)),
-    Step("Forget the password", "POST /v1/password-reset-mails", 202, body={"email": FORGETFUL}),
+    # Another account, because mails can be requested once a minute only.
+    Step("Register a second customer", "POST /v1/customers", 202, body=registration(FORGETFUL)),
+    Step("Request a password reset", "POST /v1/password-reset-mails", 202, body={"email": FORGETFUL}),
 )
 RESET: Sequence[Step] = _link_of(
     "reset-password", FORGETFUL, "Set a new password", "sets a new password", "reset_token"
 )
 PASSWORDS: Sequence[Step] = (
     Step(
-        "Set the forgotten password",
+        "Set a new password",
         "POST /v1/password-resets",
         204,
         body={"token": "{{reset_token}}", "new_password": SECOND},
@@ -137,7 +139,7 @@ PASSWORDS: Sequence[Step] = (
         "POST /v1/sessions",
         401,
         body={"email": FORGETFUL, "password": PASSWORD},
-        holds={"it is no more": "body.code === 'wrong_credentials'"},
+        holds={"it is not valid any more": "body.code === 'wrong_credentials'"},
     ),
     Step(
         "Log in with the new password",
@@ -162,9 +164,9 @@ PROFILE: Sequence[Step] = (
         "GET /v1/customers/me",
         200,
         "customer",
-        told=("ETag",),
+        response_headers=("ETag",),
         keeps={"customer_id": "body.id"},
-        holds={"it is the one": "body.role === 'customer'"},
+        holds={"it is a customer": "body.role === 'customer'"},
     ),
     Step(
         "Change one's profile",
@@ -173,7 +175,7 @@ PROFILE: Sequence[Step] = (
         "customer",
         {"locale": "de"},
         headers=TAG,
-        told=("ETag",),
+        response_headers=("ETag",),
     ),
     Step(
         "Add an address",
@@ -181,7 +183,7 @@ PROFILE: Sequence[Step] = (
         201,
         "customer",
         HOME | {"default_for": ["shipping", "billing"]},
-        told=("Location", "ETag"),
+        response_headers=("Location", "ETag"),
         keeps={"address_id": "body.id"},
     ),
     Step(
@@ -191,7 +193,9 @@ PROFILE: Sequence[Step] = (
         "customer",
         holds={"one": "body.items.length === 1"},
     ),
-    Step("Read an address", "GET /v1/customers/me/addresses/{address_id}", 200, "customer", told=("ETag",)),
+    Step(
+        "Read an address", "GET /v1/customers/me/addresses/{address_id}", 200, "customer", response_headers=("ETag",)
+    ),
     Step(
         "Change an address",
         "PUT /v1/customers/me/addresses/{address_id}",
@@ -199,19 +203,19 @@ PROFILE: Sequence[Step] = (
         "customer",
         HOME | {"city": "Bath", "default_for": ["shipping"]},
         headers=TAG,
-        told=("ETag",),
-        holds={"it is moved": "body.city === 'Bath'"},
+        response_headers=("ETag",),
+        holds={"the city has changed": "body.city === 'Bath'"},
     ),
-    Step("Forget an address", "DELETE /v1/customers/me/addresses/{address_id}", 204, "customer", headers=TAG),
+    Step("Delete an address", "DELETE /v1/customers/me/addresses/{address_id}", 204, "customer", headers=TAG),
 )
 
-STANDING: Sequence[Step] = (
+LEAVING: Sequence[Step] = (
     Step(
         "Export one's data",
         "GET /v1/customers/me/export",
         200,
         "customer",
-        told=("Content-Disposition",),
+        response_headers=("Content-Disposition",),
         holds={
             "it is one's own": "body.account.id === pm.collectionVariables.get('customer_id')",
             "it has the order": "body.orders.some((one) => one.id === pm.collectionVariables.get('order_id'))",
@@ -220,13 +224,19 @@ STANDING: Sequence[Step] = (
         },
     ),
     Step(
-        "Leave for a while",
+        "Deactivate one's account",
         "POST /v1/customers/me/deactivate",
         200,
         "customer",
-        holds={"out": "body.state === 'deactivated'"},
+        holds={"it is deactivated": "body.state === 'deactivated'"},
     ),
-    Step("Come back", "POST /v1/customers/me/reactivate", 200, "customer", holds={"in": "body.state === 'active'"}),
+    Step(
+        "Reactivate one's account",
+        "POST /v1/customers/me/reactivate",
+        200,
+        "customer",
+        holds={"it is active": "body.state === 'active'"},
+    ),
     Step(
         "Search customers",
         "GET /v1/customers",
@@ -235,24 +245,24 @@ STANDING: Sequence[Step] = (
         query="q={{run}}",
         holds={"found": "body.items.length === 3"},
     ),
-    Step("Read a customer", "GET /v1/customers/{customer_id}", 200, "staff", told=("ETag",)),
-    Step("Put a customer out of use", "POST /v1/customers/{customer_id}/deactivate", 200, "staff"),
-    Step("Put a customer in use again", "POST /v1/customers/{customer_id}/reactivate", 200, "staff"),
-    Step("Register who will leave", "POST /v1/customers", 202, body=registration(LEAVER)),
-    log_in("Log in to leave", "leaver", LEAVER, PASSWORD),
+    Step("Read a customer", "GET /v1/customers/{customer_id}", 200, "staff", response_headers=("ETag",)),
+    Step("Deactivate a customer", "POST /v1/customers/{customer_id}/deactivate", 200, "staff"),
+    Step("Reactivate a customer", "POST /v1/customers/{customer_id}/reactivate", 200, "staff"),
+    Step("Register a customer to erase", "POST /v1/customers", 202, body=registration(LEAVER)),
+    log_in("Log in as that customer", "leaver", LEAVER, PASSWORD),
     Step(
-        "Be erased",
+        "Request one's erasure",
         "POST /v1/erasures",
         202,
         "leaver",
         {"password": PASSWORD},
-        told=("Location",),
+        response_headers=("Location",),
         keeps={"erasure_id": "body.id"},
     ),
     Step("Follow the erasure", "GET /v1/erasures/{erasure_id}", 200, until="body.state === 'done'"),
 )
 
-_NOBODY = "pm.variables.replaceIn('" + NOBODY + "')"
+_NO_MAILBOX = "pm.variables.replaceIn('" + NO_MAILBOX + "')"
 MAILS: Sequence[Step] = (
     Step(
         "Wait for the receipt",
@@ -282,60 +292,60 @@ MAILS: Sequence[Step] = (
         holds={"the last": "body.items.length === 1", "there are more": "body.next !== null"},
     ),
     Step(
-        "Send a mail again",
+        "Resend a mail",
         "POST /v1/notifications/{notification_id}/resend",
         202,
         "staff",
         headers={"Idempotency-Key": "{{run}}"},
-        told=("Location",),
+        response_headers=("Location",),
     ),
     Step(
         "Wait until an address is suppressed",
         "GET /v1/suppressions",
         200,
         "staff",
-        until=f"body.items.some((one) => one.email === {_NOBODY})",
-        keeps={"suppression_id": f"body.items.find((one) => one.email === {_NOBODY}).id"},
+        until=f"body.items.some((one) => one.email === {_NO_MAILBOX})",
+        keeps={"suppression_id": f"body.items.find((one) => one.email === {_NO_MAILBOX}).id"},
     ),
     Step(
-        "Read why one is suppressed",
+        "Read a suppression",
         "GET /v1/suppressions/{suppression_id}",
         200,
         "staff",
-        told=("ETag",),
-        holds={"nobody is there": "body.reason.includes('5.1.')"},
+        response_headers=("ETag",),
+        holds={"the mailbox does not exist": "body.reason.includes('5.1.')"},
     ),
-    Step("Lift a suppression", "DELETE /v1/suppressions/{suppression_id}", 204, "staff", headers=TAG),
-    Step("Look for it once more", "GET /v1/suppressions/{suppression_id}", 404, "staff"),
+    Step("Delete a suppression", "DELETE /v1/suppressions/{suppression_id}", 204, "staff", headers=TAG),
+    Step("Read it again", "GET /v1/suppressions/{suppression_id}", 404, "staff"),
 )
-# Once every mail has left, so that the stream comes to its end.
+# After all mails are sent, so that the stream ends.
 STREAM: Sequence[Step] = (
     Step(
-        "Follow an order to its end",
+        "Stream the timeline of an order",
         "GET /v1/orders/{order_id}/timeline/stream",
         200,
         "customer",
-        holds={"it has come to its end": "body.includes('event: end')"},
+        holds={"it has ended": "body.includes('event: end')"},
     ),
     Step(
-        "Follow it where its timeline is",
+        "Stream it by content negotiation",
         "GET /v1/orders/{order_id}/timeline",
         200,
         "customer",
         media="text/event-stream",
         headers={"Accept": "text/event-stream"},
-        told=("Vary",),
-        holds={"it has come to its end": "body.includes('event: end')"},
+        response_headers=("Vary",),
+        holds={"it has ended": "body.includes('event: end')"},
     ),
 )
 
-ROOMS = ("customer", "product", "order", "notifier")
+SERVICES = ("customer", "product", "order", "notifier")
 FOLDERS: Folders = {
-    **{f"Health: {service}": (service, HEALTH) for service in ROOMS},
+    **{f"Health: {service}": (service, HEALTH) for service in SERVICES},
     "Sessions": ("customer", SESSIONS),
-    "A mailbox: the address": ("mail", VERIFICATION),
-    "Addresses confirmed": ("customer", VERIFIED),
-    "A mailbox: the password": ("mail", RESET),
+    "Mailbox: verification": ("mail", VERIFICATION),
+    "Verification": ("customer", VERIFIED),
+    "Mailbox: password reset": ("mail", RESET),
     "Passwords": ("customer", PASSWORDS),
     "Profile and addresses": ("customer", PROFILE),
     "Catalogue": ("product", CATALOGUE),
@@ -343,12 +353,12 @@ FOLDERS: Folders = {
     "Imports": ("product", IMPORTS),
     "Orders": ("order", ORDERS),
     "Mails": ("notifier", MAILS),
-    "An order's way, as events": ("order", STREAM),
-    "Staying and leaving": ("customer", STANDING),
-    **{f"Ops: {service}": (service, OPS) for service in ROOMS},
+    "Timeline as a stream": ("order", STREAM),
+    "Deactivation and erasure": ("customer", LEAVING),
+    **{f"Ops: {service}": (service, OPS) for service in SERVICES},
 }
 ENVIRONMENT = {
-    **{f"{service}_url": f"http://127.0.0.1:{8001 + number}" for number, service in enumerate(ROOMS)},
+    **{f"{service}_url": f"http://127.0.0.1:{8001 + number}" for number, service in enumerate(SERVICES)},
     "staff_email": "staff@example.com",
     "staff_password": "",
     "ops_email": "ops@example.com",
@@ -356,4 +366,4 @@ ENVIRONMENT = {
     "extension": "ndjson",
     "mail_url": "http://127.0.0.1:8025",
 }
-"""Passwords are not written down: ``make run`` keeps them in files that it names."""
+"""Without passwords: ``make run`` stores them in files, and prints where."""

@@ -1,4 +1,4 @@
-"""Requests for while nobody answers about stock: orders wait, and ops resolve them. A collection of its own."""
+"""A second collection, for a time when product_svc does not reply: orders wait, and ops resolve them."""
 
 from collections.abc import Sequence
 
@@ -9,24 +9,24 @@ from tests.contracts.postman.step import Step
 from tests.contracts.postman.steps import EMAIL, PASSWORD, log_in, registration
 
 ABOUT = (
-    "Orders that get no answer about their stock, and how ops resolve them. First pause product_svc's event process,"
-    " and let it go on in the end: the order that has asked once more is confirmed then."
+    "Orders that get no reply about their stock, and how ops resolve them. Pause product_svc's event process before,"
+    " and resume it afterwards: then the retried order is confirmed."
 )
 
-PEOPLE: Sequence[Step] = (
+ACCOUNTS: Sequence[Step] = (
     Step(FIRST, "POST /v1/customers", 202, body=registration(EMAIL)),
     log_in("Log in", "customer", EMAIL, PASSWORD),
     log_in("Log in as staff", "staff", "{{staff_email}}", "{{staff_password}}"),
     log_in("Log in as ops", "ops", "{{ops_email}}", "{{ops_password}}"),
 )
-GOODS: Sequence[Step] = (
+PRODUCT: Sequence[Step] = (
     Step("Add a product", "POST /v1/products", 201, "staff", MUG | {"category_id": None}),
     Step("Book a delivery", "POST /v1/stock/{sku}/adjustments", 201, "staff", {"delta": 10, "reason": "delivery"}),
 )
 
 
 def _waits(name: str, variable: str) -> Sequence[Step]:
-    """Place an order, and see that it waits."""
+    """Place an order, and check that it waits."""
     one = f"body.items.find((one) => one.order_id === pm.collectionVariables.get('{variable}'))"
     return (
         Step(
@@ -45,56 +45,56 @@ def _waits(name: str, variable: str) -> Sequence[Step]:
             200,
             "ops",
             query="limit=200",
-            holds={"for its stock": f"{one}.step === 'reserve'", "it has asked once": f"{one}.asked === 1"},
+            holds={"for its stock": f"{one}.step === 'reserve'", "it was requested once": f"{one}.asked === 1"},
         ),
     )
 
 
-ASKED: Sequence[Step] = (
-    *_waits("to ask again for", "asking_id"),
+RETRIED: Sequence[Step] = (
+    *_waits("to retry", "retried_id"),
     Step(
-        "Ask for its stock once more",
+        "Retry the saga",
         "POST /v1/sagas/{order_id}/resolve",
         200,
         "ops",
         {"action": "retry"},
-        variables={"order_id": "{{asking_id}}"},
-        holds={"it waits on": "body.state === 'PENDING'"},
+        variables={"order_id": "{{retried_id}}"},
+        holds={"it still waits": "body.state === 'PENDING'"},
     ),
     Step(
-        "See that it was asked again",
+        "See the retry in the timeline",
         "GET /v1/orders/{order_id}/timeline",
         200,
         "customer",
-        variables={"order_id": "{{asking_id}}"},
+        variables={"order_id": "{{retried_id}}"},
         holds={"by ops": "body.entries.some((one) => one.type === 'saga.asked_again' && one.detail.by === 'ops')"},
     ),
 )
-GIVEN_UP: Sequence[Step] = (
-    *_waits("to give up", "given_up_id"),
+CANCELLED: Sequence[Step] = (
+    *_waits("to cancel", "cancelled_id"),
     Step(
-        "Give it up",
+        "Cancel the saga",
         "POST /v1/sagas/{order_id}/resolve",
         200,
         "ops",
         {"action": "cancel"},
-        variables={"order_id": "{{given_up_id}}"},
+        variables={"order_id": "{{cancelled_id}}"},
         holds={"it has ended": "body.state === 'CANCELLED'"},
     ),
     Step(
-        "Give it up again",
+        "Cancel it again",
         "POST /v1/sagas/{order_id}/resolve",
         409,
         "ops",
         {"action": "cancel"},
-        variables={"order_id": "{{given_up_id}}"},
-        holds={"it does not wait any more": "body.code === 'not_possible_now'"},
+        variables={"order_id": "{{cancelled_id}}"},
+        holds={"the transition is refused": "body.code === 'transition_not_allowed'"},
     ),
 )
 
 FOLDERS: Folders = {
-    "Who takes part": ("customer", PEOPLE),
-    "What is ordered": ("product", GOODS),
-    "An order that asks again": ("order", ASKED),
-    "An order that is given up": ("order", GIVEN_UP),
+    "Accounts": ("customer", ACCOUNTS),
+    "Product": ("product", PRODUCT),
+    "A retried order": ("order", RETRIED),
+    "A cancelled order": ("order", CANCELLED),
 }

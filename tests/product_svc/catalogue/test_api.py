@@ -14,8 +14,8 @@ from schemas import Money, ProductChanged, ProductCreated, ProductDrafted
 from schemas.values import Offer, Variant
 from tests.answers import malformed_at, refused
 from tests.outbox import events, told
-from tests.product_svc.catalogue.shelves import added, amended, category, matching, variant_put
-from tests.product_svc.goods import PRICE, new_sku
+from tests.product_svc.factories import PRICE, new_sku
+from tests.product_svc.rest_factories import added, amended, category, matching, variant_put
 
 API = httpx.AsyncClient
 STAFF = bearer(role="staff")
@@ -37,7 +37,7 @@ async def read(api: API, path: str, **headers: str) -> dict[str, Any]:
     return body
 
 
-async def test_a_product_with_everything_reads_as_it_was_sent(api: API) -> None:
+async def test_a_product_with_every_field_reads_as_it_was_sent(api: API) -> None:
     shelf = await category(api)
     sku = new_sku()
     asked = {
@@ -61,7 +61,7 @@ async def test_a_draft_is_seen_by_staff_only_until_it_is_active(api: API, shared
     draft = await added(api, sku, status="draft")
     path = f"/v1/products/{draft['id']}"
     for headers in ({}, bearer()):
-        refused(await api.get(path, headers=headers), 404, "product_unknown")
+        refused(await api.get(path, headers=headers), 404, "product_not_found")
         assert (await api.get("/v1/products", params={"sku": sku}, headers=headers)).json()["items"] == []
     assert await read(api, path, **STAFF) == draft
     assert (await api.get("/v1/products", params={"sku": sku}, headers=STAFF)).json()["items"] == [draft]
@@ -74,7 +74,7 @@ async def test_a_draft_is_seen_by_staff_only_until_it_is_active(api: API, shared
     ]
 
 
-async def test_a_change_replaces_what_is_sent_and_leaves_the_rest(api: API, shared: Mongo) -> None:
+async def test_a_change_replaces_the_fields_that_are_sent_and_no_others(api: API, shared: Mongo) -> None:
     sku = new_sku()
     product = await added(api, sku, attributes={"a": 1})
     path = f"/v1/products/{product['id']}"
@@ -87,14 +87,14 @@ async def test_a_change_replaces_what_is_sent_and_leaves_the_rest(api: API, shar
     assert [envelope.aggregate_version for envelope in history] == [1, 2, 3]
 
 
-async def test_a_change_to_what_already_is_changes_nothing(api: API, shared: Mongo) -> None:
+async def test_a_change_without_a_difference_changes_nothing(api: API, shared: Mongo) -> None:
     product = await added(api, new_sku())
     answer = await amended(api, f"/v1/products/{product['id']}", 1, name="Mug", status="active")
     assert (answer.json(), answer.headers["etag"]) == (product, '"1"')
     assert len(await events(shared, product["id"])) == 1
 
 
-async def test_who_changes_what_they_have_not_seen_is_refused(api: API) -> None:
+async def test_a_change_of_another_version_than_was_read_is_refused(api: API) -> None:
     product = await added(api, new_sku())
     path = f"/v1/products/{product['id']}"
     await amended(api, path, 1, name="Jug")
@@ -108,17 +108,17 @@ async def test_who_changes_what_they_have_not_seen_is_refused(api: API) -> None:
         assert answer.status_code == 200
 
 
-async def test_of_changes_at_once_one_is_made(api: API) -> None:
+async def test_of_concurrent_changes_one_succeeds(api: API) -> None:
     product = await added(api, new_sku())
     path, tag = f"/v1/products/{product['id']}", {**STAFF, "If-Match": '"1"'}
     answers = await asyncio.gather(*(api.patch(path, json={"name": f"N{n}"}, headers=tag) for n in range(8)))
     assert sorted(answer.status_code for answer in answers) == [200] + [412] * 7
 
 
-async def test_a_status_that_cannot_follow_is_refused(api: API) -> None:
+async def test_a_status_transition_that_is_not_allowed_is_refused(api: API) -> None:
     product = await added(api, new_sku())
     answer = await api.patch(f"/v1/products/{product['id']}", json={"status": "draft"}, headers=matching(1))
-    problem = refused(answer, 409, "status_not_possible")
+    problem = refused(answer, 409, "transition_not_allowed")
     assert (problem["current"], problem["allowed"]) == ("active", ["discontinued"])
 
 
@@ -168,7 +168,7 @@ async def test_a_product_that_would_grow_too_large_is_refused(api: API) -> None:
     assert (await read(api, f"/v1/products/{product['id']}"))["version"] == version
 
 
-async def test_what_is_discontinued_is_still_found_by_its_sku(api: API) -> None:
+async def test_a_discontinued_product_is_still_found_by_its_sku(api: API) -> None:
     sku = new_sku()
     product = await added(api, sku)
     await amended(api, f"/v1/products/{product['id']}", 1, status="discontinued")
@@ -176,37 +176,37 @@ async def test_what_is_discontinued_is_still_found_by_its_sku(api: API) -> None:
     assert found["status"] == "discontinued"
 
 
-async def test_attributes_fit_the_schema_of_their_category(api: API) -> None:
+async def test_attributes_have_to_match_the_schema_of_the_category(api: API) -> None:
     shelf = await category(api, attributes_schema=SIZES)
     assert (await read(api, f"/v1/categories/{shelf['id']}"))["attributes_schema"] == SIZES
     sku = new_sku()
     body = {"name": "Mug", "category_id": shelf["id"], "variants": [{"sku": sku, "price": PRICE.model_dump()}]}
     wrong = await api.post("/v1/products", json=body | {"attributes": {"ml": 0}}, headers=STAFF)
-    faults = refused(wrong, 409, "attributes_do_not_fit")["faults"]
+    faults = refused(wrong, 409, "invalid_attributes")["faults"]
     assert faults == [f"{sku}: size: is required", f"{sku}: ml: must have minimum 1"]
     made = await api.post("/v1/products", json=body | {"attributes": {"ml": 1, "size": "S"}}, headers=STAFF)
     product = made.json()
     path = f"/v1/products/{product['id']}"
     answer = await api.patch(path, json={"attributes": {"size": "XXL"}}, headers=matching(1))
-    refused(answer, 409, "attributes_do_not_fit")
+    refused(answer, 409, "invalid_attributes")
     odd = DEAR | {"attributes": {"size": 3}}
-    refused(await variant_put(api, product, new_sku(), 1, odd), 409, "attributes_do_not_fit")
+    refused(await variant_put(api, product, new_sku(), 1, odd), 409, "invalid_attributes")
     assert (await read(api, path))["version"] == 1
     # The variant's own attributes stand over the product's.
     assert (await variant_put(api, product, new_sku(), 1, DEAR)).status_code == 201
     await amended(api, path, 2, category_id=None, attributes={"size": "XXL"})
 
 
-async def test_a_product_that_no_longer_fits_can_still_be_discontinued(api: API) -> None:
+async def test_a_product_that_no_longer_matches_the_schema_can_still_be_discontinued(api: API) -> None:
     shelf = await category(api)
     product = await added(api, new_sku(), category_id=shelf["id"])
     await amended(api, f"/v1/categories/{shelf['id']}", 1, attributes_schema=SIZES)
     path = f"/v1/products/{product['id']}"
     await amended(api, path, 1, status="discontinued")
-    refused(await api.patch(path, json={"attributes": {"ml": 1}}, headers=matching(2)), 409, "attributes_do_not_fit")
+    refused(await api.patch(path, json={"attributes": {"ml": 1}}, headers=matching(2)), 409, "invalid_attributes")
 
 
-async def test_a_category_that_is_not_there_cannot_be_named(api: API) -> None:
+async def test_a_category_that_does_not_exist_cannot_be_referred_to(api: API) -> None:
     nowhere = str(uuid7())
     body = {"name": "Mug", "category_id": nowhere, "variants": [{"sku": new_sku(), "price": PRICE.model_dump()}]}
     refused(await api.post("/v1/products", json=body, headers=STAFF), 409, "no_such_category")
@@ -228,25 +228,25 @@ async def test_a_category_that_is_not_there_cannot_be_named(api: API) -> None:
     ],
 )
 @pytest.mark.parametrize("role", ["customer", "ops"])
-async def test_only_staff_keeps_the_catalogue(api: API, method: str, path: str, role: Any) -> None:
+async def test_only_staff_can_change_the_catalogue(api: API, method: str, path: str, role: Any) -> None:
     body = {"PUT": DEAR}.get(method, {"name": "x"})
     given = {} if method == "DELETE" else {"json": body}
     refused(await api.request(method, path, headers=bearer(role=role), **given), 403, "forbidden")  # type: ignore[arg-type]
     refused(await api.request(method, path, **given), 401, "unauthenticated")  # type: ignore[arg-type]
 
 
-async def test_what_is_unknown_is_not_found(api: API) -> None:
+async def test_an_unknown_product_or_category_cannot_be_changed(api: API) -> None:
     for path in (f"/v1/products/{uuid7()}", f"/v1/categories/{uuid7()}"):
         answer = await api.patch(path, json={"name": "x"}, headers=matching(1))
         assert answer.status_code == 404
-    refused(await variant_put(api, {"id": str(uuid7())}, "MUG", 1, DEAR), 404, "product_unknown")
+    refused(await variant_put(api, {"id": str(uuid7())}, "MUG", 1, DEAR), 404, "product_not_found")
 
 
-async def test_a_reader_with_a_bad_token_is_told_so(api: API) -> None:
+async def test_an_invalid_token_is_refused_even_where_none_is_needed(api: API) -> None:
     answer = await api.get("/v1/products", headers={"Authorization": "Bearer x.y.z"})
     refused(answer, 401, "unauthenticated")
 
 
-async def test_a_change_of_nothing_is_malformed(api: API) -> None:
+async def test_a_change_without_fields_is_malformed(api: API) -> None:
     for path in (f"/v1/products/{uuid7()}", f"/v1/categories/{uuid7()}"):
         assert malformed_at(await api.patch(path, json={}, headers=matching(1))) == {"body"}

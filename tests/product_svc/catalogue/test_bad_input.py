@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 from chassis.persistence.mongo.database import Mongo
 from tests import hostile
 from tests.answers import believed, malformed_at, refused, survivors, undescribed
-from tests.product_svc.catalogue.shelves import API, STAFF, added, category, matching
+from tests.product_svc.rest_factories import API, STAFF, added, category, matching
 
 SKU = "SKU-of-this-module"
 ANYTHING = {**STAFF, "If-Match": "*"}
@@ -48,13 +48,13 @@ async def nothing_is_stored(shared: Mongo, ids: dict[str, str]) -> AsyncIterator
 
 
 @CHANGES
-async def test_what_is_no_json_object_is_malformed(api: API, ids: dict[str, str], route: str) -> None:
+async def test_a_body_that_is_not_a_json_object_is_malformed(api: API, ids: dict[str, str], route: str) -> None:
     method, path = BODIES[route][0], f"/v1/{route.format(**ids)}"
     assert await survivors(api, path, hostile.NO_OBJECT.items(), ANYTHING, method) == []
 
 
 @CHANGES
-async def test_a_body_spoiled_at_any_place_is_malformed(api: API, ids: dict[str, str], route: str) -> None:
+async def test_a_body_with_one_invalid_value_is_malformed(api: API, ids: dict[str, str], route: str) -> None:
     (method, good), path = BODIES[route], f"/v1/{route.format(**ids)}"
     bodies = [(name, content) for name, content, place in hostile.edges(good) if not _is_good(place, content)]
     assert len(bodies) > 30
@@ -89,7 +89,7 @@ def _is_good(place: tuple[str | int, ...], content: bytes) -> bool:
     ],
     ids=str,
 )
-async def test_a_schema_of_which_any_part_would_be_passed_over_is_malformed(api: API, spoiled: Any) -> None:
+async def test_a_schema_with_an_unsupported_part_is_malformed(api: API, spoiled: Any) -> None:
     answer = await api.post("/v1/categories", json={"name": "x", "attributes_schema": spoiled}, headers=STAFF)
     assert all(place.startswith("body/attributes_schema") for place in malformed_at(answer))
 
@@ -97,23 +97,23 @@ async def test_a_schema_of_which_any_part_would_be_passed_over_is_malformed(api:
 @pytest.mark.parametrize(
     "url", ["", "x", "ftp://x.example/", "javascript:alert(1)", "https://", "https://x example/", "//x", "https://é/"]
 )
-async def test_what_is_no_address_of_an_image_is_malformed(api: API, ids: dict[str, str], url: str) -> None:
+async def test_an_invalid_image_url_is_malformed(api: API, ids: dict[str, str], url: str) -> None:
     answer = await api.patch(f"/v1/products/{ids['product']}", json={"images": [url]}, headers=ANYTHING)
     assert malformed_at(answer) == {"body/images/0"}
 
 
 @CHANGES
-async def test_a_token_that_is_not_good_is_refused(api: API, ids: dict[str, str], route: str) -> None:
+async def test_an_invalid_token_is_refused(api: API, ids: dict[str, str], route: str) -> None:
     (method, good), path = BODIES[route], f"/v1/{route.format(**ids)}"
     assert await believed(api, method, path, hostile.bad_tokens("staff"), good) == []
 
 
 @pytest.mark.parametrize("path", ["products/{}", "categories/{}"])
-async def test_an_id_that_is_no_uuid_is_malformed(api: API, path: str) -> None:
+async def test_an_id_that_is_not_a_uuid_is_malformed(api: API, path: str) -> None:
     assert await undescribed(api, "GET", f"/v1/{path}", hostile.NO_UUID) == []
 
 
-async def test_a_category_id_that_is_no_uuid_is_malformed(api: API, ids: dict[str, str]) -> None:
+async def test_a_category_id_that_is_not_a_uuid_is_malformed(api: API, ids: dict[str, str]) -> None:
     odds: list[Any] = [1, 1.5, True, [], {}, "", "x", "\x00", "null", "0" * 40]
     for odd in odds:
         answer = await api.patch(f"/v1/products/{ids['product']}", json={"category_id": odd}, headers=ANYTHING)
@@ -123,7 +123,7 @@ async def test_a_category_id_that_is_no_uuid_is_malformed(api: API, ids: dict[st
 
 
 @pytest.mark.parametrize("name", ["", "1st", "a b", "x" * 65, "é"])
-async def test_what_can_name_no_attribute_is_malformed_and_the_openapi_says_so(
+async def test_an_invalid_attribute_name_is_malformed_and_the_openapi_says_so(
     api: API, ids: dict[str, str], name: str
 ) -> None:
     body, schemas = {"attributes": {name: "steel"}}, (await api.get("/openapi.json")).json()["components"]["schemas"]
@@ -138,19 +138,19 @@ async def test_what_can_name_no_attribute_is_malformed_and_the_openapi_says_so(
 
 
 @pytest.mark.parametrize("tag", ['"', '"x', "\xff", "W/", ",", '"x", ' * 2000, "**"])
-async def test_a_condition_that_is_none_never_holds(api: API, ids: dict[str, str], tag: str) -> None:
+async def test_an_invalid_condition_never_holds(api: API, ids: dict[str, str], tag: str) -> None:
     headers = [(name, value.encode()) for name, value in STAFF.items()] + [("If-Match", tag.encode("latin-1"))]
     answer = await api.patch(f"/v1/products/{ids['product']}", json={"name": "Jug"}, headers=headers)  # type: ignore[arg-type]
     refused(answer, 412, "precondition_failed")
 
 
-async def test_a_sku_that_can_be_none_is_malformed(api: API, ids: dict[str, str]) -> None:
+async def test_an_invalid_sku_is_malformed(api: API, ids: dict[str, str]) -> None:
     for sku in ("%00", "-a", "a" * 65, "a%20b", "%C3%A4"):
         path = f"/v1/products/{ids['product']}/variants/{sku}"
         answer = await api.put(path, json={"price": PRICE}, headers=matching(1))
         assert malformed_at(answer) == {"path/sku"}
 
 
-async def test_another_products_id_is_no_category(api: API, ids: dict[str, str]) -> None:
+async def test_the_product_is_looked_up_before_the_category(api: API, ids: dict[str, str]) -> None:
     answer = await api.patch(f"/v1/products/{uuid7()}", json={"category_id": ids["product"]}, headers=ANYTHING)
-    refused(answer, 404, "product_unknown")
+    refused(answer, 404, "product_not_found")

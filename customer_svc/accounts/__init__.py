@@ -1,0 +1,1 @@
+"""Accounts: what they are, how they are stored, and their deactivation."""

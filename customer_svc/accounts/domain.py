@@ -1,0 +1,123 @@
+"""Accounts: what belongs to one, and the rules of its status."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from unicodedata import normalize
+from uuid import UUID
+
+from chassis.persistence.unit_of_work import next_time
+from customer_svc.errors import AccountDeactivated, AlreadyActive, AlreadyDeactivated
+from schemas import Address, CustomerDeactivated, CustomerReactivated
+
+Role = Literal["customer", "staff", "ops"]
+AccountStatus = Literal["active", "deactivated"]
+Actor = Literal["customer", "staff"]
+
+MAIL_INTERVAL = timedelta(minutes=1)
+"""The minimum time between two mails of the same kind that the recipient requested."""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedAddress:
+    """One of a customer's addresses. If a customer has any, exactly one is the default for each use."""
+
+    id: UUID
+    name: str
+    street: str
+    city: str
+    postal_code: str
+    country: str
+    shipping: bool
+    """Whether it is the default for shipments."""
+    billing: bool
+    """Whether it is the default for bills."""
+    revision: int
+
+    @property
+    def address(self) -> Address:
+        """The address as events and orders contain it."""
+        return Address(
+            name=self.name,
+            street=self.street,
+            city=self.city,
+            postal_code=self.postal_code,
+            country=self.country,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody who can log in: a customer, or a member of staff."""
+
+    id: UUID
+    email: str
+    name: str
+    password_hash: str
+    role: Role
+    version: int
+    changed_at: datetime
+    verified_at: datetime | None = None
+    warned_at: datetime | None = None
+    """When the owner was last warned that somebody tried to register this e-mail address again."""
+    verification_requested_at: datetime | None = None
+    """When a link to verify the e-mail address was last requested."""
+    reset_requested_at: datetime | None = None
+    """When a link to reset the password was last requested.
+
+    The three times are separate: anybody can cause a warning, and it must not delay the other mails.
+    """
+    epoch: int = 0
+    """Sessions, and links to reset the password, are valid only in the epoch in which they were made."""
+    phone: str | None = None
+    locale: str = "en"
+    marketing: bool = False
+    """Whether the customer wants advertising mails."""
+    order_updates: bool = True
+    """Whether the customer wants mails about the progress of orders, beyond those that a purchase requires."""
+    addresses: tuple[SavedAddress, ...] = ()
+    deactivated_by: Actor | None = None
+    """Who deactivated the account; None while it is active."""
+
+    @property
+    def status(self) -> AccountStatus:
+        """Whether the account can be used."""
+        return "deactivated" if self.deactivated_by else "active"
+
+    def next_version(self, now: datetime, **changes: Any) -> "Account":
+        """The account with changes."""
+        return replace(self, version=self.version + 1, changed_at=next_time(now, self.changed_at), **changes)
+
+    def deactivate(self, by: Actor, now: datetime) -> tuple["Account", CustomerDeactivated]:
+        """Deactivate the account and end its sessions.
+
+        Staff can do so even if the customer has already; then only staff can reactivate it.
+        """
+        if self.deactivated_by in (by, "staff"):
+            raise AlreadyDeactivated
+        account = self.next_version(now, deactivated_by=by, epoch=self.epoch + 1)
+        return account, CustomerDeactivated(customer_id=self.id, by=by)
+
+    def reactivate(self, by: Actor, now: datetime) -> tuple["Account", CustomerReactivated]:
+        """Reactivate the account; if staff deactivated it, only staff can."""
+        if self.deactivated_by is None:
+            raise AlreadyActive
+        if self.deactivated_by == "staff" and by != "staff":
+            raise AccountDeactivated
+        return self.next_version(now, deactivated_by=None), CustomerReactivated(customer_id=self.id, by=by)
+
+    def require_active(self) -> None:
+        """Raise ``AccountDeactivated`` if the account is deactivated."""
+        if self.deactivated_by:
+            raise AccountDeactivated
+
+
+def is_recent(moment: datetime | None, now: datetime, interval: timedelta) -> bool:
+    """Whether something happened less than ``interval`` ago."""
+    return moment is not None and now - moment < interval
+
+
+def normalised_email(email: str) -> str:
+    """One spelling per mailbox: mail providers ignore case, and so do people."""
+    # Not casefold(): it turns ß into ss, which is a different mailbox.
+    return normalize("NFC", email.strip().lower())

@@ -1,0 +1,73 @@
+"""The body of an account, and the types of fields that several bodies share."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, EmailStr, Field, SecretStr, StringConstraints
+
+from chassis.http.bodies import ResponseBody
+from chassis.http.examples import ID, MOMENT
+from customer_svc.accounts.domain import Account, AccountStatus, Role
+from schemas.values import Text
+
+
+def _encodable(secret: SecretStr) -> SecretStr:
+    """Refuse lone surrogates, which cannot be hashed; ``Text`` refuses them, ``SecretStr`` does not."""
+    secret.get_secret_value().encode()
+    return secret
+
+
+Secret = Annotated[SecretStr, AfterValidator(_encodable)]
+Email = Annotated[EmailStr, StringConstraints(max_length=254), Field(examples=["ada@example.com"])]
+NewPassword = Annotated[Secret, Field(min_length=10, max_length=200, examples=["correct horse battery"])]
+Password = Annotated[Secret, Field(max_length=200, examples=["correct horse battery"])]
+Token = Annotated[
+    Secret, Field(min_length=1, max_length=200, examples=["m3bT5hVJ0k6nEw2dQyXcRz8aLfPuGi1oKs4tHvNjB7U"])
+]
+Id = Annotated[UUID, Field(examples=[ID])]
+Moment = Annotated[datetime, Field(examples=[MOMENT])]
+Phone = Annotated[
+    str,
+    StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$"),
+    Field(examples=["+442079460000"], description="E.164: a plus sign, the country code, the number"),
+]
+Name = Annotated[Text, Field(min_length=1, max_length=200, examples=["Ada Lovelace"])]
+Locale = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$"),
+    Field(
+        examples=["de"], description="ISO 639-1 language code, optionally with an ISO 3166-1 country: `de`, `de-AT`"
+    ),
+]
+
+
+class AccountOut(ResponseBody):
+    """An account, without its secrets."""
+
+    id: Id
+    email: Annotated[str, Field(examples=["ada@example.com"])]
+    name: Annotated[str, Field(examples=["Ada Lovelace"])]
+    role: Role
+    state: AccountStatus
+    verified: Annotated[bool, Field(description="whether the e-mail address was verified")]
+    phone: Phone | None
+    locale: Locale
+    marketing: Annotated[bool, Field(description="whether the customer wants advertising mails")]
+    order_updates: Annotated[bool, Field(description="whether the customer wants mails about the progress of orders")]
+
+
+def account_out(account: Account) -> AccountOut:
+    """The body of an account."""
+    return AccountOut(
+        id=account.id,
+        email=account.email,
+        name=account.name,
+        role=account.role,
+        state=account.status,
+        verified=account.verified_at is not None,
+        phone=account.phone,
+        locale=account.locale,
+        marketing=account.marketing,
+        order_updates=account.order_updates,
+    )

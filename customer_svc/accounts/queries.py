@@ -1,0 +1,33 @@
+"""Reading accounts."""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from chassis.http.errors import NotFound
+from chassis.http.examples import ID, MOMENT
+from chassis.persistence.postgres.database import Postgres
+from customer_svc.accounts.domain import Account, normalised_email
+from customer_svc.accounts.store import account_of, accounts
+
+LEDGER = ("SELECT 'account' AS kind, id, role, version, changed_at FROM accounts",)
+"""The accounts, for the audit. No events are published about those of staff."""
+LEDGER_LINE = {"kind": "account", "id": ID, "role": "customer", "version": 2, "changed_at": MOMENT}
+"""An example of a line."""
+
+
+async def account_by_email(database: Postgres, email: str) -> Account | None:
+    """The account with this e-mail address, in any spelling."""
+    async with database.reading() as connection:
+        found = await connection.execute(sa.select(accounts).where(accounts.c.email == normalised_email(email)))
+        row = found.one_or_none()
+    return account_of(row) if row else None
+
+
+async def account_by_id(database: Postgres, account_id: UUID) -> Account:
+    """The account with this id; raise ``NotFound``."""
+    async with database.reading() as connection:
+        row = (await connection.execute(sa.select(accounts).where(accounts.c.id == account_id))).one_or_none()
+    if row is None:
+        raise NotFound
+    return account_of(row)

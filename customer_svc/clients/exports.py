@@ -1,0 +1,87 @@
+"""Reads a customer's data from the other services, for the export (docs/decisions/0042).
+
+The client's own token is passed on. The data are passed on page by page: a customer may have thousands of orders.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, aclosing
+from typing import Any, Literal
+
+import httpx
+import orjson
+from pydantic import BaseModel, ValidationError
+
+from chassis.runtime.telemetry import trace
+from customer_svc.errors import ExportUnavailable
+
+TIMEOUT_SECONDS = 5.0
+"""For one page."""
+PAGE_SIZE = 100
+
+Part = Literal["orders", "notifications"]
+Pages = AsyncGenerator[list[dict[str, Any]], None]
+
+
+class _Page(BaseModel):
+    items: list[dict[str, Any]]
+    next: str | int | None
+
+
+class ExportClient:
+    """The exports of order_svc and notifier_svc, whose REST APIs are at these URLs."""
+
+    def __init__(self, order_url: str, notifier_url: str) -> None:
+        self._clients: Mapping[Part, httpx.AsyncClient] = {
+            "orders": httpx.AsyncClient(base_url=order_url, timeout=TIMEOUT_SECONDS),
+            "notifications": httpx.AsyncClient(base_url=notifier_url, timeout=TIMEOUT_SECONDS),
+        }
+
+    async def merged(self, account: bytes, authorization: str) -> AsyncGenerator[bytes, None]:
+        """The JSON object ``account`` with the parts of the other services added, in chunks.
+
+        Raise ``ExportUnavailable``: before the first chunk unless every service has returned its first page, and
+        later if one fails. What was yielded until then is not valid JSON.
+        """
+        async with AsyncExitStack() as stack:
+            begun: list[tuple[Part, list[dict[str, Any]], Pages]] = []
+            for part in self._clients:
+                pages = await stack.enter_async_context(aclosing(self._pages(part, authorization)))
+                begun.append((part, await anext(pages), pages))
+            yield account.removesuffix(b"}")
+            for part, first, pages in begun:
+                yield b',"%b":[%b' % (part.encode(), _list_items(first))
+                async for page in pages:
+                    yield b"," + _list_items(page)
+                yield b"]"
+            yield b"}"
+
+    async def _pages(self, part: Part, authorization: str) -> Pages:
+        page = await self._page(part, authorization, None)
+        yield page.items
+        while page.next is not None:
+            page = await self._page(part, authorization, page.next)
+            # Only the first page may be yielded if it is empty: the others follow a comma.
+            if page.items:
+                yield page.items
+
+    async def _page(self, part: Part, authorization: str, before: str | int | None) -> _Page:
+        query = {"limit": PAGE_SIZE} if before is None else {"limit": PAGE_SIZE, "before": before}
+        headers = {"Authorization": authorization, "traceparent": trace.get() or ""}
+        try:
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                response = await self._clients[part].get(f"/v1/exports/{part}", params=query, headers=headers)
+            response.raise_for_status()
+            return _Page.model_validate_json(response.content)
+        except (httpx.HTTPError, TimeoutError, ValidationError) as error:
+            raise ExportUnavailable(part=part) from error
+
+    async def close(self) -> None:
+        """Close the connections."""
+        for client in self._clients.values():
+            await client.aclose()
+
+
+def _list_items(items: list[dict[str, Any]]) -> bytes:
+    """The items of a JSON list, without its brackets."""
+    return orjson.dumps(items)[1:-1]

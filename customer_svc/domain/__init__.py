@@ -1,1 +1,0 @@
-"""What customer_svc is about: accounts, and the links that prove whose they are."""

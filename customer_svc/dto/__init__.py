@@ -1,1 +1,0 @@
-"""The bodies of customer_svc's REST API."""

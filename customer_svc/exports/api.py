@@ -1,0 +1,50 @@
+"""Exporting your own data."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import Depends, Request, Response
+
+from chassis.http.auth import Customer
+from chassis.http.errors import Forbidden, NotFound, Unauthenticated
+from chassis.http.headers import sends
+from chassis.http.routing import new_router, problems
+from chassis.http.streaming import StreamingBody
+from customer_svc.accounts.queries import account_by_id
+from customer_svc.container import Database, ExportClient
+from customer_svc.errors import ExportUnavailable
+from customer_svc.exports.dto import ExportOut, own_export_out
+from customer_svc.sessions.queries import sessions_of_account
+
+router = new_router()
+
+
+async def _authorization(request: Request) -> str:
+    return request.headers["authorization"]
+
+
+Authorization = Annotated[str, Depends(_authorization)]
+"""The ``Authorization`` header of an authenticated client, to call other services in the client's name."""
+
+
+@router.get(
+    "/v1/customers/me/export",
+    tags=["customers"],
+    summary="Export your data",
+    response_model=ExportOut,
+    responses=problems(Unauthenticated, Forbidden, NotFound, ExportUnavailable) | sends(200, "Content-Disposition"),
+)
+async def export(
+    principal: Customer, database: Database, export_client: ExportClient, authorization: Authorization
+) -> Response:
+    """Everything that is stored about you, as one JSON document: the account, the orders, the mails.
+
+    The export is complete or refused (`export_unavailable`). If another service fails after its first page, the
+    response breaks off and is not valid JSON.
+    """
+    account = await account_by_id(database, principal.id)
+    sessions = await sessions_of_account(database, principal.id)
+    own = own_export_out(account, sessions, datetime.now(UTC)).model_dump_json().encode()
+    response = await StreamingBody.starting(export_client.merged(own, authorization), "application/json")
+    response.headers["Content-Disposition"] = 'attachment; filename="my-data.json"'
+    return response

@@ -1,0 +1,1 @@
+"""Links in mails, with which customers verify an e-mail address or reset a password."""

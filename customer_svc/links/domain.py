@@ -1,0 +1,60 @@
+"""Links in mails: each can be used once, until it expires."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+from uuid import UUID
+
+from pydantic import SecretStr
+
+from chassis.link_tokens import Purpose, link_token
+from schemas import MailedLink
+
+VALIDITY: dict[Purpose, timedelta] = {"verify": timedelta(days=2), "reset": timedelta(minutes=30)}
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link that was mailed. Only the hash of its token is stored."""
+
+    token_hash: str
+    id: UUID
+    account_id: UUID
+    purpose: Purpose
+    expires_at: datetime
+    epoch: int
+    """The account's epoch when the link was made."""
+    used_at: datetime | None = None
+
+    @property
+    def mailed(self) -> MailedLink:
+        """The link as events contain it."""
+        return MailedLink(link_id=self.id, expires_at=self.expires_at)
+
+    def use(self, purpose: Purpose, now: datetime) -> "Link | None":
+        """The used link; None if it cannot be used, or not for this purpose."""
+        if self.purpose != purpose or self.used_at or now >= self.expires_at:
+            return None
+        return replace(self, used_at=now)
+
+
+@dataclass(frozen=True, slots=True)
+class NewLink:
+    """A link that does not belong to an account yet."""
+
+    id: UUID
+    token_hash: str
+
+    def issue(self, account_id: UUID, purpose: Purpose, now: datetime, epoch: int = 0) -> Link:
+        """The link for an account."""
+        return Link(self.token_hash, self.id, account_id, purpose, now + VALIDITY[purpose], epoch)
+
+
+def new_link(link_id: UUID, purpose: Purpose, key: SecretStr) -> NewLink:
+    """A link with this id. Its token is not kept: the service that sends the mail derives it from the id again."""
+    return NewLink(link_id, hash_token(link_token(key, purpose, link_id)))
+
+
+def hash_token(token: str) -> str:
+    """What is stored of a token. A token has 256 random bits, so a slow hash would not protect it better."""
+    return sha256(token.encode()).hexdigest()

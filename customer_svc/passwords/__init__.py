@@ -1,0 +1,1 @@
+"""Passwords: hashing, changing and resetting them."""

@@ -1,0 +1,77 @@
+"""Changing a password, and resetting a forgotten one."""
+
+from fastapi import status
+from uuid_utils.compat import uuid7
+
+from chassis.http.auth import Authenticated
+from chassis.http.errors import Unauthenticated
+from chassis.http.openapi import NOTHING
+from chassis.http.routing import new_router, problems
+from customer_svc.accounts.queries import account_by_id
+from customer_svc.accounts.response_timing import with_minimum_duration
+from customer_svc.container import ClientAddress, Commit, Database, LinkKey, PasswordHasher, Throttle
+from customer_svc.errors import LinkInvalid, TooManyAttempts, WrongPassword
+from customer_svc.links.domain import hash_token, new_link
+from customer_svc.links.queries import account_id_of_link
+from customer_svc.passwords.commands import ChangePassword, RequestPasswordReset, ResetPassword
+from customer_svc.passwords.dto import PasswordChange, PasswordReset, PasswordResetRequest
+
+router = new_router()
+
+
+@router.post(
+    "/v1/customers/me/password-changes",
+    status_code=status.HTTP_204_NO_CONTENT,
+    tags=["passwords"],
+    summary="Change your password",
+    responses=problems(Unauthenticated, *ChangePassword.errors, TooManyAttempts),
+)
+async def change_password(
+    body: PasswordChange,
+    principal: Authenticated,
+    client_address: ClientAddress,
+    database: Database,
+    commit: Commit,
+    hasher: PasswordHasher,
+    throttle: Throttle,
+) -> None:
+    """Set a new password. This ends every session: log in again."""
+    account = await account_by_id(database, principal.id)
+    async with throttle.password_attempt(account.email, client_address):
+        if not await hasher.matches(body.current_password.get_secret_value(), account.password_hash):
+            raise WrongPassword
+        password_hash = await hasher.hash(body.new_password.get_secret_value())
+        await commit(ChangePassword(account.id, account.password_hash, password_hash))
+
+
+@router.post(
+    "/v1/password-reset-mails",
+    status_code=status.HTTP_202_ACCEPTED,
+    tags=["passwords"],
+    summary="Request a mail to reset a forgotten password",
+    responses=problems(TooManyAttempts) | NOTHING,
+)
+async def request_password_reset(
+    body: PasswordResetRequest, client_address: ClientAddress, commit: Commit, key: LinkKey, throttle: Throttle
+) -> None:
+    """The response is the same whether or not there is an account. The link in the mail is valid for half an hour."""
+    await throttle.mail_request(body.email, client_address)
+    command = RequestPasswordReset(body.email, new_link(uuid7(), "reset", key))
+    await with_minimum_duration(commit(command))
+
+
+@router.post(
+    "/v1/password-resets",
+    status_code=status.HTTP_204_NO_CONTENT,
+    tags=["passwords"],
+    summary="Reset a forgotten password",
+    responses=problems(*ResetPassword.errors),
+)
+async def reset_password(body: PasswordReset, database: Database, commit: Commit, hasher: PasswordHasher) -> None:
+    """Use the link of a mail, once. This ends every session, and verifies the e-mail address."""
+    token = body.token.get_secret_value()
+    account_id = await account_id_of_link(database, token)
+    if account_id is None:
+        raise LinkInvalid
+    password_hash = await hasher.hash(body.new_password.get_secret_value())
+    await commit(ResetPassword(account_id, hash_token(token), password_hash))

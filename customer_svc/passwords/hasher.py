@@ -1,0 +1,39 @@
+"""Password hashing with Argon2id: outside of the event loop, and only a few at the same time.
+
+Parameters: OWASP Password Storage Cheat Sheet (19 MiB, t=2, p=1).
+"""
+
+import asyncio
+
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
+
+MAX_CONCURRENT = 4
+"""Each hash takes 19 MiB and a core: more at the same time would only be slower, and block other work."""
+MAX_REGISTRATIONS = 2
+"""Anybody can register without knowing a password, so registrations leave room for log-ins."""
+
+
+class PasswordHasher:
+    """Makes and checks password hashes."""
+
+    def __init__(self) -> None:
+        self._hasher = PasswordHash([Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1)])
+        self._dummy = self._hasher.hash("nobody's password")
+        self._slots, self._registrations = asyncio.Semaphore(MAX_CONCURRENT), asyncio.Semaphore(MAX_REGISTRATIONS)
+
+    async def hash(self, password: str) -> str:
+        """The hash to store."""
+        async with self._slots:
+            return await asyncio.to_thread(self._hasher.hash, password)
+
+    async def hash_for_registration(self, password: str) -> str:
+        """The same for a registration; however many there are, other requests do not wait for all of them."""
+        async with self._registrations:
+            return await self.hash(password)
+
+    async def matches(self, password: str, stored: str | None) -> bool:
+        """Whether the password is right. It takes as long if there is no account (``stored`` is None)."""
+        async with self._slots:
+            good = await asyncio.to_thread(self._hasher.verify, password, stored or self._dummy)
+        return good and stored is not None

@@ -1,0 +1,1 @@
+"""Registration: opening an account and verifying its e-mail address."""

@@ -1,0 +1,30 @@
+"""Bodies of registration and e-mail verification."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from chassis.http.bodies import RequestBody, ResponseBody
+from customer_svc.accounts.dto import Email, Locale, Name, NewPassword, Token
+
+
+class Registration(RequestBody):
+    """A new customer."""
+
+    email: Email
+    password: NewPassword
+    name: Name
+    locale: Locale = "en"
+
+
+class RegisteredOut(ResponseBody):
+    """The response to a registration; it is the same whether or not there already was an account."""
+
+    email: Annotated[str, Field(examples=["ada@example.com"])]
+    next: Literal["look_into_your_mailbox"] = "look_into_your_mailbox"
+
+
+class EmailVerification(RequestBody):
+    """The token of a mailed link."""
+
+    token: Token

@@ -1,0 +1,93 @@
+"""Customers as staff see them: listing, reading, deactivating and reactivating."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query, Response
+
+from chassis.http.auth import Staff
+from chassis.http.errors import Forbidden, Unauthenticated
+from chassis.http.headers import sends
+from chassis.http.preconditions import ANY, IfMatch, etag
+from chassis.http.routing import new_router, problems
+from customer_svc.accounts.commands import DeactivateAccount, ReactivateAccount
+from customer_svc.accounts.domain import AccountStatus
+from customer_svc.accounts.dto import AccountOut, account_out
+from customer_svc.container import Commit, Database
+from customer_svc.errors import CustomerNotFound
+from customer_svc.staff import queries
+from customer_svc.staff.dto import CustomersOut
+from schemas.values import Text
+
+router = new_router()
+
+CUSTOMER = "/v1/customers/{customer_id}"
+
+
+@router.get(
+    "/v1/customers",
+    tags=["staff"],
+    summary="List and search customers",
+    responses=problems(Unauthenticated, Forbidden),
+)
+async def list_customers(
+    _staff: Staff,
+    database: Database,
+    q: Annotated[
+        Text | None,
+        Query(min_length=1, max_length=100, description="a part of the e-mail address or name", examples=["ada"]),
+    ] = None,
+    state: Annotated[AccountStatus | None, Query(description="only customers in this state")] = None,
+    before: Annotated[UUID | None, Query(description="`next` of the previous page")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> CustomersOut:
+    """Customers, newest first. Pages do not shift when others register. Staff accounts are not included."""
+    found = await queries.find_customers(database, q, state, before, limit + 1)
+    page = [account_out(account) for account in found[:limit]]
+    return CustomersOut(items=page, next=page[-1].id if len(found) > limit else None)
+
+
+@router.get(
+    CUSTOMER,
+    tags=["staff"],
+    summary="Read a customer's account",
+    responses=problems(Unauthenticated, Forbidden, CustomerNotFound) | sends(200, "ETag"),
+)
+async def read_customer(customer_id: UUID, _staff: Staff, database: Database, response: Response) -> AccountOut:
+    """The account as the customer sees it."""
+    account = await queries.customer_by_id(database, customer_id)
+    response.headers["ETag"] = etag(account.version)
+    return account_out(account)
+
+
+@router.post(
+    f"{CUSTOMER}/deactivate",
+    tags=["staff"],
+    summary="Deactivate a customer's account",
+    responses=problems(Unauthenticated, Forbidden, *DeactivateAccount.errors) | sends(200, "ETag"),
+)
+async def deactivate_customer(
+    customer_id: UUID, _staff: Staff, commit: Commit, response: Response, if_match: IfMatch = None
+) -> AccountOut:
+    """End every session of the customer, who can neither order nor log in until staff reactivate the account.
+
+    `If-Match` is optional.
+    """
+    account = await commit(DeactivateAccount(customer_id, "staff", if_match or ANY))
+    response.headers["ETag"] = etag(account.version)
+    return account_out(account)
+
+
+@router.post(
+    f"{CUSTOMER}/reactivate",
+    tags=["staff"],
+    summary="Reactivate a customer's account",
+    responses=problems(Unauthenticated, Forbidden, *ReactivateAccount.errors) | sends(200, "ETag"),
+)
+async def reactivate_customer(
+    customer_id: UUID, _staff: Staff, commit: Commit, response: Response, if_match: IfMatch = None
+) -> AccountOut:
+    """Reactivate the account, whether staff or the customer deactivated it. `If-Match` is optional."""
+    account = await commit(ReactivateAccount(customer_id, "staff", if_match or ANY))
+    response.headers["ETag"] = etag(account.version)
+    return account_out(account)

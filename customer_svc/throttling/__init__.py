@@ -1,0 +1,1 @@
+"""Limits on how often somebody can try a password, request a mail or register."""

@@ -1,1 +1,0 @@
-"""Orders that are changed before they are shipped."""

@@ -1,0 +1,1 @@
+"""Erasure: the orders of an erased customer stay, without any personal data."""

@@ -1,0 +1,12 @@
+"""What the audit reads about erased customers."""
+
+LEDGER = (
+    "SELECT 'answer' AS kind, 'order_svc' AS service, customer_id,"
+    " EXISTS (SELECT 1 FROM orders o WHERE o.customer_id = e.customer_id AND '-' <> ANY (ARRAY["
+    "o.shipping_address ->> 'street', o.billing_address ->> 'street',"
+    " o.amendment #>> '{shipping_address,street}', o.amendment #>> '{billing_address,street}']))"
+    " OR EXISTS (SELECT 1 FROM customers c WHERE c.id = e.customer_id AND"
+    " 'object' = ANY (ARRAY[jsonb_typeof(c.shipping), jsonb_typeof(c.billing)])) AS has_address"
+    " FROM erased_customers e"
+)
+"""The acknowledged erasures: ``has_address`` should be false."""

@@ -1,0 +1,1 @@
+"""Orders: placing, reading, listing and cancelling them; the aggregate and its states."""

@@ -1,0 +1,152 @@
+"""The routes of orders: place, list, read and cancel."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query, Response, status
+from uuid_utils.compat import uuid7
+
+from chassis.http.auth import Authenticated, Customer
+from chassis.http.errors import Forbidden, Unauthenticated
+from chassis.http.headers import carries, sends
+from chassis.http.hot_route import HotRoute
+from chassis.http.idempotency import IdempotencyKey, key_use
+from chassis.http.preconditions import ANY, IfMatch, etag
+from chassis.http.routing import new_router, problems
+from order_svc.container import Commit, Database, Feed, Products
+from order_svc.errors import CatalogueUnavailable, OrderNotFound
+from order_svc.orders import queries
+from order_svc.orders.commands import CancelOrder, PlaceOrder, PlaceOrderOnce
+from order_svc.orders.domain import FIRST_VERSION
+from order_svc.orders.dto import (
+    CancellationBody,
+    OrderBody,
+    OrderOut,
+    OrderQuery,
+    OrdersOut,
+    as_address,
+    as_quantities,
+    order_out,
+)
+from order_svc.orders.examples import CANCELLED, CONFIRMED, PLACED, shows
+from order_svc.orders.prefer_wait import Prefer, Wait, decided_order, wait_preference
+from order_svc.orders.product_fallback import commit_with_fallback
+from order_svc.orders.queries import OrderFilter, owner_filter
+
+router = new_router()
+hot = new_router(route_class=HotRoute)
+
+PLACE_ORDER = "POST /v1/orders"
+PLACED_HEADERS = carries("Location", "ETag", "Idempotency-Replayed", "Preference-Applied")
+PLACED_ETAG = etag(FIRST_VERSION)
+
+
+@hot.post(
+    "/v1/orders",
+    status_code=status.HTTP_202_ACCEPTED,
+    response_model=OrderOut,
+    tags=["orders"],
+    summary="Place an order",
+    responses=problems(Unauthenticated, Forbidden, *PlaceOrderOnce.errors, CatalogueUnavailable)
+    | {
+        202: {"content": {"application/json": {"example": PLACED}}, **PLACED_HEADERS},
+        201: {
+            "model": OrderOut,
+            "description": "The order, where the request waited for its stock",
+            "content": {"application/json": {"example": CONFIRMED}},
+            **PLACED_HEADERS,
+        },
+    },
+)
+async def place(
+    customer: Customer,
+    body: OrderBody,
+    commit: Commit,
+    products: Products,
+    feed: Feed,
+    database: Database,
+    idempotency_key: IdempotencyKey = None,
+    prefer: Prefer = None,
+    wait: Wait = None,
+) -> Response:
+    """Accept an order. It is PENDING until its stock is decided; follow its timeline, or read it at `Location`.
+
+    A request that waits (`Prefer: wait=5`, `?wait=5s`) gets 201 with the order CONFIRMED, REJECTED or CANCELLED, or
+    202 where it is still PENDING. A repeated request gets its first response again, with the `ETag` of that time; if
+    it waits, it gets the order as it is now.
+    """
+    order_id = uuid7()
+    # Without a key from the client, the order's id serves as a key that no other request can have used.
+    key = key_use(customer.id, PLACE_ORDER, idempotency_key or str(order_id), body.model_dump_json())
+    command = PlaceOrder(
+        order_id,
+        customer.id,
+        as_quantities(body.lines),
+        as_address(body.shipping_address),
+        as_address(body.billing_address),
+        body.notes,
+        body.currency,
+    )
+    stored, replayed = await commit_with_fallback(commit, products, PlaceOrderOnce(command, key))
+    headers = {"Location": f"/v1/orders/{stored.order_id}", "ETag": PLACED_ETAG}
+    if replayed:
+        headers["Idempotency-Replayed"] = "true"
+    content, code = stored.response, status.HTTP_202_ACCEPTED
+    if (preference := wait_preference(prefer, wait)) and (
+        order := await decided_order(feed, database, stored.order_id, customer.id, preference)
+    ):
+        content = order_out(order).model_dump_json()
+        headers |= {"ETag": etag(order.version), **preference.applied}
+        code = status.HTTP_202_ACCEPTED if order.state == "PENDING" else status.HTTP_201_CREATED
+    return Response(content, code, headers, media_type="application/json")
+
+
+@router.get("/v1/orders", tags=["orders"], summary="List orders", responses=problems(Unauthenticated))
+async def list_orders(
+    principal: Authenticated, database: Database, query: Annotated[OrderQuery, Query()]
+) -> OrdersOut:
+    """Your own orders, newest first; all orders for staff. A page stays the same when new orders are placed.
+
+    Where few orders match `status` or `q`, a page can have fewer than `limit` orders, even none, and still a `next`:
+    a page searches some thousands of orders at most.
+    """
+    wanted = OrderFilter(query.customer_id, tuple(query.status), query.placed_from, query.placed_to, query.q)
+    page = await queries.list_orders(database, owner_filter(principal), wanted, query.before, query.limit)
+    return OrdersOut(items=[order_out(order) for order in page.orders], next=page.next)
+
+
+@router.get(
+    "/v1/orders/{order_id}",
+    tags=["orders"],
+    summary="Read an order",
+    responses=problems(Unauthenticated, OrderNotFound) | sends(200, "ETag"),
+)
+async def read_order(order_id: UUID, principal: Authenticated, database: Database, response: Response) -> OrderOut:
+    """One of your own orders; any order for staff. Send its `ETag` as `If-Match` with a change."""
+    order = await queries.find_order(database, order_id, owner_filter(principal))
+    response.headers["ETag"] = etag(order.version)
+    return order_out(order)
+
+
+@router.post(
+    "/v1/orders/{order_id}/cancel",
+    tags=["orders"],
+    summary="Cancel an order",
+    responses=problems(Unauthenticated, *CancelOrder.errors) | shows(200, CANCELLED),
+)
+async def cancel(
+    order_id: UUID,
+    response: Response,
+    principal: Authenticated,
+    commit: Commit,
+    body: CancellationBody | None = None,
+    if_match: IfMatch = None,
+) -> OrderOut:
+    """End an order before it is shipped; with `If-Match`, only if it has not changed since it was read.
+
+    Its stock becomes available again.
+    """
+    owner, note = owner_filter(principal), body.note if body else None
+    order = await commit(CancelOrder(order_id, owner, note, if_match or ANY))
+    response.headers["ETag"] = etag(order.version)
+    return order_out(order)

@@ -1,0 +1,216 @@
+"""The REST bodies of orders."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+
+from chassis.http.bodies import RequestBody, ResponseBody
+from chassis.http.paging import Page
+from order_svc.orders import examples
+from order_svc.orders.domain import Order, Reason, State, quantities_of
+from order_svc.orders.parts import Amendment, Return, Shipment
+from schemas import Address, Line, Money, PricedLine, Shortage
+from schemas.values import Currency, Sku, Text
+
+MAX_LINES = 100
+MAX_QUANTITY = 10_000
+DAY = "2026-01-03T00:00:00Z"
+
+
+class LineBody(RequestBody):
+    """A quantity of one SKU."""
+
+    sku: Annotated[Sku, Field(examples=["MUG-BLUE"])]
+    quantity: Annotated[int, Field(ge=1, le=MAX_QUANTITY, examples=[2])]
+
+
+class AddressBody(Address):
+    """A postal address."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+Revision = Annotated[int, Field(examples=[2])]
+LineBodies = Annotated[list[LineBody], Field(min_length=1, max_length=MAX_LINES)]
+Notes = Annotated[Text, Field(min_length=1, max_length=500, examples=["Leave it with the porter."])]
+
+
+class OrderBody(RequestBody):
+    """An order, at the catalogue's prices. Lines of the same SKU are added up; without a `shipping_address` the order
+    goes to your default address."""
+
+    lines: LineBodies
+    shipping_address: AddressBody | None = None
+    billing_address: AddressBody | None = None
+    currency: Annotated[
+        Currency | None,
+        Field(description="refuse the order unless its products are sold in this currency", examples=["EUR"]),
+    ] = None
+    notes: Notes | None = None
+
+
+class CancellationBody(RequestBody):
+    """Why an order is cancelled."""
+
+    note: Notes | None = None
+
+
+def _rfc3339(value: Any) -> Any:
+    """Refuse a number, which Pydantic takes for seconds since 1970."""
+    if isinstance(value, str) and not re.match(r"\d{4}-\d\d-\d\d", value):
+        raise ValueError("must be a time as in RFC 3339")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_rfc3339)]
+
+
+class OrderQuery(BaseModel):
+    """The filter of a list of orders, and the page to return."""
+
+    model_config = ConfigDict(frozen=True)
+
+    status: Annotated[list[State], Field(description="in one of these states", examples=[["PENDING"]])] = []
+    placed_from: Annotated[Moment | None, Field(description="placed then or later", examples=[DAY])] = None
+    placed_to: Annotated[Moment | None, Field(description="placed before", examples=[DAY])] = None
+    q: Annotated[
+        Text | None,
+        Field(
+            min_length=1,
+            max_length=100,
+            description="a part of the order's id, or of the name or SKU of one of its lines",
+            examples=["mug"],
+        ),
+    ] = None
+    customer_id: Annotated[UUID | None, Field(description="of this customer; for staff")] = None
+    before: Annotated[UUID | None, Field(description="`next` of the previous page")] = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+
+class AmendmentOut(ResponseBody):
+    """What the order becomes once stock for all of it is reserved."""
+
+    revision: Revision
+    lines: tuple[PricedLine, ...]
+    total: Money
+    shipping_address: Address
+    billing_address: Address | None
+
+
+class ShipmentOut(ResponseBody):
+    """A parcel on its way to the customer."""
+
+    id: UUID
+    carrier: Annotated[str, Field(examples=["DHL"])]
+    tracking_number: Annotated[str, Field(examples=["00340434161094042557"])]
+    lines: tuple[Line, ...]
+    at: datetime
+
+
+class ReturnOut(ResponseBody):
+    """What came back, and the amount that the customer gets back."""
+
+    id: UUID
+    lines: tuple[Line, ...]
+    refund: Money
+    reason: Annotated[str | None, Field(examples=["Broken on arrival."])]
+    at: datetime
+
+
+class OrderOut(ResponseBody):
+    """An order. It is PENDING until its stock is decided, then CONFIRMED, REJECTED (see `shortages`) or CANCELLED.
+
+    A CONFIRMED order is SHIPPED, in one or more parts, and then DELIVERED. An `amendment` waits until its stock is
+    decided; then the order becomes the amendment, or stays as it is (see `shortages`).
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.SHIPPED]})
+
+    id: UUID
+    state: State
+    lines: tuple[PricedLine, ...]
+    total: Money
+    shipping_address: Address
+    billing_address: Annotated[Address | None, Field(description="null: the shipping address")]
+    notes: Annotated[str | None, Field(examples=["Leave it with the porter."])]
+    shortages: Annotated[tuple[Shortage, ...], Field(description="why stock was last refused")]
+    reason: Annotated[Reason | None, Field(description="who or what cancelled the order")]
+    note: Annotated[
+        str | None, Field(description="the note of the cancellation", examples=["Ordered twice by mistake."])
+    ]
+    revision: Annotated[
+        int, Field(description="the current revision; each amendment gets the next number", examples=[1])
+    ]
+    amendment: AmendmentOut | None
+    shipments: tuple[ShipmentOut, ...]
+    returns: tuple[ReturnOut, ...]
+    version: Annotated[int, Field(examples=[3])]
+    placed_at: datetime
+    changed_at: datetime
+
+
+class OrdersOut(Page[OrderOut, UUID]):
+    """A page of orders, newest first; ``next`` is the ``before`` of the next page, if there is one."""
+
+
+def order_out(order: Order) -> OrderOut:
+    """An order as its owner sees it."""
+    return OrderOut.model_construct(
+        id=order.id,
+        state=order.state,
+        lines=order.lines,
+        total=order.total,
+        shipping_address=order.shipping_address,
+        billing_address=order.billing_address,
+        notes=order.customer_notes,
+        shortages=order.shortages,
+        reason=order.reason,
+        note=order.cancellation_note,
+        revision=order.revision,
+        amendment=_amendment_out(order.amendment) if order.amendment else None,
+        shipments=tuple(_shipment_out(shipment) for shipment in order.shipments),
+        returns=tuple(_return_out(returned) for returned in order.returns),
+        version=order.version,
+        placed_at=order.placed_at,
+        changed_at=order.changed_at,
+    )
+
+
+def as_quantities(lines: Sequence[LineBody]) -> dict[str, int]:
+    """SKU → quantity."""
+    return quantities_of([Line(sku=line.sku, quantity=line.quantity) for line in lines])
+
+
+def as_address(address: AddressBody | None) -> Address | None:
+    """An address as a value."""
+    return Address.model_construct(**address.__dict__) if address else None
+
+
+def _amendment_out(amendment: Amendment) -> AmendmentOut:
+    return AmendmentOut(
+        revision=amendment.revision,
+        lines=amendment.lines,
+        total=amendment.total,
+        shipping_address=amendment.shipping_address,
+        billing_address=amendment.billing_address,
+    )
+
+
+def _shipment_out(shipment: Shipment) -> ShipmentOut:
+    return ShipmentOut(
+        id=shipment.id,
+        carrier=shipment.carrier,
+        tracking_number=shipment.tracking_number,
+        lines=shipment.lines,
+        at=shipment.at,
+    )
+
+
+def _return_out(returned: Return) -> ReturnOut:
+    return ReturnOut(
+        id=returned.id, lines=returned.lines, refund=returned.refund, reason=returned.reason, at=returned.at
+    )

@@ -1,0 +1,167 @@
+"""An order as a row of its table, and back."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from chassis.persistence.postgres.rows import Row
+from order_svc.orders.domain import Order
+from order_svc.orders.parts import Amendment, Return, Shipment
+from schemas import Address, Line, Money, PricedLine, Shortage
+
+PLACED = (
+    *("id", "customer_id", "state", "lines", "total", "currency", "shipping_address", "shortages", "reason"),
+    *("version", "placed_at", "changed_at", "billing_address", "customer_notes"),
+)
+"""The columns of an order that was just placed; the others have their defaults."""
+STATE = ("state", "shortages", "reason", "version", "changed_at")
+"""The columns that every transition changes."""
+CONTENT = (
+    *("lines", "total", "currency", "shipping_address", "billing_address", "cancellation_note"),
+    *("revision", "last_revision", "reservation_attempts", "retried", "amendment", "shipments", "returns"),
+)
+"""The columns that only some transitions change: amendments, shipments, returns, a note."""
+
+_CONTENT_FIELDS = (
+    *("lines", "shipping_address", "billing_address", "cancellation_note", "revision", "reservation_attempts"),
+    *("amendment", "shipments", "returns"),
+)
+
+
+def content_changed(order: Order, before: Order) -> bool:
+    """Whether an order differs in ``CONTENT``. Transitions keep the very objects that they do not change."""
+    return any(getattr(order, name) is not getattr(before, name) for name in _CONTENT_FIELDS)
+
+
+def order_from(row: Any) -> Order:
+    """The order in a row of the table."""
+    return Order(
+        id=row.id,
+        customer_id=row.customer_id,
+        state=row.state,
+        lines=_priced(row.lines),
+        total=Money(amount=row.total, currency=row.currency),
+        shipping_address=Address.model_validate(row.shipping_address),
+        shortages=tuple(Shortage.model_validate(shortage) for shortage in row.shortages),
+        reason=row.reason,
+        version=row.version,
+        placed_at=row.placed_at,
+        changed_at=row.changed_at,
+        billing_address=row.billing_address and Address.model_validate(row.billing_address),
+        customer_notes=row.customer_notes,
+        cancellation_note=row.cancellation_note,
+        revision=row.revision,
+        last_revision=row.last_revision,
+        reservation_attempts=row.reservation_attempts,
+        retried=row.retried,
+        amendment=row.amendment and _amendment(row.amendment),
+        shipments=tuple(_shipment(shipment) for shipment in row.shipments),
+        returns=tuple(_return(returned) for returned in row.returns),
+    )
+
+
+def placed_row(order: Order) -> Row:
+    """``PLACED`` of an order."""
+    return {
+        **state_row(order),
+        "customer_id": order.customer_id,
+        "lines": _dumped(order.lines),
+        "total": order.total.amount,
+        "currency": order.total.currency,
+        "shipping_address": order.shipping_address.model_dump(),
+        "placed_at": order.placed_at,
+        "billing_address": order.billing_address and order.billing_address.model_dump(),
+        "customer_notes": order.customer_notes,
+    }
+
+
+def state_row(order: Order) -> Row:
+    """``STATE`` of an order, with its id."""
+    return {
+        "id": order.id,
+        "state": order.state,
+        "shortages": _dumped(order.shortages),
+        "reason": order.reason,
+        "version": order.version,
+        "changed_at": order.changed_at,
+    }
+
+
+def full_row(order: Order) -> Row:
+    """All columns of an order."""
+    return {
+        **placed_row(order),
+        "cancellation_note": order.cancellation_note,
+        "revision": order.revision,
+        "last_revision": order.last_revision,
+        "reservation_attempts": order.reservation_attempts,
+        "retried": order.retried,
+        "amendment": order.amendment and _amendment_row(order.amendment),
+        "shipments": [_shipment_row(shipment) for shipment in order.shipments],
+        "returns": [_return_row(returned) for returned in order.returns],
+    }
+
+
+def _dumped(values: Sequence[Line | Shortage]) -> list[dict[str, Any]]:
+    return [value.model_dump() for value in values]
+
+
+def _priced(lines: Any) -> tuple[PricedLine, ...]:
+    return tuple(PricedLine.model_validate(line) for line in lines)
+
+
+def _plain(lines: Any) -> tuple[Line, ...]:
+    return tuple(Line.model_validate(line) for line in lines)
+
+
+def _amendment(stored: Any) -> Amendment:
+    return Amendment(
+        revision=stored["revision"],
+        lines=_priced(stored["lines"]),
+        total=Money.model_validate(stored["total"]),
+        shipping_address=Address.model_validate(stored["shipping_address"]),
+        billing_address=stored["billing_address"] and Address.model_validate(stored["billing_address"]),
+        original_rejected=stored["original_rejected"],
+    )
+
+
+def _amendment_row(amendment: Amendment) -> Row:
+    return {
+        "revision": amendment.revision,
+        "lines": _dumped(amendment.lines),
+        "total": amendment.total.model_dump(),
+        "shipping_address": amendment.shipping_address.model_dump(),
+        "billing_address": amendment.billing_address and amendment.billing_address.model_dump(),
+        "original_rejected": amendment.original_rejected,
+    }
+
+
+def _shipment(stored: Any) -> Shipment:
+    at = datetime.fromisoformat(stored["at"])
+    return Shipment(UUID(stored["id"]), stored["carrier"], stored["tracking_number"], _plain(stored["lines"]), at)
+
+
+def _shipment_row(shipment: Shipment) -> Row:
+    return {
+        "id": shipment.id,
+        "carrier": shipment.carrier,
+        "tracking_number": shipment.tracking_number,
+        "lines": _dumped(shipment.lines),
+        "at": shipment.at,
+    }
+
+
+def _return(stored: Any) -> Return:
+    refund, at = Money.model_validate(stored["refund"]), datetime.fromisoformat(stored["at"])
+    return Return(UUID(stored["id"]), _plain(stored["lines"]), refund, stored["reason"], at)
+
+
+def _return_row(returned: Return) -> Row:
+    return {
+        "id": returned.id,
+        "lines": _dumped(returned.lines),
+        "refund": returned.refund.model_dump(),
+        "reason": returned.reason,
+        "at": returned.at,
+    }

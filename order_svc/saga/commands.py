@@ -1,0 +1,114 @@
+"""Continues the saga of an order: on a reply about its stock, on a deadline, or by hand."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from order_svc.errors import OrderNotFound, TransitionNotAllowed
+from order_svc.orders.commands import visible_order
+from order_svc.orders.domain import Order
+from order_svc.saga import actions, domain
+from order_svc.saga.actions import SagaStep
+from order_svc.saga.domain import Decision
+from order_svc.timeline.domain import TimelineEntry
+from order_svc.unit_of_work import OrderUnitOfWork
+from schemas import Envelope, StockRejected, StockReserved
+
+GIVEN_UP = "No reply about the stock."
+
+
+@dataclass(frozen=True, slots=True)
+class HandleReservationReply:
+    """product_svc has reserved the stock of an order, or refused it."""
+
+    envelope: Envelope[StockReserved] | Envelope[StockRejected]
+
+    def prefetch(self, uow: OrderUnitOfWork) -> None:
+        """The order."""
+        uow.orders.prefetch(self.envelope.event.order_id)
+
+    def execute(self, uow: OrderUnitOfWork) -> None:
+        """Do what the saga's rules say."""
+        reply = self.envelope.event
+        order = uow.orders.get(reply.order_id)
+        if order is None:
+            raise LookupError(f"a reply about order {reply.order_id}, which was never stored")
+        # Most orders are never amended, and their timelines do not mention revisions.
+        detail = {"revision": reply.revision} if reply.revision > 1 else {}
+        uow.timeline.add(TimelineEntry(order.id, self.envelope.time, reply.type, detail))
+        _apply(uow, order, domain.on_reply(order, reply, uow.now))
+
+
+@dataclass(frozen=True, slots=True)
+class HandleHalfDeadline:
+    """Half of the deadline of an order has passed: request its stock again the first time, give up the second.
+
+    ``attempt`` is the request for stock that the deadline belongs to.
+    """
+
+    order_id: UUID
+    attempt: int
+
+    def prefetch(self, uow: OrderUnitOfWork) -> None:
+        """The order."""
+        uow.orders.prefetch(self.order_id)
+
+    def execute(self, uow: OrderUnitOfWork) -> SagaStep | None:
+        """Do what the saga's rules say; None where a reply or another request came first."""
+        order = uow.orders.get(self.order_id)
+        if order is None:
+            return None
+        return _apply(uow, order, domain.on_deadline(order, self.attempt, uow.now), by="deadline")
+
+
+@dataclass(frozen=True, slots=True)
+class RetrySaga:
+    """Request the stock of an order once more, with a new deadline."""
+
+    errors: ClassVar = (OrderNotFound, TransitionNotAllowed)
+    order_id: UUID
+
+    def prefetch(self, uow: OrderUnitOfWork) -> None:
+        """The order."""
+        uow.orders.prefetch(self.order_id)
+
+    def execute(self, uow: OrderUnitOfWork) -> Order:
+        """Request the stock; return the order."""
+        order = visible_order(uow, self.order_id, None)
+        changes = actions.request_again(order, uow.now)
+        _apply(uow, order, Decision(changes, "asked_again"), by="ops")
+        return changes[-1][0]
+
+
+@dataclass(frozen=True, slots=True)
+class CancelSaga:
+    """Do now what the deadline would do: cancel the order, or withdraw its amendment."""
+
+    errors: ClassVar = (OrderNotFound, TransitionNotAllowed)
+    order_id: UUID
+
+    def prefetch(self, uow: OrderUnitOfWork) -> None:
+        """The order."""
+        uow.orders.prefetch(self.order_id)
+
+    def execute(self, uow: OrderUnitOfWork) -> Order:
+        """Give up; return the order."""
+        order = visible_order(uow, self.order_id, None)
+        change = actions.give_up(order, uow.now, "staff", GIVEN_UP)
+        _apply(uow, order, Decision([change], "given_up"), by="ops")
+        return change[0]
+
+
+def _apply(
+    uow: OrderUnitOfWork, order: Order, decision: Decision, by: Literal["deadline", "ops"] | None = None
+) -> SagaStep | None:
+    """Enter the step of a decision in the timeline, then make its changes; return the step."""
+    step = SagaStep(decision.step, by) if decision.step else None
+    if step:
+        uow.timeline.add(step.entry(order.id, uow.now))
+    for changed, event in decision.changes:
+        if event:
+            uow.record(changed, event)
+        else:
+            uow.orders.set(changed.id, changed)
+    return step

@@ -1,0 +1,52 @@
+"""The REST bodies of sagas."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from chassis.http.bodies import RequestBody, ResponseBody
+from chassis.http.paging import Page
+from order_svc.orders.domain import State
+from order_svc.saga.queries import Saga
+
+
+class Resolution(RequestBody):
+    """What to do about an order that waits."""
+
+    action: Annotated[
+        Literal["retry", "cancel"],
+        Field(description="`retry`: request its stock again; `cancel`: do now what its deadline would do"),
+    ]
+
+
+class SagaOut(ResponseBody):
+    """An order that waits for a reply about its stock: for what, since when, and how often stock was requested."""
+
+    order_id: UUID
+    order_state: State
+    step: Literal["reserve", "amend"]
+    revision: Annotated[int, Field(examples=[1])]
+    asked: Annotated[int, Field(description="how often stock was requested", examples=[2])]
+    since: datetime
+    seconds: Annotated[
+        float, Field(description="how long the order has waited, by the database's clock", examples=[73.5])
+    ]
+
+
+class SagasOut(Page[SagaOut, UUID]):
+    """A page of sagas, by order; ``next`` is the ``after`` of the next page, if there is one."""
+
+
+def saga_out(saga: Saga) -> SagaOut:
+    """A saga as ops see it."""
+    return SagaOut(
+        order_id=saga.order_id,
+        order_state=saga.order_state,
+        step=saga.step,
+        revision=saga.revision,
+        asked=saga.reservation_attempts,
+        since=saga.since,
+        seconds=saga.seconds,
+    )

@@ -1,0 +1,1 @@
+"""Timelines: everything that happened to an order, as a list and as a stream of server-sent events."""

@@ -1,0 +1,42 @@
+"""Enters in timelines what other services report about orders, where the order itself does not change."""
+
+from dataclasses import dataclass
+
+from order_svc.timeline.domain import TimelineEntry
+from order_svc.unit_of_work import OrderUnitOfWork
+from schemas import Envelope, MailFailed, MailSent, StockCommitted, StockReleased, StockReturned
+
+
+@dataclass(frozen=True, slots=True)
+class RecordStockMovement:
+    """Reserved stock was released, a parcel left the warehouse, or a return came back."""
+
+    envelope: Envelope[StockReleased] | Envelope[StockCommitted] | Envelope[StockReturned]
+
+    def prefetch(self, _uow: OrderUnitOfWork, /) -> None:
+        """No rows: the timeline is only added to."""
+
+    def execute(self, uow: OrderUnitOfWork) -> None:
+        """Add an entry; a release of an amendment's stock names the revision."""
+        event = self.envelope.event
+        fields = {"revision"} if isinstance(event, StockReleased) else set()
+        detail = event.model_dump(include=fields, exclude_none=True)
+        uow.timeline.add(TimelineEntry(event.order_id, self.envelope.time, event.type, detail))
+
+
+@dataclass(frozen=True, slots=True)
+class RecordMail:
+    """A mail was sent, or could not be."""
+
+    envelope: Envelope[MailSent] | Envelope[MailFailed]
+
+    def prefetch(self, _uow: OrderUnitOfWork, /) -> None:
+        """No rows: the timeline is only added to."""
+
+    def execute(self, uow: OrderUnitOfWork) -> None:
+        """Add an entry, if the mail is about an order."""
+        event = self.envelope.event
+        if event.order_id:
+            fields = {"template", "mail_id", "resend_of"}
+            detail = event.model_dump(mode="json", include=fields, exclude_none=True)
+            uow.timeline.add(TimelineEntry(event.order_id, self.envelope.time, event.type, detail))

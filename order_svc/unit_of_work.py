@@ -1,0 +1,87 @@
+"""The unit of work of order_svc: the rows of one transaction, and how they are loaded and saved together."""
+
+from datetime import datetime
+from uuid import UUID
+
+from chassis.persistence.postgres.pipelined_transaction import PipelinedTransaction
+from chassis.persistence.postgres.rows import load_rows, write_rows
+from chassis.persistence.unit_of_work import AppendOnly, IdentityMap, UnitOfWork
+from order_svc import SERVICE
+from order_svc.erasure.domain import ErasedCustomer
+from order_svc.erasure.store import (
+    anonymise,
+    hold_off_erasures,
+    load_erased_customers,
+    lock_for_erasure,
+    save_erased_customers,
+)
+from order_svc.orders.domain import Order
+from order_svc.orders.store import (
+    StoredResponse,
+    load_orders,
+    load_responses,
+    restart_deadlines,
+    save_orders,
+    save_responses,
+)
+from order_svc.replicas.domain import Customer, Product
+from order_svc.replicas.store import load_customers, load_owners, load_products, save_customers, save_products
+from order_svc.timeline.domain import TimelineEntry, entry_about
+from order_svc.timeline.store import save_timeline
+from schemas import Event
+
+
+class OrderUnitOfWork(UnitOfWork):
+    """The orders of one transaction, and everything that is read or written with them."""
+
+    source = SERVICE
+
+    def __init__(self, now: datetime) -> None:
+        super().__init__(now)
+        self.orders: IdentityMap[UUID, Order] = IdentityMap(self)
+        self.products: IdentityMap[str, Product] = IdentityMap(self)
+        self.stored_responses: IdentityMap[UUID, StoredResponse] = IdentityMap(self)
+        self.timeline: AppendOnly[TimelineEntry] = AppendOnly(self)
+        self.customers: IdentityMap[UUID, Customer] = IdentityMap(self)
+        self.owners: IdentityMap[UUID, Customer] = IdentityMap(self)
+        """The customer of an order, by the order's id, where an event about the customer has arrived."""
+        self.erased_customers: IdentityMap[UUID, ErasedCustomer] = IdentityMap(self)
+        """Prefetching a customer here also loads the orders of the customer that can be cancelled."""
+
+    def record(self, order: Order, event: Event) -> None:
+        """Store an order as a transition left it, publish its event, and enter the event in the timeline."""
+        self.orders.set(order.id, order)
+        self.emit(event, order.version, order.changed_at)
+        self.timeline.add(entry_about(order, event))
+
+    async def load(self, tx: PipelinedTransaction) -> None:
+        """Load every prefetched row and lock it against other transactions."""
+        # The lock on erasures comes before any lock on a row, so that transactions cannot deadlock.
+        if leaving := self.erased_customers.missing:
+            self.orders.prefetch(*await lock_for_erasure(tx, leaving))
+        elif self.customers.missing:
+            hold_off_erasures(tx)
+        await load_rows(
+            tx,
+            load_responses(self.stored_responses),
+            load_orders(self.orders),
+            load_products(self.products),
+            load_customers(self.customers),
+            # After the orders are locked: a transaction that waited there for an erasure has to see it here.
+            load_owners(self.owners),
+            load_erased_customers(self.erased_customers),
+        )
+
+    async def save(self, tx: PipelinedTransaction) -> None:
+        """Write every changed row."""
+        write_rows(
+            tx,
+            *save_orders(self.orders),
+            save_products(self.products),
+            save_timeline(self.timeline),
+            save_responses(self.stored_responses),
+            save_erased_customers(self.erased_customers),
+        )
+        restart_deadlines(tx, self.orders)
+        save_customers(tx, self.customers)
+        anonymise(tx, self.erased_customers)

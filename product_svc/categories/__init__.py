@@ -1,0 +1,1 @@
+"""Categories: a tree in which products are placed, and what attributes these must have."""

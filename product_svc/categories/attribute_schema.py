@@ -1,0 +1,107 @@
+"""JSON Schema for attributes: the part of it that attributes need. Pure.
+
+Attributes are flat, so a schema is an object of properties, each of which is a string, a number, a boolean or a list
+of strings. A category cannot be given a schema with any other keyword, so no part of a schema is ever ignored.
+Patterns are matched by Pydantic's engine, whose time is linear in the length of the text: no pattern can block the
+process.
+
+Source: JSON Schema 2020-12, Validation §6 (vocabulary) and Core §10.3 (properties, additionalProperties).
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from typing import Annotated, Any
+
+from pydantic import StringConstraints, TypeAdapter, ValidationError
+from pydantic_core import SchemaError
+
+Schema = Mapping[str, Any]
+
+
+def violations(schema: Schema, attributes: Mapping[str, Any]) -> Iterator[str]:
+    """How attributes violate a schema, one sentence each; nothing where they match."""
+    properties = schema.get("properties", {})
+    for name in schema.get("required", ()):
+        if name not in attributes:
+            yield f"{name}: is required"
+    for name, value in attributes.items():
+        if name in properties:
+            yield from (f"{name}: {what}" for what in _violations(properties[name], value))
+        elif schema.get("additionalProperties") is False:
+            yield f"{name}: is not allowed"
+
+
+def is_pattern(text: str) -> bool:
+    """Whether a text is a pattern that can be matched."""
+    try:
+        _matcher(text)
+    except SchemaError:
+        return False
+    return True
+
+
+def _violations(rule: Schema, value: Any) -> Iterator[str]:
+    if (kind := rule.get("type")) and not TYPES[kind](value):
+        yield f"must be of type {kind}"
+        return
+    if "enum" in rule and not any(_same(value, one) for one in rule["enum"]):
+        yield f"must be one of {', '.join(map(str, rule['enum']))}"
+    for keyword, (applies, holds) in KEYWORDS.items():
+        if keyword in rule and applies(value) and not holds(value, rule[keyword]):
+            yield f"must have {keyword} {rule[keyword]}"
+    if "items" in rule and isinstance(value, list):
+        for position, item in enumerate(value):
+            yield from (f"item {position} {what}" for what in _violations(rule["items"], item))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two values are equal in JSON: 1 and 1.0 are, 1 and true are not."""
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
+
+
+def _matches(text: str, pattern: str) -> bool:
+    try:
+        _matcher(pattern).validate_python(text)
+    except ValidationError:
+        return False
+    return True
+
+
+@lru_cache(maxsize=1000)
+def _matcher(pattern: str) -> TypeAdapter[Any]:
+    return TypeAdapter(Annotated[str, StringConstraints(pattern=pattern)])
+
+
+TYPES: Mapping[str, Callable[[Any], bool]] = {
+    "string": _is_text,
+    "number": _is_number,
+    "integer": lambda value: _is_number(value) and value == int(value),
+    "boolean": lambda value: isinstance(value, bool),
+    "array": _is_list,
+}
+
+KEYWORDS: Mapping[str, tuple[Callable[[Any], bool], Callable[[Any, Any], bool]]] = {
+    "minimum": (_is_number, lambda value, limit: value >= limit),
+    "maximum": (_is_number, lambda value, limit: value <= limit),
+    "exclusiveMinimum": (_is_number, lambda value, limit: value > limit),
+    "exclusiveMaximum": (_is_number, lambda value, limit: value < limit),
+    "minLength": (_is_text, lambda value, limit: len(value) >= limit),
+    "maxLength": (_is_text, lambda value, limit: len(value) <= limit),
+    "pattern": (_is_text, _matches),
+    "minItems": (_is_list, lambda value, limit: len(value) >= limit),
+    "maxItems": (_is_list, lambda value, limit: len(value) <= limit),
+    "uniqueItems": (_is_list, lambda value, wanted: not wanted or len(set(value)) == len(value)),
+}
+"""Keyword → (the values it applies to, whether a value satisfies it); other values are valid, as in the source."""

@@ -1,0 +1,20 @@
+"""Redact what the dead letters say about an erased customer."""
+
+from dataclasses import dataclass
+
+from product_svc.unit_of_work import ProductUnitOfWork
+from schemas import Envelope, OrdersAnonymised
+
+
+@dataclass(frozen=True, slots=True)
+class RedactDeadLetters:
+    """A customer's orders were anonymised: redact the dead letters, which hold names and addresses."""
+
+    envelope: Envelope[OrdersAnonymised]
+
+    def prefetch(self, uow: ProductUnitOfWork) -> None:
+        """Nothing: dead letters are not loaded."""
+
+    def execute(self, uow: ProductUnitOfWork) -> None:
+        """Redact all that mention the customer, when the transaction commits."""
+        uow.redactions.add(self.envelope.event.customer_id)

@@ -1,0 +1,174 @@
+"""Reads the lines of an import. A line that cannot be read is a fault; the other lines of its part are not affected.
+
+No field of a product can contain a line break, so quoted line breaks in CSV are not supported.
+"""
+
+import csv
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+from uuid import UUID
+
+import orjson
+from pydantic import Field, ValidationError, model_validator
+
+from chassis.http.bodies import RequestBody
+from chassis.http.errors import MalformedRequest
+from product_svc.catalogue.domain import Status, Variant
+from product_svc.catalogue.dto import AttributesBody, Description, ImagesBody, Variants, check_skus_differ
+from product_svc.categories.attribute_dto import Name
+from product_svc.imports.domain import Format
+
+MAX_LINES = 500
+"""The most lines of a part, which is one transaction."""
+
+REQUIRED = ("sku", "name", "price", "currency")
+COLUMNS = (
+    *("product_id", "version", "name", "description", "category_id", "attributes", "images", "status"),
+    *("sku", "price", "currency", "variant_attributes", "variant_images", "variant_status"),
+)
+
+
+class ProductLine(RequestBody):
+    """A product as a line has it. Fields that are left out are not changed; a new product gets their defaults."""
+
+    id: UUID | None = None
+    version: Annotated[int, Field(ge=1, le=2**53)] | None = None
+    """The product is changed only if it still has this version."""
+    name: Name
+    description: Description = ""
+    category_id: UUID | None = None
+    attributes: AttributesBody = Field(default_factory=dict)
+    images: ImagesBody = Field(default_factory=list)
+    status: Status = "active"
+    variants: Variants
+
+    @model_validator(mode="after")
+    def _skus_differ(self) -> "ProductLine":
+        check_skus_differ(self.variants)
+        return self
+
+    def to_variants(self) -> list[Variant]:
+        """The variants as values."""
+        return [variant.to_variant(variant.sku) for variant in self.variants]
+
+    def changes(self) -> dict[str, Any]:
+        """Field → value, of those that the line has, without the variants."""
+        sent = {name: getattr(self, name) for name in self.model_fields_set - {"id", "version", "variants"}}
+        return sent | ({"images": tuple(self.images)} if "images" in sent else {})
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedLine:
+    """A line: a product, or the error that makes it a fault, or neither where it is blank or the heading."""
+
+    number: int
+    product: ProductLine | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Lines that were sent together; ``columns`` is the heading, if it is one of them."""
+
+    lines: Sequence[ParsedLine]
+    columns: tuple[str, ...] | None = None
+
+
+def read_part(content: bytes, form: Format, first: int, columns: Sequence[str] | None) -> Part:
+    """Read a part whose first line has this number in the file.
+
+    Raise ``MalformedRequest`` if it has no line or too many, or an invalid CSV heading.
+    """
+    lines = content.removesuffix(b"\n").split(b"\n")
+    if not content or len(lines) > MAX_LINES:
+        raise _malformed("body", f"a part has 1 to {MAX_LINES} lines")
+    heading = _heading(lines[0]) if form == "csv" and first == 1 else None
+    known = heading or tuple(columns or ())
+    decode: Callable[[bytes], bytes] = _from_csv(known) if form == "csv" else _unchanged
+    numbered = enumerate(lines, first)
+    return Part([_parse(n, line, decode, heading=bool(heading) and n == 1) for n, line in numbered], heading)
+
+
+def _parse(number: int, line: bytes, decode: Callable[[bytes], bytes], *, heading: bool) -> ParsedLine:
+    if heading or not line.strip():
+        return ParsedLine(number)
+    try:
+        return ParsedLine(number, ProductLine.model_validate_json(decode(line)))
+    except ValidationError as error:
+        return ParsedLine(number, error="; ".join(_messages(error)))
+    except (csv.Error, ValueError) as error:
+        return ParsedLine(number, error=str(error)[:200])
+
+
+def _messages(error: ValidationError) -> Iterator[str]:
+    # The input is not repeated, only the place.
+    for one in error.errors(include_input=False, include_url=False)[:5]:
+        yield f"{'/'.join(map(str, one['loc']))[:100] or 'line'}: {one['msg'][:200]}"
+
+
+def _unchanged(line: bytes) -> bytes:
+    return line
+
+
+def _heading(line: bytes) -> tuple[str, ...]:
+    try:
+        names = tuple(_cells(line.removeprefix(b"\xef\xbb\xbf")))
+    except (csv.Error, ValueError) as error:
+        raise _malformed("body/1", "the heading cannot be read") from error
+    unknown = [name[:50] for name in names if name not in COLUMNS]
+    missing = [name for name in REQUIRED if name not in names]
+    if unknown or missing or len(set(names)) < len(names):
+        raise _malformed(
+            "body/1", f"unknown columns: {unknown}, missing: {missing}; allowed, each once: {list(COLUMNS)}"
+        )
+    return names
+
+
+def _from_csv(columns: Sequence[str]) -> Callable[[bytes], bytes]:
+    def decode(line: bytes) -> bytes:
+        cells = _cells(line)
+        if len(cells) != len(columns):
+            raise ValueError(f"{len(cells)} cells under {len(columns)} columns")
+        return orjson.dumps(_product({name: cell for name, cell in zip(columns, cells, strict=True) if cell}))
+
+    return decode
+
+
+def _cells(line: bytes) -> list[str]:
+    return next(csv.reader([line.decode().removesuffix("\r")], strict=True))
+
+
+def _product(cells: Mapping[str, str]) -> dict[str, Any]:
+    """A row as a line of NDJSON; a cell that cannot be converted is left unchanged, and refused there."""
+    own = {name: _value(name, cells[name]) for name in COLUMNS[2:8] if name in cells}
+    variant = {
+        name: _value(name, cells[f"variant_{name}"])
+        for name in ("attributes", "images", "status")
+        if f"variant_{name}" in cells
+    }
+    price = {"amount": _number(cells.get("price", ""))}
+    price |= {name: cells[name] for name in ("currency",) if name in cells}
+    variant |= {"price": price} | {name: cells[name] for name in ("sku",) if name in cells}
+    known: dict[str, Any] = {"id": cells["product_id"]} if "product_id" in cells else {}
+    known |= {"version": _number(cells["version"])} if "version" in cells else {}
+    return {**known, **own, "variants": [variant]}
+
+
+def _number(cell: str) -> int | str:
+    return int(cell) if cell.isascii() and cell.isdigit() and len(cell) < 20 else cell
+
+
+def _value(name: str, cell: str) -> Any:
+    if name == "images":
+        return cell.split()
+    if name == "attributes":
+        try:
+            return orjson.loads(cell)
+        except orjson.JSONDecodeError:
+            return cell
+    return cell
+
+
+def _malformed(where: str, what: str) -> MalformedRequest:
+    return MalformedRequest(errors=[{"where": where, "what": what, "type": "value_error"}])

@@ -1,0 +1,1 @@
+"""Search: lists of products, by words, filters and availability, and the counts that narrow them down (facets)."""

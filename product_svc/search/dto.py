@@ -1,0 +1,167 @@
+"""The query parameters and the REST bodies of searches."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from chassis.http.bodies import ResponseBody
+from chassis.http.examples import ID
+from chassis.http.paging import Page
+from product_svc.catalogue.domain import Status
+from product_svc.catalogue.dto import ProductOut
+from product_svc.search import cursor
+from product_svc.search.cursor import MAX_LENGTH, Cursor
+from product_svc.search.domain import Search, Sort
+from schemas.values import LINE_PATTERN, Currency, Sku, Text
+
+Count = Annotated[int, Field(examples=[12])]
+MinorUnits = Annotated[int, Field(ge=0, le=10**9)]
+AttributeFilter = Annotated[Text, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}:" + LINE_PATTERN[1:], max_length=165)]
+
+
+class Filters(BaseModel):
+    """Filters for products."""
+
+    model_config = ConfigDict(frozen=True)
+
+    q: Annotated[
+        Text | None,
+        Field(min_length=1, max_length=200, description='words; `"a phrase"`; `-without`', examples=["mug"]),
+    ] = None
+    sku: Annotated[
+        list[Sku], Field(max_length=100, description="only products with these SKUs", examples=[["MUG-BLUE"]])
+    ] = []
+    category_id: Annotated[UUID | None, Field(description="and all categories below it")] = None
+    attribute: Annotated[
+        list[AttributeFilter],
+        Field(
+            max_length=20,
+            description="`name:value`; for one name any of its values, all names together, of a single variant",
+            examples=[["material:stoneware", "colour:blue"]],
+        ),
+    ] = []
+    currency: Annotated[Currency | None, Field(description="required with prices", examples=["EUR"])] = None
+    price_min: Annotated[MinorUnits | None, Field(description="in minor units (cents)", examples=[500])] = None
+    price_max: Annotated[MinorUnits | None, Field(description="in minor units (cents)", examples=[2000])] = None
+    available: Annotated[bool | None, Field(description="whether units are available")] = None
+    status: Annotated[
+        list[Status],
+        Field(max_length=3, description="`active` by default, any status if SKUs are given; drafts only for staff"),
+    ] = []
+
+    @model_validator(mode="after")
+    def _prices_have_a_currency(self) -> "Filters":
+        if self.currency is None and (self.price_min is not None or self.price_max is not None):
+            raise ValueError("a price needs a currency")
+        return self
+
+    def search(self, *, drafts: bool) -> Search:
+        """The search; without ``drafts``, these are not found."""
+        everything: list[Status] = ["active", "discontinued", "draft"]
+        statuses = self.status or (everything if self.sku else ["active"])
+        attributes: dict[str, list[str]] = {}
+        for one in self.attribute:
+            name, _, value = one.partition(":")
+            attributes.setdefault(name, []).append(value)
+        return Search(
+            text=self.q,
+            skus=self.sku,
+            category_id=self.category_id,
+            attributes=attributes,
+            currency=self.currency,
+            price_min=self.price_min,
+            price_max=self.price_max,
+            available=self.available,
+            statuses=[status for status in statuses if drafts or status != "draft"],
+        )
+
+
+class Paged(Filters):
+    """A page of a search, and its order."""
+
+    sort: Annotated[
+        Sort | None,
+        Field(description="default `added`, with `q` `relevance`; `price` is the lowest price in the currency"),
+    ] = None
+    after: Annotated[
+        str | None, Field(max_length=MAX_LENGTH, description="`next` of the page before", examples=[ID])
+    ] = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+    @model_validator(mode="after")
+    def _is_sortable(self) -> "Paged":
+        if self.currency is None and self.order.endswith("price"):
+            raise ValueError("a price needs a currency")
+        if self.q is None and self.order == "relevance":
+            raise ValueError("relevance needs words (`q`)")
+        self.position()
+        return self
+
+    @property
+    def order(self) -> Sort:
+        """How the page is sorted."""
+        return self.sort or ("relevance" if self.q else "added")
+
+    def position(self) -> Cursor | None:
+        """The cursor after which the page begins, if any; raise ``ValueError`` if it is invalid."""
+        return None if self.after is None else cursor.parse(self.after, self.order)
+
+
+class ProductsOut(Page[ProductOut, str]):
+    """A page of the catalogue; ``next`` is the ``after`` of the page that follows, if there is one."""
+
+    next: Annotated[str | None, Field(examples=[ID])]
+
+
+class CategoryCount(ResponseBody):
+    """How many products are directly in a category; null stands for no category."""
+
+    category_id: UUID | None
+    products: Count
+
+
+class ValueCount(ResponseBody):
+    """How many products have a variant with this value."""
+
+    value: Annotated[str, Field(examples=["stoneware"])]
+    products: Count
+
+
+class PriceSpan(ResponseBody):
+    """The lowest and the highest price in a currency, in its minor units."""
+
+    currency: Annotated[str, Field(examples=["EUR"])]
+    min: Annotated[int, Field(examples=[990])]
+    max: Annotated[int, Field(examples=[2450])]
+
+
+class FacetsOut(ResponseBody):
+    """The counts of a search; ``attributes`` has the 500 most frequent values, by attribute name."""
+
+    total: Count
+    available: Annotated[int, Field(examples=[9])]
+    categories: list[CategoryCount]
+    attributes: Annotated[
+        dict[str, list[ValueCount]], Field(examples=[{"material": [{"value": "stoneware", "products": 12}]}])
+    ]
+    prices: list[PriceSpan]
+
+
+def facets_out(counts: dict[str, Any]) -> FacetsOut:
+    """The body for the counts of ``queries.facets``."""
+    attributes: dict[str, list[ValueCount]] = {}
+    for one in counts["attributes"]:
+        name, _, value = one["_id"].partition(":")
+        attributes.setdefault(name, []).append(ValueCount(value=value, products=one["products"]))
+    return FacetsOut(
+        total=_products(counts["total"]),
+        available=_products(counts["available"]),
+        categories=[CategoryCount(category_id=one["_id"], products=one["products"]) for one in counts["categories"]],
+        attributes=attributes,
+        prices=[PriceSpan(currency=one["_id"], min=one["min"], max=one["max"]) for one in counts["prices"]],
+    )
+
+
+def _products(counted: list[dict[str, int]]) -> int:
+    return counted[0]["products"] if counted else 0

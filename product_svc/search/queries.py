@@ -1,0 +1,50 @@
+"""Lists of products, and their facets."""
+
+from uuid import UUID
+
+from chassis.persistence.mongo.connection import translated
+from chassis.persistence.mongo.database import Mongo
+from product_svc.catalogue.domain import Product
+from product_svc.catalogue.store import read_product
+from product_svc.categories.queries import subtree
+from product_svc.search import cursor
+from product_svc.search.cursor import Cursor
+from product_svc.search.domain import Search, Sort
+from product_svc.search.pipeline import Stage, count_facets, filter_available, matching
+
+MAX_MILLISECONDS = 5_000
+"""A search that takes longer is aborted, so that it does not slow down everything else."""
+
+
+async def products(
+    database: Mongo, search: Search, sort: Sort, after: Cursor | None, limit: int
+) -> tuple[list[Product], str | None]:
+    """A page of the products that match, and the cursor after it if there are more."""
+    stages = [
+        await _matching(database, search),
+        *cursor.stages(sort, search.currency, after),
+        *filter_available(search),
+        {"$limit": limit + 1},
+    ]
+    found = await _aggregate(database, stages)
+    more = cursor.after_document(sort, search.currency, found[limit - 1]) if len(found) > limit else None
+    return [read_product(document)[1] for document in found[:limit]], more
+
+
+async def facets(database: Mongo, search: Search) -> Stage:
+    """How many products match: in all, and by category, attribute value and currency."""
+    [found] = await _aggregate(
+        database, [await _matching(database, search), *filter_available(search), *count_facets(search)]
+    )
+    return found
+
+
+async def _matching(database: Mongo, search: Search) -> Stage:
+    categories: list[UUID] | None = await subtree(database, search.category_id) if search.category_id else None
+    return matching(search, categories)
+
+
+async def _aggregate(database: Mongo, stages: list[Stage]) -> list[Stage]:
+    with translated():
+        found = await database.db.products.aggregate(stages, maxTimeMS=MAX_MILLISECONDS)
+        return await found.to_list()

@@ -1,0 +1,70 @@
+"""The pages to verify an e-mail address and to reset a password, as a browser gets them."""
+
+import re
+
+import httpx
+import pytest
+
+from customer_svc.pages.texts import TEXTS
+from notifier_svc.rendering.links import PAGES
+
+API = httpx.AsyncClient
+
+
+@pytest.mark.parametrize("path", sorted(PAGES.values()))
+async def test_every_link_of_a_mail_leads_to_a_page(api: API, path: str) -> None:
+    response = await api.get(f"/{path}")
+    assert (response.status_code, response.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert TEXTS["en"][path] in response.text
+
+
+@pytest.mark.parametrize("path", ["/verify-email", "/pages/link.js", "/pages/link.css"])
+async def test_the_content_security_policy_allows_nothing_of_other_sites(api: API, path: str) -> None:
+    response = await api.get(path)
+    policy = response.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert response.headers["referrer-policy"] == "no-referrer"
+
+
+async def test_everything_that_a_page_loads_exists_and_nothing_is_inline(api: API) -> None:
+    html = (await api.get("/reset-password")).text
+    loaded = re.findall(r'(?:src|href)="([^"]+)"', html)
+    assert sorted(loaded) == ["pages/link.css", "pages/link.js"]
+    for path in loaded:
+        assert (await api.get(f"/{path}")).status_code == 200
+    assert not re.search(r"<style|<script(?! src)|\son\w+=|\sstyle=", html)
+
+
+async def test_the_script_posts_to_routes_of_the_api(api: API) -> None:
+    script = (await api.get("/pages/link.js")).text
+    routes = re.findall(r'"(v1/[^"]+)"', script)
+    document = (await api.get("/openapi.json")).json()
+    assert len(routes) == len(PAGES)
+    assert {f"/{route}" for route in routes} <= set(document["paths"])
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        ("de-AT,de;q=0.9,en;q=0.8", "de"),
+        ("fr,en;q=0.5", "en"),
+        ("fr", "en"),
+        ("", "en"),
+        ("*", "en"),
+        ("_;=,\x7f,--", "en"),
+        ("x" * 5000, "en"),
+    ],
+    ids=["german", "second choice", "neither", "none", "any", "rubbish", "long"],
+)
+async def test_a_page_is_in_the_first_accepted_language_that_has_texts(
+    api: API, accepted: str, language: str
+) -> None:
+    response = await api.get("/verify-email", headers={"Accept-Language": accepted})
+    assert response.status_code == 200
+    assert f'<html lang="{language}">' in response.text
+
+
+def test_every_language_has_the_same_texts() -> None:
+    assert len({frozenset(texts) for texts in TEXTS.values()}) == 1

@@ -1,0 +1,214 @@
+"""Changing a password and resetting a forgotten one, over REST."""
+
+import asyncio
+import time
+from datetime import timedelta
+
+import httpx
+import pytest
+import sqlalchemy as sa
+from structlog.testing import capture_logs
+
+from chassis.persistence.postgres.database import Postgres
+from chassis.testing import bearer
+from customer_svc.accounts import response_timing
+from customer_svc.accounts.store import accounts
+from schemas import Event, PasswordChanged, PasswordResetRequested
+from tests.answers import malformed_at, refused
+from tests.customer_svc.factories import (
+    API,
+    PASSWORD,
+    WRONG_PASSWORD,
+    log_in,
+    log_in_headers,
+    mailed_token,
+    new_email,
+    new_staff,
+    published_events,
+    register_customer,
+    registration_body,
+    stored_account,
+)
+
+CHANGES, MAILS, RESETS = "/v1/customers/me/password-changes", "/v1/password-reset-mails", "/v1/password-resets"
+OTHER = "another horse, another battery"
+
+
+async def change(api: API, headers: dict[str, str], current: str = PASSWORD, new: str = OTHER) -> httpx.Response:
+    return await api.post(CHANGES, json={"current_password": current, "new_password": new}, headers=headers)
+
+
+async def request_reset(api: API, email: str) -> None:
+    assert (await api.post(MAILS, json={"email": email})).status_code == 202
+
+
+async def reset(api: API, token: str, password: str = OTHER) -> httpx.Response:
+    return await api.post(RESETS, json={"token": token, "new_password": password})
+
+
+async def mailed_tokens(database: Postgres, email: str) -> list[str]:
+    requested = [
+        event for event in await published_events(database, email) if isinstance(event, PasswordResetRequested)
+    ]
+    return [mailed_token(event.reset, "reset") for event in requested]
+
+
+async def let_an_hour_pass(database: Postgres, email: str) -> None:
+    old = accounts.c.reset_requested_at - timedelta(hours=1)
+    async with database.reading() as connection:
+        await connection.execute(sa.update(accounts).where(accounts.c.email == email).values(reset_requested_at=old))
+
+
+async def last_event(database: Postgres, email: str) -> Event:
+    return (await published_events(database, email))[-1]
+
+
+async def test_a_changed_password_replaces_the_old_one_and_is_published(api: API, shared: Postgres) -> None:
+    email = await register_customer(api)
+    assert (await change(api, await log_in_headers(api, email))).status_code == 204
+    refused(await log_in(api, email), 401, "wrong_credentials")
+    assert (await log_in(api, email, OTHER)).status_code == 201
+    account = await stored_account(shared, email)
+    assert await last_event(shared, email) == PasswordChanged(customer_id=account.id, how="changed")
+    assert (account.version, account.verified_at) == (2, None)
+
+
+async def test_a_changed_password_ends_every_session(api: API) -> None:
+    email = await register_customer(api)
+    tokens = [(await log_in(api, email)).json()["refresh_token"] for _ in range(2)]
+    await change(api, await log_in_headers(api, email))
+    for token in tokens:
+        response = await api.post("/v1/sessions/refresh", json={"refresh_token": token})
+        refused(response, 401, "refresh_token_invalid")
+
+
+async def test_a_password_is_not_changed_without_the_current_one(api: API, shared: Postgres) -> None:
+    email = await register_customer(api)
+    refused(await change(api, await log_in_headers(api, email), current=OTHER), 403, "wrong_password")
+    assert (await log_in(api, email)).status_code == 201
+    assert len(await published_events(shared, email)) == 1
+
+
+async def test_of_concurrent_changes_one_succeeds(api: API, shared: Postgres) -> None:
+    email = await register_customer(api)
+    headers = await log_in_headers(api, email)
+    responses = await asyncio.gather(*(change(api, headers, new=f"{OTHER} {n}") for n in range(4)))
+    assert sorted(response.status_code for response in responses) == [204] + [403] * 3
+    assert (await stored_account(shared, email)).version == 2
+
+
+async def test_only_an_existing_account_can_change_its_password(api: API) -> None:
+    refused(await change(api, {}), 401, "unauthenticated")
+    refused(await change(api, bearer()), 404, "not_found")
+
+
+async def test_a_password_change_of_staff_is_not_published(api: API, shared: Postgres, shared_url: str) -> None:
+    email = new_email()
+    await new_staff(shared_url, email)
+    assert (await change(api, await log_in_headers(api, email))).status_code == 204
+    assert (await log_in(api, email, OTHER)).status_code == 201
+    assert await published_events(shared, email) == []
+
+
+async def test_a_forgotten_password_is_reset_once_with_the_link_of_the_mail(api: API, shared: Postgres) -> None:
+    email = await register_customer(api)
+    await request_reset(api, email)
+    [token] = await mailed_tokens(shared, email)
+    assert (await reset(api, token)).status_code == 204
+    assert (await log_in(api, email, OTHER)).status_code == 201
+    refused(await log_in(api, email), 401, "wrong_credentials")
+    account = await stored_account(shared, email)
+    assert await last_event(shared, email) == PasswordChanged(customer_id=account.id, how="reset")
+    assert account.verified_at, "somebody reads mail there"
+    refused(await reset(api, token, "yet another horse"), 409, "link_invalid")
+
+
+async def test_of_concurrent_uses_of_a_link_one_succeeds(api: API, shared: Postgres) -> None:
+    email = await register_customer(api)
+    await request_reset(api, email)
+    [token] = await mailed_tokens(shared, email)
+    responses = await asyncio.gather(*(reset(api, token, f"{OTHER} {n}") for n in range(3)))
+    assert sorted(response.status_code for response in responses) == [204, 409, 409]
+
+
+async def test_a_reset_ends_every_session_and_invalidates_every_other_link(api: API, shared: Postgres) -> None:
+    email = await register_customer(api)
+    session = (await log_in(api, email)).json()["refresh_token"]
+    await request_reset(api, email)
+    await let_an_hour_pass(shared, email)
+    await request_reset(api, email)
+    first, second = await mailed_tokens(shared, email)
+    assert (await reset(api, first)).status_code == 204
+    refused(await reset(api, second), 409, "link_invalid")
+    refused(await api.post("/v1/sessions/refresh", json={"refresh_token": session}), 401, "refresh_token_invalid")
+
+
+async def test_a_verification_link_cannot_reset_a_password(api: API, shared: Postgres) -> None:
+    email = await register_customer(api)
+    [event] = await published_events(shared, email)
+    refused(await reset(api, mailed_token(getattr(event, "verify", None), "verify")), 409, "link_invalid")
+
+
+async def test_a_reset_mail_is_sent_once_a_minute_however_often_it_is_requested(api: API, shared: Postgres) -> None:
+    email = await register_customer(api)
+    for _ in range(3):
+        await request_reset(api, email)
+    assert len(await mailed_tokens(shared, email)) == 1
+
+
+async def test_a_repeated_registration_does_not_delay_a_reset_mail(api: API, shared: Postgres) -> None:
+    email = await register_customer(api)
+    await api.post("/v1/customers", json=registration_body(email))
+    assert (
+        await api.post("/v1/customers/me/verification-mails", headers=await log_in_headers(api, email))
+    ).status_code == 202
+    await request_reset(api, email)
+    assert len(await mailed_tokens(shared, email)) == 1
+
+
+async def test_a_reset_request_for_an_unknown_or_staff_account_has_the_same_response(
+    api: API, shared: Postgres, shared_url: str
+) -> None:
+    staff, customer = new_email(), await register_customer(api)
+    await new_staff(shared_url, staff)
+    responses = [await api.post(MAILS, json={"email": email}) for email in (customer, new_email(), staff)]
+    assert {(response.status_code, response.text) for response in responses} == {(202, "null")}
+    assert await published_events(shared, staff) == []
+
+
+async def test_a_response_to_a_reset_request_takes_a_minimum_time(api: API, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(response_timing, "MIN_SECONDS", 0.2)
+    for email in (await register_customer(api), new_email()):
+        began = time.monotonic()
+        await request_reset(api, email)
+        assert time.monotonic() - began >= 0.2
+
+
+async def test_reset_requests_for_one_email_address_are_limited(api: API) -> None:
+    known, unknown = await register_customer(api), new_email()
+    for email in (known, unknown):
+        responses = [await api.post(MAILS, json={"email": email}) for _ in range(11)]
+        assert [response.status_code for response in responses] == [202] * 10 + [429]
+        refused(responses[-1], 429, "too_many_attempts")
+
+
+@pytest.mark.parametrize("password", ["", "x" * 9, "x" * 201])
+async def test_a_new_password_has_ten_to_two_hundred_characters(api: API, password: str) -> None:
+    headers = await log_in_headers(api, await register_customer(api))
+    assert malformed_at(await change(api, headers, new=password)) == {"body/new_password"}
+    assert malformed_at(await reset(api, "x", password)) == {"body/new_password"}
+
+
+async def test_no_log_line_contains_a_secret(api: API, shared: Postgres) -> None:
+    with capture_logs() as lines:
+        email = await register_customer(api)
+        session = (await log_in(api, email)).json()
+        await log_in(api, email, WRONG_PASSWORD)
+        await request_reset(api, email)
+        [token] = await mailed_tokens(shared, email)
+        await reset(api, token)
+        await api.post("/v1/sessions/refresh", json={"refresh_token": session["refresh_token"]})
+    assert lines
+    logged = str(lines)
+    secrets = (PASSWORD, OTHER, WRONG_PASSWORD, token, session["refresh_token"], session["access_token"])
+    assert [secret for secret in secrets if secret in logged] == []

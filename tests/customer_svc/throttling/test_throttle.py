@@ -1,0 +1,201 @@
+"""Attempts to guess a password, reset requests and registrations are limited across processes."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+import sqlalchemy as sa
+from fastapi import FastAPI
+
+from chassis.persistence.postgres.database import Postgres
+from customer_svc.errors import WrongCredentials
+from customer_svc.main import build
+from customer_svc.passwords.hasher import PasswordHasher
+from customer_svc.throttling.domain import Limit, network
+from customer_svc.throttling.store import throttles
+from customer_svc.throttling.throttle import Throttle
+from tests.answers import refused, watched
+from tests.customer_svc.factories import (
+    API,
+    PASSWORD,
+    WRONG_PASSWORD,
+    log_in,
+    new_email,
+    register_customer,
+    registration_body,
+    settings,
+)
+
+ATTEMPTS = 3
+
+
+@pytest.fixture(scope="module")
+def app(shared_url: str, key_file: Path) -> FastAPI:
+    return build(settings(shared_url, key_file, login_tries_per_account=ATTEMPTS, login_tries_per_address=20))
+
+
+@pytest.fixture(autouse=True)
+async def no_attempts_yet(shared: Postgres) -> AsyncIterator[None]:
+    yield
+    async with shared.reading() as connection:
+        await connection.execute(sa.delete(throttles))
+
+
+@pytest.fixture
+async def other(shared_url: str, key_file: Path) -> AsyncIterator[API]:
+    """Another process."""
+    limited = settings(shared_url, key_file, login_tries_per_account=ATTEMPTS, login_tries_per_address=20)
+    async with watched(build(limited)) as client:
+        yield client
+
+
+async def test_after_some_wrong_passwords_the_right_one_is_refused_as_well(api: API) -> None:
+    email = await register_customer(api)
+    for _ in range(ATTEMPTS):
+        refused(await log_in(api, email, WRONG_PASSWORD), 401, "wrong_credentials")
+    response = await log_in(api, email)
+    refused(response, 429, "too_many_attempts")
+    assert 0 < int(response.headers["retry-after"]) <= 60
+
+
+async def test_an_unknown_account_is_throttled_like_a_known_one(api: API) -> None:
+    email = new_email()
+    responses = [await log_in(api, email, WRONG_PASSWORD) for _ in range(ATTEMPTS + 1)]
+    assert [response.status_code for response in responses] == [401] * ATTEMPTS + [429]
+
+
+async def test_processes_share_their_counts(api: API, other: API) -> None:
+    email = await register_customer(api)
+    responses = [await log_in(one, email.upper(), WRONG_PASSWORD) for one in (api, other, api, other)]
+    assert [response.status_code for response in responses] == [401] * ATTEMPTS + [429]
+
+
+async def test_concurrent_attempts_are_limited(api: API, other: API) -> None:
+    email = await register_customer(api)
+    responses = await asyncio.gather(*(log_in(one, email, WRONG_PASSWORD) for _ in range(5) for one in (api, other)))
+    assert sorted(response.status_code for response in responses) == [401] * ATTEMPTS + [429] * (10 - ATTEMPTS)
+
+
+async def test_log_ins_with_the_right_password_are_not_limited(api: API) -> None:
+    email = await register_customer(api)
+    assert {(await log_in(api, email)).status_code for _ in range(2 * ATTEMPTS)} == {201}
+
+
+async def test_one_network_address_cannot_try_many_accounts_and_others_still_can(api: API, app: FastAPI) -> None:
+    for _ in range(20):
+        await api.post("/v1/password-reset-mails", json={"email": new_email()})
+    email = await register_customer(api)
+    refused(await log_in(api, email), 429, "too_many_attempts")
+    elsewhere = httpx.ASGITransport(app, client=("198.51.100.7", 1))
+    async with httpx.AsyncClient(transport=elsewhere, base_url="http://test") as neighbour:
+        assert (await log_in(neighbour, email)).status_code == 201
+
+
+async def test_one_network_address_cannot_register_many_customers_and_others_still_can(
+    shared_url: str, key_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[str] = []
+    monkeypatch.setattr(PasswordHasher, "hash", lambda _self, password: _recorded(hashed, password))
+    app = build(settings(shared_url, key_file, register_tries_per_address=ATTEMPTS))
+    async with watched(app) as api:
+        known = new_email()
+        responses = [await api.post("/v1/customers", json=registration_body(known)) for _ in range(ATTEMPTS + 1)]
+        assert [response.status_code for response in responses] == [202] * ATTEMPTS + [429]
+        refused(responses[-1], 429, "too_many_attempts")
+        assert 0 < int(responses[-1].headers["retry-after"]) <= 6
+        assert len(hashed) == ATTEMPTS, "a refused registration costs no hash"
+        # Clients of the same network can still log in.
+        refused(await log_in(api, new_email(), WRONG_PASSWORD), 401, "wrong_credentials")
+        elsewhere = httpx.ASGITransport(app, client=("198.51.100.7", 1))
+        async with httpx.AsyncClient(transport=elsewhere, base_url="http://test") as neighbour:
+            assert (await neighbour.post("/v1/customers", json=registration_body(new_email()))).status_code == 202
+
+
+async def test_attempts_to_change_a_password_count_as_well(api: API) -> None:
+    email = await register_customer(api)
+    token = (await log_in(api, email)).json()["access_token"]
+    body = {"current_password": WRONG_PASSWORD, "new_password": PASSWORD}
+    headers = {"Authorization": f"Bearer {token}"}
+    responses = [
+        await api.post("/v1/customers/me/password-changes", json=body, headers=headers) for _ in range(ATTEMPTS + 1)
+    ]
+    assert [response.status_code for response in responses] == [403] * ATTEMPTS + [429]
+
+
+async def test_another_attempt_is_possible_after_the_interval(shared: Postgres) -> None:
+    throttle, email = Throttle(shared, Limit(2, 60), Limit(50, 1), Limit(3, 60)), new_email()
+    for expected in (True, True, False):
+        assert await attempt(throttle, email) is expected
+    await let_pass(shared, 60)
+    assert await attempt(throttle, email)
+    assert not await attempt(throttle, email)
+
+
+async def test_attempts_do_not_accumulate_beyond_the_limit(shared: Postgres) -> None:
+    throttle, email = Throttle(shared, Limit(2, 60), Limit(50, 1), Limit(3, 60)), new_email()
+    await attempt(throttle, email)
+    await let_pass(shared, 86_400)
+    assert [await attempt(throttle, email) for _ in range(3)] == [True, True, False]
+
+
+async def test_no_email_address_is_stored(shared: Postgres) -> None:
+    email = new_email()
+    await attempt(Throttle(shared, Limit(2, 60), Limit(50, 1), Limit(3, 60)), email)
+    async with shared.reading() as connection:
+        assert email not in str((await connection.execute(sa.select(throttles))).all())
+
+
+async def test_a_log_in_checks_one_hash_whether_or_not_there_is_an_account(
+    api: API, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    email, checked, matches = await register_customer(api), [0], PasswordHasher.matches
+
+    async def counted(self: PasswordHasher, password: str, stored: str | None) -> bool:
+        checked[0] += 1
+        return await matches(self, password, stored)
+
+    monkeypatch.setattr(PasswordHasher, "matches", counted)
+    for one in (email, new_email()):
+        checked[0] = 0
+        refused(await log_in(api, one, WRONG_PASSWORD), 401, "wrong_credentials")
+        assert checked == [1]
+
+
+@pytest.mark.parametrize(
+    ("address", "counted_as"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", "nowhere"),
+        ("unix", "nowhere"),
+    ],
+)
+def test_a_client_is_counted_by_its_ipv4_address_or_its_network_of_ipv6(address: str, counted_as: str) -> None:
+    assert network(address) == counted_as
+
+
+async def _recorded(hashed: list[str], password: str) -> str:
+    hashed.append(password)
+    return "no hash"
+
+
+async def attempt(throttle: Throttle, email: str) -> bool:
+    """Try a wrong password; return whether it was checked."""
+    try:
+        async with throttle.password_attempt(email, "192.0.2.1"):
+            raise WrongCredentials
+    except WrongCredentials:
+        return True
+    except Exception:  # noqa: BLE001
+        return False
+
+
+async def let_pass(database: Postgres, seconds: int) -> None:
+    """Make it look as if every attempt had been made earlier."""
+    earlier = throttles.c.free_at - sa.func.make_interval(0, 0, 0, 0, 0, 0, seconds)
+    async with database.reading() as connection:
+        await connection.execute(sa.update(throttles).values(free_at=earlier))

@@ -1,0 +1,8 @@
+"""The services do what the specification says about orders, stock and mails."""
+
+from tests.model.explore import explore
+from tests.model.platform import Platform
+
+
+def test_the_platform_matches_the_specification() -> None:
+    explore(Platform, 60)

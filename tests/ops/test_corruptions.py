@@ -1,0 +1,43 @@
+"""The audit reports each kind of corruption, and nothing else."""
+
+import pytest
+
+from ops.audit.checks import CHECKS
+from tests.ops.corruptions import CORRUPTIONS, Corruption
+from tests.ops.world import World
+
+Finding = tuple[str, str]
+
+
+@pytest.fixture(scope="module")
+async def expected(world: World) -> dict[Corruption, Finding]:
+    """Every corruption, and the finding that it must cause."""
+    return {corruption: (check, await corruption(world)) for check, corruption in CORRUPTIONS}
+
+
+@pytest.fixture(scope="module")
+async def reported(world: World, expected: dict[Corruption, Finding]) -> set[Finding]:
+    """What the audit reports about the shop with all corruptions."""
+    return await world.new_findings()
+
+
+@pytest.mark.parametrize("corruption", [corruption for _, corruption in CORRUPTIONS])
+def test_a_corruption_is_reported(
+    expected: dict[Corruption, Finding], reported: set[Finding], corruption: Corruption
+) -> None:
+    assert expected[corruption] in reported
+
+
+def test_nothing_else_is_reported(expected: dict[Corruption, Finding], reported: set[Finding]) -> None:
+    assert reported == set(expected.values())
+
+
+async def test_an_event_in_an_outbox_is_reported_until_it_is_published(world: World, reported: set[Finding]) -> None:
+    await world.registered()
+    assert await world.new_findings() == {("outbox_waiting", "customer")}
+    await world.flow()
+    assert not [finding for finding in (await world.audit()).findings if finding.check == "outbox_waiting"]
+
+
+def test_there_is_a_corruption_for_every_check() -> None:
+    assert {check for check, _ in CORRUPTIONS} | {"outbox_waiting"} == {check.code for check in CHECKS}

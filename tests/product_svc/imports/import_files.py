@@ -1,0 +1,39 @@
+"""Files of a test, sent in part by part."""
+
+import json
+from typing import Any
+
+import httpx
+
+from tests.product_svc.rest_factories import API, PRICE, STAFF
+
+TYPES = {"ndjson": "application/x-ndjson", "csv": "text/csv"}
+
+
+def line(*skus: str, **fields: Any) -> dict[str, Any]:
+    return {"name": "Mug", "variants": [{"sku": sku, "price": PRICE} for sku in skus]} | fields
+
+
+def ndjson(*documents: Any) -> bytes:
+    return b"".join(json.dumps(document).encode() + b"\n" for document in documents)
+
+
+async def begun(api: API, lines: int, form: str = "ndjson") -> str:
+    answer = await api.post("/v1/imports", json={"format": form, "lines": lines}, headers=STAFF)
+    assert answer.status_code == 201, answer.text
+    path: str = answer.headers["location"]
+    assert answer.json() == (await api.get(path, headers=STAFF)).json()
+    return path
+
+
+async def send(api: API, path: str, first: int, content: bytes, form: str = "ndjson") -> httpx.Response:
+    headers = {**STAFF, "Content-Type": TYPES[form]}
+    return await api.post(f"{path}/parts?first_line={first}", content=content, headers=headers)
+
+
+async def taken(api: API, path: str, first: int, content: bytes, form: str = "ndjson") -> dict[str, Any]:
+    answer = await send(api, path, first, content, form)
+    assert answer.status_code == 200, answer.text
+    progress: dict[str, Any] = answer.json()
+    assert progress == (await api.get(path, headers=STAFF)).json()
+    return progress

@@ -1,0 +1,206 @@
+"""Lines of an import as they are read, and of an export as they are written."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chassis.http.errors import MalformedRequest
+from product_svc.catalogue.domain import Product, Variant
+from product_svc.imports.export import lines, rows
+from product_svc.imports.lines import COLUMNS, MAX_LINES, ProductLine, read_part
+from schemas import Money
+from tests import hostile
+
+MUG: dict[str, Any] = {"name": "Mug", "variants": [{"sku": "MUG", "price": {"amount": 5, "currency": "EUR"}}]}
+HEADING = "sku,name,price,currency"
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def ndjson(*documents: Any) -> bytes:
+    return b"".join(json.dumps(document).encode() + b"\n" for document in documents)
+
+
+def csv(text: str, heading: str = HEADING) -> list[ProductLine | str | None]:
+    part = read_part(f"{heading}\n{text}".encode(), "csv", 1, None)
+    assert part.columns == tuple(heading.split(","))
+    return [line.product or line.error for line in part.lines[1:]]
+
+
+def test_a_line_of_ndjson_is_a_product() -> None:
+    part = read_part(ndjson(MUG, MUG | {"status": "draft"}), "ndjson", 7, None)
+    assert [line.number for line in part.lines] == [7, 8]
+    assert [line.product for line in part.lines] == [
+        ProductLine.model_validate(MUG),
+        ProductLine.model_validate(MUG | {"status": "draft"}),
+    ]
+
+
+def test_fields_that_a_line_leaves_out_are_not_changed() -> None:
+    assert ProductLine.model_validate(MUG).changes() == {"name": "Mug"}
+    full = MUG | {"images": ["http://x.example/"], "category_id": None}
+    assert ProductLine.model_validate(full).changes() == {
+        "name": "Mug",
+        "images": ("http://x.example/",),
+        "category_id": None,
+    }
+
+
+def test_an_invalid_line_does_not_affect_the_others() -> None:
+    content = b'{"name": 1}\n\n \n{"name"\n\xff\n' + ndjson(MUG)
+    broken, *blank, cut, bytes_, good = read_part(content, "ndjson", 1, None).lines
+    assert broken.error == "name: Input should be a valid string; variants: Field required"
+    assert [(line.product, line.error) for line in blank] == [(None, None)] * 2
+    assert "Invalid JSON" in (cut.error or "")
+    assert bytes_.error
+    assert good.product
+
+
+@pytest.mark.parametrize("name", [name for name in hostile.NO_OBJECT if name not in {"nothing", "a blank"}])
+def test_a_line_that_is_not_a_json_object_is_invalid(name: str) -> None:
+    content = hostile.NO_OBJECT[name].replace(b"\n", b" ")
+    assert all(line.product is None and line.error for line in read_part(content, "ndjson", 1, None).lines)
+
+
+def test_a_product_with_one_invalid_value_is_an_invalid_line() -> None:
+    for name, content, _ in hostile.edges(MUG):
+        [line] = read_part(content.replace(b"\n", b" "), "ndjson", 1, None).lines
+        assert line.error, name
+        assert len(line.error) < 2000
+
+
+def test_a_row_of_csv_is_a_product_with_one_variant() -> None:
+    heading = ",".join(COLUMNS)
+    row = (
+        '00000000-0000-0000-0000-000000000001,7,"Mug, ""blue""",Tea,,"{""a"": [""x""], ""b"": 1.0}",'
+        "https://x.example/a https://x.example/b,draft,MUG,5,EUR,{},,discontinued\r\n"
+    )
+    [product] = csv(row, heading)
+    assert product == ProductLine.model_validate(
+        {
+            "id": UUID(int=1),
+            "version": 7,
+            "name": 'Mug, "blue"',
+            "description": "Tea",
+            "attributes": {"a": ["x"], "b": 1.0},
+            "images": ["https://x.example/a", "https://x.example/b"],
+            "status": "draft",
+            "variants": [MUG["variants"][0] | {"attributes": {}, "status": "discontinued"}],
+        }
+    )
+    assert isinstance(product, ProductLine)
+    assert "category_id" not in product.model_fields_set
+
+
+@pytest.mark.parametrize(
+    ("row", "wrong"),
+    [
+        ("MUG,Mug,5", "3 cells under 4 columns"),
+        ("MUG,Mug,5,EUR,x", "5 cells under 4 columns"),
+        ("MUG,Mug,5.0,EUR", "variants/0/price/amount: Input should be a valid integer"),
+        ("MUG,Mug,-5,EUR", "variants/0/price/amount: Input should be a valid integer"),
+        ("MUG,Mug,٣,EUR", "variants/0/price/amount: Input should be a valid integer"),
+        ("MUG,Mug,0,EUR", "variants/0/price/amount: Input should be greater than or equal to 1"),
+        ("MUG,,5,EUR", "name: Field required"),
+        (",Mug,5,EUR", "variants/0/sku: Field required"),
+        ('MUG,"Mug,5,EUR', "unexpected end of data"),
+        ('MUG,"Mug"x,5,EUR', "',' expected after '\"'"),
+        ("MUG,a\x00b,5,EUR", "name: String should match pattern"),
+    ],
+)
+def test_an_invalid_row_does_not_affect_the_others(row: str, wrong: str) -> None:
+    bad, good = csv(f"{row}\nMUG,Mug,5,EUR")
+    assert isinstance(bad, str)
+    assert bad.startswith(wrong)
+    assert isinstance(good, ProductLine)
+
+
+@pytest.mark.parametrize("version", ["0", "-1", "1.0", "x", "1e3", str(2**64)])
+def test_an_invalid_version_is_an_invalid_line(version: str) -> None:
+    [wrong] = csv(f"MUG,Mug,5,EUR,{version}", f"{HEADING},version")
+    assert isinstance(wrong, str)
+    assert wrong.startswith("version: ")
+    text = json.dumps(MUG)[:-1] + f', "version": {version}}}'
+    assert read_part(text.encode(), "ndjson", 1, None).lines[0].error
+
+
+def test_the_heading_is_that_of_the_first_part() -> None:
+    [line] = read_part(b"EUR,5,Mug,MUG", "csv", 2, ["currency", "price", "name", "sku"]).lines
+    assert line.product == ProductLine.model_validate(MUG)
+    assert read_part(b"\xef\xbb\xbfsku,name,price,currency", "csv", 1, None).columns is not None
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "",
+        "sku",
+        "sku,name,price,currency,colour",
+        "sku,sku,name,price,currency",
+        '"sku',
+        "\udcff".join("ab"),
+        "a" * 9999,
+    ],
+    ids=lambda text: ascii(text)[:20],
+)
+def test_an_invalid_heading_is_malformed(heading: str) -> None:
+    with pytest.raises(MalformedRequest) as refused:
+        read_part(heading.encode(errors="surrogateescape") + b"\n", "csv", 1, None)
+    assert refused.value.extra["errors"][0]["where"] == "body/1"
+
+
+@pytest.mark.parametrize("content", [b"", b"\n" * (MAX_LINES + 1)])
+def test_a_part_has_at_least_one_line_and_not_too_many(content: bytes) -> None:
+    with pytest.raises(MalformedRequest):
+        read_part(content, "ndjson", 1, None)
+
+
+text = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1, max_size=20)
+attributes = st.dictionaries(
+    st.sampled_from(["a", "B-1", "c_d"]),
+    text | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+    | st.lists(text, max_size=3),
+    max_size=3,
+)  # fmt: skip
+images = st.lists(st.just("https://x.example/a"), max_size=2).map(tuple)
+variants = st.builds(
+    Variant,
+    st.just("MUG"),
+    st.builds(Money, amount=st.integers(1, 10**9), currency=st.just("EUR")),
+    attributes,
+    images,
+    st.sampled_from(["active", "discontinued"]),
+)
+products = st.builds(
+    Product,
+    st.uuids(),
+    text,
+    attributes,
+    st.tuples(variants),
+    st.integers(1, 10**6),
+    st.just(NOW),
+    text,
+    st.uuids(),
+    images,
+    st.sampled_from(["draft", "active", "discontinued"]),
+)
+
+
+@given(products)
+@settings(max_examples=30, deadline=None)
+def test_exported_products_can_be_imported_unchanged(product: Product) -> None:
+    for read in (
+        read_part(lines([product]), "ndjson", 1, None).lines[0],
+        read_part(rows([product]), "csv", 2, COLUMNS).lines[0],
+    ):
+        assert read.product, read.error
+        wanted = {name: getattr(product, name) for name in ("name", "description", "category_id", "status")}
+        wanted |= {"attributes": product.attributes}
+        assert (read.product.id, read.product.version) == (product.id, product.version)
+        assert repr({name: getattr(read.product, name) for name in wanted}) == repr(wanted)
+        assert tuple(read.product.images) == product.images
+        assert repr(tuple(read.product.to_variants())) == repr(product.variants)

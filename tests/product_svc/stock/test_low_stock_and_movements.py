@@ -1,0 +1,241 @@
+"""Thresholds, what is low, and the ledger of movements, over REST and by orders."""
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+from uuid_utils.compat import uuid7
+
+from chassis.persistence.mongo.database import Mongo
+from chassis.testing import bearer, enveloped, record
+from schemas import StockAdjusted, StockLow
+from tests import hostile
+from tests.answers import believed, malformed_at, refused, survivors
+from tests.outbox import events, told
+from tests.product_svc.conftest import Connecting
+from tests.product_svc.factories import Commit, cancelled, consumer, handle, new_sku, placed, stocked
+
+API = httpx.AsyncClient
+STAFF = bearer(role="staff")
+ANY = {**STAFF, "If-Match": "*"}
+
+
+async def put_threshold(api: API, sku: str, threshold: int | None) -> httpx.Response:
+    return await api.put(f"/v1/stock/{sku}/threshold", json={"threshold": threshold}, headers=ANY)
+
+
+async def watch(api: API, sku: str, threshold: int | None) -> dict[str, Any]:
+    answer = await put_threshold(api, sku, threshold)
+    assert answer.status_code == 200, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+async def adjust(api: API, sku: str, delta: int, **more: Any) -> None:
+    body = {"delta": delta, "reason": "count"} | more
+    assert (await api.post(f"/v1/stock/{sku}/adjustments", json=body, headers=STAFF)).status_code == 201
+
+
+async def low(database: Mongo, sku: str) -> list[int]:
+    """The numbers available that were told to be low."""
+    return [event.available for event in await events(database, sku) if isinstance(event, StockLow)]
+
+
+async def test_a_threshold_is_set_read_and_removed(api: API, commit: Commit) -> None:
+    sku = await stocked(commit, 10)
+    path = f"/v1/stock/{sku}/threshold"
+    read = await api.get(path, headers=STAFF)
+    assert read.json() == {"sku": sku, "threshold": None, "low": False}
+    put = await api.put(path, json={"threshold": 5}, headers={**STAFF, "If-Match": read.headers["etag"]})
+    assert (put.status_code, put.json()) == (200, {"sku": sku, "threshold": 5, "low": False})
+    refused(await api.put(path, json={"threshold": 6}, headers=STAFF), 428, "precondition_required")
+    stale = {**STAFF, "If-Match": read.headers["etag"]}
+    refused(await api.put(path, json={"threshold": 6}, headers=stale), 412, "precondition_failed")
+    await adjust(api, sku, -1)
+    # Orders and adjustments are no change of the threshold.
+    again = await api.put(path, json={"threshold": None}, headers={**STAFF, "If-Match": put.headers["etag"]})
+    assert again.json()["threshold"] is None
+
+
+async def test_low_stock_is_published_once_each_time_it_falls_to_the_threshold(
+    api: API, shared: Mongo, commit: Commit
+) -> None:
+    sku = await stocked(commit, 10)
+    await watch(api, sku, 5)
+    for delta in (-4, -1, -1, -2, +2, +2, -1, -1, +100):
+        await adjust(api, sku, delta)
+    assert await low(shared, sku) == [5, 5]
+    history = await told(shared, sku)
+    assert [envelope.aggregate_version for envelope in history] == list(range(1, len(history) + 1))
+    assert [envelope.time for envelope in history] == sorted({envelope.time for envelope in history})
+    assert isinstance(history[2].event, StockAdjusted)
+    assert history[3].event == StockLow(sku=sku, available=5, threshold=5, on_hand=5, reserved=0)
+
+
+async def test_orders_make_stock_low_and_after_a_cancellation_again(api: API, shared: Mongo, commit: Commit) -> None:
+    sku = await stocked(commit, 10)
+    await watch(api, sku, 4)
+    first, second, third = placed({sku: 6}), placed({sku: 1}), placed({sku: 7})
+    await handle(shared, first)
+    await handle(shared, second)
+    assert await low(shared, sku) == [4]
+    await handle(shared, cancelled(first))
+    await handle(shared, third)
+    assert await low(shared, sku) == [4, 2]
+    assert (await api.get(f"/v1/stock/{sku}/threshold", headers=STAFF)).json()["low"] is True
+
+
+async def test_low_stock_is_published_once_however_often_the_order_arrives(
+    api: API, shared: Mongo, commit: Commit
+) -> None:
+    sku = await stocked(commit, 3)
+    await watch(api, sku, 1)
+    order = record(enveloped(placed({sku: 2})))
+    await consumer(shared).handle([order, order])
+    await consumer(shared).handle([order])
+    [*_, last] = await told(shared, sku)
+    assert (last.event, last.cause) == (StockLow(sku=sku, available=1, threshold=1, on_hand=3, reserved=2), None)
+    assert await low(shared, sku) == [1]
+
+
+async def test_concurrent_orders_make_stock_low_once(
+    api: API, shared: Mongo, commit: Commit, connecting: Connecting
+) -> None:
+    sku = await stocked(commit, 10)
+    await watch(api, sku, 5)
+    async with connecting() as one, connecting() as other:
+        orders = [placed({sku: 1}) for _ in range(10)]
+        await asyncio.gather(*(handle((one, other)[n % 2], order) for n, order in enumerate(orders)))
+    assert len(await low(shared, sku)) == 1
+    history = await told(shared, sku)
+    assert [envelope.aggregate_version for envelope in history] == [1, 2]
+
+
+async def test_a_threshold_above_the_stock_makes_it_low_at_once(api: API, shared: Mongo, commit: Commit) -> None:
+    sku = await stocked(commit, 3)
+    assert (await watch(api, sku, 3))["low"] is True
+    assert (await watch(api, sku, 8))["low"] is True
+    assert (await watch(api, sku, None))["low"] is False
+    await watch(api, sku, 2)
+    assert await low(shared, sku) == [3]
+
+
+async def test_concurrent_changes_of_a_threshold_each_return_their_own(api: API, commit: Commit) -> None:
+    sku = await stocked(commit, 10)
+    asked = [*range(6, 14), None]
+    answers = await asyncio.gather(*(put_threshold(api, sku, threshold) for threshold in asked))
+    told = [(answer.json()["threshold"], answer.json()["low"], answer.headers["etag"]) for answer in answers]
+    assert told == [(n, n is not None and n >= 10, f'"{n}"') for n in asked]
+
+
+async def test_the_stock_of_a_draft_is_seen_by_staff_only_until_it_is_active(api: API) -> None:
+    sku = new_sku()
+    variants = [{"sku": sku, "price": {"amount": 1250, "currency": "EUR"}}]
+    body = {"name": "Mug", "status": "draft", "variants": variants}
+    draft = (await api.post("/v1/products", json=body, headers=STAFF)).json()
+    path = f"/v1/stock/{sku}"
+    for headers in ({}, bearer(), bearer(role="ops")):
+        refused(await api.get(path, headers=headers), 404, "sku_not_found")
+    assert (await api.get(path, headers=STAFF)).json() == {"sku": sku, "on_hand": 0, "reserved": 0, "available": 0}
+    for status in ("active", "discontinued"):
+        changed = await api.patch(f"/v1/products/{draft['id']}", json={"status": status}, headers=ANY)
+        assert changed.status_code == 200
+        assert (await api.get(path)).json() == {"sku": sku, "on_hand": 0, "reserved": 0, "available": 0}
+
+
+async def test_an_invalid_token_is_refused_where_none_is_needed(api: API, commit: Commit) -> None:
+    path = f"/v1/stock/{await stocked(commit, 1)}"
+    assert await believed(api, "GET", path, hostile.bad_tokens("staff")) == []
+
+
+async def test_low_stock_is_listed_page_by_page(api: API, commit: Commit) -> None:
+    skus = sorted([await stocked(commit, 2) for _ in range(3)])
+    for sku in skus:
+        await watch(api, sku, 2)
+    rows = [{"sku": s, "on_hand": 2, "reserved": 0, "available": 2, "threshold": 2} for s in skus]
+    before = f"{skus[0][:-1]}-"
+    one = (await api.get("/v1/stock", params={"after": before, "limit": 2}, headers=STAFF)).json()
+    assert (one["items"], one["next"]) == (rows[:2], skus[1])
+    await adjust(api, skus[2], 1)
+    assert (await api.get("/v1/stock", params={"after": skus[1]}, headers=STAFF)).json()["items"] == []
+
+
+async def test_movements_are_listed_newest_first(api: API, commit: Commit) -> None:
+    sku, who = await stocked(commit, 0), uuid7()
+    clerk = bearer(who, role="staff")
+    path = f"/v1/stock/{sku}/movements"
+    for delta, reason, note in ((10, "delivery", "note 4711"), (-1, "damage", ""), (2, "count", "shelf Ü")):
+        body = {"delta": delta, "reason": reason, "note": note}
+        await api.post(f"/v1/stock/{sku}/adjustments", json=body, headers=clerk)
+    page = (await api.get(path, params={"limit": 2}, headers=STAFF)).json()
+    assert [(m["delta"], m["reason"], m["on_hand"], m["note"], m["by"]) for m in page["items"]] == [
+        (2, "count", 11, "shelf Ü", str(who)),
+        (-1, "damage", 9, "", str(who)),
+    ]
+    await adjust(api, sku, 5)
+    rest = (await api.get(path, params={"limit": 2, "before": page["next"]}, headers=STAFF)).json()
+    assert [(m["delta"], m["note"]) for m in rest["items"]] == [(10, "note 4711")]
+    assert rest["next"] is None
+
+
+async def test_movements_of_the_first_release_can_be_read(api: API, shared: Mongo, commit: Commit) -> None:
+    sku = await stocked(commit, 0)
+    await shared.db.movements.insert_one({"_id": uuid7(), "sku": sku, "delta": 0, "reason": "count", "at": 0})
+    [movement] = (await api.get(f"/v1/stock/{sku}/movements", headers=STAFF)).json()["items"]
+    assert (movement["on_hand"], movement["by"], movement["note"]) == (None, None, "")
+
+
+PATHS = ["/v1/stock", "/v1/stock/MUG/threshold", "/v1/stock/MUG/movements"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_only_staff_can_read_thresholds_and_movements(api: API, path: str) -> None:
+    refused(await api.get(path), 401, "unauthenticated")
+    for role in ("customer", "ops"):
+        refused(await api.get(path, headers=bearer(role=role)), 403, "forbidden")
+    assert await believed(api, "GET", path, hostile.bad_tokens("staff")) == []
+
+
+async def test_only_staff_can_set_thresholds(api: API) -> None:
+    body = {"threshold": 1}
+    answer = await api.put("/v1/stock/MUG/threshold", json=body, headers={**bearer(), "If-Match": "*"})
+    refused(answer, 403, "forbidden")
+
+
+async def test_an_unknown_sku_has_neither_threshold_nor_movements(api: API) -> None:
+    for path in PATHS[1:]:
+        refused(await api.get(path.replace("MUG", "NONE"), headers=STAFF), 404, "sku_not_found")
+    answer = await api.put("/v1/stock/NONE/threshold", json={"threshold": 1}, headers=ANY)
+    refused(answer, 404, "sku_not_found")
+
+
+async def test_an_invalid_threshold_is_malformed(api: API, shared: Mongo, commit: Commit) -> None:
+    sku = await stocked(commit, 1)
+    path = f"/v1/stock/{sku}/threshold"
+    bodies = [(name, body) for name, body, _ in hostile.edges({"threshold": 3}) if "None" not in name]
+    assert await survivors(api, path, [*bodies, *hostile.NO_OBJECT.items()], ANY, "PUT") == []
+    for number in (-1, 1_000_001, 2**63):
+        answer = await api.put(path, json={"threshold": number}, headers=ANY)
+        assert malformed_at(answer) == {"body/threshold"}
+    assert malformed_at(await api.put(path, json={}, headers=ANY)) == {"body/threshold"}
+    assert await low(shared, sku) == []
+
+
+@pytest.mark.parametrize("note", [None, 1, "\x00", "a\nb", "x" * 501])
+async def test_an_invalid_note_is_malformed(api: API, note: Any) -> None:
+    body = {"delta": 1, "reason": "count", "note": note}
+    answer = await api.post("/v1/stock/MUG/adjustments", json=body, headers=STAFF)
+    assert malformed_at(answer) == {"body/note"}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("/movements?before=x", "/movements?before=", "/movements?limit=0", "/movements?limit=201"),
+        *("?after=%00", "?after=", "?limit=x", "?limit=0"),
+    ],
+)
+async def test_an_invalid_page_is_malformed(api: API, query: str) -> None:
+    path = f"/v1/stock{'/MUG' if query.startswith('/') else ''}{query}"
+    assert malformed_at(await api.get(path, headers=STAFF))
