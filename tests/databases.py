@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -21,6 +21,7 @@ from chassis.persistence.unit_of_work import UnitOfWork
 from product_svc.migrations.__main__ import migrate as migrate_products
 
 U = TypeVar("U", bound=UnitOfWork)
+Connecting = Callable[[], AbstractAsyncContextManager[Mongo]]
 
 
 class Databases:

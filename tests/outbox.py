@@ -7,7 +7,7 @@ from chassis.persistence.database import Database
 from schemas import Envelope, Event, decode
 
 
-async def told(database: Database[Any], key: UUID | str | None = None) -> list[Envelope[Event]]:
+async def envelopes(database: Database[Any], key: UUID | str | None = None) -> list[Envelope[Event]]:
     """The envelopes in the outbox, oldest first; with ``key``, those of one aggregate."""
     async with database.leadership.lead() as outbox:
         rows = await outbox.advance([], 10_000)
@@ -18,4 +18,4 @@ async def told(database: Database[Any], key: UUID | str | None = None) -> list[E
 
 async def events(database: Database[Any], key: UUID | str | None = None) -> list[Event]:
     """The events in the outbox, without their envelopes."""
-    return [envelope.event for envelope in await told(database, key)]
+    return [envelope.event for envelope in await envelopes(database, key)]

@@ -12,9 +12,9 @@ import schemathesis
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import Status, events, from_schema
 
-from tests.answers import headers_amiss
 from tests.contracts.rest_apis import RestApis
 from tests.contracts.shop import Belongings
+from tests.responses import header_differences
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "2"))
 """Random requests per route, in addition to those that cover its schema systematically."""
@@ -60,7 +60,7 @@ def described_headers(_context: Any, response: Any, case: Any) -> None:
     path, method = case.operation.path, case.operation.method.lower()
     documented = document["paths"][path][method]["responses"].get(str(response.status_code))
     if documented:
-        amiss = headers_amiss(document, documented, response.headers)
+        amiss = header_differences(document, documented, response.headers)
         assert not amiss, f"headers not as described: {amiss}"
 
 

@@ -9,12 +9,12 @@ import pytest
 from chassis.http.api_page import FILES
 from chassis.http.auth import Role
 from chassis.testing import bearer
-from tests.answers import problem, refused
+from tests.bad_inputs import bad_tokens
 from tests.contracts.apps import described
 from tests.contracts.guards import GUARDS, LEFT, SHARED, Who
 from tests.contracts.rest_apis import RestApis
 from tests.contracts.shop import ADDRESS, Belongings, Person, Shop, filled
-from tests.hostile import bad_tokens
+from tests.responses import assert_problem, problem
 
 UNDOCUMENTED = {"/docs", "/metrics", "/openapi.json", *(f"/docs/{name}" for name in FILES)}
 PAGES = {"customer": {"/verify-email", "/reset-password", "/pages/link.js", "/pages/link.css"}}
@@ -149,7 +149,7 @@ async def test_a_bad_token_is_refused(shop: Shop, belongings: Belongings, servic
     tokens = bad_tokens(roles.get(GUARDS[service][route].who, "customer"))
     for token in (*(tokens[name] for name in FORGED), belongings.owner.refresh_token):
         response = await _request(shop, service, route, {"Authorization": f"Bearer {token}"}, belongings)
-        refused(response, 401, "unauthenticated")
+        assert_problem(response, 401, "unauthenticated")
 
 
 @pytest.mark.parametrize("service", GUARDS)

@@ -13,9 +13,9 @@ from chassis.testing import private_key
 from customer_svc.accounts import response_timing
 from customer_svc.main import build
 from customer_svc.unit_of_work import CustomerUnitOfWork
-from tests.answers import watched
 from tests.customer_svc.factories import settings
 from tests.databases import committing
+from tests.responses import checked_client
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def app(shared_url: str, key_file: Path) -> FastAPI:
 
 @pytest.fixture(scope="module")
 async def api(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    async with watched(app) as client:
+    async with checked_client(app) as client:
         yield client
 
 

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer
 from customer_svc.accounts.store import accounts
-from tests import hostile
-from tests.answers import believed, malformed_at, refused, survivors
+from tests import bad_inputs
 from tests.customer_svc.factories import ADDRESS, API, PASSWORD, registration_body
+from tests.responses import accepted_bodies, accepted_tokens, assert_problem, malformed_fields
 
 CUSTOMERS, SESSIONS, ME = "/v1/customers", "/v1/sessions", "/v1/customers/me"
 VERIFICATIONS, RESETS, REFRESH = "/v1/email-verifications", "/v1/password-resets", "/v1/sessions/refresh"
@@ -52,7 +52,7 @@ async def nothing_is_stored(shared: Postgres) -> AsyncIterator[None]:
 
 @POSTS
 async def test_a_body_that_is_not_a_json_object_is_malformed(api: API, path: str, good: dict[str, Any]) -> None:
-    assert await survivors(api, path, hostile.NO_OBJECT.items(), {}) == []
+    assert await accepted_bodies(api, path, bad_inputs.NOT_AN_OBJECT.items(), {}) == []
 
 
 @POSTS
@@ -60,18 +60,18 @@ async def test_a_body_with_any_wrong_value_is_malformed(api: API, path: str, goo
     # A log-in with an empty e-mail address or password is well-formed, and fails.
     bodies = [
         (name, content)
-        for name, content, place in hostile.edges(good, free=["password"])
+        for name, content, place in bad_inputs.invalid_bodies(good, free=["password"])
         if path == CUSTOMERS or json.loads(content).get(place[-1]) != ""
     ]
     assert len(bodies) > 30
-    assert await survivors(api, path, bodies, {}) == []
+    assert await accepted_bodies(api, path, bodies, {}) == []
 
 
 @POSTS
 async def test_a_body_without_any_of_its_fields_is_malformed_there(api: API, path: str, good: dict[str, Any]) -> None:
-    for name, content, place in hostile.without_each(good):
-        response = await api.post(path, content=content, headers=hostile.JSON)
-        assert malformed_at(response) == {f"body/{place[-1]}"}, name
+    for name, content, place in bad_inputs.without_each(good):
+        response = await api.post(path, content=content, headers=bad_inputs.JSON)
+        assert malformed_fields(response) == {f"body/{place[-1]}"}, name
 
 
 @POSTS
@@ -79,8 +79,8 @@ async def test_a_body_without_any_of_its_fields_is_malformed_there(api: API, pat
 async def test_a_password_with_lone_surrogates_is_malformed(
     api: API, path: str, good: dict[str, Any], password: str
 ) -> None:
-    response = await api.post(path, content=json.dumps({**good, "password": password}), headers=hostile.JSON)
-    assert malformed_at(response) == {"body/password"}
+    response = await api.post(path, content=json.dumps({**good, "password": password}), headers=bad_inputs.JSON)
+    assert malformed_fields(response) == {"body/password"}
 
 
 @POSTS
@@ -93,7 +93,7 @@ async def test_a_password_is_never_echoed(api: API, path: str, good: dict[str, A
         {"extra": secret},
     ):
         response = await api.post(path, json={**good, **changed})
-        assert malformed_at(response)
+        assert malformed_fields(response)
         assert secret not in response.text
 
 
@@ -108,15 +108,15 @@ NOT_EMAILS = (
 @pytest.mark.parametrize("email", NOT_EMAILS, ids=lambda email: repr(email)[:30])
 async def test_a_registration_needs_a_valid_email_address(api: API, email: str) -> None:
     response = await api.post(CUSTOMERS, json=registration_body(email))
-    assert malformed_at(response) == {"body/email"}
+    assert malformed_fields(response) == {"body/email"}
 
 
 @POSTS
 async def test_a_body_that_is_too_large_is_refused_even_without_a_content_length(
     api: API, path: str, good: dict[str, Any]
 ) -> None:
-    content = hostile.chunked(hostile.oversized())
-    refused(await api.post(path, content=content, headers=hostile.JSON), 413, "body_too_large")
+    content = bad_inputs.chunked(bad_inputs.oversized())
+    assert_problem(await api.post(path, content=content, headers=bad_inputs.JSON), 413, "body_too_large")
 
 
 @POSTS
@@ -124,17 +124,17 @@ async def test_a_body_that_is_too_large_is_refused_even_without_a_content_length
 async def test_a_body_of_another_media_type_is_malformed(
     api: API, path: str, good: dict[str, Any], kind: str
 ) -> None:
-    malformed_at(await api.post(path, content=json.dumps(good), headers={"Content-Type": kind}))
+    malformed_fields(await api.post(path, content=json.dumps(good), headers={"Content-Type": kind}))
 
 
 async def test_a_registration_cannot_choose_a_role(api: API) -> None:
     response = await api.post(CUSTOMERS, json=registration_body(EMAIL, role="staff"))
-    assert malformed_at(response) == {"body/role"}
+    assert malformed_fields(response) == {"body/role"}
 
 
 async def test_an_invalid_access_token_is_refused(api: API) -> None:
-    assert await believed(api, "GET", ME, hostile.bad_tokens()) == []
-    refused(await api.get(ME), 401, "unauthenticated")
+    assert await accepted_tokens(api, "GET", ME, bad_inputs.bad_tokens()) == []
+    assert_problem(await api.get(ME), 401, "unauthenticated")
 
 
 @BODIES
@@ -142,13 +142,13 @@ async def test_other_bodies_with_any_wrong_value_are_malformed(api: API, path: s
     headers = bearer()
     bodies = [
         (name, content)
-        for name, content, place in hostile.edges(good, free=SECRETS)
+        for name, content, place in bad_inputs.invalid_bodies(good, free=SECRETS)
         if json.loads(content).get(place[-1]) != "" or place[-1] not in ("current_password", "password")
     ]
-    assert await survivors(api, path, [*hostile.NO_OBJECT.items(), *bodies], headers) == []
-    for name, content, place in hostile.without_each(good):
-        response = await api.post(path, content=content, headers=hostile.JSON | headers)
-        assert malformed_at(response) == {f"body/{place[-1]}"}, name
+    assert await accepted_bodies(api, path, [*bad_inputs.NOT_AN_OBJECT.items(), *bodies], headers) == []
+    for name, content, place in bad_inputs.without_each(good):
+        response = await api.post(path, content=content, headers=bad_inputs.JSON | headers)
+        assert malformed_fields(response) == {f"body/{place[-1]}"}, name
 
 
 @pytest.mark.parametrize("path", [VERIFICATIONS, RESETS, REFRESH])
@@ -162,4 +162,4 @@ async def test_an_unknown_token_is_refused_and_not_echoed(api: API, path: str, t
 
 async def test_an_invalid_access_token_changes_no_password(api: API) -> None:
     body = {"current_password": PASSWORD, "new_password": PASSWORD}
-    assert await believed(api, "POST", CHANGES, hostile.bad_tokens(), body) == []
+    assert await accepted_tokens(api, "POST", CHANGES, bad_inputs.bad_tokens(), body) == []

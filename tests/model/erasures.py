@@ -25,7 +25,7 @@ def publish_erasure(world: World, customer: UUID) -> None:
     world.topics[event.topic][event.key].append(record(enveloped(event, 2)))
 
 
-class Leavers(Platform):
+class ErasurePlatform(Platform):
     """A platform whose customers are erased."""
 
     @property
@@ -50,10 +50,10 @@ class Leavers(Platform):
             assert customer.erased == (customer.id in self.shop.without_mails)
         for order in self.world.rows("orders"):
             if order.customer_id in self.shop.without_orders:
-                assert "cancel" not in order.steps
+                assert "cancel" not in order.allowed_actions
 
 
-class Forgetters(Senders):
+class ErasureSenders(Senders):
     """Processes that send mails to a customer who is erased between any two of their steps."""
 
     def __init__(self) -> None:

@@ -151,10 +151,12 @@ class Mails(InMemory, NotifierUnitOfWork):
         await super().load(tx)
 
 
-class Shelves(InMemory, ProductUnitOfWork):
+class Stock(InMemory, ProductUnitOfWork):
     keys: ClassVar = {"stock": "sku", "reservations": "order_id"}
 
     async def load(self, tx: Any) -> None:
+        self.products.fill(self.memory.rows["products"])
+        self.stock.prefetch(*(variant.sku for product in self.products.present for variant in product.variants))
         self.reservations.fill(self.memory.rows["reservations"])
         self.stock.prefetch(*(sku for reservation in self.reservations.present for sku in reservation.held))
         await super().load(tx)

@@ -62,7 +62,7 @@ class Requests(RuleBasedStateMachine):
     @initialize(mugs=pieces, cups=pieces)
     def open(self, mugs: int, cups: int) -> None:
         variants = [catalogue.Variant(sku, PRICE) for sku in SKUS]
-        self.world.stock.ask(CreateProduct(PRODUCT, "Mug", {}, variants))
+        self.world.stock.execute(CreateProduct(PRODUCT, "Mug", {}, variants))
         self.adjust("MUG", mugs)
         self.adjust("CUP", cups)
         self.world.settle()
@@ -70,13 +70,13 @@ class Requests(RuleBasedStateMachine):
     @rule(sku=skus, delta=st.integers(-4, 4))
     def adjust(self, sku: str, delta: int) -> None:
         with possible(self.shop.can_be_adjusted(sku, delta), InsufficientStock):
-            self.world.stock.ask(AdjustStock(sku, delta, "count"))
+            self.world.stock.execute(AdjustStock(sku, delta, "count"))
 
     @rule(sku=skus, for_sale=st.booleans())
     def offer(self, sku: str, for_sale: bool) -> None:
         """A discontinued SKU cannot be reserved any more; what is reserved stays reserved."""
         variant = catalogue.Variant(sku, PRICE, status="active" if for_sale else "discontinued")
-        self.world.stock.ask(PutVariant(PRODUCT, ANY, variant))
+        self.world.stock.execute(PutVariant(PRODUCT, ANY, variant))
 
     @rule(target=placed, customer=customers, orders=baskets)
     def place(self, customer: UUID, orders: Sequence[tuple[Mapping[str, int], bool]]) -> MultipleResults[UUID]:
@@ -86,10 +86,10 @@ class Requests(RuleBasedStateMachine):
         for command, (_, cancelled) in zip(commands, orders, strict=True):
             erased, good = customer in self.shop.without_orders, self.known_for_sale(command.quantities)
             with possible(good and not erased, AccountErased if erased else NotForSale):
-                self.world.orders.ask(command)
+                self.world.orders.execute(command)
                 placed.append(command.order_id)
                 if cancelled:
-                    self.world.orders.ask(CancelOrder(command.order_id, customer))
+                    self.world.orders.execute(CancelOrder(command.order_id, customer))
         return multiple(*placed)
 
     @rule(order=placed, who=st.sampled_from(["customer", "staff"]))
@@ -98,7 +98,7 @@ class Requests(RuleBasedStateMachine):
         erased = customer in self.shop.without_orders
         refusal = AccountErased if erased else TransitionNotAllowed
         with possible(self.shop.can_be_cancelled(order) and not erased, refusal):
-            self.world.orders.ask(CancelOrder(order, customer))
+            self.world.orders.execute(CancelOrder(order, customer))
 
     @rule(order=placed, halves=st.integers(1, 2))
     def wait(self, order: UUID, halves: int) -> None:
@@ -106,24 +106,24 @@ class Requests(RuleBasedStateMachine):
         for _ in range(halves):
             self.take_new_events()
             expected, asking = self.shop.at_half_time(order), self.asking(order)
-            self.check_step(order, expected, self.world.orders.ask(HandleHalfDeadline(order, asking)))
+            self.check_step(order, expected, self.world.orders.execute(HandleHalfDeadline(order, asking)))
 
     @rule(order=placed)
     def ask_again(self, order: UUID) -> None:
         """Operators retry the saga; then a whole deadline begins again."""
         asking = self.asking(order)
         with possible(self.shop.waits(order), TransitionNotAllowed):
-            self.world.orders.ask(RetrySaga(order))
+            self.world.orders.execute(RetrySaga(order))
             self.expected_entries[order, "saga.asked_again"] += 1
             self.shop.retried.discard(order)
             late = HandleHalfDeadline(order, asking)
-            assert self.world.orders.ask(late) is None, "a deadline that was found before comes too late"
+            assert self.world.orders.execute(late) is None, "a deadline that was found before comes too late"
 
     @rule(order=placed)
     def give_up(self, order: UUID) -> None:
         """Operators do what the deadline would."""
         with possible(self.shop.waits(order), TransitionNotAllowed):
-            self.world.orders.ask(CancelSaga(order))
+            self.world.orders.execute(CancelSaga(order))
             self.expected_entries[order, "saga.given_up"] += 1
 
     @precondition(lambda self: any(map(self.shop.can_be_amended, self.shop.orders)))
@@ -133,7 +133,7 @@ class Requests(RuleBasedStateMachine):
         order = chosen(which, self.shop.can_be_amended, self.shop.orders)
         more = +(Counter(lines) - self.shop.lines[order])
         with possible(self.known_for_sale(more), NotForSale):
-            self.world.orders.ask(AmendOrder(order, None, ANY, lines, {}))
+            self.world.orders.execute(AmendOrder(order, None, ANY, lines, {}))
             self.take_new_events()
             if not in_time and order in self.shop.waiting:
                 self.wait(order, 2)
@@ -144,35 +144,35 @@ class Requests(RuleBasedStateMachine):
         """Ship the rest of the order, or one piece of it."""
         order = chosen(which, self.shop.can_be_shipped, self.shop.orders)
         parcel = None if whole else {next(iter(self.shop.unshipped(order))): 1}
-        self.world.orders.ask(ShipOrder(order, ANY, next(self.ids), "DHL", "1", parcel))
+        self.world.orders.execute(ShipOrder(order, ANY, next(self.ids), "DHL", "1", parcel))
 
     @precondition(lambda self: any(map(self.shop.can_be_delivered, self.shop.orders)))
     @rule(which=some)
     def deliver(self, which: int) -> None:
         order = chosen(which, self.shop.can_be_delivered, self.shop.orders)
-        self.world.orders.ask(DeliverOrder(order, ANY))
+        self.world.orders.execute(DeliverOrder(order, ANY))
 
     @precondition(lambda self: any(map(self.shop.can_be_returned, self.shop.orders)))
     @rule(which=some)
     def take_back(self, which: int) -> None:
         order = chosen(which, self.shop.can_be_returned, self.shop.orders)
         lines = {next(iter(self.shop.returnable(order))): 1}
-        self.world.orders.ask(ReturnLines(order, ANY, next(self.ids), lines))
+        self.world.orders.execute(ReturnLines(order, ANY, next(self.ids), lines))
 
     @rule(order=placed)
     def try_what_is_not_allowed(self, order: UUID) -> None:
         if not self.shop.can_be_amended(order):
             with pytest.raises(TransitionNotAllowed):
-                self.world.orders.ask(AmendOrder(order, None, ANY, {"MUG": 1}, {}))
+                self.world.orders.execute(AmendOrder(order, None, ANY, {"MUG": 1}, {}))
         if not self.shop.can_be_shipped(order):
             with pytest.raises(TransitionNotAllowed):
-                self.world.orders.ask(ShipOrder(order, ANY, next(self.ids), "DHL", "1"))
+                self.world.orders.execute(ShipOrder(order, ANY, next(self.ids), "DHL", "1"))
         if not self.shop.can_be_delivered(order):
             with pytest.raises(TransitionNotAllowed):
-                self.world.orders.ask(DeliverOrder(order, ANY))
+                self.world.orders.execute(DeliverOrder(order, ANY))
         if not self.shop.can_be_returned(order):
             with pytest.raises(TransitionNotAllowed):
-                self.world.orders.ask(ReturnLines(order, ANY, next(self.ids), {"MUG": 1}))
+                self.world.orders.execute(ReturnLines(order, ANY, next(self.ids), {"MUG": 1}))
 
     def asking(self, order: UUID) -> int:
         """The number of the last attempt to reserve stock for an order."""

@@ -14,7 +14,7 @@ from order_svc.saga.actions import request_again
 from order_svc.saga.domain import Decision, on_deadline, on_reply
 from order_svc.timeline.domain import Timeline
 from product_svc.reservations.domain import _shortage, release, settled
-from tests.model.erasures import Forgetters, Leavers
+from tests.model.erasures import ErasurePlatform, ErasureSenders
 from tests.model.explore import explore
 from tests.model.platform import Platform
 from tests.model.senders import Senders
@@ -24,7 +24,7 @@ def without_tombstone(order_id: Any, held: Any, *rest: Any) -> Any:
     return release(order_id, held, *rest) if held else None
 
 
-def keeping_the_stock(*args: Any) -> Any:
+def without_releasing(*args: Any) -> Any:
     released = release(*args)
     return released and (released[0], [], released[2])
 
@@ -33,12 +33,12 @@ def reviving(order: Any, reply: Any, now: Any) -> Any:
     return on_reply(replace(order, state="PENDING"), reply, now)
 
 
-def forgetting_the_old(known: Any, has: int) -> Any:
+def dropping_the_old_revision(known: Any, has: int) -> Any:
     """The new revision replaces the reservation of the old one at once."""
     return replace(settled(known, has), lines=())
 
 
-def promising_the_discontinued(line: Any, stock: Any, held: int) -> Any:
+def reserving_the_discontinued(line: Any, stock: Any, held: int) -> Any:
     return _shortage(line, replace(stock, discontinued=False), held)
 
 
@@ -54,17 +54,17 @@ def postpone_as_expired(mail_id: Any, claim: Any) -> PostponeMail:
     return PostponeMail(mail_id, claim, "the claim expired")
 
 
-def emptied(mail: Mail, _now: Any) -> tuple[Mail, None]:
+def without_content(mail: Mail, _now: Any) -> tuple[Mail, None]:
     """Remove the content, but not the mail."""
     return replace(mail, context={}, recipient=None, error=None), None
 
 
 FAULTS: dict[str, tuple[type[RuleBasedStateMachine], str, Any]] = {
     "no tombstone": (Platform, "product_svc.reservations.domain.release", without_tombstone),
-    "stock not given back": (Platform, "product_svc.reservations.domain.release", keeping_the_stock),
-    "stock promised that is not there": (Platform, "product_svc.reservations.domain._shortage", lambda *asked: None),
-    "order revived by a late answer": (Platform, "order_svc.saga.domain.on_reply", reviving),
-    "deadline after the answer": (
+    "stock not given back": (Platform, "product_svc.reservations.domain.release", without_releasing),
+    "unavailable stock reserved": (Platform, "product_svc.reservations.domain._shortage", lambda *line: None),
+    "order revived by a late reply": (Platform, "order_svc.saga.domain.on_reply", reviving),
+    "deadline after the reply": (
         Platform,
         "order_svc.saga.domain.on_deadline",
         lambda order, _attempt, now: Decision([order.cancel("timeout", now)], "given_up"),
@@ -74,7 +74,7 @@ FAULTS: dict[str, tuple[type[RuleBasedStateMachine], str, Any]] = {
         "order_svc.saga.domain.on_deadline",
         lambda order, _attempt, now: on_deadline(order, order.reservation_attempts, now),
     ),
-    "asked again for ever": (
+    "reservation requested for ever": (
         Platform,
         "order_svc.saga.actions.request_again",
         lambda order, now, **_: request_again(order, now),
@@ -87,12 +87,12 @@ FAULTS: dict[str, tuple[type[RuleBasedStateMachine], str, Any]] = {
     "discontinued product reserved": (
         Platform,
         "product_svc.reservations.domain._shortage",
-        promising_the_discontinued,
+        reserving_the_discontinued,
     ),
     "old revision released before the order has decided": (
         Platform,
         "product_svc.reservations.domain.settled",
-        forgetting_the_old,
+        dropping_the_old_revision,
     ),
     "withdrawn amendment kept": (
         Platform,
@@ -104,24 +104,28 @@ FAULTS: dict[str, tuple[type[RuleBasedStateMachine], str, Any]] = {
         "order_svc.saga.domain.on_reply",
         lambda order, reply, now: on_reply(order, reply.model_copy(update={"revision": order.last_revision}), now),
     ),
-    "inbox not looked at": (Platform, "chassis.messaging.consumer._first_of_each", lambda batch, fresh: batch),
-    "time goes back": (Platform, "product_svc.reservations.domain.next_time", lambda now, before: now),
+    "inbox ignored": (Platform, "chassis.messaging.consumer._first_of_each", lambda batch, fresh: batch),
+    "time goes backwards": (Platform, "product_svc.reservations.domain.next_time", lambda now, before: now),
     "mail begun after its end": (
         Senders,
         "notifier_svc.mails.domain.Mail.begin_sending",
         begin_in_any_state,
     ),
-    "mail taken back without a doubt": (Senders, "notifier_svc.delivery.commands.MarkInDoubt", postpone_as_expired),
+    "expired claim without a doubt": (Senders, "notifier_svc.delivery.commands.MarkInDoubt", postpone_as_expired),
     "mail in doubt for ever": (Senders, "notifier_svc.mails.domain.MAX_DOUBTS", 9),
-    "mail to an erased customer": (Leavers, "notifier_svc.mails.commands.is_erased", lambda uow, customer_id: False),
-    "mail begun after the erasure": (Forgetters, "notifier_svc.mails.domain.Mail.anonymise", emptied),
+    "mail to an erased customer": (
+        ErasurePlatform,
+        "notifier_svc.mails.commands.is_erased",
+        lambda uow, customer_id: False,
+    ),
+    "mail begun after the erasure": (ErasureSenders, "notifier_svc.mails.domain.Mail.anonymise", without_content),
 }
 
 SOON = {
     "no tombstone": 4,
     "old revision released before the order has decided": 2,
     "withdrawn amendment kept": 4,
-    "time goes back": 7,
+    "time goes backwards": 7,
     "mail begun after its end": 14,
 }
 """For rare faults, a seed that finds them soon, as long as the machines do not change."""

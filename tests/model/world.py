@@ -1,5 +1,4 @@
-"""The platform in memory: the services' own handlers, commands, units of work and consumers; Kafka is lists of
-records.
+"""The platform in memory: the services' own handlers, commands and consumers, with lists of records as Kafka.
 
 Only records of the same topic and key are in order. The caller chooses which service runs, how far, and whether it
 survives.
@@ -27,7 +26,7 @@ from notifier_svc.mails.domain import Mail
 from order_svc import handlers as order_handlers
 from product_svc import handlers as product_handlers
 from schemas import Event, Message, decode
-from tests.model.memory import Died, InMemory, Mails, Memory, Orders, Outcome, Shelves
+from tests.model.memory import Died, InMemory, Mails, Memory, Orders, Outcome, Stock
 
 R = TypeVar("R")
 
@@ -52,8 +51,8 @@ class Service:
         unit.memory = self.memory
         return unit
 
-    def ask(self, command: Command[Any, R]) -> R:
-        """Make a request; return its result, or raise its error."""
+    def execute(self, command: Command[Any, R]) -> R:
+        """Commit a command; return its result, or raise its error."""
         return self._world.loop.run_until_complete(self._commit_one(command))
 
     async def _commit_one(self, command: Command[Any, R]) -> R:
@@ -106,7 +105,7 @@ class World:
         self.published: list[Message] = []
         self._now = datetime(2026, 1, 1, tzinfo=UTC)
         self.orders = Service(self, Orders, order_handlers.HANDLERS)
-        self.stock = Service(self, Shelves, product_handlers.HANDLERS)
+        self.stock = Service(self, Stock, product_handlers.HANDLERS)
         self.mails = Service(self, Mails, notifier_handlers.HANDLERS)
         self.services = (self.orders, self.stock, self.mails)
 
@@ -119,7 +118,7 @@ class World:
 
     def mark(self, command: Any) -> Any:
         """Record in the ledger what has happened to a mail."""
-        return self.mails.ask(command)
+        return self.mails.execute(command)
 
     def claim(self, mail_id: UUID) -> UUID | None:
         """Claim a mail that can be sent, as the sender's UPDATE does."""

@@ -1,8 +1,8 @@
 """Fixtures of notifier_svc: a renderer, a sender on the ledger of a test, and clients of the REST API."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -16,10 +16,8 @@ from notifier_svc.delivery.sender import Sender
 from notifier_svc.rendering.links import Links
 from notifier_svc.rendering.mime import MimeRenderer
 from notifier_svc.unit_of_work import NotifierUnitOfWork
-from tests.answers import watched
-from tests.notifier_svc.apps import rest_app
-
-Sending = Callable[..., AbstractAsyncContextManager[Sender]]
+from tests.notifier_svc.apps import Sending, rest_app
+from tests.responses import checked_client
 
 
 @pytest.fixture(scope="session")
@@ -50,12 +48,12 @@ def sending(postgres: Postgres, renderer: MimeRenderer) -> Sending:
 
 @pytest.fixture(scope="module")
 async def api(shared_url: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with watched(rest_app(shared_url)) as client:
+    async with checked_client(rest_app(shared_url)) as client:
         yield client
 
 
 @pytest.fixture
 async def postgres_api(postgres_url: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the REST API on the database of this test alone."""
-    async with watched(rest_app(postgres_url)) as client:
+    async with checked_client(rest_app(postgres_url)) as client:
         yield client

@@ -15,8 +15,8 @@ from chassis.http import streaming
 from chassis.http.auth import Role
 from chassis.testing import bearer, enveloped
 from schemas import StockReserved
-from tests.answers import refused
 from tests.ops.world import World, ops, sql
+from tests.responses import assert_problem
 
 SERVICES = ["customer", "product", "order", "notifier"]
 PATHS = ["summary", "ledger", "outbox", "inbox", "dead-letters"]
@@ -38,10 +38,10 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 @pytest.mark.parametrize("service", SERVICES)
 async def test_only_ops_may_read(world: World, http: httpx.AsyncClient, service: str, path: str) -> None:
     url = f"{world.urls[service]}/v1/ops/{path}"
-    refused(await http.get(url), 401, "unauthenticated")
+    assert_problem(await http.get(url), 401, "unauthenticated")
     roles: tuple[Role, ...] = ("customer", "staff")
     for role in roles:
-        refused(await http.get(url, headers=bearer(role=role)), 403, "forbidden")
+        assert_problem(await http.get(url, headers=bearer(role=role)), 403, "forbidden")
     assert (await http.get(url, headers=await ops())).status_code == 200
 
 

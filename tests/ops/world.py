@@ -279,14 +279,14 @@ async def world(servers: Servers, databases: Databases, home: Path) -> AsyncIter
 def _rest_apps(servers: Servers, urls: Mapping[str, str], mongo_url: str, home: Path) -> dict[str, FastAPI]:
     key = home / "jwt.pem"
     key.write_bytes(private_key())
-    told: dict[str, Any] = {"kafka_bootstrap_servers": servers.kafka, "jwks_url": "http://127.0.0.1:9/"}
-    accounts = told | {"postgres_url": urls["customer_svc"], "jwt_private_key_file": key, "link_key": LINK_KEY}
+    common: dict[str, Any] = {"kafka_bootstrap_servers": servers.kafka, "jwks_url": "http://127.0.0.1:9/"}
+    accounts = common | {"postgres_url": urls["customer_svc"], "jwt_private_key_file": key, "link_key": LINK_KEY}
     accounts |= {"order_url": "http://127.0.0.1:9", "notifier_url": "http://127.0.0.1:9"}
-    orders = told | {"postgres_url": urls["order_svc"], "product_url": "http://127.0.0.1:9"}
-    mails = told | {"postgres_url": urls["notifier_svc"]}
+    orders = common | {"postgres_url": urls["order_svc"], "product_url": "http://127.0.0.1:9"}
+    mails = common | {"postgres_url": urls["notifier_svc"]}
     return {
         "customer": customer_main.build(CustomerSettings.model_validate(accounts)),
-        "product": product_main.build(ProductSettings.model_validate(told | {"mongo_url": mongo_url})),
+        "product": product_main.build(ProductSettings.model_validate(common | {"mongo_url": mongo_url})),
         "order": order_main.build(OrderSettings.model_validate(orders)),
         "notifier": notifier_main.build(NotifierSettings.model_validate(mails)),
     }

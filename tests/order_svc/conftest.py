@@ -9,11 +9,11 @@ from fastapi import FastAPI
 from chassis.persistence.group_commit import GroupCommit
 from chassis.persistence.postgres.database import Postgres
 from order_svc.main import build
-from order_svc.settings import RestSettings
 from order_svc.unit_of_work import OrderUnitOfWork
-from tests.answers import watched
 from tests.databases import committing
+from tests.order_svc.apps import settings
 from tests.order_svc.product_stub import ProductStub, open_product_stub
+from tests.responses import checked_client
 
 
 @pytest.fixture(scope="module")
@@ -35,16 +35,5 @@ async def app(shared_url: str, product_stub: ProductStub) -> FastAPI:
 
 @pytest.fixture(scope="module")
 async def api(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    async with watched(app) as client:
+    async with checked_client(app) as client:
         yield client
-
-
-def settings(postgres_url: str, product_url: str) -> RestSettings:
-    return RestSettings.model_validate(
-        {
-            "postgres_url": postgres_url,
-            "product_url": product_url,
-            "kafka_bootstrap_servers": "nobody:9092",
-            "jwks_url": "http://127.0.0.1:9/jwks.json",
-        }
-    )

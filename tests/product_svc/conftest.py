@@ -1,7 +1,7 @@
 """What the tests of product_svc share: one database a module, in which every test looks at its own documents."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -9,12 +9,10 @@ import pytest
 from chassis.persistence.group_commit import GroupCommit
 from chassis.persistence.mongo.database import Mongo
 from product_svc.main import build
-from product_svc.settings import RestSettings
 from product_svc.unit_of_work import ProductUnitOfWork
-from tests.answers import watched
-from tests.databases import Databases, committing
-
-Connecting = Callable[[], AbstractAsyncContextManager[Mongo]]
+from tests.databases import Connecting, Databases, committing
+from tests.product_svc.apps import settings
+from tests.responses import checked_client
 
 
 @pytest.fixture(scope="module")
@@ -53,15 +51,5 @@ def connecting(shared_url: str) -> Connecting:
 
 @pytest.fixture(scope="module")
 async def api(shared_url: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with watched(build(settings(shared_url))) as client:
+    async with checked_client(build(settings(shared_url))) as client:
         yield client
-
-
-def settings(mongo_url: str) -> RestSettings:
-    return RestSettings.model_validate(
-        {
-            "mongo_url": mongo_url,
-            "kafka_bootstrap_servers": "nobody:9092",
-            "jwks_url": "http://127.0.0.1:9/jwks.json",
-        }
-    )

@@ -8,9 +8,9 @@ import pytest
 
 from chassis.persistence.mongo.database import Mongo
 from chassis.testing import bearer
-from tests import hostile
-from tests.answers import believed, malformed_at, refused, survivors, undescribed
+from tests import bad_inputs
 from tests.product_svc.rest_factories import API, STAFF, added, product_body
+from tests.responses import accepted_bodies, accepted_tokens, accepted_values, assert_problem, malformed_fields
 
 PRODUCTS, SKU = "/v1/products", "SKU-of-this-module"
 ADJUSTMENTS = f"/v1/stock/{SKU}/adjustments"
@@ -38,76 +38,76 @@ async def nothing_is_stored(shared: Mongo, product: None) -> AsyncIterator[None]
 
 @POSTS
 async def test_a_body_that_is_not_a_json_object_is_malformed(api: API, path: str, good: dict[str, Any]) -> None:
-    assert await survivors(api, path, hostile.NO_OBJECT.items(), STAFF) == []
+    assert await accepted_bodies(api, path, bad_inputs.NOT_AN_OBJECT.items(), STAFF) == []
 
 
 @POSTS
 async def test_a_body_with_one_invalid_value_is_malformed(api: API, path: str, good: dict[str, Any]) -> None:
     fixed = {key: value for key, value in good.items() if key != "attributes"}
-    bodies = [(name, content) for name, content, _ in hostile.edges(fixed)]
+    bodies = [(name, content) for name, content, _ in bad_inputs.invalid_bodies(fixed)]
     assert len(bodies) > 30
-    assert await survivors(api, path, bodies, STAFF) == []
+    assert await accepted_bodies(api, path, bodies, STAFF) == []
 
 
 @POSTS
 async def test_a_body_with_a_missing_field_is_malformed_there(api: API, path: str, good: dict[str, Any]) -> None:
-    for name, content, place in hostile.without_each(good, optional=("material",)):
-        answer = await api.post(path, content=content, headers={**hostile.JSON, **STAFF})
-        assert malformed_at(answer) == {"/".join(map(str, ("body", *place)))}, name
+    for name, content, place in bad_inputs.without_each(good, optional=("material",)):
+        answer = await api.post(path, content=content, headers={**bad_inputs.JSON, **STAFF})
+        assert malformed_fields(answer) == {"/".join(map(str, ("body", *place)))}, name
 
 
 @pytest.mark.parametrize("amount", [0, -1, 1_000_000_001, 2**63, 10**4299])
 async def test_a_price_out_of_bounds_is_malformed(api: API, amount: int) -> None:
     variants = [{"sku": "A", "price": {"amount": amount, "currency": "EUR"}}]
     answer = await api.post(PRODUCTS, json=product_body() | {"variants": variants}, headers=STAFF)
-    assert malformed_at(answer) == {"body/variants/0/price/amount"}
+    assert malformed_fields(answer) == {"body/variants/0/price/amount"}
 
 
 @pytest.mark.parametrize("delta", [1_000_001, -1_000_001, 2**63, 10**4299])
 async def test_an_adjustment_out_of_bounds_is_malformed(api: API, delta: int) -> None:
     answer = await api.post(ADJUSTMENTS, json=ADJUSTMENT | {"delta": delta}, headers=STAFF)
-    assert malformed_at(answer) == {"body/delta"}
+    assert malformed_fields(answer) == {"body/delta"}
 
 
 async def test_a_product_without_variants_is_malformed(api: API) -> None:
-    assert malformed_at(await api.post(PRODUCTS, json=product_body(), headers=STAFF)) == {"body/variants"}
+    assert malformed_fields(await api.post(PRODUCTS, json=product_body(), headers=STAFF)) == {"body/variants"}
 
 
 @POSTS
 async def test_a_body_too_large_is_refused_even_without_a_content_length(
     api: API, path: str, good: dict[str, Any]
 ) -> None:
-    content = hostile.chunked(hostile.oversized())
-    refused(await api.post(path, content=content, headers={**hostile.JSON, **STAFF}), 413, "body_too_large")
+    content = bad_inputs.chunked(bad_inputs.oversized())
+    assert_problem(await api.post(path, content=content, headers={**bad_inputs.JSON, **STAFF}), 413, "body_too_large")
 
 
 @POSTS
 @pytest.mark.parametrize("kind", ["", "text/plain", "application/xml", "multipart/form-data"])
 async def test_a_body_of_another_type_is_malformed(api: API, path: str, good: dict[str, Any], kind: str) -> None:
     headers = {**STAFF, "Content-Type": kind}
-    malformed_at(await api.post(path, content=json.dumps(good), headers=headers))
+    malformed_fields(await api.post(path, content=json.dumps(good), headers=headers))
 
 
 @POSTS
 async def test_an_invalid_token_is_refused(api: API, path: str, good: dict[str, Any]) -> None:
-    assert await believed(api, "POST", path, hostile.bad_tokens("staff"), good) == []
-    refused(await api.post(path, json=good), 401, "unauthenticated")
+    assert await accepted_tokens(api, "POST", path, bad_inputs.bad_tokens("staff"), good) == []
+    assert_problem(await api.post(path, json=good), 401, "unauthenticated")
 
 
 async def test_a_customers_token_with_forged_claims_is_refused(api: API) -> None:
     head, _, signature = bearer()["Authorization"].split(".")
     _, claims, _ = STAFF["Authorization"].split(".")
     forged = {"Authorization": f"{head}.{claims}.{signature}"}
-    refused(await api.post(PRODUCTS, json=PRODUCT, headers=forged), 401, "unauthenticated")
+    assert_problem(await api.post(PRODUCTS, json=PRODUCT, headers=forged), 401, "unauthenticated")
 
 
 async def test_an_id_that_is_not_a_uuid_is_malformed(api: API) -> None:
-    assert await undescribed(api, "GET", f"{PRODUCTS}/{{}}", hostile.NO_UUID) == []
+    assert await accepted_values(api, "GET", f"{PRODUCTS}/{{}}", bad_inputs.NOT_A_UUID) == []
 
 
 async def test_an_invalid_sku_is_malformed(api: API) -> None:
     odd = ["%00", "a%00", "%ED%A0%80", "%ff", "-a", "a" * 65, "a%0a", "a%20b", "%C3%A4", "..%2f..", "a" * 50_000]
-    assert await undescribed(api, "GET", "/v1/stock/{}", odd) == []
+    assert await accepted_values(api, "GET", "/v1/stock/{}", odd) == []
     for sku in odd:
         answer = await api.post(f"/v1/stock/{sku}/adjustments", json=ADJUSTMENT, headers=STAFF)
         assert answer.status_code in (404, 422), sku
@@ -121,7 +121,7 @@ async def test_an_invalid_sku_is_malformed(api: API) -> None:
     ids=lambda query: query[:20],
 )
 async def test_an_invalid_cursor_limit_or_sku_is_malformed(api: API, query: str) -> None:
-    malformed_at(await api.get(f"{PRODUCTS}?{query}"))
+    malformed_fields(await api.get(f"{PRODUCTS}?{query}"))
 
 
 async def test_query_operators_of_mongodb_have_no_effect(api: API) -> None:

@@ -15,9 +15,9 @@ from product_svc.main import build
 from product_svc.migrations.__main__ import migrate
 from product_svc.reservations.store import read_reservation
 from product_svc.stock.store import read_stock
-from tests.answers import watched
 from tests.databases import drop_mongo
-from tests.product_svc.conftest import settings
+from tests.product_svc.apps import settings
+from tests.responses import checked_client
 from tests.servers import Servers
 from tests.tables import migrated
 
@@ -140,7 +140,7 @@ async def test_a_product_of_the_first_release_is_found_after_the_migration(url: 
     old = {"_id": uuid7(), "name": "Oldest jar", "attributes": {"material": "clay"}, "version": 1, "changed_at": 0}
     price = {"amount": 5, "currency": "EUR"}
     await database.db.products.insert_one(old | {"variants": [{"sku": "JAR", "price": price}]})
-    async with watched(build(settings(url))) as api:
+    async with checked_client(build(settings(url))) as api:
         read = (await api.get("/v1/products?sku=JAR")).json()["items"]
         assert [(product["name"], product["status"]) for product in read] == [("Oldest jar", "active")]
         await migrate(url)

@@ -16,8 +16,8 @@ from chassis.http.examples import operations
 from chassis.http.headers import BY_STATUS
 from chassis.http.openapi import described as described_with
 from chassis.http.routing import new_router, problems
-from tests.answers import headers_amiss
 from tests.contracts.apps import SERVICES, described
+from tests.responses import header_differences
 
 PROBLEM_JSON = "application/problem+json"
 CONDITIONAL = {"PUT", "PATCH", "DELETE"}
@@ -171,8 +171,8 @@ def test_an_answers_headers_are_held_against_those_that_are_described() -> None:
     document = described()["order"]
     promised = document["paths"]["/v1/orders"]["post"]["responses"]["202"]
     sent = ["Location", "ETag", "X-Request-Id", "Content-Type", "Preference-Applied"]
-    assert headers_amiss(document, promised, sent) == []
-    assert headers_amiss(document, promised, ["x-request-id", "vary"]) == ["etag", "location", "vary"]
+    assert header_differences(document, promised, sent) == []
+    assert header_differences(document, promised, ["x-request-id", "vary"]) == ["etag", "location", "vary"]
 
 
 def test_routes_keep_what_they_say_to_themselves() -> None:

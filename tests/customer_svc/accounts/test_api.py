@@ -10,7 +10,6 @@ from chassis.testing import bearer
 from customer_svc.accounts.commands import DeactivateAccount, ReactivateAccount
 from customer_svc.unit_of_work import CustomerUnitOfWork
 from schemas import CustomerDeactivated, CustomerReactivated
-from tests.answers import refused
 from tests.customer_svc.factories import (
     ADDRESS,
     ADDRESSES,
@@ -31,13 +30,14 @@ from tests.customer_svc.factories import (
     stored_account,
 )
 from tests.outbox import events
+from tests.responses import assert_problem
 
 
 async def test_if_match_is_checked_where_it_is_sent(api: API) -> None:
     headers = await log_in_headers(api, await register_customer(api))
     for path in (f"{ME}/deactivate", f"{ME}/reactivate"):
         seen = (await api.get(ME, headers=headers)).headers["etag"]
-        refused(await api.post(path, headers={**headers, "If-Match": '"99"'}), 412, "precondition_failed")
+        assert_problem(await api.post(path, headers={**headers, "If-Match": '"99"'}), 412, "precondition_failed")
         changed = await api.post(path, headers={**headers, "If-Match": seen})
         assert changed.status_code == 200
         assert changed.headers["etag"] == (await api.get(ME, headers=headers)).headers["etag"] != seen
@@ -48,10 +48,10 @@ async def test_deactivation_and_reactivation_are_published(api: API, shared: Pos
     headers = await log_in_headers(api, email)
     response = await deactivate(api, headers)
     assert (response.status_code, response.json()["state"]) == (200, "deactivated")
-    refused(await deactivate(api, headers), 409, "already_deactivated")
+    assert_problem(await deactivate(api, headers), 409, "already_deactivated")
     response = await reactivate(api, headers)
     assert (response.status_code, response.json()["state"]) == (200, "active")
-    refused(await reactivate(api, headers), 409, "already_active")
+    assert_problem(await reactivate(api, headers), 409, "already_active")
     customer_id = (await stored_account(shared, email)).id
     assert (await published_events(shared, email))[1:] == [
         CustomerDeactivated(customer_id=customer_id, by="customer"),
@@ -64,7 +64,7 @@ async def test_deactivation_ends_sessions_and_the_customer_can_log_in_to_reactiv
     session = (await log_in(api, email)).json()
     await deactivate(api, {"Authorization": f"Bearer {session['access_token']}"})
     body = {"refresh_token": session["refresh_token"]}
-    refused(await api.post("/v1/sessions/refresh", json=body), 401, "refresh_token_invalid")
+    assert_problem(await api.post("/v1/sessions/refresh", json=body), 401, "refresh_token_invalid")
     assert (await reactivate(api, await log_in_headers(api, email))).status_code == 200
 
 
@@ -81,7 +81,7 @@ async def test_a_deactivated_account_cannot_be_changed(api: API, shared: Postgre
         await api.put(path, json=body, headers=any_version),
         await api.delete(path, headers=any_version),
     ):
-        refused(response, 409, "account_deactivated")
+        assert_problem(response, 409, "account_deactivated")
     assert len(await published_events(shared, email)) == 3
 
 
@@ -93,9 +93,9 @@ async def test_after_a_deactivation_by_staff_the_customer_can_neither_log_in_nor
     await deactivate(api, headers)
     account = await stored_account(shared, email)
     await commit(DeactivateAccount(account.id, "staff"))
-    refused(await log_in(api, email), 409, "account_deactivated")
-    refused(await log_in(api, email, WRONG_PASSWORD), 401, "wrong_credentials")
-    refused(await reactivate(api, headers), 409, "account_deactivated")
+    assert_problem(await log_in(api, email), 409, "account_deactivated")
+    assert_problem(await log_in(api, email, WRONG_PASSWORD), 401, "wrong_credentials")
+    assert_problem(await reactivate(api, headers), 409, "account_deactivated")
     await commit(ReactivateAccount(account.id, "staff"))
     assert (await log_in(api, email)).status_code == 201
     kinds = [event.type.partition(".")[2] for event in await published_events(shared, email)]
@@ -110,12 +110,12 @@ async def test_staff_can_neither_deactivate_nor_erase_nor_export_their_own_accou
     headers = await log_in_headers(api, email)
     export = await api.get(f"{ME}/export", headers=headers)
     for response in (await deactivate(api, headers), await erase(api, headers), export):
-        refused(response, 403, "forbidden")
+        assert_problem(response, 403, "forbidden")
     assert await stored_account(shared, email) == staff
     assert await events(shared, staff.id) == []
 
 
 @pytest.mark.parametrize("path", ["deactivate", "reactivate"])
 async def test_an_account_that_does_not_exist_can_be_neither_deactivated_nor_reactivated(api: API, path: str) -> None:
-    refused(await api.post(f"{ME}/{path}"), 401, "unauthenticated")
-    refused(await api.post(f"{ME}/{path}", headers=bearer()), 404, "customer_not_found")
+    assert_problem(await api.post(f"{ME}/{path}"), 401, "unauthenticated")
+    assert_problem(await api.post(f"{ME}/{path}", headers=bearer()), 404, "customer_not_found")

@@ -10,7 +10,7 @@ from customer_svc.accounts.queries import LEDGER as ACCOUNTS
 from customer_svc.accounts.store import accounts, metadata
 from customer_svc.erasure.queries import LEDGER as ERASURES
 from schemas import CustomerErased
-from tests.answers import refused, undescribed
+from tests.bad_inputs import NOT_A_UUID
 from tests.customer_svc.factories import (
     API,
     ME,
@@ -25,8 +25,8 @@ from tests.customer_svc.factories import (
     registration_body,
     stored_account,
 )
-from tests.hostile import NO_UUID
-from tests.outbox import told
+from tests.outbox import envelopes
+from tests.responses import accepted_values, assert_problem
 
 ERASURE_PATH = "/v1/erasures"
 
@@ -45,7 +45,7 @@ async def test_no_table_mentions_an_erased_customer_except_the_erasure(api: API,
             rows = str((await connection.execute(sa.select(table))).all())
             found += [table.name] if email in rows or str(customer_id) in rows else []
     assert found == ["erasures"], "the id is needed for the acknowledgements of the other services"
-    [*_, last] = await told(shared, customer_id)
+    [*_, last] = await envelopes(shared, customer_id)
     assert (last.event, last.aggregate_version) == (CustomerErased(customer_id=customer_id), 3)
     assert (await audited_versions(shared))[customer_id] == 3
 
@@ -60,14 +60,14 @@ async def audited_versions(database: Postgres) -> dict[object, int]:
 async def test_the_progress_of_an_erasure_can_be_read_without_an_account(api: API) -> None:
     headers = await new_customer(api)
     response = await erase(api, headers)
-    refused(await api.get(ME, headers=headers), 404, "not_found")
+    assert_problem(await api.get(ME, headers=headers), 404, "not_found")
     progress = await api.get(response.headers["location"])
     assert progress.json() == response.json()
     assert progress.json()["state"] == "running"
     parts = {part["part"]: part["done_at"] is not None for part in progress.json()["parts"]}
     assert parts == {"account": True, "orders": False, "mails": False}
-    refused(await api.get(f"{ERASURE_PATH}/{uuid7()}"), 404, "erasure_not_found")
-    assert await undescribed(api, "GET", f"{ERASURE_PATH}/{{}}", NO_UUID) == []
+    assert_problem(await api.get(f"{ERASURE_PATH}/{uuid7()}"), 404, "erasure_not_found")
+    assert await accepted_values(api, "GET", f"{ERASURE_PATH}/{{}}", NOT_A_UUID) == []
 
 
 async def test_the_email_address_of_an_erased_account_can_be_registered_as_a_new_customer(
@@ -76,7 +76,7 @@ async def test_the_email_address_of_an_erased_account_can_be_registered_as_a_new
     email = await register_customer(api)
     before = await stored_account(shared, email)
     await erase(api, await log_in_headers(api, email))
-    refused(await log_in(api, email), 401, "wrong_credentials")
+    assert_problem(await log_in(api, email), 401, "wrong_credentials")
     await api.post("/v1/customers", json=registration_body(email))
     after = await stored_account(shared, email)
     assert after.id != before.id
@@ -99,5 +99,5 @@ async def test_an_email_address_has_at_most_one_account_after_concurrent_erasure
 async def test_an_account_is_erased_only_with_its_password(api: API, shared: Postgres) -> None:
     email = await register_customer(api)
     headers = await log_in_headers(api, email)
-    refused(await erase(api, headers, WRONG_PASSWORD), 403, "wrong_password")
+    assert_problem(await erase(api, headers, WRONG_PASSWORD), 403, "wrong_password")
     assert len(await published_events(shared, email)) == 1

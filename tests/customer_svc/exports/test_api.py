@@ -12,7 +12,6 @@ from chassis.persistence.postgres.database import Postgres
 from customer_svc.accounts.domain import Account
 from customer_svc.clients import exports
 from customer_svc.main import build
-from tests.answers import refused, watched
 from tests.customer_svc.exports.fake_services import RESPONSES, Behaviour, FakeServices, fake_services
 from tests.customer_svc.factories import (
     ADDRESSES,
@@ -29,6 +28,7 @@ from tests.customer_svc.factories import (
     stored_account,
 )
 from tests.order_svc.event_streams import serving
+from tests.responses import assert_problem, checked_client
 
 EXPORT = f"{ME}/export"
 ORDERS, NOTIFICATIONS = "/v1/exports/orders", "/v1/exports/notifications"
@@ -44,7 +44,9 @@ async def others() -> AsyncIterator[FakeServices]:
 
 @pytest.fixture
 async def api(shared_url: str, key_file: Path, others: FakeServices) -> AsyncIterator[httpx.AsyncClient]:
-    async with watched(build(settings(shared_url, key_file, order_url=others.url, notifier_url=others.url))) as api:
+    async with checked_client(
+        build(settings(shared_url, key_file, order_url=others.url, notifier_url=others.url))
+    ) as api:
         yield api
 
 
@@ -112,15 +114,15 @@ async def test_an_export_is_refused_if_another_service_fails(
     monkeypatch.setattr(exports, "TIMEOUT_SECONDS", 0.3)
     headers, others.behaviours = await new_customer(api), {PARTS[part]: failure}
     response = await api.get(EXPORT, headers=headers)
-    assert refused(response, 503, "export_unavailable")["part"] == part
+    assert assert_problem(response, 503, "export_unavailable")["part"] == part
     assert response.headers["retry-after"] == "1"
     others.behaviours = {}
     await exported(api, headers)
 
 
 async def test_an_export_is_refused_if_another_service_is_not_running(shared_url: str, key_file: Path) -> None:
-    async with watched(build(settings(shared_url, key_file))) as api:
-        refused(await api.get(EXPORT, headers=await new_customer(api)), 503, "export_unavailable")
+    async with checked_client(build(settings(shared_url, key_file))) as api:
+        assert_problem(await api.get(EXPORT, headers=await new_customer(api)), 503, "export_unavailable")
 
 
 async def test_an_export_that_breaks_off_is_not_valid_json(
@@ -150,5 +152,5 @@ async def test_an_erased_customer_has_no_export_and_no_other_service_is_called(
 ) -> None:
     headers = await new_customer(api)
     assert (await erase(api, headers)).status_code == 202
-    refused(await api.get(EXPORT, headers=headers), 404, "not_found")
+    assert_problem(await api.get(EXPORT, headers=headers), 404, "not_found")
     assert others.requests == []

@@ -14,7 +14,6 @@ from chassis.testing import bearer
 from customer_svc.accounts import response_timing
 from customer_svc.accounts.store import accounts
 from schemas import Event, PasswordChanged, PasswordResetRequested
-from tests.answers import malformed_at, refused
 from tests.customer_svc.factories import (
     API,
     PASSWORD,
@@ -29,6 +28,7 @@ from tests.customer_svc.factories import (
     registration_body,
     stored_account,
 )
+from tests.responses import assert_problem, malformed_fields
 
 CHANGES, MAILS, RESETS = "/v1/customers/me/password-changes", "/v1/password-reset-mails", "/v1/password-resets"
 OTHER = "another horse, another battery"
@@ -66,7 +66,7 @@ async def last_event(database: Postgres, email: str) -> Event:
 async def test_a_changed_password_replaces_the_old_one_and_is_published(api: API, shared: Postgres) -> None:
     email = await register_customer(api)
     assert (await change(api, await log_in_headers(api, email))).status_code == 204
-    refused(await log_in(api, email), 401, "wrong_credentials")
+    assert_problem(await log_in(api, email), 401, "wrong_credentials")
     assert (await log_in(api, email, OTHER)).status_code == 201
     account = await stored_account(shared, email)
     assert await last_event(shared, email) == PasswordChanged(customer_id=account.id, how="changed")
@@ -79,12 +79,12 @@ async def test_a_changed_password_ends_every_session(api: API) -> None:
     await change(api, await log_in_headers(api, email))
     for token in tokens:
         response = await api.post("/v1/sessions/refresh", json={"refresh_token": token})
-        refused(response, 401, "refresh_token_invalid")
+        assert_problem(response, 401, "refresh_token_invalid")
 
 
 async def test_a_password_is_not_changed_without_the_current_one(api: API, shared: Postgres) -> None:
     email = await register_customer(api)
-    refused(await change(api, await log_in_headers(api, email), current=OTHER), 403, "wrong_password")
+    assert_problem(await change(api, await log_in_headers(api, email), current=OTHER), 403, "wrong_password")
     assert (await log_in(api, email)).status_code == 201
     assert len(await published_events(shared, email)) == 1
 
@@ -98,8 +98,8 @@ async def test_of_concurrent_changes_one_succeeds(api: API, shared: Postgres) ->
 
 
 async def test_only_an_existing_account_can_change_its_password(api: API) -> None:
-    refused(await change(api, {}), 401, "unauthenticated")
-    refused(await change(api, bearer()), 404, "not_found")
+    assert_problem(await change(api, {}), 401, "unauthenticated")
+    assert_problem(await change(api, bearer()), 404, "not_found")
 
 
 async def test_a_password_change_of_staff_is_not_published(api: API, shared: Postgres, shared_url: str) -> None:
@@ -116,11 +116,11 @@ async def test_a_forgotten_password_is_reset_once_with_the_link_of_the_mail(api:
     [token] = await mailed_tokens(shared, email)
     assert (await reset(api, token)).status_code == 204
     assert (await log_in(api, email, OTHER)).status_code == 201
-    refused(await log_in(api, email), 401, "wrong_credentials")
+    assert_problem(await log_in(api, email), 401, "wrong_credentials")
     account = await stored_account(shared, email)
     assert await last_event(shared, email) == PasswordChanged(customer_id=account.id, how="reset")
     assert account.verified_at, "somebody reads mail there"
-    refused(await reset(api, token, "yet another horse"), 409, "link_invalid")
+    assert_problem(await reset(api, token, "yet another horse"), 409, "link_invalid")
 
 
 async def test_of_concurrent_uses_of_a_link_one_succeeds(api: API, shared: Postgres) -> None:
@@ -139,14 +139,16 @@ async def test_a_reset_ends_every_session_and_invalidates_every_other_link(api: 
     await request_reset(api, email)
     first, second = await mailed_tokens(shared, email)
     assert (await reset(api, first)).status_code == 204
-    refused(await reset(api, second), 409, "link_invalid")
-    refused(await api.post("/v1/sessions/refresh", json={"refresh_token": session}), 401, "refresh_token_invalid")
+    assert_problem(await reset(api, second), 409, "link_invalid")
+    assert_problem(
+        await api.post("/v1/sessions/refresh", json={"refresh_token": session}), 401, "refresh_token_invalid"
+    )
 
 
 async def test_a_verification_link_cannot_reset_a_password(api: API, shared: Postgres) -> None:
     email = await register_customer(api)
     [event] = await published_events(shared, email)
-    refused(await reset(api, mailed_token(getattr(event, "verify", None), "verify")), 409, "link_invalid")
+    assert_problem(await reset(api, mailed_token(getattr(event, "verify", None), "verify")), 409, "link_invalid")
 
 
 async def test_a_reset_mail_is_sent_once_a_minute_however_often_it_is_requested(api: API, shared: Postgres) -> None:
@@ -189,14 +191,14 @@ async def test_reset_requests_for_one_email_address_are_limited(api: API) -> Non
     for email in (known, unknown):
         responses = [await api.post(MAILS, json={"email": email}) for _ in range(11)]
         assert [response.status_code for response in responses] == [202] * 10 + [429]
-        refused(responses[-1], 429, "too_many_attempts")
+        assert_problem(responses[-1], 429, "too_many_attempts")
 
 
 @pytest.mark.parametrize("password", ["", "x" * 9, "x" * 201])
 async def test_a_new_password_has_ten_to_two_hundred_characters(api: API, password: str) -> None:
     headers = await log_in_headers(api, await register_customer(api))
-    assert malformed_at(await change(api, headers, new=password)) == {"body/new_password"}
-    assert malformed_at(await reset(api, "x", password)) == {"body/new_password"}
+    assert malformed_fields(await change(api, headers, new=password)) == {"body/new_password"}
+    assert malformed_fields(await reset(api, "x", password)) == {"body/new_password"}
 
 
 async def test_no_log_line_contains_a_secret(api: API, shared: Postgres) -> None:

@@ -11,7 +11,7 @@ from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer
 from customer_svc.profiles.domain import MAX_ADDRESSES
 from schemas import Address, AddressesChanged, CustomerRegistered, ProfileChanged
-from tests.answers import malformed_at, refused, undescribed
+from tests.bad_inputs import NOT_A_UUID
 from tests.customer_svc.factories import (
     ADDRESS,
     ADDRESSES,
@@ -28,7 +28,7 @@ from tests.customer_svc.factories import (
     register_customer,
     stored_account,
 )
-from tests.hostile import NO_UUID
+from tests.responses import accepted_values, assert_problem, malformed_fields
 
 
 async def change_address(api: API, headers: Headers, path: str, tag: str | None, **changes: Any) -> httpx.Response:
@@ -82,7 +82,7 @@ async def test_a_concurrent_change_of_a_profile_is_not_overwritten(api: API, sha
     responses = await asyncio.gather(*(change_profile(api, headers, {"name": f"Ada {n}"}, '"1"') for n in range(4)))
     assert sorted(response.status_code for response in responses) == [200, 412, 412, 412]
     assert len(await published_events(shared, email)) == 2
-    refused(await change_profile(api, headers, {"name": "Ada"}, tag=None), 428, "precondition_required")
+    assert_problem(await change_profile(api, headers, {"name": "Ada"}, tag=None), 428, "precondition_required")
 
 
 @pytest.mark.parametrize(
@@ -100,11 +100,11 @@ async def test_a_concurrent_change_of_a_profile_is_not_overwritten(api: API, sha
     ],
 )
 async def test_a_profile_with_an_invalid_field_is_malformed(api: API, field: str, value: Any) -> None:
-    assert malformed_at(await change_profile(api, bearer(), {field: value})) == {f"body/{field}"}
+    assert malformed_fields(await change_profile(api, bearer(), {field: value})) == {f"body/{field}"}
 
 
 async def test_an_empty_change_is_malformed(api: API) -> None:
-    assert malformed_at(await change_profile(api, bearer(), {})) == {"body"}
+    assert malformed_fields(await change_profile(api, bearer(), {})) == {"body"}
 
 
 async def test_the_profile_of_staff_can_be_changed_and_is_not_published(
@@ -115,7 +115,7 @@ async def test_the_profile_of_staff_can_be_changed_and_is_not_published(
     headers = await log_in_headers(api, email)
     assert (await change_profile(api, headers, {"name": "Grace"})).json()["name"] == "Grace"
     assert await published_events(shared, email) == []
-    refused(await api.get(ADDRESSES, headers=headers), 403, "forbidden")
+    assert_problem(await api.get(ADDRESSES, headers=headers), 403, "forbidden")
 
 
 async def test_a_new_address_can_be_read_and_is_published_as_the_default(api: API, shared: Postgres) -> None:
@@ -151,10 +151,10 @@ async def test_a_concurrent_change_of_an_address_is_neither_overwritten_nor_remo
     path = (await add_address(api, headers)).headers["location"]
     changed = await change_address(api, headers, path, '"1"', city="Leeds")
     assert (changed.status_code, changed.headers["etag"], changed.json()["city"]) == (200, '"2"', "Leeds")
-    refused(await change_address(api, headers, path, '"1"'), 412, "precondition_failed")
-    refused(await change_address(api, headers, path, None), 428, "precondition_required")
-    refused(await api.delete(path, headers=headers | {"If-Match": '"1"'}), 412, "precondition_failed")
-    refused(await api.delete(path, headers=headers), 428, "precondition_required")
+    assert_problem(await change_address(api, headers, path, '"1"'), 412, "precondition_failed")
+    assert_problem(await change_address(api, headers, path, None), 428, "precondition_required")
+    assert_problem(await api.delete(path, headers=headers | {"If-Match": '"1"'}), 412, "precondition_failed")
+    assert_problem(await api.delete(path, headers=headers), 428, "precondition_required")
 
 
 async def test_concurrently_added_addresses_are_all_stored(api: API) -> None:
@@ -169,16 +169,16 @@ async def test_an_account_has_a_maximum_number_of_addresses(api: API) -> None:
     for _ in range(MAX_ADDRESSES):
         await add_address(api, headers)
     body: dict[str, Any] = ADDRESS | {"default_for": []}
-    refused(await api.post(ADDRESSES, json=body, headers=headers), 409, "too_many_addresses")
+    assert_problem(await api.post(ADDRESSES, json=body, headers=headers), 409, "too_many_addresses")
 
 
 async def test_the_address_of_another_customer_is_not_found(api: API) -> None:
     path = (await add_address(api, await new_customer(api))).headers["location"]
     other = await new_customer(api)
-    refused(await api.get(path, headers=other), 404, "address_not_found")
-    refused(await change_address(api, other, path, "*"), 404, "address_not_found")
-    refused(await api.delete(path, headers=other | {"If-Match": "*"}), 404, "address_not_found")
-    refused(await api.get(f"{ADDRESSES}/{uuid7()}", headers=other), 404, "address_not_found")
+    assert_problem(await api.get(path, headers=other), 404, "address_not_found")
+    assert_problem(await change_address(api, other, path, "*"), 404, "address_not_found")
+    assert_problem(await api.delete(path, headers=other | {"If-Match": "*"}), 404, "address_not_found")
+    assert_problem(await api.get(f"{ADDRESSES}/{uuid7()}", headers=other), 404, "address_not_found")
 
 
 async def test_every_route_of_a_profile_needs_a_token(api: API) -> None:
@@ -195,11 +195,11 @@ async def test_every_route_of_a_profile_needs_a_token(api: API) -> None:
             await api.post(ADDRESSES, json=ADDRESS | {"default_for": []}),
         ),
     ):
-        refused(response, 401, "unauthenticated")
+        assert_problem(response, 401, "unauthenticated")
 
 
 async def test_an_invalid_address_id_is_refused(api: API) -> None:
     headers = await new_customer(api)
     api.headers.update(headers)
-    assert await undescribed(api, "GET", f"{ADDRESSES}/{{}}", NO_UUID) == []
+    assert await accepted_values(api, "GET", f"{ADDRESSES}/{{}}", NOT_A_UUID) == []
     del api.headers["Authorization"]

@@ -18,7 +18,6 @@ from customer_svc.main import build
 from customer_svc.passwords.hasher import PasswordHasher
 from customer_svc.unit_of_work import CustomerUnitOfWork
 from schemas import CustomerRegistered, CustomerVerified, RegistrationRepeated, VerificationRequested
-from tests.answers import malformed_at, refused, watched
 from tests.customer_svc.factories import (
     API,
     log_in,
@@ -33,6 +32,7 @@ from tests.customer_svc.factories import (
     stored_account,
 )
 from tests.outbox import events
+from tests.responses import assert_problem, checked_client, malformed_fields
 
 VERIFICATIONS, MAILS = "/v1/email-verifications", "/v1/customers/me/verification-mails"
 
@@ -118,7 +118,7 @@ async def test_concurrent_registrations_in_two_processes_open_one_account(
     api: API, shared: Postgres, shared_url: str, key_file: Path
 ) -> None:
     email = new_email()
-    async with watched(build(settings(shared_url, key_file))) as other:
+    async with checked_client(build(settings(shared_url, key_file))) as other:
         requests = [
             one.post("/v1/customers", json=registration_body(email)) for _ in range(4) for one in (api, other)
         ]
@@ -131,7 +131,7 @@ async def test_concurrent_registrations_in_two_processes_open_one_account(
 @pytest.mark.parametrize("password", ["", "x" * 9, "x" * 201])
 async def test_a_password_has_ten_to_two_hundred_characters(api: API, password: str) -> None:
     response = await api.post("/v1/customers", json=registration_body(new_email(), password=password))
-    assert malformed_at(response) == {"body/password"}
+    assert malformed_fields(response) == {"body/password"}
     assert password == "" or password not in response.text
 
 
@@ -153,8 +153,8 @@ async def test_an_email_address_is_verified_once_with_the_link_of_the_mail(api: 
     assert (await api.post(VERIFICATIONS, json={"token": token})).status_code == 204
     assert (await api.get("/v1/customers/me", headers=headers)).json()["verified"] is True
     assert (await published_events(shared, email))[1:] == [CustomerVerified(customer_id=event.customer_id)]
-    refused(await api.post(VERIFICATIONS, json={"token": token}), 409, "link_invalid")
-    refused(await api.post(MAILS, headers=headers), 409, "already_verified")
+    assert_problem(await api.post(VERIFICATIONS, json={"token": token}), 409, "link_invalid")
+    assert_problem(await api.post(MAILS, headers=headers), 409, "already_verified")
 
 
 async def test_of_concurrent_uses_of_a_link_one_succeeds(api: API, shared: Postgres) -> None:
@@ -169,7 +169,9 @@ async def test_of_concurrent_uses_of_a_link_one_succeeds(api: API, shared: Postg
 async def test_a_token_for_another_purpose_is_refused(api: API, shared: Postgres) -> None:
     [event] = await published_events(shared, await register_customer(api))
     assert isinstance(event, CustomerRegistered)
-    refused(await api.post(VERIFICATIONS, json={"token": mailed_token(event.verify, "reset")}), 409, "link_invalid")
+    assert_problem(
+        await api.post(VERIFICATIONS, json={"token": mailed_token(event.verify, "reset")}), 409, "link_invalid"
+    )
 
 
 async def test_an_expired_link_is_refused(api: API, shared: Postgres) -> None:
@@ -178,7 +180,9 @@ async def test_an_expired_link_is_refused(api: API, shared: Postgres) -> None:
     late = sa.update(links).where(links.c.account_id == event.customer_id).values(expires_at=sa.func.now())
     async with shared.reading() as connection:
         await connection.execute(late)
-    refused(await api.post(VERIFICATIONS, json={"token": mailed_token(event.verify, "verify")}), 409, "link_invalid")
+    assert_problem(
+        await api.post(VERIFICATIONS, json={"token": mailed_token(event.verify, "verify")}), 409, "link_invalid"
+    )
 
 
 async def test_neither_events_nor_tables_contain_a_token(api: API, shared: Postgres) -> None:
@@ -196,7 +200,7 @@ async def test_another_verification_mail_can_be_requested_after_a_while(api: API
     headers = await log_in_headers(api, email)
     assert (await api.post(MAILS, headers=headers)).status_code == 202
     again = await api.post(MAILS, headers=headers)
-    refused(again, 429, "too_soon")
+    assert_problem(again, 429, "too_soon")
     assert again.headers["retry-after"] == "60"
     await let_a_day_pass(shared, email)
     assert (await api.post(MAILS, headers=headers)).status_code == 202
@@ -208,9 +212,9 @@ async def test_another_verification_mail_can_be_requested_after_a_while(api: API
 
 
 async def test_only_an_existing_customer_can_request_a_verification_mail(api: API) -> None:
-    refused(await api.post(MAILS), 401, "unauthenticated")
-    refused(await api.post(MAILS, headers=bearer(role="staff")), 403, "forbidden")
-    refused(await api.post(MAILS, headers=bearer()), 404, "not_found")
+    assert_problem(await api.post(MAILS), 401, "unauthenticated")
+    assert_problem(await api.post(MAILS, headers=bearer(role="staff")), 403, "forbidden")
+    assert_problem(await api.post(MAILS, headers=bearer()), 404, "not_found")
 
 
 async def test_a_customer_can_log_in_before_the_email_address_is_verified(api: API) -> None:

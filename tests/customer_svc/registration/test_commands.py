@@ -14,7 +14,7 @@ from customer_svc.registration.commands import RegisterAccount
 from customer_svc.unit_of_work import CustomerUnitOfWork
 from schemas import CustomerRegistered, RegistrationRepeated
 from tests.customer_svc.factories import published_events, stored_account
-from tests.outbox import events, told
+from tests.outbox import envelopes, events
 
 Commit = GroupCommit[CustomerUnitOfWork]
 
@@ -33,7 +33,7 @@ async def test_an_account_is_stored_and_published(shared: Postgres, commit: Comm
     account = await stored_account(shared, email.upper())
     assert await account_by_id(shared, account.id) == account
     assert (account.email, account.role, account.version, account.verified_at) == (email.lower(), "customer", 1, None)
-    [envelope] = await told(shared, account.id)
+    [envelope] = await envelopes(shared, account.id)
     event = envelope.event
     assert isinstance(event, CustomerRegistered)
     assert (envelope.aggregate_version, event.customer_id) == (1, account.id)

@@ -15,7 +15,6 @@ from uuid_utils.compat import uuid7
 from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer
 from customer_svc.sessions.store import refresh_tokens, sessions
-from tests.answers import refused
 from tests.customer_svc.factories import (
     API,
     WRONG_PASSWORD,
@@ -26,6 +25,7 @@ from tests.customer_svc.factories import (
     registration_body,
     stored_account,
 )
+from tests.responses import assert_problem
 
 
 async def test_a_customer_can_log_in_and_read_the_account(api: API, shared: Postgres) -> None:
@@ -85,8 +85,8 @@ async def test_a_customer_can_log_in_with_combining_or_precomposed_accents(api: 
 
 
 async def test_a_wrong_password_and_an_unknown_email_address_have_the_same_response(api: API) -> None:
-    wrong = refused(await log_in(api, await register_customer(api), WRONG_PASSWORD), 401, "wrong_credentials")
-    unknown = refused(await log_in(api, new_email()), 401, "wrong_credentials")
+    wrong = assert_problem(await log_in(api, await register_customer(api), WRONG_PASSWORD), 401, "wrong_credentials")
+    unknown = assert_problem(await log_in(api, new_email()), 401, "wrong_credentials")
     assert wrong | {"request_id": ""} == unknown | {"request_id": ""}
 
 
@@ -102,11 +102,11 @@ async def test_a_password_can_contain_anything_and_every_character_counts(api: A
     for password in ("пароль-пароль", "🔐" * 200, " " * 10, "nul\x00nul\x00nul", "x" * 200):
         email = await register_customer(api, password=password)
         assert (await log_in(api, email, password)).status_code == 201
-        refused(await log_in(api, email, password[:-1]), 401, "wrong_credentials")
+        assert_problem(await log_in(api, email, password[:-1]), 401, "wrong_credentials")
 
 
 async def test_the_token_of_a_deleted_account_finds_nothing(api: API) -> None:
-    refused(await api.get("/v1/customers/me", headers=bearer()), 404, "not_found")
+    assert_problem(await api.get("/v1/customers/me", headers=bearer()), 404, "not_found")
 
 
 async def new_session(api: API) -> dict[str, Any]:
@@ -134,15 +134,15 @@ async def test_a_refresh_token_is_exchanged_for_the_next_and_an_access_token(api
 async def test_a_refresh_token_that_is_used_again_ends_the_session_for_both_clients(api: API) -> None:
     first = (await new_session(api))["refresh_token"]
     second = (await refresh(api, first)).json()["refresh_token"]
-    refused(await refresh(api, first), 401, "refresh_token_invalid")
-    refused(await refresh(api, second), 401, "refresh_token_invalid")
+    assert_problem(await refresh(api, first), 401, "refresh_token_invalid")
+    assert_problem(await refresh(api, second), 401, "refresh_token_invalid")
 
 
 async def test_a_stolen_token_does_not_end_other_sessions(api: API) -> None:
     email = await register_customer(api)
     here, there = [(await log_in(api, email)).json()["refresh_token"] for _ in range(2)]
     await refresh(api, here)
-    refused(await refresh(api, here), 401, "refresh_token_invalid")
+    assert_problem(await refresh(api, here), 401, "refresh_token_invalid")
     assert (await refresh(api, there)).status_code == 200
 
 
@@ -151,7 +151,7 @@ async def test_of_concurrent_refreshes_one_succeeds_and_the_session_ends(api: AP
     responses = await asyncio.gather(*(refresh(api, token) for _ in range(5)))
     assert sorted(response.status_code for response in responses) == [200] + [401] * 4
     [next_] = [response.json()["refresh_token"] for response in responses if response.status_code == 200]
-    refused(await refresh(api, next_), 401, "refresh_token_invalid")
+    assert_problem(await refresh(api, next_), 401, "refresh_token_invalid")
 
 
 @pytest.mark.parametrize("used", [False, True])
@@ -160,7 +160,7 @@ async def test_a_session_cannot_be_refreshed_after_a_log_out(api: API, used: boo
     newest = (await refresh(api, token)).json()["refresh_token"] if used else token
     for _ in range(2):
         assert (await api.post("/v1/sessions/logout", json={"refresh_token": token})).status_code == 204
-    refused(await refresh(api, newest), 401, "refresh_token_invalid")
+    assert_problem(await refresh(api, newest), 401, "refresh_token_invalid")
 
 
 async def test_a_log_out_with_an_unknown_token_succeeds(api: API) -> None:
@@ -174,7 +174,7 @@ async def test_a_session_cannot_be_refreshed_after_it_has_expired(api: API, shar
     async with shared.reading() as connection:
         past = sa.func.now() - timedelta(seconds=1)
         await connection.execute(sa.update(sessions).where(its_rows).values(ends_at=past))
-    refused(await refresh(api, token), 401, "refresh_token_invalid")
+    assert_problem(await refresh(api, token), 401, "refresh_token_invalid")
 
 
 async def test_no_table_contains_a_refresh_token(api: API, shared: Postgres) -> None:

@@ -6,7 +6,7 @@ from uuid_utils.compat import uuid7
 from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer
 from schemas import CustomerDeactivated, CustomerReactivated
-from tests.answers import believed, malformed_at, refused, undescribed
+from tests.bad_inputs import NOT_A_UUID, bad_tokens
 from tests.customer_svc.factories import (
     API,
     log_in,
@@ -17,7 +17,7 @@ from tests.customer_svc.factories import (
     register_customer,
     stored_account,
 )
-from tests.hostile import NO_UUID, bad_tokens
+from tests.responses import accepted_tokens, accepted_values, assert_problem, malformed_fields
 
 CUSTOMERS = "/v1/customers"
 STAFF = bearer(role="staff")
@@ -65,7 +65,7 @@ async def test_if_match_is_checked_where_it_is_sent(api: API, shared: Postgres) 
     for verb, state in (("deactivate", "deactivated"), ("reactivate", "active")):
         seen = (await api.get(path, headers=STAFF)).headers["etag"]
         stale = await api.post(f"{path}/{verb}", headers={**STAFF, "If-Match": '"99"'})
-        refused(stale, 412, "precondition_failed")
+        assert_problem(stale, 412, "precondition_failed")
         changed = await api.post(f"{path}/{verb}", headers={**STAFF, "If-Match": seen})
         assert (changed.status_code, changed.json()["state"]) == (200, state)
         assert changed.headers["etag"] == (await api.get(path, headers=STAFF)).headers["etag"] != seen
@@ -84,14 +84,14 @@ async def test_staff_can_deactivate_and_reactivate_a_customer(api: API, shared: 
     active, deactivated = [await register_customer(api, name=mark) for _ in range(2)]
     account = await stored_account(shared, deactivated)
     assert await state_after(api, account.id, "deactivate") == "deactivated"
-    refused(await api.post(f"{CUSTOMERS}/{account.id}/deactivate", headers=STAFF), 409, "already_deactivated")
-    refused(await log_in(api, deactivated), 409, "account_deactivated")
+    assert_problem(await api.post(f"{CUSTOMERS}/{account.id}/deactivate", headers=STAFF), 409, "already_deactivated")
+    assert_problem(await log_in(api, deactivated), 409, "account_deactivated")
     assert (await emails(api, q=mark, state="active"), await emails(api, q=mark, state="deactivated")) == (
         [active],
         [deactivated],
     )
     assert await state_after(api, account.id, "reactivate") == "active"
-    refused(await api.post(f"{CUSTOMERS}/{account.id}/reactivate", headers=STAFF), 409, "already_active")
+    assert_problem(await api.post(f"{CUSTOMERS}/{account.id}/reactivate", headers=STAFF), 409, "already_active")
     assert (await log_in(api, deactivated)).status_code == 201
     assert (await published_events(shared, deactivated))[1:] == [
         CustomerDeactivated(customer_id=account.id, by="staff"),
@@ -116,7 +116,7 @@ async def test_staff_are_not_customers(api: API, shared_url: str) -> None:
         await api.post(f"{CUSTOMERS}/{account.id}/deactivate", headers=STAFF),
         await api.post(f"{CUSTOMERS}/{account.id}/reactivate", headers=STAFF),
     ):
-        refused(response, 404, "customer_not_found")
+        assert_problem(response, 404, "customer_not_found")
 
 
 @pytest.mark.parametrize("role", ["customer", "ops"])
@@ -124,8 +124,8 @@ async def test_only_staff_can_read_customers(api: API, shared: Postgres, role: s
     other = (await stored_account(shared, await register_customer(api))).id
     headers = await new_customer(api) if role == "customer" else bearer(role="ops")
     for method, path in (("GET", ""), ("GET", f"/{other}"), ("POST", f"/{other}/deactivate")):
-        refused(await api.request(method, f"{CUSTOMERS}{path}", headers=headers), 403, "forbidden")
-    assert await believed(api, "GET", CUSTOMERS, bad_tokens("staff")) == []
+        assert_problem(await api.request(method, f"{CUSTOMERS}{path}", headers=headers), 403, "forbidden")
+    assert await accepted_tokens(api, "GET", CUSTOMERS, bad_tokens("staff")) == []
 
 
 @pytest.mark.parametrize(
@@ -138,11 +138,11 @@ async def test_only_staff_can_read_customers(api: API, shared: Postgres, role: s
     ],
 )
 async def test_an_invalid_query_is_malformed(api: API, name: str, value: str) -> None:
-    assert malformed_at(await api.get(CUSTOMERS, params={name: value}, headers=STAFF)) == {f"query/{name}"}
+    assert malformed_fields(await api.get(CUSTOMERS, params={name: value}, headers=STAFF)) == {f"query/{name}"}
 
 
 async def test_an_invalid_customer_id_is_refused(api: API) -> None:
     api.headers.update(STAFF)
     for method, path in (("GET", ""), ("POST", "/deactivate"), ("POST", "/reactivate")):
-        assert await undescribed(api, method, f"{CUSTOMERS}/{{}}{path}", NO_UUID) == []
+        assert await accepted_values(api, method, f"{CUSTOMERS}/{{}}{path}", NOT_A_UUID) == []
     del api.headers["Authorization"]

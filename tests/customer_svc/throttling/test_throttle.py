@@ -16,7 +16,6 @@ from customer_svc.passwords.hasher import PasswordHasher
 from customer_svc.throttling.domain import Limit, network
 from customer_svc.throttling.store import throttles
 from customer_svc.throttling.throttle import Throttle
-from tests.answers import refused, watched
 from tests.customer_svc.factories import (
     API,
     PASSWORD,
@@ -27,6 +26,7 @@ from tests.customer_svc.factories import (
     registration_body,
     settings,
 )
+from tests.responses import assert_problem, checked_client
 
 ATTEMPTS = 3
 
@@ -47,16 +47,16 @@ async def no_attempts_yet(shared: Postgres) -> AsyncIterator[None]:
 async def other(shared_url: str, key_file: Path) -> AsyncIterator[API]:
     """Another process."""
     limited = settings(shared_url, key_file, login_tries_per_account=ATTEMPTS, login_tries_per_address=20)
-    async with watched(build(limited)) as client:
+    async with checked_client(build(limited)) as client:
         yield client
 
 
 async def test_after_some_wrong_passwords_the_right_one_is_refused_as_well(api: API) -> None:
     email = await register_customer(api)
     for _ in range(ATTEMPTS):
-        refused(await log_in(api, email, WRONG_PASSWORD), 401, "wrong_credentials")
+        assert_problem(await log_in(api, email, WRONG_PASSWORD), 401, "wrong_credentials")
     response = await log_in(api, email)
-    refused(response, 429, "too_many_attempts")
+    assert_problem(response, 429, "too_many_attempts")
     assert 0 < int(response.headers["retry-after"]) <= 60
 
 
@@ -87,7 +87,7 @@ async def test_one_network_address_cannot_try_many_accounts_and_others_still_can
     for _ in range(20):
         await api.post("/v1/password-reset-mails", json={"email": new_email()})
     email = await register_customer(api)
-    refused(await log_in(api, email), 429, "too_many_attempts")
+    assert_problem(await log_in(api, email), 429, "too_many_attempts")
     elsewhere = httpx.ASGITransport(app, client=("198.51.100.7", 1))
     async with httpx.AsyncClient(transport=elsewhere, base_url="http://test") as neighbour:
         assert (await log_in(neighbour, email)).status_code == 201
@@ -99,15 +99,15 @@ async def test_one_network_address_cannot_register_many_customers_and_others_sti
     hashed: list[str] = []
     monkeypatch.setattr(PasswordHasher, "hash", lambda _self, password: _recorded(hashed, password))
     app = build(settings(shared_url, key_file, register_tries_per_address=ATTEMPTS))
-    async with watched(app) as api:
+    async with checked_client(app) as api:
         known = new_email()
         responses = [await api.post("/v1/customers", json=registration_body(known)) for _ in range(ATTEMPTS + 1)]
         assert [response.status_code for response in responses] == [202] * ATTEMPTS + [429]
-        refused(responses[-1], 429, "too_many_attempts")
+        assert_problem(responses[-1], 429, "too_many_attempts")
         assert 0 < int(responses[-1].headers["retry-after"]) <= 6
         assert len(hashed) == ATTEMPTS, "a refused registration costs no hash"
         # Clients of the same network can still log in.
-        refused(await log_in(api, new_email(), WRONG_PASSWORD), 401, "wrong_credentials")
+        assert_problem(await log_in(api, new_email(), WRONG_PASSWORD), 401, "wrong_credentials")
         elsewhere = httpx.ASGITransport(app, client=("198.51.100.7", 1))
         async with httpx.AsyncClient(transport=elsewhere, base_url="http://test") as neighbour:
             assert (await neighbour.post("/v1/customers", json=registration_body(new_email()))).status_code == 202
@@ -159,7 +159,7 @@ async def test_a_log_in_checks_one_hash_whether_or_not_there_is_an_account(
     monkeypatch.setattr(PasswordHasher, "matches", counted)
     for one in (email, new_email()):
         checked[0] = 0
-        refused(await log_in(api, one, WRONG_PASSWORD), 401, "wrong_credentials")
+        assert_problem(await log_in(api, one, WRONG_PASSWORD), 401, "wrong_credentials")
         assert checked == [1]
 
 

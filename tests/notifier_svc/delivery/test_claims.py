@@ -3,7 +3,7 @@
 from uuid_utils.compat import uuid7
 
 from chassis.persistence.postgres.database import Postgres
-from tests.notifier_svc.conftest import Sending
+from tests.notifier_svc.apps import Sending
 from tests.notifier_svc.ledger import all_mails, queue_due_mail, update_mail, wait_for_states
 from tests.notifier_svc.smtp_server import Behaviour, smtp_server
 

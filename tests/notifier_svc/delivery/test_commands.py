@@ -20,7 +20,7 @@ from notifier_svc.unit_of_work import NotifierUnitOfWork
 from schemas import MailFailed, MailSent
 from tests.databases import committing
 from tests.notifier_svc.ledger import queue_due_mail, read_mail, update_mail
-from tests.outbox import events, told
+from tests.outbox import envelopes, events
 
 Commit = GroupCommit[NotifierUnitOfWork]
 
@@ -106,7 +106,7 @@ async def test_a_mail_accepted_after_it_failed_is_published_with_the_next_versio
     await commit(MarkFailed(mail_id, claim, "in doubt twice"))
     await commit(MarkSent(mail_id))
     assert (await read_mail(shared, mail_id)).state == "sent"
-    assert [(type(e.event), e.aggregate_version) for e in await told(shared, mail_id)] == [
+    assert [(type(e.event), e.aggregate_version) for e in await envelopes(shared, mail_id)] == [
         (MailFailed, 1),
         (MailSent, 2),
     ]

@@ -8,7 +8,7 @@ import pytest
 from chassis.persistence.postgres.database import Postgres
 from chassis.runtime.retry import backoff
 from notifier_svc.delivery import sender
-from tests.notifier_svc.conftest import Sending
+from tests.notifier_svc.apps import Sending
 from tests.notifier_svc.ledger import all_mails, end_pauses, queue_due_mail, wait_for_states
 from tests.notifier_svc.smtp_server import Behaviour, smtp_server
 

@@ -12,7 +12,7 @@ from chassis.persistence.postgres.database import Postgres
 from notifier_svc.delivery.smtp import Connection
 from notifier_svc.mails.domain import Mail, State, mail_id
 from schemas import MailFailed, MailSent
-from tests.notifier_svc.conftest import Sending
+from tests.notifier_svc.apps import Sending
 from tests.notifier_svc.factories import cancelled, registered
 from tests.notifier_svc.ledger import (
     all_mails,
@@ -23,7 +23,7 @@ from tests.notifier_svc.ledger import (
     wait_for_states,
 )
 from tests.notifier_svc.smtp_server import Behaviour, smtp_server
-from tests.outbox import events, told
+from tests.outbox import envelopes, events
 
 
 def outcome(one: Mail) -> tuple[State, int, int]:
@@ -38,7 +38,7 @@ async def test_a_mail_is_sent_once_and_published(postgres: Postgres, sending: Se
     assert (outcome(sent), sent.error) == (("sent", 1, 0), None)
     assert server.message_ids == [f"<{mail_id}@shopstream.example>"]
     assert server.recipients == ["ada@example.com"]
-    [envelope] = await told(postgres, mail_id)
+    [envelope] = await envelopes(postgres, mail_id)
     assert envelope.aggregate_version == 1
     assert envelope.event == MailSent(
         mail_id=mail_id, template="cancelled", customer_id=sent.customer_id, order_id=sent.order_id
@@ -87,7 +87,7 @@ async def test_a_mail_that_was_certainly_not_sent_is_retried_without_doubt(
         [sent] = await wait_for_states(postgres, ["sent"])
     assert outcome(sent) == ("sent", 2, 0)
     assert len(server.messages) == copies, "a server that refuses a message has received it"
-    assert [type(envelope.event) for envelope in await told(postgres, mail_id)] == [MailSent]
+    assert [type(envelope.event) for envelope in await envelopes(postgres, mail_id)] == [MailSent]
 
 
 async def test_a_temporary_refusal_is_retried_after_a_pause(postgres: Postgres, sending: Sending) -> None:
@@ -113,7 +113,7 @@ async def test_a_permanent_refusal_fails_the_mail_and_is_published(
         await wait_for_states(postgres, ["failed", "sent"])
     assert (failed.error, failed.doubts) == (why, 0)
     assert server.recipients[-1:] == ["grace@example.com"]
-    [envelope] = await told(postgres, mail_id)
+    [envelope] = await envelopes(postgres, mail_id)
     assert envelope.event == MailFailed(
         mail_id=mail_id, template="cancelled", customer_id=failed.customer_id, order_id=failed.order_id, reason=why
     )
@@ -128,7 +128,7 @@ async def test_a_mail_in_doubt_is_sent_once_more_with_the_same_message_id(
         [sent] = await wait_for_states(postgres, ["sent"])
     assert outcome(sent) == ("sent", 2, 1)
     assert server.message_ids == [f"<{mail_id}@shopstream.example>"] * 2
-    assert [type(envelope.event) for envelope in await told(postgres, mail_id)] == [MailSent]
+    assert [type(envelope.event) for envelope in await envelopes(postgres, mail_id)] == [MailSent]
 
 
 async def test_a_mail_in_doubt_twice_is_not_sent_a_third_time(postgres: Postgres, sending: Sending) -> None:
@@ -140,7 +140,7 @@ async def test_a_mail_in_doubt_twice_is_not_sent_a_third_time(postgres: Postgres
     assert outcome(failed) == ("failed", 2, 1)
     assert failed.error == "in doubt twice: it may have been delivered"
     assert server.message_ids.count(f"<{mail_id}@shopstream.example>") == 2
-    assert [type(envelope.event) for envelope in await told(postgres, mail_id)] == [MailFailed]
+    assert [type(envelope.event) for envelope in await envelopes(postgres, mail_id)] == [MailFailed]
 
 
 async def test_a_server_that_hangs_before_the_message_causes_no_doubt(postgres: Postgres, sending: Sending) -> None:
@@ -192,7 +192,7 @@ async def test_a_mail_that_cannot_be_rendered_affects_only_itself(postgres: Post
         await wait_for_states(postgres, ["failed", "sent"])
     assert (await read_mail(postgres, broken)).attempts == 0
     assert server.recipients == ["ada@example.com"]
-    assert [type(envelope.event) for envelope in await told(postgres, broken)] == [MailFailed]
+    assert [type(envelope.event) for envelope in await envelopes(postgres, broken)] == [MailFailed]
 
 
 async def test_an_address_that_smtp_cannot_express_affects_only_its_mail(

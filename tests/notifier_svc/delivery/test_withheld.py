@@ -7,7 +7,7 @@ from chassis.persistence.postgres.database import Postgres
 from chassis.testing import enveloped, record
 from notifier_svc.mails.domain import mail_id
 from schemas import MailFailed, OrderDelivered, OrderShipped, ProfileChanged, golden
-from tests.notifier_svc.conftest import Sending
+from tests.notifier_svc.apps import Sending
 from tests.notifier_svc.factories import cancelled, registered
 from tests.notifier_svc.ledger import (
     all_suppressions,
@@ -18,7 +18,7 @@ from tests.notifier_svc.ledger import (
     wait_for_states,
 )
 from tests.notifier_svc.smtp_server import Behaviour, smtp_server
-from tests.outbox import told
+from tests.outbox import envelopes
 
 
 async def test_nothing_more_is_sent_to_an_address_that_does_not_exist(postgres: Postgres, sending: Sending) -> None:
@@ -38,7 +38,7 @@ async def test_nothing_more_is_sent_to_an_address_that_does_not_exist(postgres: 
     )
     assert server.recipients == ["grace@example.com"]
     assert (await read_mail(postgres, second)).error == "suppressed: 550 5.1.1 no such mailbox"
-    [envelope] = await told(postgres, second)
+    [envelope] = await envelopes(postgres, second)
     assert (envelope.aggregate_version, envelope.event) == (
         1,
         MailFailed(
@@ -81,4 +81,4 @@ async def test_a_customer_who_switches_off_shipping_updates_gets_all_other_mails
     [message] = server.messages
     assert message["Subject"] == f"Ihre Bestellung {str(order_id)[-12:]} wurde storniert"
     for one in found:
-        assert len(await told(postgres, one.id)) == (one.state == "sent")
+        assert len(await envelopes(postgres, one.id)) == (one.state == "sent")

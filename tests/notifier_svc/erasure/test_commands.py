@@ -50,7 +50,7 @@ from tests.notifier_svc.ledger import (
     read_mail,
     update_mail,
 )
-from tests.outbox import events, told
+from tests.outbox import envelopes, events
 from tests.stack import eventually
 
 
@@ -119,7 +119,7 @@ async def test_an_event_before_or_after_the_erasure_leaves_no_content_and_sends_
         await erase_customer(shared, customer_id)
     [mail] = await mails_of(shared, customer_id)
     assert (mail.context, mail.recipient, mail.state, mail.error) == ({}, None, "failed", CUSTOMER_ERASED)
-    [envelope] = await told(shared, mail.id)
+    [envelope] = await envelopes(shared, mail.id)
     assert envelope.aggregate_version == 1
     assert isinstance(envelope.event, MailFailed)
     assert envelope.event.reason == CUSTOMER_ERASED
@@ -211,7 +211,7 @@ async def test_a_mail_that_was_being_handed_over_during_an_erasure_is_published_
     mail, _ = await claimed_mail(shared, "sending")
     await erase_customer(shared, mail.customer_id)
     await commit(shared, MarkSent(mail.id))
-    versions = [(type(envelope.event), envelope.aggregate_version) for envelope in await told(shared, mail.id)]
+    versions = [(type(envelope.event), envelope.aggregate_version) for envelope in await envelopes(shared, mail.id)]
     assert versions == [(MailFailed, 1), (MailSent, 2)]
     assert (await read_mail(shared, mail.id)).context == {}
 

@@ -23,11 +23,11 @@ from schemas import (
     RegistrationRepeated,
     VerificationRequested,
 )
-from tests.notifier_svc.conftest import Sending
+from tests.notifier_svc.apps import Sending
 from tests.notifier_svc.factories import link, registered
 from tests.notifier_svc.ledger import consumer, handle_events, mails_of, wait_for_states
 from tests.notifier_svc.smtp_server import smtp_server
-from tests.outbox import told
+from tests.outbox import envelopes
 
 
 def event_with_link(template: AccountTemplate, customer_id: UUID, link: MailedLink) -> Event:
@@ -74,7 +74,7 @@ async def test_the_mail_has_the_link_with_its_token(
     url = f"https://shop.example/{page}#{link_token(SecretStr(LINK_KEY), purpose, one.link_id)}"
     [message] = server.messages
     assert all(url in text for text in texts(message))
-    [envelope] = await told(postgres, sent.id)
+    [envelope] = await envelopes(postgres, sent.id)
     assert envelope.event == MailSent(mail_id=sent.id, template=template, customer_id=customer_id)
 
 
@@ -89,7 +89,7 @@ async def test_a_mail_with_an_expired_link_fails(postgres: Postgres, sending: Se
     why = f"cannot be rendered: LinkExpired('the link expired at {expired.expires_at:%Y-%m-%d %H:%M} UTC')"
     assert (failed.error, failed.attempts, failed.doubts) == (why, 0, 0)
     assert len(server.messages) == 1
-    [envelope] = await told(postgres, failed.id)
+    [envelope] = await envelopes(postgres, failed.id)
     assert envelope.event == MailFailed(
         mail_id=failed.id, template="password_reset", customer_id=customer_id, reason=why
     )

@@ -13,10 +13,10 @@ from chassis.persistence.postgres.database import Postgres
 from chassis.testing import LINK_KEY, bearer
 from notifier_svc.mails.domain import mail_id
 from schemas import RegistrationRepeated
-from tests import hostile
-from tests.answers import believed, malformed_at, refused, undescribed
+from tests import bad_inputs
 from tests.notifier_svc.factories import cancelled, confirmed, link, registered
 from tests.notifier_svc.ledger import erase_customer, handle_events, read_mail, update_mail
+from tests.responses import accepted_tokens, accepted_values, assert_problem, malformed_fields
 
 API = httpx.AsyncClient
 NOTIFICATIONS = "/v1/notifications"
@@ -139,23 +139,23 @@ async def test_customers_see_their_own_mails_and_staff_see_all(api: API, shared:
     await handle_events(shared, cancelled(customer_id, order_id))
     path = f"{NOTIFICATIONS}/{mail_id('cancelled', customer_id, str(order_id))}"
     for stranger in (bearer(), bearer(role="ops")):
-        refused(await api.get(path, headers=stranger), 404, "notification_not_found")
+        assert_problem(await api.get(path, headers=stranger), 404, "notification_not_found")
         assert await listed(api, stranger, order_id=str(order_id)) == {"items": [], "next": None}
     staff = bearer(role="staff")
     assert (await api.get(path, headers=staff)).status_code == 200
     assert len((await listed(api, staff, order_id=str(order_id)))["items"]) == 1
-    refused(await api.get(f"{NOTIFICATIONS}/{uuid7()}", headers=staff), 404, "notification_not_found")
+    assert_problem(await api.get(f"{NOTIFICATIONS}/{uuid7()}", headers=staff), 404, "notification_not_found")
 
 
 @pytest.mark.parametrize("path", [NOTIFICATIONS, f"{NOTIFICATIONS}/019b7c61-0000-7000-8000-000000000001"])
 async def test_an_invalid_token_is_refused(api: API, path: str) -> None:
-    assert await believed(api, "GET", path, hostile.bad_tokens()) == []
-    refused(await api.get(path), 401, "unauthenticated")
+    assert await accepted_tokens(api, "GET", path, bad_inputs.bad_tokens()) == []
+    assert_problem(await api.get(path), 401, "unauthenticated")
 
 
 async def test_an_id_that_is_not_a_uuid_is_malformed(api: API) -> None:
     api.headers.update(bearer())
-    assert await undescribed(api, "GET", f"{NOTIFICATIONS}/{{}}", hostile.NO_UUID) == []
+    assert await accepted_values(api, "GET", f"{NOTIFICATIONS}/{{}}", bad_inputs.NOT_A_UUID) == []
     del api.headers["authorization"]
 
 
@@ -168,7 +168,7 @@ async def test_an_id_that_is_not_a_uuid_is_malformed(api: API) -> None:
     ids=lambda query: query[:20],
 )
 async def test_an_invalid_cursor_limit_or_order_is_malformed(api: API, query: str) -> None:
-    malformed_at(await api.get(f"{NOTIFICATIONS}?{query}", headers=bearer()))
+    malformed_fields(await api.get(f"{NOTIFICATIONS}?{query}", headers=bearer()))
 
 
 async def test_a_cursor_need_not_be_the_position_of_a_mail(api: API) -> None:

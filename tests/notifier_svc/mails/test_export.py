@@ -8,9 +8,9 @@ from uuid_utils.compat import uuid7
 
 from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer
-from tests.answers import malformed_at, refused
 from tests.notifier_svc.factories import cancelled, confirmed, link, registered
 from tests.notifier_svc.ledger import handle_events
+from tests.responses import assert_problem, malformed_fields
 
 API = httpx.AsyncClient
 EXPORT = "/v1/exports/notifications"
@@ -53,8 +53,8 @@ async def test_an_export_has_pages(api: API, shared: Postgres) -> None:
 
 @pytest.mark.parametrize("role", ["staff", "ops"])
 async def test_only_customers_can_export(api: API, role: Any) -> None:
-    refused(await api.get(EXPORT, headers=bearer(role=role)), 403, "forbidden")
+    assert_problem(await api.get(EXPORT, headers=bearer(role=role)), 403, "forbidden")
 
 
 async def test_the_size_of_a_page_is_limited(api: API) -> None:
-    assert malformed_at(await api.get(EXPORT, params={"limit": 101}, headers=bearer())) == {"query/limit"}
+    assert malformed_fields(await api.get(EXPORT, params={"limit": 101}, headers=bearer())) == {"query/limit"}

@@ -9,9 +9,8 @@ from uuid_utils.compat import uuid7
 from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer
 from notifier_svc.mails.domain import mail_id
-from tests import hostile
-from tests.answers import believed, malformed_at, refused, survivors, undescribed
-from tests.notifier_svc.conftest import Sending
+from tests import bad_inputs
+from tests.notifier_svc.apps import Sending
 from tests.notifier_svc.factories import cancelled, link, registered
 from tests.notifier_svc.ledger import (
     add_suppression,
@@ -25,6 +24,7 @@ from tests.notifier_svc.ledger import (
     wait_for_states,
 )
 from tests.notifier_svc.smtp_server import smtp_server
+from tests.responses import accepted_bodies, accepted_tokens, accepted_values, assert_problem, malformed_fields
 
 API = httpx.AsyncClient
 STAFF = bearer(role="staff")
@@ -60,7 +60,7 @@ async def test_each_key_sends_a_mail_once_more_to_the_address_that_staff_give(
     first = await resend(postgres_api, one, "Correct@Example.com")
     again = await postgres_api.post(path(one), json={"to": "correct@example.com"}, headers=keyed())
     assert (again.status_code, again.json(), again.headers["idempotency-replayed"]) == (202, first, "true")
-    refused(await postgres_api.post(path(one), headers=keyed()), 422, "idempotency_key_reused")
+    assert_problem(await postgres_api.post(path(one), headers=keyed()), 422, "idempotency_key_reused")
     second = await resend(postgres_api, one, key="another")
     assert (first["recipient"], second["recipient"]) == ("correct@example.com", None)
     assert {first["resend_of"], second["resend_of"]} == {str(one)}
@@ -72,15 +72,15 @@ async def test_each_key_sends_a_mail_once_more_to_the_address_that_staff_give(
 
 
 async def test_only_mails_about_orders_in_a_final_state_can_be_resent(api: API, shared: Postgres) -> None:
-    refused(await api.post(path(await queue_due_mail(shared)), headers=keyed()), 409, "mail_in_progress")
+    assert_problem(await api.post(path(await queue_due_mail(shared)), headers=keyed()), 409, "mail_in_progress")
     customer_id, verify = uuid7(), link()
     await handle_events(shared, registered(customer_id, verify=verify))
     welcome = mail_id("welcome", customer_id, str(verify.link_id))
     await update_mail(shared, welcome, "state = 'failed'")
     attempt = await api.post(path(welcome), json={"to": "eve@example.com"}, headers=keyed())
-    refused(attempt, 409, "mail_not_resendable")
+    assert_problem(attempt, 409, "mail_not_resendable")
     assert len([one for one in await all_mails(shared) if one.resend_of]) == 0
-    refused(await api.post(path(uuid7()), headers=keyed()), 404, "notification_not_found")
+    assert_problem(await api.post(path(uuid7()), headers=keyed()), 404, "notification_not_found")
 
 
 async def test_mails_to_an_erased_customer_are_not_resent_and_their_addresses_are_removed(
@@ -96,7 +96,7 @@ async def test_mails_to_an_erased_customer_are_not_resent_and_their_addresses_ar
     await erase_customer(postgres, customer_id)
     assert [one.email for one in await all_suppressions(postgres)] == ["grace@example.com"]
     assert (await read_mail(postgres, UUID(resent["id"]))).recipient is None
-    refused(await postgres_api.post(path(one), headers=keyed("2")), 409, "mail_not_resendable")
+    assert_problem(await postgres_api.post(path(one), headers=keyed("2")), 409, "mail_not_resendable")
     # Even if a request that arrived just before the erasure is written after it.
     await update_mail(postgres, UUID(resent["id"]), "recipient = 'ada@work.example'")
     async with smtp_server() as server, sending(server.url):
@@ -106,22 +106,22 @@ async def test_mails_to_an_erased_customer_are_not_resent_and_their_addresses_ar
 
 async def test_only_staff_can_resend(api: API) -> None:
     route = path(UUID(int=1))
-    assert await believed(api, "POST", route, hostile.bad_tokens()) == []
+    assert await accepted_tokens(api, "POST", route, bad_inputs.bad_tokens()) == []
     for role in ("customer", "ops"):
-        refused(await api.post(route, headers=keyed(who=bearer(role=role))), 403, "forbidden")
+        assert_problem(await api.post(route, headers=keyed(who=bearer(role=role))), 403, "forbidden")
 
 
 async def test_a_malformed_body_or_key_is_refused(api: API, shared: Postgres) -> None:
     one = await finished_mail(shared)
     body = {"to": "ada@example.com"}
-    bad = [*hostile.edges(body), *((name, sent, ()) for name, sent in hostile.NO_OBJECT.items())]
-    found = await survivors(api, path(one), ((name, sent) for name, sent, _ in bad), keyed())
+    bad = [*bad_inputs.invalid_bodies(body), *((name, sent, ()) for name, sent in bad_inputs.NOT_AN_OBJECT.items())]
+    found = await accepted_bodies(api, path(one), ((name, sent) for name, sent, _ in bad), keyed())
     # Without a body, or without an address in it, the mail is sent to its customer.
     assert found == ["to='None': 202", "nothing: 202", "null: 202", "a byte order mark: 202"]
     for key in ("", " ", "a b", "x" * 256):
-        malformed_at(await api.post(path(one), headers={**STAFF, "Idempotency-Key": key}))
-    assert malformed_at(await api.post(path(one), headers=STAFF)) == {"header/idempotency-key"}
+        malformed_fields(await api.post(path(one), headers={**STAFF, "Idempotency-Key": key}))
+    assert malformed_fields(await api.post(path(one), headers=STAFF)) == {"header/idempotency-key"}
     api.headers.update(keyed())
-    assert await undescribed(api, "POST", "/v1/notifications/{}/resend", hostile.NO_UUID) == []
+    assert await accepted_values(api, "POST", "/v1/notifications/{}/resend", bad_inputs.NOT_A_UUID) == []
     for name in keyed():
         del api.headers[name]

@@ -7,7 +7,7 @@ from notifier_svc.replicas.staff import register_staff
 from notifier_svc.unit_of_work import NotifierUnitOfWork
 from schemas import STAFF, StockLow, golden
 from tests.databases import committing
-from tests.notifier_svc.conftest import Sending
+from tests.notifier_svc.apps import Sending
 from tests.notifier_svc.ledger import consumer, read_customer, wait_for_states
 from tests.notifier_svc.smtp_server import smtp_server
 

@@ -8,9 +8,9 @@ from uuid_utils.compat import uuid7
 
 from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer
-from tests import hostile
-from tests.answers import believed, refused, undescribed
+from tests import bad_inputs
 from tests.notifier_svc.ledger import add_suppression, all_suppressions
+from tests.responses import accepted_tokens, accepted_values, assert_problem
 
 API = httpx.AsyncClient
 STAFF = bearer(role="staff")
@@ -32,24 +32,24 @@ async def test_a_suppression_is_listed_until_staff_delete_it(api: API, shared: P
     one = f"{SUPPRESSIONS}/{ids[0]}"
     read = await api.get(one, headers=STAFF)
     assert (read.json()["email"], read.json()["reason"]) == (addresses[0], "550")
-    refused(await api.delete(one, headers=STAFF), 428, "precondition_required")
-    refused(await api.delete(one, headers={**STAFF, "If-Match": '"1"'}), 412, "precondition_failed")
+    assert_problem(await api.delete(one, headers=STAFF), 428, "precondition_required")
+    assert_problem(await api.delete(one, headers={**STAFF, "If-Match": '"1"'}), 412, "precondition_failed")
     assert (await api.delete(one, headers={**STAFF, "If-Match": read.headers["etag"]})).status_code == 204
-    refused(await api.delete(one, headers={**STAFF, "If-Match": "*"}), 404, "suppression_not_found")
-    refused(await api.get(one, headers=STAFF), 404, "suppression_not_found")
+    assert_problem(await api.delete(one, headers={**STAFF, "If-Match": "*"}), 404, "suppression_not_found")
+    assert_problem(await api.get(one, headers=STAFF), 404, "suppression_not_found")
     assert addresses[0] not in [one.email for one in await all_suppressions(shared)]
 
 
 @pytest.mark.parametrize(("method", "route"), ROUTES, ids=str)
 async def test_only_staff_see_and_delete_suppressions(api: API, method: str, route: str) -> None:
-    assert await believed(api, method, route, hostile.bad_tokens()) == []
+    assert await accepted_tokens(api, method, route, bad_inputs.bad_tokens()) == []
     for role in ("customer", "ops"):
-        refused(await api.request(method, route, headers=bearer(role=role)), 403, "forbidden")
+        assert_problem(await api.request(method, route, headers=bearer(role=role)), 403, "forbidden")
 
 
 async def test_a_malformed_id_or_cursor_is_refused(api: API) -> None:
     api.headers.update(STAFF)
-    assert await undescribed(api, "GET", SUPPRESSIONS + "/{}", hostile.NO_UUID) == []
-    assert await undescribed(api, "GET", SUPPRESSIONS + "?before={}", ("", "-1", "x", str(2**63))) == []
+    assert await accepted_values(api, "GET", SUPPRESSIONS + "/{}", bad_inputs.NOT_A_UUID) == []
+    assert await accepted_values(api, "GET", SUPPRESSIONS + "?before={}", ("", "-1", "x", str(2**63))) == []
     for name in STAFF:
         del api.headers[name]

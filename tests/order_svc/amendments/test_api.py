@@ -21,11 +21,11 @@ from schemas import (
     StockRejected,
     StockReserved,
 )
-from tests.answers import refused
 from tests.order_svc.product_stub import ProductStub
 from tests.order_svc.rest import ADDRESS, API, amend, body, confirmed, lines, place, read
 from tests.order_svc.scenarios import Commit, consume, product, upsert
 from tests.outbox import events
+from tests.responses import assert_problem
 
 ELSEWHERE = {**ADDRESS, "city": "Paris", "country": "FR"}
 
@@ -86,8 +86,10 @@ async def test_the_quantity_of_a_discontinued_product_can_shrink_and_not_grow(
     headers, mug = bearer(), await product(commit)
     one = await place(api, mug, 3, headers)
     await upsert(commit, Product(mug, uuid7(), "Mug", Money(amount=1, currency="EUR"), 2, for_sale=False))
-    assert refused(await amend(api, one, headers, lines(**{mug: 4})), 409, "not_for_sale")["skus"] == [mug]
-    assert refused(await amend(api, one, headers, lines(**{"NONE": 1})), 409, "sku_not_found")["skus"] == ["NONE"]
+    assert assert_problem(await amend(api, one, headers, lines(**{mug: 4})), 409, "not_for_sale")["skus"] == [mug]
+    assert assert_problem(await amend(api, one, headers, lines(**{"NONE": 1})), 409, "sku_not_found")["skus"] == [
+        "NONE"
+    ]
     assert (await amend(api, one, headers, lines(**{mug: 2, product_stub.sell(): 1}))).status_code == 202
 
 
@@ -117,7 +119,7 @@ async def test_one_amendment_waits_at_a_time(api: API, shared: Postgres, commit:
     headers, sku = bearer(), await product(commit)
     one = await place(api, sku, 2, headers)
     waiting = (await amend(api, one, headers, lines(**{sku: 3}))).json()
-    problem = refused(await amend(api, waiting, headers, lines(**{sku: 4})), 409, "transition_not_allowed")
+    problem = assert_problem(await amend(api, waiting, headers, lines(**{sku: 4})), 409, "transition_not_allowed")
     assert (problem["state"], problem["allowed"]) == ("PENDING", ["cancel"])
 
 
@@ -126,16 +128,16 @@ async def test_an_amendment_of_an_order_that_has_changed_since_is_refused(
 ) -> None:
     headers, sku = bearer(), await product(commit)
     one = await place(api, sku, 2, headers)
-    refused(await amend(api, one, headers, lines(**{sku: 3}), '"7"'), 412, "precondition_failed")
+    assert_problem(await amend(api, one, headers, lines(**{sku: 3}), '"7"'), 412, "precondition_failed")
     missing = await api.patch(f"/v1/orders/{one['id']}", json=lines(**{sku: 3}), headers=headers)
-    refused(missing, 428, "precondition_required")
+    assert_problem(missing, 428, "precondition_required")
 
 
 async def test_only_its_customer_amends_an_order(api: API, shared: Postgres, commit: Commit) -> None:
     one = await place(api, await product(commit))
-    refused(await amend(api, one, bearer(), lines(MUG=1)), 404, "order_not_found")
+    assert_problem(await amend(api, one, bearer(), lines(MUG=1)), 404, "order_not_found")
     for role in ("staff", "ops"):
-        refused(await amend(api, one, bearer(role=role), lines(MUG=1)), 403, "forbidden")
+        assert_problem(await amend(api, one, bearer(role=role), lines(MUG=1)), 403, "forbidden")
 
 
 async def test_an_order_that_waits_for_two_replies_is_cancelled_with_a_note(
@@ -145,7 +147,7 @@ async def test_an_order_that_waits_for_two_replies_is_cancelled_with_a_note(
     one = await place(api, sku, 2, headers)
     await amend(api, one, headers, lines(**{sku: 3}))
     path = f"/v1/orders/{one['id']}/cancel"
-    refused(await api.post(path, headers={**headers, "If-Match": '"1"'}), 412, "precondition_failed")
+    assert_problem(await api.post(path, headers={**headers, "If-Match": '"1"'}), 412, "precondition_failed")
     response = await api.post(path, json={"note": "By mistake."}, headers={**headers, "If-Match": '"2"'})
     ended = response.json()
     assert (ended["state"], ended["reason"], ended["note"]) == ("CANCELLED", "customer", "By mistake.")
@@ -163,7 +165,7 @@ async def test_a_cancellation_with_a_malformed_body_is_refused(api: API, commit:
     one = await place(api, await product(commit), headers=headers)
     headers = {**headers, "Content-Type": "application/json"}
     response = await api.post(f"/v1/orders/{one['id']}/cancel", content=content, headers=headers)
-    refused(response, 422, "malformed_request")
+    assert_problem(response, 422, "malformed_request")
 
 
 async def test_an_erased_customer_cannot_amend(api: API, shared: Postgres, commit: Commit) -> None:
@@ -171,5 +173,5 @@ async def test_an_erased_customer_cannot_amend(api: API, shared: Postgres, commi
     headers = bearer(customer)
     one = await confirmed(api, shared, sku, headers)
     await consume(shared, CustomerErased(customer_id=customer))
-    refused(await amend(api, one, headers, {"shipping_address": ELSEWHERE}), 409, "account_erased")
+    assert_problem(await amend(api, one, headers, {"shipping_address": ELSEWHERE}), 409, "account_erased")
     assert (await read(api, one, headers))["shipping_address"]["city"] == "-"

@@ -14,10 +14,10 @@ from schemas import (
     OrderReturned,
     OrderShipped,
 )
-from tests.answers import refused
 from tests.order_svc.rest import ADDRESS, API, amend, confirmed, lines, place, read
 from tests.order_svc.scenarios import Commit, product
 from tests.outbox import events
+from tests.responses import assert_problem
 
 STAFF = bearer(role="staff")
 PARCEL = {"carrier": "DHL", "tracking_number": "4711"}
@@ -43,7 +43,7 @@ async def test_an_order_is_shipped_in_parts_delivered_and_returned(
     one = await confirmed(api, shared, sku, headers, 5)
     one = await done(api, one, "shipments", {**PARCEL, **lines(**{sku: 2})})
     assert one["state"] == "SHIPPED"
-    problem = refused(await act(api, one, "deliver"), 409, "transition_not_allowed")
+    problem = assert_problem(await act(api, one, "deliver"), 409, "transition_not_allowed")
     assert (problem["state"], problem["allowed"]) == ("SHIPPED", ["ship"])
     one = await done(api, one, "shipments", PARCEL)
     assert [shipment["lines"] for shipment in one["shipments"]] == [
@@ -79,13 +79,18 @@ async def test_no_more_is_shipped_than_is_left_and_no_more_returned_than_was_shi
     one = await done(api, one, "shipments", {**PARCEL, **lines(**{sku: 2})})
     for wanted in ({sku: 2}, {sku: 1, "OTHER": 1}):
         response = await act(api, one, "shipments", {**PARCEL, **lines(**wanted)})
-        problem = refused(response, 409, "quantity_exceeded")
+        problem = assert_problem(response, 409, "quantity_exceeded")
         assert (problem["left"], problem["allowed"]) == ({sku: 1}, ["ship"])
     one = await done(api, await done(api, one, "shipments", PARCEL), "deliver")
     one = await done(api, one, "returns", lines(**{sku: 2}))
-    assert refused(await act(api, one, "returns", lines(**{sku: 2})), 409, "quantity_exceeded")["left"] == {sku: 1}
+    assert assert_problem(await act(api, one, "returns", lines(**{sku: 2})), 409, "quantity_exceeded")["left"] == {
+        sku: 1
+    }
     one = await done(api, one, "returns", lines(**{sku: 1}))
-    assert refused(await act(api, one, "returns", lines(**{sku: 1})), 409, "transition_not_allowed")["allowed"] == []
+    assert (
+        assert_problem(await act(api, one, "returns", lines(**{sku: 1})), 409, "transition_not_allowed")["allowed"]
+        == []
+    )
 
 
 @pytest.mark.parametrize("action", ["shipments", "deliver", "returns"])
@@ -95,24 +100,29 @@ async def test_an_action_that_is_not_allowed_yet_is_refused_with_those_that_are(
     sku = await product(commit)
     one = await place(api, sku)
     body = {"shipments": PARCEL, "deliver": None, "returns": lines(**{sku: 1})}[action]
-    assert refused(await act(api, one, action, body), 409, "transition_not_allowed")["allowed"] == ["amend", "cancel"]
-    refused(await act(api, one, action, body, **{"If-Match": '"9"'}), 412, "precondition_failed")
+    assert assert_problem(await act(api, one, action, body), 409, "transition_not_allowed")["allowed"] == [
+        "amend",
+        "cancel",
+    ]
+    assert_problem(await act(api, one, action, body, **{"If-Match": '"9"'}), 412, "precondition_failed")
     missing = await api.post(f"/v1/orders/{one['id']}/{action}", json=body, headers=STAFF)
-    refused(missing, 428, "precondition_required")
+    assert_problem(missing, 428, "precondition_required")
     for role in ("customer", "ops"):
-        refused(await act(api, one, action, body, **bearer(role=role)), 403, "forbidden")
+        assert_problem(await act(api, one, action, body, **bearer(role=role)), 403, "forbidden")
 
 
 async def test_nothing_is_shipped_while_an_amendment_waits(api: API, shared: Postgres, commit: Commit) -> None:
     headers, sku = bearer(), await product(commit)
     one = await confirmed(api, shared, sku, headers)
     one = (await amend(api, one, headers, lines(**{sku: 1}))).json()
-    assert refused(await act(api, one, "shipments", PARCEL), 409, "transition_not_allowed")["allowed"] == ["cancel"]
+    assert assert_problem(await act(api, one, "shipments", PARCEL), 409, "transition_not_allowed")["allowed"] == [
+        "cancel"
+    ]
 
 
 async def test_a_shipped_order_is_neither_amended_nor_cancelled(api: API, shared: Postgres, commit: Commit) -> None:
     headers, sku = bearer(), await product(commit)
     one = await done(api, await confirmed(api, shared, sku, headers), "shipments", PARCEL)
-    refused(await amend(api, one, headers, lines(**{sku: 1})), 409, "transition_not_allowed")
+    assert_problem(await amend(api, one, headers, lines(**{sku: 1})), 409, "transition_not_allowed")
     response = await api.post(f"/v1/orders/{one['id']}/cancel", headers=headers)
-    assert refused(response, 409, "transition_not_allowed")["allowed"] == ["deliver"]
+    assert assert_problem(response, 409, "transition_not_allowed")["allowed"] == ["deliver"]

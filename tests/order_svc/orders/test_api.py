@@ -10,11 +10,11 @@ from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer
 from order_svc.replicas.domain import Product
 from schemas import Money, OrderCancelled, OrderPlaced, Shortage, StockRejected, StockReserved
-from tests.answers import refused
 from tests.order_svc.product_stub import Mode, ProductStub
 from tests.order_svc.rest import ADDRESS, API, body, place
 from tests.order_svc.scenarios import Commit, consume, product, upsert
 from tests.outbox import events
+from tests.responses import assert_problem
 
 
 async def test_an_order_is_accepted_at_the_catalogues_price(api: API, shared: Postgres, commit: Commit) -> None:
@@ -73,13 +73,13 @@ async def test_a_hundred_lines_of_ten_thousand_are_accepted(api: API, commit: Co
 async def test_products_in_two_currencies_are_refused(api: API, commit: Commit) -> None:
     skus = {await product(commit): 1, await product(commit, currency="USD"): 1}
     response = await api.post("/v1/orders", json=body(**skus), headers=bearer())
-    assert refused(response, 409, "mixed_currencies")["currencies"] == ["EUR", "USD"]
+    assert assert_problem(response, 409, "mixed_currencies")["currencies"] == ["EUR", "USD"]
 
 
 async def test_an_order_is_refused_where_its_products_have_another_currency(api: API, commit: Commit) -> None:
     wanted, customer = body(**{await product(commit, 1250): 1}), uuid7()
     response = await api.post("/v1/orders", json=wanted | {"currency": "USD"}, headers=bearer(customer))
-    assert refused(response, 409, "currency_mismatch")["currency"] == "EUR"
+    assert assert_problem(response, 409, "currency_mismatch")["currency"] == "EUR"
     assert (await api.get("/v1/orders", headers=bearer(customer))).json()["items"] == []
     response = await api.post("/v1/orders", json=wanted | {"currency": "EUR"}, headers=bearer(customer))
     assert response.status_code == 202
@@ -87,7 +87,7 @@ async def test_an_order_is_refused_where_its_products_have_another_currency(api:
 
 async def test_a_total_above_the_limit_is_refused(api: API, commit: Commit) -> None:
     response = await api.post("/v1/orders", json=body(**{await product(commit, 10**15): 2}), headers=bearer())
-    refused(response, 409, "order_too_large")
+    assert_problem(response, 409, "order_too_large")
 
 
 async def test_an_unknown_product_is_read_from_the_catalogue(
@@ -106,7 +106,7 @@ async def test_unknown_skus_are_refused_and_named(api: API, product_stub: Produc
     known = await product(commit)
     skus = {known: 1, "NONE-1": 1, product_stub.sell(): 1, "NONE-2": 1}
     response = await api.post("/v1/orders", json=body(**skus), headers=bearer())
-    assert refused(response, 409, "sku_not_found")["skus"] == ["NONE-1", "NONE-2"]
+    assert assert_problem(response, 409, "sku_not_found")["skus"] == ["NONE-1", "NONE-2"]
 
 
 async def test_a_product_that_is_no_longer_for_sale_is_refused(
@@ -116,10 +116,10 @@ async def test_a_product_that_is_no_longer_for_sale_is_refused(
     price = Money(amount=5, currency="EUR")
     await upsert(commit, Product(ended, uuid7(), "Jug", price, 2, for_sale=False))
     response = await api.post("/v1/orders", json=body(**{known: 1, ended: 1}), headers=bearer())
-    assert refused(response, 409, "not_for_sale")["skus"] == [ended]
+    assert assert_problem(response, 409, "not_for_sale")["skus"] == [ended]
     product_stub.discontinued.add(unknown)
     response = await api.post("/v1/orders", json=body(**{unknown: 1}), headers=bearer())
-    assert refused(response, 409, "not_for_sale")["skus"] == [unknown]
+    assert assert_problem(response, 409, "not_for_sale")["skus"] == [unknown]
 
 
 @pytest.mark.parametrize("mode", ["error", "no json", "timeout", "disconnect", "wrong schema"])
@@ -129,7 +129,7 @@ async def test_a_catalogue_that_does_not_respond_properly_is_unavailable(
     product_stub.mode, sku = mode, product_stub.sell()
     response = await api.post("/v1/orders", json=body(**{sku: 1}), headers=bearer())
     product_stub.mode = "normal"
-    assert refused(response, 503, "catalogue_unavailable")["skus"] == [sku]
+    assert assert_problem(response, 503, "catalogue_unavailable")["skus"] == [sku]
     assert response.headers["retry-after"] == "1"
     await place(api, sku)
 
@@ -137,16 +137,16 @@ async def test_a_catalogue_that_does_not_respond_properly_is_unavailable(
 @pytest.mark.parametrize("role", ["staff", "ops"])
 async def test_only_customers_place_orders(api: API, commit: Commit, role: Any) -> None:
     response = await api.post("/v1/orders", json=body(**{await product(commit): 1}), headers=bearer(role=role))
-    refused(response, 403, "forbidden")
+    assert_problem(response, 403, "forbidden")
 
 
 async def test_the_order_of_another_customer_is_not_found_and_staff_read_all(api: API, commit: Commit) -> None:
     placed = await place(api, await product(commit))
     for path in (f"/v1/orders/{placed['id']}", f"/v1/orders/{placed['id']}/timeline"):
         for stranger in (bearer(), bearer(role="ops")):
-            refused(await api.get(path, headers=stranger), 404, "order_not_found")
+            assert_problem(await api.get(path, headers=stranger), 404, "order_not_found")
         assert (await api.get(path, headers=bearer(role="staff"))).status_code == 200
-    refused(await api.get(f"/v1/orders/{uuid7()}", headers=bearer(role="staff")), 404, "order_not_found")
+    assert_problem(await api.get(f"/v1/orders/{uuid7()}", headers=bearer(role="staff")), 404, "order_not_found")
 
 
 async def test_the_orders_of_a_customer_are_listed_newest_first_page_by_page(api: API, commit: Commit) -> None:
@@ -210,7 +210,7 @@ async def test_a_customer_cancels_an_order_once(api: API, shared: Postgres, comm
     assert (await api.get(f"/v1/orders/{placed['id']}", headers=headers)).json() == response.json()
     assert isinstance((await events(shared, placed["id"]))[-1], OrderCancelled)
     again = await api.post(f"/v1/orders/{placed['id']}/cancel", headers=headers)
-    problem = refused(again, 409, "transition_not_allowed")
+    problem = assert_problem(again, 409, "transition_not_allowed")
     assert (problem["state"], problem["allowed"]) == ("CANCELLED", [])
 
 
@@ -225,4 +225,4 @@ async def test_staff_cancel_a_confirmed_order(api: API, shared: Postgres, commit
 async def test_other_roles_and_customers_cannot_cancel_it(api: API, commit: Commit, role: Any) -> None:
     placed = await place(api, await product(commit))
     response = await api.post(f"/v1/orders/{placed['id']}/cancel", headers=bearer(role=role))
-    refused(response, 404, "order_not_found")
+    assert_problem(response, 404, "order_not_found")

@@ -12,12 +12,12 @@ from uuid_utils.compat import uuid7
 from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer
 from order_svc.main import build
-from tests.answers import malformed_at, refused, watched
-from tests.order_svc.conftest import settings
+from tests.order_svc.apps import settings
 from tests.order_svc.product_stub import ProductStub
 from tests.order_svc.rest import API, body
 from tests.order_svc.scenarios import Commit, product
 from tests.outbox import events
+from tests.responses import assert_problem, checked_client, malformed_fields
 
 
 def keyed(headers: dict[str, str], key: str = "key-1") -> dict[str, str]:
@@ -66,7 +66,7 @@ async def test_another_spelling_of_the_same_body_is_the_same_body(api: API, comm
 async def test_another_body_under_the_same_key_is_refused(api: API, commit: Commit) -> None:
     headers, sku = bearer(), await product(commit)
     await send(api, body(**{sku: 2}), keyed(headers))
-    refused(await send(api, body(**{sku: 3}), keyed(headers)), 422, "idempotency_key_reused")
+    assert_problem(await send(api, body(**{sku: 3}), keyed(headers)), 422, "idempotency_key_reused")
     assert len(await orders_of(api, headers)) == 1
 
 
@@ -99,7 +99,7 @@ async def test_the_id_of_an_order_cannot_be_used_as_its_key(api: API, commit: Co
 
 async def test_a_refused_order_does_not_use_its_key(api: API, product_stub: ProductStub) -> None:
     headers, sku = bearer(), f"SKU-{uuid7()}"
-    refused(await send(api, body(**{sku: 1}), keyed(headers)), 409, "sku_not_found")
+    assert_problem(await send(api, body(**{sku: 1}), keyed(headers)), 409, "sku_not_found")
     product_stub.prices[sku] = 100
     accepted = await send(api, body(**{sku: 1}), keyed(headers))
     assert accepted.status_code == 202
@@ -110,7 +110,7 @@ async def test_a_refused_order_does_not_use_its_key(api: API, product_stub: Prod
 async def test_a_key_that_is_not_visible_ascii_is_malformed(api: API, commit: Commit, key: bytes) -> None:
     headers = [(name.encode(), value.encode()) for name, value in bearer().items()] + [(b"idempotency-key", key)]
     response = await api.post("/v1/orders", json=body(**{await product(commit): 1}), headers=headers)
-    assert malformed_at(response) == {"header/idempotency-key"}
+    assert malformed_fields(response) == {"header/idempotency-key"}
 
 
 async def test_a_key_of_any_visible_ascii_is_accepted(api: API, commit: Commit) -> None:
@@ -122,7 +122,7 @@ async def test_concurrent_uses_of_a_key_through_two_processes_place_one_order(
     api: API, shared: Postgres, shared_url: str, product_stub: ProductStub
 ) -> None:
     headers, sku = bearer(), product_stub.sell()
-    async with watched(build(settings(shared_url, product_stub.url))) as other:
+    async with checked_client(build(settings(shared_url, product_stub.url))) as other:
         tries = [send(one, body(**{sku: 2}), keyed(headers)) for _ in range(12) for one in (api, other)]
         responses = await asyncio.gather(*tries)
     assert {response.status_code for response in responses} == {202}
@@ -137,7 +137,7 @@ async def test_of_two_bodies_that_use_a_key_concurrently_one_is_refused(
     api: API, shared_url: str, product_stub: ProductStub, commit: Commit
 ) -> None:
     headers, sku = bearer(), await product(commit)
-    async with watched(build(settings(shared_url, product_stub.url))) as other:
+    async with checked_client(build(settings(shared_url, product_stub.url))) as other:
         tries = [send(one, body(**{sku: n + 1}), keyed(headers)) for n, one in enumerate((api, other))]
         responses = await asyncio.gather(*tries)
     assert sorted(response.status_code for response in responses) == [202, 422]

@@ -14,9 +14,9 @@ from chassis.testing import bearer
 from order_svc.orders.prefer_wait import wait_preference
 from order_svc.timeline import feed
 from schemas import Shortage, StockRejected, StockReserved
-from tests.answers import malformed_at
 from tests.order_svc.rest import API, body
 from tests.order_svc.scenarios import Commit, consume, product
+from tests.responses import malformed_fields
 from tests.stack import eventually
 
 
@@ -147,7 +147,7 @@ def test_the_query_parameter_takes_precedence_over_the_header() -> None:
 @pytest.mark.parametrize("wait", ["", "2", "s", "-1s", "1.5s", "2S", "99999s", "%00", "2s%0a", "x", "٣s"])
 async def test_a_malformed_wait_is_refused(api: API, sku: str, wait: str) -> None:
     response = await api.post(f"/v1/orders?wait={wait}", json=body(**{sku: 1}), headers=bearer())
-    assert malformed_at(response) == {"query/wait"}
+    assert malformed_fields(response) == {"query/wait"}
 
 
 async def test_any_preference_is_accepted(api: API, sku: str) -> None:

@@ -12,8 +12,8 @@ from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer
 from order_svc.orders import queries
 from order_svc.orders.domain import Order
-from tests.answers import malformed_at, refused
 from tests.order_svc.scenarios import Commit, cancel, consume, place_order, product, reserved
+from tests.responses import assert_problem, malformed_fields
 
 API = httpx.AsyncClient
 STAFF = bearer(role="staff")
@@ -89,7 +89,7 @@ async def test_any_valid_time_can_be_queried(api: API, moment: str) -> None:
 @pytest.mark.parametrize("moment", ["0", "-1", "0.5", "1e9", "2026", "2026-01-03", "2026-01-03T00:00:00", "soon"])
 async def test_a_time_without_a_zone_is_refused(api: API, moment: str) -> None:
     response = await api.get("/v1/orders", headers=bearer(), params={"placed_from": moment})
-    refused(response, 422, "malformed_request")
+    assert_problem(response, 422, "malformed_request")
 
 
 async def test_only_staff_list_the_orders_of_another_customer(api: API, commit: Commit) -> None:
@@ -140,4 +140,4 @@ async def test_a_filtered_page_stays_the_same_when_new_orders_are_placed(api: AP
     ],
 )
 async def test_a_malformed_filter_is_refused(api: API, query: str) -> None:
-    malformed_at(await api.get(f"/v1/orders?{query}", headers=STAFF))
+    malformed_fields(await api.get(f"/v1/orders?{query}", headers=STAFF))

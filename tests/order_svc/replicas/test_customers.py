@@ -22,12 +22,12 @@ from schemas import (
     Event,
     OrderPlaced,
 )
-from tests.answers import refused
 from tests.databases import waits_for_a_lock
 from tests.order_svc.factories import ADDRESS
 from tests.order_svc.rest import API
 from tests.order_svc.scenarios import Commit, consumer, place_order, product, read
 from tests.outbox import events
+from tests.responses import assert_problem
 from tests.stack import eventually
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -81,8 +81,8 @@ async def test_an_order_without_any_address_is_refused(api: API, shared: Postgre
     await consume(shared, 2, moved(without_address))
     await consume(shared, 3, moved(without_address, None))
     for customer in (unknown, without_address):
-        refused(await order(api, customer, sku), 409, "no_shipping_address")
-        refused(await order(api, customer, sku, shipping_address=None), 409, "no_shipping_address")
+        assert_problem(await order(api, customer, sku), 409, "no_shipping_address")
+        assert_problem(await order(api, customer, sku, shipping_address=None), 409, "no_shipping_address")
         response = await order(api, customer, sku, shipping_address=ADDRESS.model_dump())
         assert response.status_code == 202, "events may be late: an unknown customer may order"
 
@@ -94,8 +94,8 @@ async def test_a_deactivated_customer_cannot_order_until_reactivated(
     await consume(shared, 1, registered(customer))
     await consume(shared, 2, moved(customer))
     await consume(shared, 3, CustomerDeactivated(customer_id=customer, by="staff"))
-    refused(await order(api, customer, sku), 409, "account_deactivated")
-    refused(await order(api, customer, "NO-SUCH-SKU"), 409, "account_deactivated")
+    assert_problem(await order(api, customer, sku), 409, "account_deactivated")
+    assert_problem(await order(api, customer, "NO-SUCH-SKU"), 409, "account_deactivated")
     await consume(shared, 4, CustomerReactivated(customer_id=customer, by="staff"))
     assert (await order(api, customer, sku)).json()["shipping_address"] == HOME.model_dump()
 
@@ -110,7 +110,7 @@ async def test_an_erased_customer_cannot_order_whatever_arrives_later(
     await consume(shared, 4, moved(customer))
     await consume(shared, 3, CustomerReactivated(customer_id=customer, by="customer"))
     assert await stored(shared, customer) == Customer(customer, "erased", 5, addresses_version=5)
-    refused(await order(api, customer, sku, shipping_address=ADDRESS.model_dump()), 409, "account_erased")
+    assert_problem(await order(api, customer, sku, shipping_address=ADDRESS.model_dump()), 409, "account_erased")
 
 
 async def test_status_and_addresses_are_only_replaced_by_newer_ones_independently(

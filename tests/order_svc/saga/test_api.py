@@ -9,10 +9,10 @@ from uuid_utils.compat import uuid7
 from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer
 from schemas import AmendmentRefused, OrderAmended, OrderCancelled, OrderPlaced
-from tests.answers import refused
 from tests.order_svc.rest import API, amend, confirmed, lines, place
 from tests.order_svc.scenarios import Commit, product, timeline
 from tests.outbox import events
+from tests.responses import assert_problem
 
 OPS = bearer(role="ops")
 
@@ -80,7 +80,7 @@ async def test_an_order_without_a_reply_is_cancelled(api: API, shared: Postgres,
     assert (ended["state"], ended["reason"], ended["note"]) == ("CANCELLED", "staff", "No reply about the stock.")
     assert isinstance((await events(shared, placed))[-1], OrderCancelled)
     for action in ("cancel", "retry"):
-        assert refused(await resolve(api, placed, action), 409, "transition_not_allowed")["allowed"] == []
+        assert assert_problem(await resolve(api, placed, action), 409, "transition_not_allowed")["allowed"] == []
     assert [kind for kind, _ in await timeline(shared, UUID(placed))][1:] == ["saga.given_up", "order.cancelled"]
 
 
@@ -89,7 +89,7 @@ async def test_resolving_an_order_that_does_not_wait_is_refused_with_the_allowed
 ) -> None:
     one = await confirmed(api, shared, await product(commit), bearer())
     for action in ("cancel", "retry"):
-        problem = refused(await resolve(api, one["id"], action), 409, "transition_not_allowed")
+        problem = assert_problem(await resolve(api, one["id"], action), 409, "transition_not_allowed")
         assert problem["allowed"] == ["amend", "cancel", "ship"]
 
 
@@ -112,7 +112,7 @@ async def test_an_amendment_without_a_reply_is_requested_again_or_withdrawn(
 
 async def test_only_ops_see_and_resolve_sagas(api: API, commit: Commit) -> None:
     for headers in (bearer(), bearer(role="staff")):
-        refused(await api.get("/v1/sagas", headers=headers), 403, "forbidden")
+        assert_problem(await api.get("/v1/sagas", headers=headers), 403, "forbidden")
         response = await api.post(f"/v1/sagas/{uuid7()}/resolve", json={"action": "retry"}, headers=headers)
-        refused(response, 403, "forbidden")
-    refused(await resolve(api, str(uuid7()), "retry"), 404, "order_not_found")
+        assert_problem(response, 403, "forbidden")
+    assert_problem(await resolve(api, str(uuid7()), "retry"), 404, "order_not_found")

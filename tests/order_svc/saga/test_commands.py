@@ -19,7 +19,7 @@ from schemas import (
     StockReserved,
 )
 from tests.order_svc.scenarios import Commit, cancel, consume, consumer, pending, read, reserved, timeline
-from tests.outbox import events, told
+from tests.outbox import envelopes, events
 
 
 def rejected(order: Order) -> StockRejected:
@@ -33,7 +33,7 @@ async def test_a_pending_order_is_confirmed_when_its_stock_is_reserved(shared: P
     await consume(shared, reserved(order))
     confirmed = await read(shared, order)
     assert (confirmed.state, confirmed.version) == ("CONFIRMED", 2)
-    placed, last = await told(shared, order.id)
+    placed, last = await envelopes(shared, order.id)
     assert isinstance(placed.event, OrderPlaced)
     assert last.event == OrderConfirmed(
         order_id=order.id,
@@ -72,7 +72,7 @@ async def test_an_event_names_the_event_that_caused_it(shared: Postgres, commit:
     order = await pending(commit)
     message = enveloped(reserved(order))
     await consumer(shared).handle([record(message)])
-    placed, confirmed = await told(shared, order.id)
+    placed, confirmed = await envelopes(shared, order.id)
     assert (placed.cause, confirmed.cause) == (None, str(message.id))
     assert confirmed.time > placed.time
 

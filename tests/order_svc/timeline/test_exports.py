@@ -9,9 +9,9 @@ from uuid_utils.compat import uuid7
 from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer
 from schemas import StockReserved
-from tests.answers import malformed_at, refused
 from tests.order_svc.rest import API, place
 from tests.order_svc.scenarios import Commit, consume, product
+from tests.responses import assert_problem, malformed_fields
 
 EXPORT = "/v1/exports/orders"
 
@@ -53,8 +53,8 @@ async def test_orders_are_exported_page_by_page(api: API, commit: Commit) -> Non
 
 @pytest.mark.parametrize("role", ["staff", "ops"])
 async def test_only_customers_export_orders(api: API, role: Any) -> None:
-    refused(await api.get(EXPORT, headers=bearer(role=role)), 403, "forbidden")
+    assert_problem(await api.get(EXPORT, headers=bearer(role=role)), 403, "forbidden")
 
 
 async def test_the_size_of_a_page_is_limited(api: API) -> None:
-    assert malformed_at(await api.get(EXPORT, params={"limit": 101}, headers=bearer(uuid7()))) == {"query/limit"}
+    assert malformed_fields(await api.get(EXPORT, params={"limit": 101}, headers=bearer(uuid7()))) == {"query/limit"}

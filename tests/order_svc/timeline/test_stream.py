@@ -22,11 +22,11 @@ from order_svc.timeline.domain import TimelineEntry
 from order_svc.timeline.feed import TimelineFeed
 from order_svc.unit_of_work import OrderUnitOfWork
 from schemas import CustomerErased, MailSent
-from tests.answers import refused
-from tests.order_svc.conftest import settings
+from tests.order_svc.apps import settings
 from tests.order_svc.event_streams import Sent, Serving, following, serving
 from tests.order_svc.product_stub import ProductStub
 from tests.order_svc.scenarios import Commit, cancel, consume, pending, reserved
+from tests.responses import assert_problem
 from tests.stack import eventually
 
 END = Sent("end", None, {"state": "CONFIRMED"})
@@ -85,8 +85,8 @@ async def test_the_order_of_another_customer_cannot_be_followed(front: Serving, 
     order = await pending(commit)
     path = f"/v1/orders/{order.id}/timeline/stream"
     for stranger in (bearer(), bearer(role="ops")):
-        refused(await front.client.get(path, headers=stranger), 404, "order_not_found")
-    refused(await front.client.get(path), 401, "unauthenticated")
+        assert_problem(await front.client.get(path, headers=stranger), 404, "order_not_found")
+    assert_problem(await front.client.get(path), 401, "unauthenticated")
     async with following(front.client, order.id, bearer(role="staff")) as stream:
         assert await stream.types(1) == ["order.placed"]
 
@@ -100,10 +100,10 @@ async def test_the_streams_of_an_account_and_of_a_process_are_limited(
     async with AsyncExitStack() as open_streams:
         two = [await open_streams.enter_async_context(following(front.client, order.id, headers)) for _ in range(2)]
         assert [await stream.types(1) for stream in two] == [["order.placed"]] * 2
-        problem = refused(await front.client.get(path, headers=headers), 429, "too_many_streams")
+        problem = assert_problem(await front.client.get(path, headers=headers), 429, "too_many_streams")
         assert problem["most"] == 2
         monkeypatch.setattr(feed, "MAX_FOLLOWERS", 2)
-        refused(await front.client.get(path, headers=bearer(role="staff")), 503, "stream_limit_reached")
+        assert_problem(await front.client.get(path, headers=bearer(role="staff")), 503, "stream_limit_reached")
 
     async def all_gone() -> bool:
         return followed(front) == 0
@@ -146,7 +146,7 @@ async def test_a_stream_ends_with_the_token_that_opened_it(front: Serving, share
         assert expires - 0.1 <= time.time() < expires + 2.5
     # A stream does not accept a token that has just expired, unlike other routes.
     assert (await front.client.get(f"/v1/orders/{order.id}", headers=headers)).status_code == 200
-    refused(await front.client.get(path, headers=headers), 401, "unauthenticated")
+    assert_problem(await front.client.get(path, headers=headers), 401, "unauthenticated")
     await consume(shared, reserved(order), mailed(order))
     async with following(front.client, order.id, bearer(order.customer_id), first.id) as stream:
         types = [sent.data["type"] for sent in (await stream.rest())[:-1]]

@@ -12,10 +12,10 @@ from chassis.persistence.mongo.database import Mongo
 from chassis.testing import bearer
 from schemas import Money, ProductChanged, ProductCreated, ProductDrafted
 from schemas.values import Offer, Variant
-from tests.answers import malformed_at, refused
-from tests.outbox import events, told
+from tests.outbox import envelopes, events
 from tests.product_svc.factories import PRICE, new_sku
 from tests.product_svc.rest_factories import added, amended, category, matching, variant_put
+from tests.responses import assert_problem, malformed_fields
 
 API = httpx.AsyncClient
 STAFF = bearer(role="staff")
@@ -61,7 +61,7 @@ async def test_a_draft_is_seen_by_staff_only_until_it_is_active(api: API, shared
     draft = await added(api, sku, status="draft")
     path = f"/v1/products/{draft['id']}"
     for headers in ({}, bearer()):
-        refused(await api.get(path, headers=headers), 404, "product_not_found")
+        assert_problem(await api.get(path, headers=headers), 404, "product_not_found")
         assert (await api.get("/v1/products", params={"sku": sku}, headers=headers)).json()["items"] == []
     assert await read(api, path, **STAFF) == draft
     assert (await api.get("/v1/products", params={"sku": sku}, headers=STAFF)).json()["items"] == [draft]
@@ -82,7 +82,7 @@ async def test_a_change_replaces_the_fields_that_are_sent_and_no_others(api: API
     assert changed == product | {"name": "Jug", "images": ["http://x.example/"], "version": 2}
     assert await read(api, path) == changed
     assert (await amended(api, path, 2, attributes={"b": True})).json()["attributes"] == {"b": True}
-    history = await told(shared, product["id"])
+    history = await envelopes(shared, product["id"])
     assert [type(envelope.event) for envelope in history] == [ProductCreated, ProductChanged, ProductChanged]
     assert [envelope.aggregate_version for envelope in history] == [1, 2, 3]
 
@@ -100,8 +100,8 @@ async def test_a_change_of_another_version_than_was_read_is_refused(api: API) ->
     await amended(api, path, 1, name="Jug")
     for tag in ('"1"', 'W/"2"', "2", '""', '"3", "4"', "nonsense"):
         answer = await api.patch(path, json={"name": "Cup"}, headers={**STAFF, "If-Match": tag})
-        refused(answer, 412, "precondition_failed")
-    refused(await api.patch(path, json={"name": "Cup"}, headers=STAFF), 428, "precondition_required")
+        assert_problem(answer, 412, "precondition_failed")
+    assert_problem(await api.patch(path, json={"name": "Cup"}, headers=STAFF), 428, "precondition_required")
     assert (await read(api, path))["name"] == "Jug"
     for number, tag in enumerate(('"9", "2"', "*")):
         answer = await api.patch(path, json={"name": f"Cup {number}"}, headers={**STAFF, "If-Match": tag})
@@ -118,7 +118,7 @@ async def test_of_concurrent_changes_one_succeeds(api: API) -> None:
 async def test_a_status_transition_that_is_not_allowed_is_refused(api: API) -> None:
     product = await added(api, new_sku())
     answer = await api.patch(f"/v1/products/{product['id']}", json={"status": "draft"}, headers=matching(1))
-    problem = refused(answer, 409, "transition_not_allowed")
+    problem = assert_problem(answer, 409, "transition_not_allowed")
     assert (problem["current"], problem["allowed"]) == ("active", ["discontinued"])
 
 
@@ -148,13 +148,13 @@ async def test_a_sku_of_another_product_cannot_be_added(api: API) -> None:
     theirs, ours = new_sku(), new_sku()
     await added(api, theirs)
     product = await added(api, ours)
-    assert refused(await variant_put(api, product, theirs, 1, DEAR), 409, "sku_taken")["skus"] == [theirs]
+    assert assert_problem(await variant_put(api, product, theirs, 1, DEAR), 409, "sku_taken")["skus"] == [theirs]
     assert (await read(api, f"/v1/products/{product['id']}"))["version"] == 1
 
 
 async def test_more_variants_than_a_product_may_have_are_refused(api: API) -> None:
     product = await added(api, *(new_sku() for _ in range(100)))
-    refused(await variant_put(api, product, new_sku(), 1, DEAR), 409, "too_many_variants")
+    assert_problem(await variant_put(api, product, new_sku(), 1, DEAR), 409, "too_many_variants")
 
 
 async def test_a_product_that_would_grow_too_large_is_refused(api: API) -> None:
@@ -163,7 +163,7 @@ async def test_a_product_that_would_grow_too_large_is_refused(api: API) -> None:
     version = 1
     while (answer := await variant_put(api, product, new_sku(), version, large)).status_code == 201:
         version += 1
-    refused(answer, 409, "product_too_large")
+    assert_problem(answer, 409, "product_too_large")
     assert version > 10
     assert (await read(api, f"/v1/products/{product['id']}"))["version"] == version
 
@@ -182,15 +182,15 @@ async def test_attributes_have_to_match_the_schema_of_the_category(api: API) -> 
     sku = new_sku()
     body = {"name": "Mug", "category_id": shelf["id"], "variants": [{"sku": sku, "price": PRICE.model_dump()}]}
     wrong = await api.post("/v1/products", json=body | {"attributes": {"ml": 0}}, headers=STAFF)
-    faults = refused(wrong, 409, "invalid_attributes")["faults"]
+    faults = assert_problem(wrong, 409, "invalid_attributes")["faults"]
     assert faults == [f"{sku}: size: is required", f"{sku}: ml: must have minimum 1"]
     made = await api.post("/v1/products", json=body | {"attributes": {"ml": 1, "size": "S"}}, headers=STAFF)
     product = made.json()
     path = f"/v1/products/{product['id']}"
     answer = await api.patch(path, json={"attributes": {"size": "XXL"}}, headers=matching(1))
-    refused(answer, 409, "invalid_attributes")
+    assert_problem(answer, 409, "invalid_attributes")
     odd = DEAR | {"attributes": {"size": 3}}
-    refused(await variant_put(api, product, new_sku(), 1, odd), 409, "invalid_attributes")
+    assert_problem(await variant_put(api, product, new_sku(), 1, odd), 409, "invalid_attributes")
     assert (await read(api, path))["version"] == 1
     # The variant's own attributes stand over the product's.
     assert (await variant_put(api, product, new_sku(), 1, DEAR)).status_code == 201
@@ -203,18 +203,20 @@ async def test_a_product_that_no_longer_matches_the_schema_can_still_be_disconti
     await amended(api, f"/v1/categories/{shelf['id']}", 1, attributes_schema=SIZES)
     path = f"/v1/products/{product['id']}"
     await amended(api, path, 1, status="discontinued")
-    refused(await api.patch(path, json={"attributes": {"ml": 1}}, headers=matching(2)), 409, "invalid_attributes")
+    assert_problem(
+        await api.patch(path, json={"attributes": {"ml": 1}}, headers=matching(2)), 409, "invalid_attributes"
+    )
 
 
 async def test_a_category_that_does_not_exist_cannot_be_referred_to(api: API) -> None:
     nowhere = str(uuid7())
     body = {"name": "Mug", "category_id": nowhere, "variants": [{"sku": new_sku(), "price": PRICE.model_dump()}]}
-    refused(await api.post("/v1/products", json=body, headers=STAFF), 409, "no_such_category")
+    assert_problem(await api.post("/v1/products", json=body, headers=STAFF), 409, "no_such_category")
     product = await added(api, new_sku())
     path = f"/v1/products/{product['id']}"
-    refused(await api.patch(path, json={"category_id": nowhere}, headers=matching(1)), 409, "no_such_category")
+    assert_problem(await api.patch(path, json={"category_id": nowhere}, headers=matching(1)), 409, "no_such_category")
     sub = {"name": "Sub", "parent_id": nowhere}
-    refused(await api.post("/v1/categories", json=sub, headers=STAFF), 409, "no_such_category")
+    assert_problem(await api.post("/v1/categories", json=sub, headers=STAFF), 409, "no_such_category")
 
 
 @pytest.mark.parametrize(
@@ -231,22 +233,22 @@ async def test_a_category_that_does_not_exist_cannot_be_referred_to(api: API) ->
 async def test_only_staff_can_change_the_catalogue(api: API, method: str, path: str, role: Any) -> None:
     body = {"PUT": DEAR}.get(method, {"name": "x"})
     given = {} if method == "DELETE" else {"json": body}
-    refused(await api.request(method, path, headers=bearer(role=role), **given), 403, "forbidden")  # type: ignore[arg-type]
-    refused(await api.request(method, path, **given), 401, "unauthenticated")  # type: ignore[arg-type]
+    assert_problem(await api.request(method, path, headers=bearer(role=role), **given), 403, "forbidden")  # type: ignore[arg-type]
+    assert_problem(await api.request(method, path, **given), 401, "unauthenticated")  # type: ignore[arg-type]
 
 
 async def test_an_unknown_product_or_category_cannot_be_changed(api: API) -> None:
     for path in (f"/v1/products/{uuid7()}", f"/v1/categories/{uuid7()}"):
         answer = await api.patch(path, json={"name": "x"}, headers=matching(1))
         assert answer.status_code == 404
-    refused(await variant_put(api, {"id": str(uuid7())}, "MUG", 1, DEAR), 404, "product_not_found")
+    assert_problem(await variant_put(api, {"id": str(uuid7())}, "MUG", 1, DEAR), 404, "product_not_found")
 
 
 async def test_an_invalid_token_is_refused_even_where_none_is_needed(api: API) -> None:
     answer = await api.get("/v1/products", headers={"Authorization": "Bearer x.y.z"})
-    refused(answer, 401, "unauthenticated")
+    assert_problem(answer, 401, "unauthenticated")
 
 
 async def test_a_change_without_fields_is_malformed(api: API) -> None:
     for path in (f"/v1/products/{uuid7()}", f"/v1/categories/{uuid7()}"):
-        assert malformed_at(await api.patch(path, json={}, headers=matching(1))) == {"body"}
+        assert malformed_fields(await api.patch(path, json={}, headers=matching(1))) == {"body"}

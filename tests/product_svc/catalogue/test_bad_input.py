@@ -8,9 +8,9 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from chassis.persistence.mongo.database import Mongo
-from tests import hostile
-from tests.answers import believed, malformed_at, refused, survivors, undescribed
+from tests import bad_inputs
 from tests.product_svc.rest_factories import API, STAFF, added, category, matching
+from tests.responses import accepted_bodies, accepted_tokens, accepted_values, assert_problem, malformed_fields
 
 SKU = "SKU-of-this-module"
 ANYTHING = {**STAFF, "If-Match": "*"}
@@ -50,15 +50,17 @@ async def nothing_is_stored(shared: Mongo, ids: dict[str, str]) -> AsyncIterator
 @CHANGES
 async def test_a_body_that_is_not_a_json_object_is_malformed(api: API, ids: dict[str, str], route: str) -> None:
     method, path = BODIES[route][0], f"/v1/{route.format(**ids)}"
-    assert await survivors(api, path, hostile.NO_OBJECT.items(), ANYTHING, method) == []
+    assert await accepted_bodies(api, path, bad_inputs.NOT_AN_OBJECT.items(), ANYTHING, method) == []
 
 
 @CHANGES
 async def test_a_body_with_one_invalid_value_is_malformed(api: API, ids: dict[str, str], route: str) -> None:
     (method, good), path = BODIES[route], f"/v1/{route.format(**ids)}"
-    bodies = [(name, content) for name, content, place in hostile.edges(good) if not _is_good(place, content)]
+    bodies = [
+        (name, content) for name, content, place in bad_inputs.invalid_bodies(good) if not _is_good(place, content)
+    ]
     assert len(bodies) > 30
-    assert await survivors(api, path, bodies, ANYTHING, method) == []
+    assert await accepted_bodies(api, path, bodies, ANYTHING, method) == []
 
 
 def _is_good(place: tuple[str | int, ...], content: bytes) -> bool:
@@ -91,7 +93,7 @@ def _is_good(place: tuple[str | int, ...], content: bytes) -> bool:
 )
 async def test_a_schema_with_an_unsupported_part_is_malformed(api: API, spoiled: Any) -> None:
     answer = await api.post("/v1/categories", json={"name": "x", "attributes_schema": spoiled}, headers=STAFF)
-    assert all(place.startswith("body/attributes_schema") for place in malformed_at(answer))
+    assert all(place.startswith("body/attributes_schema") for place in malformed_fields(answer))
 
 
 @pytest.mark.parametrize(
@@ -99,27 +101,27 @@ async def test_a_schema_with_an_unsupported_part_is_malformed(api: API, spoiled:
 )
 async def test_an_invalid_image_url_is_malformed(api: API, ids: dict[str, str], url: str) -> None:
     answer = await api.patch(f"/v1/products/{ids['product']}", json={"images": [url]}, headers=ANYTHING)
-    assert malformed_at(answer) == {"body/images/0"}
+    assert malformed_fields(answer) == {"body/images/0"}
 
 
 @CHANGES
 async def test_an_invalid_token_is_refused(api: API, ids: dict[str, str], route: str) -> None:
     (method, good), path = BODIES[route], f"/v1/{route.format(**ids)}"
-    assert await believed(api, method, path, hostile.bad_tokens("staff"), good) == []
+    assert await accepted_tokens(api, method, path, bad_inputs.bad_tokens("staff"), good) == []
 
 
 @pytest.mark.parametrize("path", ["products/{}", "categories/{}"])
 async def test_an_id_that_is_not_a_uuid_is_malformed(api: API, path: str) -> None:
-    assert await undescribed(api, "GET", f"/v1/{path}", hostile.NO_UUID) == []
+    assert await accepted_values(api, "GET", f"/v1/{path}", bad_inputs.NOT_A_UUID) == []
 
 
 async def test_a_category_id_that_is_not_a_uuid_is_malformed(api: API, ids: dict[str, str]) -> None:
     odds: list[Any] = [1, 1.5, True, [], {}, "", "x", "\x00", "null", "0" * 40]
     for odd in odds:
         answer = await api.patch(f"/v1/products/{ids['product']}", json={"category_id": odd}, headers=ANYTHING)
-        assert malformed_at(answer) == {"body/category_id"}
+        assert malformed_fields(answer) == {"body/category_id"}
         answer = await api.post("/v1/categories", json={"name": "x", "parent_id": odd}, headers=STAFF)
-        assert malformed_at(answer) == {"body/parent_id"}
+        assert malformed_fields(answer) == {"body/parent_id"}
 
 
 @pytest.mark.parametrize("name", ["", "1st", "a b", "x" * 65, "é"])
@@ -128,7 +130,7 @@ async def test_an_invalid_attribute_name_is_malformed_and_the_openapi_says_so(
 ) -> None:
     body, schemas = {"attributes": {name: "steel"}}, (await api.get("/openapi.json")).json()["components"]["schemas"]
     answer = await api.patch(f"/v1/products/{ids['product']}", json=body, headers=ANYTHING)
-    assert malformed_at(answer) == {f"body/attributes/{name}/[key]"}
+    assert malformed_fields(answer) == {f"body/attributes/{name}/[key]"}
     for said in (
         schemas["ProductPatch"]["properties"]["attributes"],
         schemas["AttributesSchema"]["properties"]["properties"],
@@ -141,16 +143,16 @@ async def test_an_invalid_attribute_name_is_malformed_and_the_openapi_says_so(
 async def test_an_invalid_condition_never_holds(api: API, ids: dict[str, str], tag: str) -> None:
     headers = [(name, value.encode()) for name, value in STAFF.items()] + [("If-Match", tag.encode("latin-1"))]
     answer = await api.patch(f"/v1/products/{ids['product']}", json={"name": "Jug"}, headers=headers)  # type: ignore[arg-type]
-    refused(answer, 412, "precondition_failed")
+    assert_problem(answer, 412, "precondition_failed")
 
 
 async def test_an_invalid_sku_is_malformed(api: API, ids: dict[str, str]) -> None:
     for sku in ("%00", "-a", "a" * 65, "a%20b", "%C3%A4"):
         path = f"/v1/products/{ids['product']}/variants/{sku}"
         answer = await api.put(path, json={"price": PRICE}, headers=matching(1))
-        assert malformed_at(answer) == {"path/sku"}
+        assert malformed_fields(answer) == {"path/sku"}
 
 
 async def test_the_product_is_looked_up_before_the_category(api: API, ids: dict[str, str]) -> None:
     answer = await api.patch(f"/v1/products/{uuid7()}", json={"category_id": ids["product"]}, headers=ANYTHING)
-    refused(answer, 404, "product_not_found")
+    assert_problem(answer, 404, "product_not_found")

@@ -10,9 +10,8 @@ from product_svc.errors import SkuTaken
 from product_svc.unit_of_work import ProductUnitOfWork
 from schemas import ProductCreated
 from schemas.values import Variant
-from tests.databases import committing
+from tests.databases import Connecting, committing
 from tests.outbox import events
-from tests.product_svc.conftest import Connecting
 from tests.product_svc.factories import PRICE, Commit, create, new_sku, numbers, stocked
 
 

@@ -9,10 +9,10 @@ from uuid_utils.compat import uuid7
 from chassis.persistence.mongo.database import Mongo
 from chassis.testing import bearer
 from schemas import ProductCreated
-from tests.answers import malformed_at, refused
 from tests.outbox import events
 from tests.product_svc.factories import new_sku
 from tests.product_svc.rest_factories import API, STAFF, added, adjust, product_body
+from tests.responses import assert_problem, malformed_fields
 
 MATERIAL = {"material": "stoneware"}
 
@@ -67,13 +67,13 @@ async def test_an_attribute_is_returned_as_it_was_sent(api: API, value: Any) -> 
 )
 async def test_any_other_attribute_is_malformed(api: API, value: Any) -> None:
     answer = await api.post("/v1/products", json=product_body(new_sku(), attributes={"odd": value}), headers=STAFF)
-    assert all(place.startswith("body/attributes/odd") for place in malformed_at(answer))
+    assert all(place.startswith("body/attributes/odd") for place in malformed_fields(answer))
 
 
 @pytest.mark.parametrize("name", ["", "1a", "_id", "$a", "a.b", "a b", "é", "a" * 65, "a\x00"])
 async def test_an_attributes_name_is_plain(api: API, name: str) -> None:
     answer = await api.post("/v1/products", json=product_body(new_sku(), attributes={name: 1}), headers=STAFF)
-    assert malformed_at(answer)
+    assert malformed_fields(answer)
 
 
 async def test_a_hundred_attributes_and_variants_are_accepted_and_no_more(api: API) -> None:
@@ -81,19 +81,19 @@ async def test_a_hundred_attributes_and_variants_are_accepted_and_no_more(api: A
     skus = [new_sku() for _ in range(100)]
     assert len((await added(api, *skus, attributes=attributes))["variants"]) == 100
     more = await api.post("/v1/products", json=product_body(*skus, new_sku()), headers=STAFF)
-    assert malformed_at(more) == {"body/variants"}
+    assert malformed_fields(more) == {"body/variants"}
     more = await api.post(
         "/v1/products", json=product_body(new_sku(), attributes=attributes | {"b": 1}), headers=STAFF
     )
-    assert malformed_at(more) == {"body/attributes"}
+    assert malformed_fields(more) == {"body/attributes"}
 
 
 async def test_a_sku_is_taken_once(api: API) -> None:
     taken, free = new_sku(), new_sku()
     await added(api, taken)
     answer = await api.post("/v1/products", json=product_body(free, taken), headers=STAFF)
-    assert refused(answer, 409, "sku_taken")["skus"] == [taken]
-    refused(await api.get(f"/v1/stock/{free}"), 404, "sku_not_found")
+    assert assert_problem(answer, 409, "sku_taken")["skus"] == [taken]
+    assert_problem(await api.get(f"/v1/stock/{free}"), 404, "sku_not_found")
 
 
 async def test_a_sku_is_taken_once_by_concurrent_requests(api: API) -> None:
@@ -107,18 +107,18 @@ async def test_a_sku_is_taken_once_by_concurrent_requests(api: API) -> None:
 
 async def test_one_product_has_each_sku_once(api: API) -> None:
     sku = new_sku()
-    assert malformed_at(await api.post("/v1/products", json=product_body(sku, sku), headers=STAFF)) == {"body"}
+    assert malformed_fields(await api.post("/v1/products", json=product_body(sku, sku), headers=STAFF)) == {"body"}
 
 
 async def test_an_unknown_product_or_sku_is_not_found(api: API) -> None:
-    refused(await api.get(f"/v1/products/{uuid7()}"), 404, "product_not_found")
-    refused(await api.get("/v1/stock/NONE"), 404, "sku_not_found")
-    refused(await adjust(api, "NONE", 1), 404, "sku_not_found")
+    assert_problem(await api.get(f"/v1/products/{uuid7()}"), 404, "product_not_found")
+    assert_problem(await api.get("/v1/stock/NONE"), 404, "sku_not_found")
+    assert_problem(await adjust(api, "NONE", 1), 404, "sku_not_found")
 
 
 @pytest.mark.parametrize("role", ["customer", "ops"])
 async def test_only_staff_can_change_the_catalogue_and_the_stock(api: API, role: Any) -> None:
     sku, who = new_sku(), bearer(role=role)
-    refused(await api.post("/v1/products", json=product_body(sku), headers=who), 403, "forbidden")
+    assert_problem(await api.post("/v1/products", json=product_body(sku), headers=who), 403, "forbidden")
     adjustment = {"delta": 1, "reason": "count"}
-    refused(await api.post(f"/v1/stock/{sku}/adjustments", json=adjustment, headers=who), 403, "forbidden")
+    assert_problem(await api.post(f"/v1/stock/{sku}/adjustments", json=adjustment, headers=who), 403, "forbidden")

@@ -3,9 +3,9 @@
 import asyncio
 from typing import Any
 
-from tests.answers import refused
 from tests.product_svc.factories import new_sku
 from tests.product_svc.rest_factories import API, PRICE, STAFF, added, amended, category, matching, removed
+from tests.responses import assert_problem
 
 
 async def read(api: API, path: str) -> dict[str, Any]:
@@ -43,14 +43,16 @@ async def test_a_category_can_be_neither_below_itself_nor_too_deep(api: API) -> 
         chain.append(await category(api, parent_id=chain[-1]["id"]))
     too_deep = {"name": "Sub", "parent_id": chain[-1]["id"]}
     assert (
-        refused(await api.post("/v1/categories", json=too_deep, headers=STAFF), 409, "category_too_deep")["limit"]
+        assert_problem(await api.post("/v1/categories", json=too_deep, headers=STAFF), 409, "category_too_deep")[
+            "limit"
+        ]
         == 10
     )
     for below in (chain[0], chain[1], chain[5]):
         answer = await api.patch(
             f"/v1/categories/{chain[0]['id']}", json={"parent_id": below["id"]}, headers=matching(1)
         )
-        refused(answer, 409, "category_cycle")
+        assert_problem(answer, 409, "category_cycle")
 
 
 async def test_two_concurrent_moves_cannot_make_a_cycle(api: API) -> None:
@@ -67,15 +69,15 @@ async def test_only_an_empty_category_can_be_removed(api: API) -> None:
     root = await category(api)
     leaf = await category(api, parent_id=root["id"])
     product = await added(api, new_sku(), category_id=leaf["id"])
-    assert refused(await removed(api, root, 1), 409, "category_not_empty")["children"] == 1
-    assert refused(await removed(api, leaf, 1), 409, "category_not_empty")["products"] == 1
-    refused(await removed(api, leaf, 2), 412, "precondition_failed")
-    refused(await api.delete(f"/v1/categories/{leaf['id']}", headers=STAFF), 428, "precondition_required")
+    assert assert_problem(await removed(api, root, 1), 409, "category_not_empty")["children"] == 1
+    assert assert_problem(await removed(api, leaf, 1), 409, "category_not_empty")["products"] == 1
+    assert_problem(await removed(api, leaf, 2), 412, "precondition_failed")
+    assert_problem(await api.delete(f"/v1/categories/{leaf['id']}", headers=STAFF), 428, "precondition_required")
     await amended(api, f"/v1/products/{product['id']}", 1, category_id=None)
     for shelf in (leaf, root):
         assert (await removed(api, shelf, 1)).status_code == 204
-        refused(await api.get(f"/v1/categories/{shelf['id']}"), 404, "category_not_found")
-        refused(await removed(api, shelf, 1), 404, "category_not_found")
+        assert_problem(await api.get(f"/v1/categories/{shelf['id']}"), 404, "category_not_found")
+        assert_problem(await removed(api, shelf, 1), 404, "category_not_found")
 
 
 async def test_a_category_is_not_removed_while_a_product_is_added_to_it(api: API) -> None:

@@ -12,10 +12,10 @@ from chassis.persistence.mongo.database import Mongo
 from chassis.testing import bearer
 from product_svc.main import build
 from schemas import StockAdjusted
-from tests.answers import malformed_at, refused, watched
 from tests.outbox import events
-from tests.product_svc.conftest import settings
+from tests.product_svc.apps import settings
 from tests.product_svc.factories import Commit, numbers, stocked
+from tests.responses import assert_problem, checked_client, malformed_fields
 
 API = httpx.AsyncClient
 TEN = {"delta": 10, "reason": "delivery", "note": "note 4711"}
@@ -59,7 +59,7 @@ async def test_without_a_key_every_request_adjusts(api: API, shared: Mongo, comm
 async def test_another_body_under_the_same_key_is_refused(api: API, shared: Mongo, commit: Commit) -> None:
     sku, who = await stocked(commit, 0), clerk()
     await adjust(api, sku, who)
-    refused(await adjust(api, sku, who, body=TEN | {"delta": 11}), 422, "idempotency_key_reused")
+    assert_problem(await adjust(api, sku, who, body=TEN | {"delta": 11}), 422, "idempotency_key_reused")
     assert await numbers(shared, sku) == (10, 0)
 
 
@@ -74,21 +74,21 @@ async def test_the_same_key_of_another_staff_member_or_sku_is_another_key(
 
 async def test_a_refused_adjustment_does_not_use_its_key(api: API, shared: Mongo, commit: Commit) -> None:
     sku, who, less = await stocked(commit, 0), clerk(), {"delta": -1, "reason": "damage"}
-    refused(await adjust(api, sku, who, body=less), 409, "insufficient_stock")
+    assert_problem(await adjust(api, sku, who, body=less), 409, "insufficient_stock")
     await adjust(api, sku, who, key=None)
     assert (await adjust(api, sku, who, body=less)).json()["on_hand"] == 9
 
 
 @pytest.mark.parametrize("key", [" ", "a b", "x" * 256])
 async def test_a_key_that_is_not_visible_ascii_is_malformed(api: API, key: str) -> None:
-    assert malformed_at(await adjust(api, "MUG", clerk(), key)) == {"header/idempotency-key"}
+    assert malformed_fields(await adjust(api, "MUG", clerk(), key)) == {"header/idempotency-key"}
 
 
 async def test_a_key_used_concurrently_in_two_processes_adjusts_once(
     api: API, shared: Mongo, shared_url: str, commit: Commit
 ) -> None:
     sku, who = await stocked(commit, 0), clerk()
-    async with watched(build(settings(shared_url))) as other:
+    async with checked_client(build(settings(shared_url))) as other:
         answers = await asyncio.gather(*(adjust(one, sku, who) for _ in range(8) for one in (api, other)))
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.content for answer in answers}) == 1

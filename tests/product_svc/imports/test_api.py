@@ -9,11 +9,11 @@ from uuid_utils.compat import uuid7
 
 from chassis.persistence.mongo.database import Mongo
 from schemas import ProductChanged, ProductCreated, ProductDrafted
-from tests.answers import refused
 from tests.outbox import events
 from tests.product_svc.factories import new_sku
 from tests.product_svc.imports.import_files import TYPES, begun, line, ndjson, send, taken
 from tests.product_svc.rest_factories import API, STAFF, added, amended, category
+from tests.responses import assert_problem
 
 
 def outcomes(progress: dict[str, Any]) -> tuple[int, ...]:
@@ -118,11 +118,11 @@ async def test_an_import_continues_where_it_was_and_no_line_is_imported_twice(ap
     first = ndjson(line(skus[0]), line(skus[1]))
     await taken(api, path, 1, first)
     # The answer was lost; the client sends the part again, and is told where to go on.
-    assert refused(await send(api, path, 1, first), 409, "unexpected_line")["next_line"] == 3
-    refused(await send(api, path, 3, ndjson(line(skus[2]), line(skus[2]))), 409, "too_many_lines")
+    assert assert_problem(await send(api, path, 1, first), 409, "unexpected_line")["next_line"] == 3
+    assert_problem(await send(api, path, 3, ndjson(line(skus[2]), line(skus[2]))), 409, "too_many_lines")
     progress = await taken(api, path, 3, ndjson(line(skus[2])))
     assert (outcomes(progress), progress["next_line"]) == ((3, 0, 0, 0), None)
-    assert refused(await send(api, path, 4, first), 409, "unexpected_line")["next_line"] is None
+    assert assert_problem(await send(api, path, 4, first), 409, "unexpected_line")["next_line"] is None
     assert [len(await events(shared, (await by_sku(api, sku))["id"])) for sku in skus] == [1, 1, 1]
 
 

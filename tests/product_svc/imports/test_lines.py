@@ -14,7 +14,7 @@ from product_svc.catalogue.domain import Product, Variant
 from product_svc.imports.export import lines, rows
 from product_svc.imports.lines import COLUMNS, MAX_LINES, ProductLine, read_part
 from schemas import Money
-from tests import hostile
+from tests import bad_inputs
 
 MUG: dict[str, Any] = {"name": "Mug", "variants": [{"sku": "MUG", "price": {"amount": 5, "currency": "EUR"}}]}
 HEADING = "sku,name,price,currency"
@@ -60,14 +60,14 @@ def test_an_invalid_line_does_not_affect_the_others() -> None:
     assert good.product
 
 
-@pytest.mark.parametrize("name", [name for name in hostile.NO_OBJECT if name not in {"nothing", "a blank"}])
+@pytest.mark.parametrize("name", [name for name in bad_inputs.NOT_AN_OBJECT if name not in {"nothing", "a blank"}])
 def test_a_line_that_is_not_a_json_object_is_invalid(name: str) -> None:
-    content = hostile.NO_OBJECT[name].replace(b"\n", b" ")
+    content = bad_inputs.NOT_AN_OBJECT[name].replace(b"\n", b" ")
     assert all(line.product is None and line.error for line in read_part(content, "ndjson", 1, None).lines)
 
 
 def test_a_product_with_one_invalid_value_is_an_invalid_line() -> None:
-    for name, content, _ in hostile.edges(MUG):
+    for name, content, _ in bad_inputs.invalid_bodies(MUG):
         [line] = read_part(content.replace(b"\n", b" "), "ndjson", 1, None).lines
         assert line.error, name
         assert len(line.error) < 2000

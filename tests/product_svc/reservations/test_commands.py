@@ -3,7 +3,7 @@
 from chassis.persistence.mongo.database import Mongo
 from chassis.testing import enveloped, record
 from schemas import Line, Shortage, StockRejected, StockReleased, StockReserved
-from tests.outbox import events, told
+from tests.outbox import envelopes, events
 from tests.product_svc.factories import (
     Commit,
     adjust,
@@ -44,7 +44,7 @@ async def test_nothing_is_reserved_if_one_line_is_short(shared: Mongo, commit: C
 async def test_the_reply_names_the_event_of_the_order_as_its_cause(shared: Mongo, commit: Commit) -> None:
     order = enveloped(placed({await stocked(commit, 1): 1}))
     await consumer(shared).handle([record(order)])
-    [answer] = await told(shared, order.key)
+    [answer] = await envelopes(shared, order.key)
     assert (answer.cause, answer.aggregate_version) == (str(order.id), 1)
 
 
@@ -65,7 +65,7 @@ async def test_a_cancelled_order_releases_its_stock(shared: Mongo, commit: Commi
     assert await numbers(shared, sku) == (5, 0)
     assert await reservation(shared, order.order_id) == ("released", {}, 2)
     lines = (Line(sku=sku, quantity=3),)
-    assert [(e.aggregate_version, e.event) for e in await told(shared, order.order_id)] == [
+    assert [(e.aggregate_version, e.event) for e in await envelopes(shared, order.order_id)] == [
         (1, StockReserved(order_id=order.order_id, lines=lines)),
         (2, StockReleased(order_id=order.order_id, lines=lines)),
     ]

@@ -11,9 +11,8 @@ from chassis.persistence.mongo.database import Mongo
 from product_svc.reservations.commands import ReserveStock
 from product_svc.unit_of_work import ProductUnitOfWork
 from schemas import Envelope, StockRejected, StockReserved
-from tests.databases import committing
+from tests.databases import Connecting, committing
 from tests.outbox import events
-from tests.product_svc.conftest import Connecting
 from tests.product_svc.factories import Commit, adjust, cancelled, handle, numbers, placed, reservation, stocked
 
 

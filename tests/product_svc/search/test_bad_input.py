@@ -4,9 +4,9 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.answers import malformed_at
 from tests.product_svc.factories import new_sku
 from tests.product_svc.rest_factories import API, added
+from tests.responses import malformed_fields
 
 
 @pytest.mark.parametrize("path", ["/v1/products", "/v1/products/facets"])
@@ -22,7 +22,7 @@ from tests.product_svc.rest_factories import API, added
     ids=lambda text: text[:30],
 )
 async def test_an_invalid_filter_is_malformed(api: API, path: str, query: str) -> None:
-    assert malformed_at(await api.get(f"{path}?{query}"))
+    assert malformed_fields(await api.get(f"{path}?{query}"))
 
 
 CURSORS = [
@@ -41,7 +41,7 @@ CURSORS = [
 
 @pytest.mark.parametrize("sort", ["sort=price", "sort=-price", "sort=relevance", "sort=odd", "sort="])
 async def test_an_invalid_sort_is_malformed(api: API, sort: str) -> None:
-    assert malformed_at(await api.get(f"/v1/products?{sort}"))
+    assert malformed_fields(await api.get(f"/v1/products?{sort}"))
 
 
 @pytest.mark.parametrize("sort", ["added", "newest", "name", "price&currency=EUR", "relevance&q=x"])
@@ -51,7 +51,7 @@ async def test_a_cursor_of_another_list_is_malformed(api: API, sort: str) -> Non
     named = (await api.get("/v1/products?sort=-name&limit=1")).json()["next"]
     for cursor in (*CURSORS, named):
         answer = await api.get(f"/v1/products?sort={sort}&after={quote(cursor, safe='%')}")
-        assert malformed_at(answer), cursor
+        assert malformed_fields(answer), cursor
 
 
 @pytest.mark.parametrize("text", ['"', '""', "-", "--", '-"', "$", "{}", "\\", "the", "🔐", "a" * 200, "-a -b"])

@@ -4,10 +4,10 @@ import asyncio
 
 from chassis.persistence.mongo.database import Mongo
 from schemas import StockAdjusted
-from tests.answers import refused
 from tests.outbox import events
 from tests.product_svc.factories import handle, new_sku, placed
 from tests.product_svc.rest_factories import API, added, adjust
+from tests.responses import assert_problem
 
 
 async def test_the_stock_of_a_product_starts_at_zero(api: API) -> None:
@@ -38,7 +38,7 @@ async def test_reserved_units_are_shown_and_cannot_be_taken_away(api: API, share
     await handle(shared, placed({sku: 3}))
     stock = (await api.get(f"/v1/stock/{sku}")).json()
     assert stock == {"sku": sku, "on_hand": 5, "reserved": 3, "available": 2}
-    assert refused(await adjust(api, sku, -3, "damage"), 409, "insufficient_stock")["available"] == 2
+    assert assert_problem(await adjust(api, sku, -3, "damage"), 409, "insufficient_stock")["available"] == 2
     assert (await api.get(f"/v1/stock/{sku}")).json() == stock
 
 

@@ -9,9 +9,8 @@ from product_svc.errors import InsufficientStock, SkuNotFound
 from product_svc.stock.domain import Stock
 from product_svc.unit_of_work import ProductUnitOfWork
 from schemas import StockAdjusted
-from tests.databases import committing
-from tests.outbox import events, told
-from tests.product_svc.conftest import Connecting
+from tests.databases import Connecting, committing
+from tests.outbox import envelopes, events
 from tests.product_svc.factories import Commit, adjust, handle, new_sku, numbers, placed, stocked
 
 
@@ -21,7 +20,7 @@ async def test_an_adjustment_is_stored_published_and_recorded_as_a_movement(shar
     stock = await adjust(commit, sku, -3)
     assert (stock.on_hand, stock.reserved, stock.version) == (7, 0, 2)
     assert await numbers(shared, sku) == (7, 0)
-    assert [(e.aggregate_version, e.event) for e in await told(shared, sku)] == [
+    assert [(e.aggregate_version, e.event) for e in await envelopes(shared, sku)] == [
         (1, StockAdjusted(sku=sku, delta=10, reason="delivery", on_hand=10, reserved=0)),
         (2, StockAdjusted(sku=sku, delta=-3, reason="delivery", on_hand=7, reserved=0)),
     ]
@@ -53,7 +52,7 @@ async def test_concurrent_adjustments_all_count_and_are_published_in_order(
     async with connecting() as other, committing(other, ProductUnitOfWork) as theirs:
         await asyncio.gather(*(adjust(one, sku, 1) for _ in range(15) for one in (commit, theirs)))
     assert await numbers(shared, sku) == (30, 0)
-    history = await told(shared, sku)
+    history = await envelopes(shared, sku)
     assert [envelope.aggregate_version for envelope in history] == list(range(1, 31))
     assert [envelope.time for envelope in history] == sorted({envelope.time for envelope in history})
 

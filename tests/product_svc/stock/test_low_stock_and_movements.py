@@ -10,11 +10,11 @@ from uuid_utils.compat import uuid7
 from chassis.persistence.mongo.database import Mongo
 from chassis.testing import bearer, enveloped, record
 from schemas import StockAdjusted, StockLow
-from tests import hostile
-from tests.answers import believed, malformed_at, refused, survivors
-from tests.outbox import events, told
-from tests.product_svc.conftest import Connecting
+from tests import bad_inputs
+from tests.databases import Connecting
+from tests.outbox import envelopes, events
 from tests.product_svc.factories import Commit, cancelled, consumer, handle, new_sku, placed, stocked
+from tests.responses import accepted_bodies, accepted_tokens, assert_problem, malformed_fields
 
 API = httpx.AsyncClient
 STAFF = bearer(role="staff")
@@ -49,9 +49,9 @@ async def test_a_threshold_is_set_read_and_removed(api: API, commit: Commit) -> 
     assert read.json() == {"sku": sku, "threshold": None, "low": False}
     put = await api.put(path, json={"threshold": 5}, headers={**STAFF, "If-Match": read.headers["etag"]})
     assert (put.status_code, put.json()) == (200, {"sku": sku, "threshold": 5, "low": False})
-    refused(await api.put(path, json={"threshold": 6}, headers=STAFF), 428, "precondition_required")
+    assert_problem(await api.put(path, json={"threshold": 6}, headers=STAFF), 428, "precondition_required")
     stale = {**STAFF, "If-Match": read.headers["etag"]}
-    refused(await api.put(path, json={"threshold": 6}, headers=stale), 412, "precondition_failed")
+    assert_problem(await api.put(path, json={"threshold": 6}, headers=stale), 412, "precondition_failed")
     await adjust(api, sku, -1)
     # Orders and adjustments are no change of the threshold.
     again = await api.put(path, json={"threshold": None}, headers={**STAFF, "If-Match": put.headers["etag"]})
@@ -66,7 +66,7 @@ async def test_low_stock_is_published_once_each_time_it_falls_to_the_threshold(
     for delta in (-4, -1, -1, -2, +2, +2, -1, -1, +100):
         await adjust(api, sku, delta)
     assert await low(shared, sku) == [5, 5]
-    history = await told(shared, sku)
+    history = await envelopes(shared, sku)
     assert [envelope.aggregate_version for envelope in history] == list(range(1, len(history) + 1))
     assert [envelope.time for envelope in history] == sorted({envelope.time for envelope in history})
     assert isinstance(history[2].event, StockAdjusted)
@@ -94,7 +94,7 @@ async def test_low_stock_is_published_once_however_often_the_order_arrives(
     order = record(enveloped(placed({sku: 2})))
     await consumer(shared).handle([order, order])
     await consumer(shared).handle([order])
-    [*_, last] = await told(shared, sku)
+    [*_, last] = await envelopes(shared, sku)
     assert (last.event, last.cause) == (StockLow(sku=sku, available=1, threshold=1, on_hand=3, reserved=2), None)
     assert await low(shared, sku) == [1]
 
@@ -108,7 +108,7 @@ async def test_concurrent_orders_make_stock_low_once(
         orders = [placed({sku: 1}) for _ in range(10)]
         await asyncio.gather(*(handle((one, other)[n % 2], order) for n, order in enumerate(orders)))
     assert len(await low(shared, sku)) == 1
-    history = await told(shared, sku)
+    history = await envelopes(shared, sku)
     assert [envelope.aggregate_version for envelope in history] == [1, 2]
 
 
@@ -125,8 +125,8 @@ async def test_concurrent_changes_of_a_threshold_each_return_their_own(api: API,
     sku = await stocked(commit, 10)
     asked = [*range(6, 14), None]
     answers = await asyncio.gather(*(put_threshold(api, sku, threshold) for threshold in asked))
-    told = [(answer.json()["threshold"], answer.json()["low"], answer.headers["etag"]) for answer in answers]
-    assert told == [(n, n is not None and n >= 10, f'"{n}"') for n in asked]
+    envelopes = [(answer.json()["threshold"], answer.json()["low"], answer.headers["etag"]) for answer in answers]
+    assert envelopes == [(n, n is not None and n >= 10, f'"{n}"') for n in asked]
 
 
 async def test_the_stock_of_a_draft_is_seen_by_staff_only_until_it_is_active(api: API) -> None:
@@ -136,7 +136,7 @@ async def test_the_stock_of_a_draft_is_seen_by_staff_only_until_it_is_active(api
     draft = (await api.post("/v1/products", json=body, headers=STAFF)).json()
     path = f"/v1/stock/{sku}"
     for headers in ({}, bearer(), bearer(role="ops")):
-        refused(await api.get(path, headers=headers), 404, "sku_not_found")
+        assert_problem(await api.get(path, headers=headers), 404, "sku_not_found")
     assert (await api.get(path, headers=STAFF)).json() == {"sku": sku, "on_hand": 0, "reserved": 0, "available": 0}
     for status in ("active", "discontinued"):
         changed = await api.patch(f"/v1/products/{draft['id']}", json={"status": status}, headers=ANY)
@@ -146,7 +146,7 @@ async def test_the_stock_of_a_draft_is_seen_by_staff_only_until_it_is_active(api
 
 async def test_an_invalid_token_is_refused_where_none_is_needed(api: API, commit: Commit) -> None:
     path = f"/v1/stock/{await stocked(commit, 1)}"
-    assert await believed(api, "GET", path, hostile.bad_tokens("staff")) == []
+    assert await accepted_tokens(api, "GET", path, bad_inputs.bad_tokens("staff")) == []
 
 
 async def test_low_stock_is_listed_page_by_page(api: API, commit: Commit) -> None:
@@ -191,34 +191,34 @@ PATHS = ["/v1/stock", "/v1/stock/MUG/threshold", "/v1/stock/MUG/movements"]
 
 @pytest.mark.parametrize("path", PATHS)
 async def test_only_staff_can_read_thresholds_and_movements(api: API, path: str) -> None:
-    refused(await api.get(path), 401, "unauthenticated")
+    assert_problem(await api.get(path), 401, "unauthenticated")
     for role in ("customer", "ops"):
-        refused(await api.get(path, headers=bearer(role=role)), 403, "forbidden")
-    assert await believed(api, "GET", path, hostile.bad_tokens("staff")) == []
+        assert_problem(await api.get(path, headers=bearer(role=role)), 403, "forbidden")
+    assert await accepted_tokens(api, "GET", path, bad_inputs.bad_tokens("staff")) == []
 
 
 async def test_only_staff_can_set_thresholds(api: API) -> None:
     body = {"threshold": 1}
     answer = await api.put("/v1/stock/MUG/threshold", json=body, headers={**bearer(), "If-Match": "*"})
-    refused(answer, 403, "forbidden")
+    assert_problem(answer, 403, "forbidden")
 
 
 async def test_an_unknown_sku_has_neither_threshold_nor_movements(api: API) -> None:
     for path in PATHS[1:]:
-        refused(await api.get(path.replace("MUG", "NONE"), headers=STAFF), 404, "sku_not_found")
+        assert_problem(await api.get(path.replace("MUG", "NONE"), headers=STAFF), 404, "sku_not_found")
     answer = await api.put("/v1/stock/NONE/threshold", json={"threshold": 1}, headers=ANY)
-    refused(answer, 404, "sku_not_found")
+    assert_problem(answer, 404, "sku_not_found")
 
 
 async def test_an_invalid_threshold_is_malformed(api: API, shared: Mongo, commit: Commit) -> None:
     sku = await stocked(commit, 1)
     path = f"/v1/stock/{sku}/threshold"
-    bodies = [(name, body) for name, body, _ in hostile.edges({"threshold": 3}) if "None" not in name]
-    assert await survivors(api, path, [*bodies, *hostile.NO_OBJECT.items()], ANY, "PUT") == []
+    bodies = [(name, body) for name, body, _ in bad_inputs.invalid_bodies({"threshold": 3}) if "None" not in name]
+    assert await accepted_bodies(api, path, [*bodies, *bad_inputs.NOT_AN_OBJECT.items()], ANY, "PUT") == []
     for number in (-1, 1_000_001, 2**63):
         answer = await api.put(path, json={"threshold": number}, headers=ANY)
-        assert malformed_at(answer) == {"body/threshold"}
-    assert malformed_at(await api.put(path, json={}, headers=ANY)) == {"body/threshold"}
+        assert malformed_fields(answer) == {"body/threshold"}
+    assert malformed_fields(await api.put(path, json={}, headers=ANY)) == {"body/threshold"}
     assert await low(shared, sku) == []
 
 
@@ -226,7 +226,7 @@ async def test_an_invalid_threshold_is_malformed(api: API, shared: Mongo, commit
 async def test_an_invalid_note_is_malformed(api: API, note: Any) -> None:
     body = {"delta": 1, "reason": "count", "note": note}
     answer = await api.post("/v1/stock/MUG/adjustments", json=body, headers=STAFF)
-    assert malformed_at(answer) == {"body/note"}
+    assert malformed_fields(answer) == {"body/note"}
 
 
 @pytest.mark.parametrize(
@@ -238,4 +238,4 @@ async def test_an_invalid_note_is_malformed(api: API, note: Any) -> None:
 )
 async def test_an_invalid_page_is_malformed(api: API, query: str) -> None:
     path = f"/v1/stock{'/MUG' if query.startswith('/') else ''}{query}"
-    assert malformed_at(await api.get(path, headers=STAFF))
+    assert malformed_fields(await api.get(path, headers=STAFF))

@@ -16,7 +16,7 @@ from chassis.testing import issuer
 
 JSON = {"Content-Type": "application/json"}
 
-NO_OBJECT: Mapping[str, bytes] = {
+NOT_AN_OBJECT: Mapping[str, bytes] = {
     "nothing": b"",
     "a blank": b" ",
     "cut off": b'{"a": ',
@@ -49,7 +49,7 @@ ODD_KEYS = ("unknown", "", "\x00", "a\x00b", "\ud800", "__proto__", "$where", "a
 Path = tuple[str | int, ...]
 
 
-def edges(body: dict[str, Any], *, free: Collection[str] = ()) -> Iterator[tuple[str, bytes, Path]]:
+def invalid_bodies(body: dict[str, Any], *, free: Collection[str] = ()) -> Iterator[tuple[str, bytes, Path]]:
     """(name, body, place): a valid body, made invalid at one place at a time, in ways that no route accepts.
 
     ``free`` names text fields that accept any text.
@@ -197,7 +197,7 @@ def _hs256(payload: str) -> str:
     return f"{signed}.{_raw(mac.finalize())}"
 
 
-NO_UUID = (
+NOT_A_UUID = (
     "1",
     "null",
     "0",

@@ -17,7 +17,7 @@ PROBLEM_FIELDS = {"type", "title", "status", "code", "detail", "request_id"}
 
 
 @asynccontextmanager
-async def watched(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+async def checked_client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an app that fails on undocumented statuses, headers and problems, and on every 500."""
     document = _Document(app)
     async with client(app) as http:
@@ -43,7 +43,7 @@ class _Document:
         if responses is not None:
             assert str(response.status_code) in responses, f"{response.request.url} {response.status_code}"
             documented = responses[str(response.status_code)]
-            assert headers_amiss(self._document, documented, response.headers) == [], response.request.url
+            assert header_differences(self._document, documented, response.headers) == [], response.request.url
             # A path that only looks like that of a route (with an escaped slash) also gives not_found.
             if response.status_code >= 400 and response.json()["code"] != "not_found":
                 _check_problem(documented, response)
@@ -65,7 +65,7 @@ def _check_problem(documented: Mapping[str, Any], response: httpx.Response) -> N
     assert body.keys() - examples[body["code"]]["value"].keys() == set(), f"{response.request.url} {body}"
 
 
-def headers_amiss(document: Mapping[str, Any], documented: Mapping[str, Any], sent: Iterable[str]) -> list[str]:
+def header_differences(document: Mapping[str, Any], documented: Mapping[str, Any], sent: Iterable[str]) -> list[str]:
     """The headers that are sent but not documented, or documented as always sent but missing."""
     described = {name.lower(): document["components"]["headers"][name] for name in documented.get("headers", {})}
     names = {name.lower() for name in sent} - HTTP_HEADERS
@@ -89,19 +89,19 @@ def problem(response: httpx.Response) -> dict[str, Any]:
     return body
 
 
-def refused(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
+def assert_problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
     """Assert the status and code of a problem; return its details."""
     body = problem(response)
     assert (response.status_code, body["code"]) == (status, code), response.text
     return body
 
 
-def malformed_at(response: httpx.Response) -> set[str]:
+def malformed_fields(response: httpx.Response) -> set[str]:
     """The fields that the problem of a malformed request names."""
-    return {error["where"] for error in refused(response, 422, "malformed_request")["errors"]}
+    return {error["where"] for error in assert_problem(response, 422, "malformed_request")["errors"]}
 
 
-async def survivors(
+async def accepted_bodies(
     api: httpx.AsyncClient,
     path: str,
     bodies: Iterable[tuple[str, bytes]],
@@ -119,7 +119,7 @@ async def survivors(
     return found
 
 
-async def believed(
+async def accepted_tokens(
     api: httpx.AsyncClient, method: str, path: str, tokens: Mapping[str, str], body: Any = None
 ) -> list[str]:
     """Send tokens that must all be refused; return those without a 401, as ``name: status``."""
@@ -131,7 +131,7 @@ async def believed(
     return found
 
 
-async def undescribed(api: httpx.AsyncClient, method: str, path: str, values: Iterable[str]) -> list[str]:
+async def accepted_values(api: httpx.AsyncClient, method: str, path: str, values: Iterable[str]) -> list[str]:
     """Put values for ``{}`` in a path that must all give 404 or 422; return the others, as ``value: status``."""
     found = []
     for value in values:
