@@ -22,7 +22,7 @@ async def data(shop: Shop) -> Belongings:
 def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do not wait for replies about stock, which never come here, nor for other services."""
     monkeypatch.setattr("order_svc.orders.prefer_wait.MOST_SECONDS", 0.05)
-    monkeypatch.setattr("customer_svc.api.needs.ANSWER_SECONDS", 0)
+    monkeypatch.setattr("customer_svc.accounts.response_timing.MIN_SECONDS", 0)
 
 
 @pytest.mark.filterwarnings("ignore")
