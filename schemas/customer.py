@@ -1,4 +1,4 @@
-"""The events of customer_svc: who the customers are, and what they are to be mailed about."""
+"""The events of customer_svc: accounts, their addresses and preferences, and the links in mails to them."""
 
 from datetime import UTC, datetime
 from typing import Literal
@@ -11,7 +11,7 @@ from schemas.values import Address, Id, Value
 
 
 class MailedLink(Value):
-    """A link that the mail about an event carries, without its token: ``chassis.links`` makes that of the id."""
+    """A link for the mail about an event, without its token: ``chassis.link_tokens`` makes it from the id."""
 
     link_id: Id
     expires_at: datetime = Field(examples=[datetime(2026, 1, 3, 3, 4, 5, tzinfo=UTC)])
@@ -19,7 +19,7 @@ class MailedLink(Value):
 
 @event("customer.registered", topic=CUSTOMER_EVENTS, key="customer_id")
 class CustomerRegistered(Event):
-    """Somebody opened an account; whoever reads mail at its address confirms that with the link ``verify``."""
+    """An account was registered; the link ``verify``, in a mail to its address, confirms the address."""
 
     customer_id: Id
     email: str = Field(examples=["ada@example.com"])
@@ -30,14 +30,14 @@ class CustomerRegistered(Event):
 
 @event("customer.registration_repeated", topic=CUSTOMER_EVENTS, key="customer_id")
 class RegistrationRepeated(Event):
-    """Somebody wanted to open an account where there is one; only its owner is told, by mail."""
+    """A registration used the address of an existing account; only the account's owner is notified, by mail."""
 
     customer_id: Id
 
 
 @event("customer.verification_requested", topic=CUSTOMER_EVENTS, key="customer_id")
 class VerificationRequested(Event):
-    """A customer wants one more mail with a link that confirms the address."""
+    """A customer requested one more mail with a link that confirms the address."""
 
     customer_id: Id
     verify: MailedLink
@@ -45,14 +45,14 @@ class VerificationRequested(Event):
 
 @event("customer.verified", topic=CUSTOMER_EVENTS, key="customer_id")
 class CustomerVerified(Event):
-    """Whoever reads mail at the address of the account has confirmed it."""
+    """The address of the account was confirmed with a link from a mail."""
 
     customer_id: Id
 
 
 @event("customer.password_reset_requested", topic=CUSTOMER_EVENTS, key="customer_id")
 class PasswordResetRequested(Event):
-    """Somebody who says to be the customer has forgotten the password; the mail has a link to set another."""
+    """A password reset was requested for the account; the mail has a link to set a new password."""
 
     customer_id: Id
     reset: MailedLink
@@ -60,7 +60,7 @@ class PasswordResetRequested(Event):
 
 @event("customer.password_changed", topic=CUSTOMER_EVENTS, key="customer_id")
 class PasswordChanged(Event):
-    """The account has another password and all its sessions have ended; its owner should hear of it."""
+    """The account's password was changed and all its sessions have ended; its owner is notified."""
 
     customer_id: Id
     how: Literal["changed", "reset"] = Field(examples=["reset"])
@@ -68,7 +68,7 @@ class PasswordChanged(Event):
 
 @event("customer.profile_changed", topic=CUSTOMER_EVENTS, key="customer_id")
 class ProfileChanged(Event):
-    """What a customer says about how to be addressed and what to be mailed about; the whole of it."""
+    """A customer's name, language and mail preferences: all of them, as they are now."""
 
     customer_id: Id
     name: str = Field(examples=["Ada Lovelace"])
@@ -79,7 +79,7 @@ class ProfileChanged(Event):
 
 @event("customer.addresses_changed", topic=CUSTOMER_EVENTS, key="customer_id")
 class AddressesChanged(Event):
-    """Where a customer's orders and bills go by default; none where the customer has no address."""
+    """A customer's default shipping and billing addresses; none where there is no address."""
 
     customer_id: Id
     shipping: Address | None
@@ -88,7 +88,7 @@ class AddressesChanged(Event):
 
 @event("customer.deactivated", topic=CUSTOMER_EVENTS, key="customer_id")
 class CustomerDeactivated(Event):
-    """The account is out of use: its customer cannot order."""
+    """The account was deactivated: its customer cannot order."""
 
     customer_id: Id
     by: Literal["customer", "staff"] = Field(examples=["customer"])
@@ -96,7 +96,7 @@ class CustomerDeactivated(Event):
 
 @event("customer.reactivated", topic=CUSTOMER_EVENTS, key="customer_id")
 class CustomerReactivated(Event):
-    """The account is in use again."""
+    """The account was reactivated."""
 
     customer_id: Id
     by: Literal["customer", "staff"] = Field(examples=["customer"])
@@ -104,6 +104,6 @@ class CustomerReactivated(Event):
 
 @event("customer.erased", topic=CUSTOMER_EVENTS, key="customer_id")
 class CustomerErased(Event):
-    """The account is gone, and with it who the customer was: everybody forgets that, and answers (erasure.py)."""
+    """The account was erased: every service anonymises the customer's data, and acknowledges that (erasure.py)."""
 
     customer_id: Id

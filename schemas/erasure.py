@@ -15,7 +15,7 @@ _NAMESPACE = UUID("b1f6d9a4-0f0e-5a1c-8a55-2f6b1c0d7e43")
 
 @event("erasure.orders_anonymised", topic=ERASURE_EVENTS, key="answer_id")
 class OrdersAnonymised(Event):
-    """order_svc keeps the customer's orders, and no longer whose they were."""
+    """order_svc has anonymised the customer's orders."""
 
     answer_id: Id
     customer_id: Id
@@ -23,7 +23,7 @@ class OrdersAnonymised(Event):
 
 @event("erasure.mails_anonymised", topic=ERASURE_EVENTS, key="answer_id")
 class MailsAnonymised(Event):
-    """notifier_svc keeps which mails there were, and no longer to whom or what stood in them."""
+    """notifier_svc has anonymised the customer's mails: neither recipients nor contents are kept."""
 
     answer_id: Id
     customer_id: Id

@@ -50,7 +50,7 @@ class OrderRejected(Event):
 
 @event("order.cancelled", topic=ORDER_EVENTS, key="order_id")
 class OrderCancelled(Event):
-    """The order has ended before shipping; whatever is reserved for it is to be released."""
+    """The order was cancelled before shipping; its reserved stock is to be released."""
 
     order_id: Id
     customer_id: Id
@@ -60,7 +60,7 @@ class OrderCancelled(Event):
 
 @event("order.amended", topic=ORDER_EVENTS, key="order_id")
 class OrderAmended(Event):
-    """The order is to become this: its stock is to be reserved in place of that of the revision it ``replaces``.
+    """The order is to be amended to this: stock is to be reserved in place of that of the revision it ``replaces``.
 
     Until the order has accepted or refused the new revision, what is reserved for the old one stays reserved.
     """
@@ -77,7 +77,7 @@ class OrderAmended(Event):
 
 @event("order.amendment_accepted", topic=ORDER_EVENTS, key="order_id")
 class AmendmentAccepted(Event):
-    """The order is now this, and all of it is reserved."""
+    """The amendment is accepted: the order is now this, and all of it is reserved."""
 
     order_id: Id
     customer_id: Id
@@ -89,7 +89,9 @@ class AmendmentAccepted(Event):
 
 @event("order.amendment_refused", topic=ORDER_EVENTS, key="order_id")
 class AmendmentRefused(Event):
-    """The order stays what it was: what it was to become could not be reserved, or not in time (no shortages).
+    """The amendment is refused: its stock could not be reserved, or not in time (no shortages).
+
+    The order stays as it was.
 
     ``revision`` is the refused one; whatever is or will be reserved for it is to be given back for the old one.
     """
@@ -102,7 +104,7 @@ class AmendmentRefused(Event):
 
 @event("order.shipped", topic=ORDER_EVENTS, key="order_id")
 class OrderShipped(Event):
-    """A shipment of this revision left the house; ``complete`` when nothing of the order is left to ship."""
+    """A shipment of this revision was dispatched; ``complete`` when nothing of the order is left to ship."""
 
     order_id: Id
     customer_id: Id
@@ -117,7 +119,7 @@ class OrderShipped(Event):
 
 @event("order.delivered", topic=ORDER_EVENTS, key="order_id")
 class OrderDelivered(Event):
-    """Everything that was ordered has arrived."""
+    """Everything that was ordered was delivered."""
 
     order_id: Id
     customer_id: Id
@@ -125,7 +127,7 @@ class OrderDelivered(Event):
 
 @event("order.returned", topic=ORDER_EVENTS, key="order_id")
 class OrderReturned(Event):
-    """Lines of a delivered order came back; they can be sold again, and the customer gets ``refund``."""
+    """Lines of a delivered order were returned; they can be sold again, and the customer gets ``refund``."""
 
     order_id: Id
     customer_id: Id

@@ -28,7 +28,7 @@ class ProductDrafted(Event):
 
 @event("product.changed", topic=PRODUCT_EVENTS, key="product_id")
 class ProductChanged(Event):
-    """A product is now so: its name, its status and all of its SKUs, whatever they were before."""
+    """A product was changed: its name, its status and all of its SKUs, as they are now."""
 
     product_id: Id
     name: str = Field(examples=["Blue mug"])

@@ -9,7 +9,7 @@ from schemas.values import Id, Line, Shortage, Sku
 
 @event("stock.reserved", topic=STOCK_EVENTS, key="order_id")
 class StockReserved(Event):
-    """Every line of this revision of the order is set aside for it, and nothing else."""
+    """Every line of this revision of the order is reserved for it, and nothing else."""
 
     order_id: Id
     lines: tuple[Line, ...]
@@ -18,7 +18,7 @@ class StockReserved(Event):
 
 @event("stock.rejected", topic=STOCK_EVENTS, key="order_id")
 class StockRejected(Event):
-    """Nothing was set aside for this revision, since these lines could not be."""
+    """Nothing was reserved for this revision, because these lines could not be."""
 
     order_id: Id
     shortages: tuple[Shortage, ...]
@@ -27,9 +27,9 @@ class StockRejected(Event):
 
 @event("stock.released", topic=STOCK_EVENTS, key="order_id")
 class StockReleased(Event):
-    """What was set aside for the order can be sold again; empty when nothing had been.
+    """The stock reserved for the order was released and can be sold again; empty when nothing was reserved.
 
-    ``revision`` is an amendment that the order has decided on: what the order has now is set aside still. Without
+    ``revision`` is an amendment that the order has decided on: what the order has now stays reserved. Without
     one the order was cancelled, and nothing is.
     """
 
@@ -40,7 +40,7 @@ class StockReleased(Event):
 
 @event("stock.committed", topic=STOCK_EVENTS, key="order_id")
 class StockCommitted(Event):
-    """What was set aside has left the house in a shipment: it is neither on hand nor reserved any more."""
+    """Reserved stock was shipped: it is neither on hand nor reserved any more."""
 
     order_id: Id
     shipment_id: Id
@@ -49,7 +49,7 @@ class StockCommitted(Event):
 
 @event("stock.returned", topic=STOCK_EVENTS, key="order_id")
 class StockReturned(Event):
-    """What came back from an order is on hand again and can be sold."""
+    """Returned goods are on hand again and can be sold."""
 
     order_id: Id
     return_id: Id
@@ -69,7 +69,7 @@ class StockAdjusted(Event):
 
 @event("stock.low", topic=STOCK_EVENTS, key="sku")
 class StockLow(Event):
-    """What can still be sold has fallen to the threshold that staff has set; told once each time it falls there."""
+    """The available quantity has fallen to the threshold that staff set; published once each time it falls there."""
 
     sku: Sku = Field(examples=["MUG-1"])
     available: int = Field(examples=[3])

@@ -1,9 +1,8 @@
 """A route for hot paths: FastAPI documents it, and this runs it.
 
 FastAPI's dependency solver costs more than everything else that placing an order does in its process. Here
-the parameters of a route are resolved by a few functions that are chosen once, at start. What can be asked
-for is less: one JSON body, headers, query parameters, and dependencies that look at the request alone (``Customer``,
-``state``).
+the parameters of a route are resolved by a few functions that are chosen once, at start. It supports less: one JSON
+body, headers, query parameters, and dependencies on the request alone (``Customer``, the container's parts).
 """
 
 import inspect

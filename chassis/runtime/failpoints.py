@@ -19,7 +19,7 @@ POINTS: Mapping[str, str] = {
     "consumer.commit.before": "a batch of events is saved, and not committed",
     "consumer.commit.after": "a batch of events is committed, and not acknowledged",
     "groupcommit.commit.before": "a group of requests is saved, and not committed",
-    "groupcommit.commit.after": "a group of requests is committed, and not answered",
+    "groupcommit.commit.after": "a group of requests is committed, and the clients have no response",
     "relay.send.before": "rows of the outbox are read, and not sent",
     "relay.send.after": "rows of the outbox are confirmed by the broker, and not marked",
     "relay.marked": "rows of the outbox are marked as published",
@@ -33,10 +33,10 @@ POINTS: Mapping[str, str] = {
 """Every point, and what has happened when a process reaches it."""
 
 ACTIONS: Mapping[str, str] = {
-    "die": "SIGKILL: the process is gone at once",
+    "die": "SIGKILL: the process ends at once",
     "term": "SIGTERM: the process goes on, and ends in order",
     "hang": "the task that reached the point waits for ever, the rest of the process goes on",
-    "raise": "an error that nobody expects",
+    "raise": "an unexpected error",
 }
 """Everything that can happen at a point."""
 

@@ -100,7 +100,9 @@ class Sender:
 
     async def _claim(self, limit: int) -> list[ClaimedMail]:
         mails = await claim_due_mails(self._database, limit, self._lease)
-        if mails and failpoints.armed:
+        if not mails:
+            return []
+        if failpoints.armed:
             await failpoints.reach("mail.claimed")
         return mails
 

@@ -72,7 +72,7 @@ class PipelinedTransaction:
 
     @property
     def lost(self) -> bool:
-        """Whether the connection is gone."""
+        """Whether the connection is lost."""
         return self._pgconn.status == ConnStatus.BAD
 
     def execute(self, statement: str, *parameters: str) -> Result:
