@@ -17,13 +17,13 @@ from chassis.runtime.worker import EventProcess
 from customer_svc import SERVICE
 from customer_svc.clients import exports
 from customer_svc.handlers import HANDLERS
-from customer_svc.links.periodic import keep_deleting_expired_links
+from customer_svc.links.store import link_expiry
 from customer_svc.passwords import hasher
-from customer_svc.sessions.periodic import keep_deleting_expired_sessions
+from customer_svc.sessions.store import session_expiry
 from customer_svc.settings import Settings
 from customer_svc.throttling import throttle
 from customer_svc.throttling.domain import Limit
-from customer_svc.throttling.periodic import keep_deleting_expired_throttles
+from customer_svc.throttling.store import throttle_expiry
 from customer_svc.unit_of_work import CustomerUnitOfWork
 
 
@@ -79,17 +79,7 @@ def _open_throttle(database: Postgres, settings: Settings) -> throttle.Throttle:
 async def open_event_process(settings: PostgresSettings) -> AsyncIterator[EventProcess]:
     """Open the parts of the event process, and close them at the end."""
     database = Postgres(str(settings.postgres_url))
-
-    async def delete_expired_links() -> None:
-        await keep_deleting_expired_links(database)
-
-    async def delete_expired_sessions() -> None:
-        await keep_deleting_expired_sessions(database)
-
-    async def delete_expired_throttles() -> None:
-        await keep_deleting_expired_throttles(database)
-
-    loops = (delete_expired_links, delete_expired_sessions, delete_expired_throttles)
+    loops = [make(database).run for make in (link_expiry, session_expiry, throttle_expiry)]
     try:
         consumer = Consumer(database, SERVICE, CustomerUnitOfWork, HANDLERS)
         yield EventProcess(SERVICE, settings, database, consumer, loops=loops)
@@ -97,41 +87,42 @@ async def open_event_process(settings: PostgresSettings) -> AsyncIterator[EventP
         await database.close()
 
 
-async def _container(request: Request) -> Container:
+def _container(request: Request) -> Container:
     container: Container = request.app.state.container
     return container
 
 
+# Coroutine functions: FastAPI runs other dependencies in a thread.
 async def _commit(request: Request) -> GroupCommit[CustomerUnitOfWork]:
-    return (await _container(request)).commit
+    return _container(request).commit
 
 
 async def _database(request: Request) -> Postgres:
-    return (await _container(request)).database
+    return _container(request).database
 
 
 async def _password_hasher(request: Request) -> hasher.PasswordHasher:
-    return (await _container(request)).password_hasher
+    return _container(request).password_hasher
 
 
 async def _token_issuer(request: Request) -> Issuer:
-    return (await _container(request)).token_issuer
+    return _container(request).token_issuer
 
 
 async def _throttle(request: Request) -> throttle.Throttle:
-    return (await _container(request)).throttle
+    return _container(request).throttle
 
 
 async def _refresh_seconds(request: Request) -> int:
-    return (await _container(request)).settings.refresh_seconds
+    return _container(request).settings.refresh_seconds
 
 
 async def _export_client(request: Request) -> exports.ExportClient:
-    return (await _container(request)).export_client
+    return _container(request).export_client
 
 
 async def _link_key(request: Request) -> SecretStr:
-    return (await _container(request)).settings.link_key
+    return _container(request).settings.link_key
 
 
 async def _client_address(request: Request) -> str:

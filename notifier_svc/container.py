@@ -75,21 +75,22 @@ async def open_event_process(settings: WorkerSettings) -> AsyncIterator[EventPro
         await database.close()
 
 
-async def _container(request: Request) -> Container:
+def _container(request: Request) -> Container:
     container: Container = request.app.state.container
     return container
 
 
+# Coroutine functions: FastAPI runs other dependencies in a thread.
 async def _commit(request: Request) -> GroupCommit[NotifierUnitOfWork]:
-    return (await _container(request)).commit
+    return _container(request).commit
 
 
 async def _database(request: Request) -> Postgres:
-    return (await _container(request)).database
+    return _container(request).database
 
 
 async def _previews(request: Request) -> MailPreviews:
-    return (await _container(request)).previews
+    return _container(request).previews
 
 
 Commit = Annotated[GroupCommit[NotifierUnitOfWork], Depends(_commit)]

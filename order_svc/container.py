@@ -15,7 +15,7 @@ from chassis.runtime.worker import EventProcess
 from order_svc import SERVICE
 from order_svc.clients.product import ProductClient
 from order_svc.handlers import HANDLERS
-from order_svc.orders.periodic import ResponseExpiry
+from order_svc.orders.store import response_expiry
 from order_svc.saga.periodic import Deadlines
 from order_svc.settings import RestSettings, WorkerSettings
 from order_svc.timeline.feed import TimelineFeed
@@ -61,7 +61,7 @@ async def open_event_process(settings: WorkerSettings) -> AsyncIterator[EventPro
     database = Postgres(str(settings.postgres_url))
     commit = GroupCommit(database, OrderUnitOfWork)
     deadlines = Deadlines(database, commit, settings.order_deadline_seconds)
-    expiry = ResponseExpiry(database, settings.idempotency_seconds)
+    expiry = response_expiry(database, settings.idempotency_seconds)
     consumer = Consumer(database, SERVICE, OrderUnitOfWork, HANDLERS)
     try:
         yield EventProcess(SERVICE, settings, database, consumer, loops=[commit.run, deadlines.run, expiry.run])
@@ -69,29 +69,30 @@ async def open_event_process(settings: WorkerSettings) -> AsyncIterator[EventPro
         await database.close()
 
 
-async def _container(request: Request) -> Container:
+def _container(request: Request) -> Container:
     container: Container = request.app.state.container
     return container
 
 
+# Coroutine functions: FastAPI runs other dependencies in a thread.
 async def _commit(request: Request) -> GroupCommit[OrderUnitOfWork]:
-    return (await _container(request)).commit
+    return _container(request).commit
 
 
 async def _database(request: Request) -> Postgres:
-    return (await _container(request)).database
+    return _container(request).database
 
 
 async def _products(request: Request) -> ProductClient:
-    return (await _container(request)).products
+    return _container(request).products
 
 
 async def _feed(request: Request) -> TimelineFeed:
-    return (await _container(request)).feed
+    return _container(request).feed
 
 
 async def _stuck_seconds(request: Request) -> float:
-    return (await _container(request)).settings.saga_stuck_seconds
+    return _container(request).settings.saga_stuck_seconds
 
 
 Commit = Annotated[GroupCommit[OrderUnitOfWork], Depends(_commit)]

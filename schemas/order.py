@@ -93,7 +93,7 @@ class AmendmentRefused(Event):
 
     The order stays as it was.
 
-    ``revision`` is the refused one; whatever is or will be reserved for it is to be given back for the old one.
+    ``revision`` is the refused one; stock reserved for it, now or later, is to be released.
     """
 
     order_id: Id

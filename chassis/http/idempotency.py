@@ -6,7 +6,6 @@ Source: draft-ietf-httpapi-idempotency-key-header-07.
 """
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Protocol, TypeVar
 from uuid import UUID, uuid5
@@ -62,15 +61,3 @@ def earlier_response(responses: IdentityMap[UUID, R], use: KeyUse) -> R | None:
     if known and known.fingerprint != use.fingerprint:
         raise IdempotencyKeyReused
     return known
-
-
-def respond_once(responses: IdentityMap[UUID, R], use: KeyUse, act: Callable[[], R]) -> tuple[R, bool]:
-    """The response to a use of a key, and whether it is a replay; raise ``IdempotencyKeyReused`` for another body.
-
-    ``act`` makes the change the first time, and returns the response to store.
-    """
-    if earlier := earlier_response(responses, use):
-        return earlier, True
-    first = act()
-    responses.set(use.id, first)
-    return first, False

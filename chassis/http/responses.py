@@ -1,4 +1,4 @@
-"""Errors as problem details: what the app answers when a route raises."""
+"""Errors as problem details: the response when a route raises."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import structlog
 
-from chassis.http.errors import Unavailable
+from chassis.http.errors import OutcomeUnknown, Unavailable
 from chassis.persistence.errors import DatabaseUnavailable
 
 R = TypeVar("R")
@@ -40,11 +40,12 @@ async def retry_until_available(
 ) -> R:
     """The result of ``work``, which is repeated while the database is unavailable, for as long as it takes.
 
+    ``work`` has to be safe to repeat: after a commit whose outcome is unknown it runs again, too.
     ``who`` waits is logged; ``also`` are further errors that mean "not now"; pauses grow from ``first`` to ``most``
     seconds. Any other error is raised.
     """
     pauses = backoff(first, most)
-    temporary: tuple[type[Exception], ...] = (DatabaseUnavailable, Unavailable, *also)
+    temporary: tuple[type[Exception], ...] = (DatabaseUnavailable, Unavailable, OutcomeUnknown, *also)
     while True:
         try:
             return await work()

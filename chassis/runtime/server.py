@@ -1,4 +1,4 @@
-"""The web server of a REST front."""
+"""The web server of a REST process."""
 
 import socket
 import sys

@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from chassis.persistence.postgres.database import Postgres
+from chassis.persistence.postgres.expiry import Expiry
 from chassis.persistence.postgres.rows import Load, Row, columns, insert_rows, select_rows, update_rows
 from chassis.persistence.unit_of_work import IdentityMap
 from customer_svc.accounts.store import MOMENT, metadata
@@ -23,9 +24,7 @@ links = sa.Table(
 _SELECT = select_rows(links, "token_hash")
 _INSERT = insert_rows(links, *links.c.keys())
 _UPDATE = update_rows(links, "token_hash", "used_at")
-_DELETE_EXPIRED = sa.text(
-    "DELETE FROM links WHERE token_hash IN (SELECT token_hash FROM links WHERE expires_at < now() LIMIT :limit)"
-)
+EXPIRY_SECONDS = 600.0
 
 
 def links_to_load(loaded: IdentityMap[str, Link]) -> Load[str, Link]:
@@ -41,7 +40,6 @@ def links_to_save(changed: IdentityMap[str, Link]) -> list[tuple[str, list[Row]]
     ]
 
 
-async def delete_expired_links(database: Postgres, limit: int) -> int:
-    """Delete up to ``limit`` expired links; return how many there were."""
-    async with database.reading() as connection:
-        return (await connection.execute(_DELETE_EXPIRED, {"limit": limit})).rowcount
+def link_expiry(database: Postgres) -> Expiry:
+    """Deletes expired links."""
+    return Expiry(database, links, "expires_at < now()", seconds=EXPIRY_SECONDS)

@@ -5,6 +5,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from chassis.persistence.postgres.database import Postgres
+from chassis.persistence.postgres.expiry import Expiry
 from chassis.persistence.postgres.rows import Load, Row, columns, insert_rows, select_rows, update_rows
 from chassis.persistence.unit_of_work import IdentityMap
 from customer_svc.accounts.store import MOMENT, metadata
@@ -38,9 +39,7 @@ _SELECT_TOKENS = select_rows(refresh_tokens, "token_hash")
 _INSERT_TOKENS = insert_rows(refresh_tokens, *refresh_tokens.c.keys())
 _UPDATE_TOKENS = update_rows(refresh_tokens, "token_hash", "used_at")
 # Refresh tokens are deleted with their session.
-_DELETE_EXPIRED = sa.text(
-    "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE ends_at < now() LIMIT :limit)"
-)
+EXPIRY_SECONDS = 600.0
 
 
 def sessions_to_load(loaded: IdentityMap[UUID, Session]) -> Load[UUID, Session]:
@@ -69,7 +68,6 @@ def tokens_to_save(changed: IdentityMap[str, RefreshToken]) -> list[tuple[str, l
     ]
 
 
-async def delete_expired_sessions(database: Postgres, limit: int) -> int:
-    """Delete up to ``limit`` expired sessions; return how many there were."""
-    async with database.reading() as connection:
-        return (await connection.execute(_DELETE_EXPIRED, {"limit": limit})).rowcount
+def session_expiry(database: Postgres) -> Expiry:
+    """Deletes expired sessions, with their refresh tokens."""
+    return Expiry(database, sessions, "ends_at < now()", seconds=EXPIRY_SECONDS)

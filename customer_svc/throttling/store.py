@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 
 from chassis.persistence.postgres.database import Postgres
+from chassis.persistence.postgres.expiry import Expiry
 from customer_svc.accounts.store import MOMENT, metadata
 from customer_svc.errors import TooManyAttempts
 from customer_svc.throttling.domain import Limit
@@ -29,10 +30,7 @@ _WAIT = sa.text("SELECT extract(epoch FROM free_at - now()) FROM throttles WHERE
 _REFUND = sa.text(
     "UPDATE throttles SET free_at = free_at - make_interval(secs => :interval) WHERE subject = :subject"
 )
-_DELETE_EXPIRED = sa.text(
-    "DELETE FROM throttles WHERE subject IN (SELECT subject FROM throttles WHERE free_at < now() LIMIT :limit)"
-    " AND free_at < now()"
-)
+EXPIRY_SECONDS = 600.0
 
 
 async def charge(database: Postgres, limits: Mapping[str, Limit]) -> None:
@@ -53,7 +51,6 @@ async def refund(database: Postgres, limits: Mapping[str, Limit]) -> None:
             await connection.execute(_REFUND, {"subject": subject, "interval": limit.interval})
 
 
-async def delete_expired_throttles(database: Postgres, limit: int) -> int:
-    """Delete up to ``limit`` rows that no longer limit anything; return how many there were."""
-    async with database.reading() as connection:
-        return (await connection.execute(_DELETE_EXPIRED, {"limit": limit})).rowcount
+def throttle_expiry(database: Postgres) -> Expiry:
+    """Deletes counts that no longer limit anything."""
+    return Expiry(database, throttles, "free_at < now()", seconds=EXPIRY_SECONDS)

@@ -9,7 +9,6 @@ from typing import TypeVar
 import structlog
 from prometheus_client import Counter
 
-from chassis.http.errors import OutcomeUnknown
 from chassis.persistence.command import Command
 from chassis.persistence.group_commit import GroupCommit
 from chassis.runtime import failpoints
@@ -96,7 +95,7 @@ class Outcomes:
 
     async def _record(self, command: Command[NotifierUnitOfWork, R]) -> R:
         commit = partial(self._commit, command)
-        result: R = await retry_until_available(commit, "mail delivery", also=(OutcomeUnknown,))
+        result: R = await retry_until_available(commit, "mail delivery")
         return result
 
 

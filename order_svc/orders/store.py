@@ -8,6 +8,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
+from chassis.persistence.postgres.database import Postgres
+from chassis.persistence.postgres.expiry import Expiry
 from chassis.persistence.postgres.pipelined_transaction import PipelinedTransaction, array
 from chassis.persistence.postgres.rows import Load, Row, columns, insert_rows, select_rows, update_rows
 from chassis.persistence.unit_of_work import IdentityMap
@@ -29,6 +31,8 @@ AWAITS_REPLY = "(state = 'PENDING' OR amendment IS NOT NULL)"
 """Whether an order waits for a reply about its stock, in SQL."""
 
 metadata = sa.MetaData()
+EXPIRY_SECONDS = 60.0
+"""How often expired responses are looked for."""
 
 orders = sa.Table(
     "orders",
@@ -147,3 +151,9 @@ def save_responses(rows: IdentityMap[UUID, StoredResponse]) -> Write:
 
 def _response(row: Any) -> StoredResponse:
     return StoredResponse(row.id, row.fingerprint, row.order_id, row.response)
+
+
+def response_expiry(database: Postgres, seconds: float) -> Expiry:
+    """Deletes stored responses that are older than ``seconds``."""
+    expired = "stored_at < now() - make_interval(secs => :age)"
+    return Expiry(database, idempotency_keys, expired, seconds=EXPIRY_SECONDS, order_by="stored_at", age=seconds)

@@ -19,7 +19,7 @@ _SAGAS = sa.text(
     f" FROM orders WHERE {AWAITS_REPLY} AND {REQUESTED_AT} <= now() - make_interval(secs => :seconds)"
     " AND (CAST(:after AS uuid) IS NULL OR id > :after) ORDER BY id LIMIT :limit"
 )
-# Both halves of a deadline are equally long, so that one index finds whatever is due.
+# Both halves of a deadline are equally long, so that one index finds all that are due.
 _DUE = sa.text(
     f"SELECT id, reservation_attempts FROM orders WHERE {AWAITS_REPLY}"  # noqa: S608
     f" AND {REQUESTED_AT} < now() - make_interval(secs => :seconds) ORDER BY {REQUESTED_AT} LIMIT :limit"

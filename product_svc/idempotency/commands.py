@@ -7,7 +7,7 @@ from typing import ClassVar, Generic, TypeVar
 
 from chassis.http.bodies import ResponseBody
 from chassis.http.errors import IdempotencyKeyReused
-from chassis.http.idempotency import KeyUse, respond_once
+from chassis.http.idempotency import KeyUse, earlier_response
 from chassis.persistence.command import Command
 from product_svc.idempotency.domain import StoredResponse
 from product_svc.unit_of_work import ProductUnitOfWork
@@ -34,9 +34,10 @@ class ExecuteOnce(Generic[R]):
 
     def execute(self, uow: ProductUnitOfWork) -> tuple[StoredResponse, bool]:
         """Return the response, and whether it is a replay."""
-
-        def first() -> StoredResponse:
-            body = self.to_body(self.command.execute(uow)).model_dump_json()
-            return StoredResponse(self.use.id, self.use.fingerprint, body, uow.now + timedelta(seconds=self.seconds))
-
-        return respond_once(uow.responses, self.use, first)
+        if earlier := earlier_response(uow.responses, self.use):
+            return earlier, True
+        body = self.to_body(self.command.execute(uow)).model_dump_json()
+        expires_at = uow.now + timedelta(seconds=self.seconds)
+        response = StoredResponse(self.use.id, self.use.fingerprint, body, expires_at)
+        uow.responses.set(self.use.id, response)
+        return response, False

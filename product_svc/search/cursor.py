@@ -1,4 +1,4 @@
-"""Where a page of a search ended, so that the next one continues there whatever is added or removed in between.
+"""Where a page of a search ended: the next one continues there, even if products are added or removed in between.
 
 A cursor is the sort key of the page's last product, and its id. For clients it is opaque; in the order of creation it
 is the id itself.

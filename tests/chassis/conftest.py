@@ -1,4 +1,4 @@
-"""Both databases, one after the other, for whoever asks for ``database``."""
+"""Both databases, one after the other, for the fixture ``database``."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack

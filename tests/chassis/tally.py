@@ -120,11 +120,11 @@ async def outbox(database: Database[Any]) -> list[tuple[str, str]]:
 
 async def letters(database: Database[Any]) -> list[tuple[str, str]]:
     """(state, reason) of the dead letters, in order."""
-    return [(letter["state"], letter["reason"]) for letter in await buried(database)]
+    return [(letter["state"], letter["reason"]) for letter in await stored_letters(database)]
 
 
-async def buried(database: Database[Any]) -> list[dict[str, Any]]:
-    """The dead letters, in order, with all that is kept of them."""
+async def stored_letters(database: Database[Any]) -> list[dict[str, Any]]:
+    """The dead letters, in order, with all their columns."""
     if isinstance(database, Postgres):
         async with database.reading() as connection:
             rows = await connection.execute(sa.select(dead_letters).order_by(dead_letters.c.position))

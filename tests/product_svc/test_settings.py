@@ -22,8 +22,8 @@ def test_the_message_about_a_wrong_setting_does_not_repeat_its_value(environment
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "1e300", "soon"])
 def test_an_invalid_lifetime_of_responses_is_refused_at_boot(environment: Environment, seconds: str) -> None:
-    told = {"mongo_url": "mongodb://db/x", "kafka_bootstrap_servers": "kafka:9092", "jwks_url": "http://x/"}
-    assert environment.refused(RestSettings, {**told, "idempotency_seconds": seconds}) == ["IDEMPOTENCY_SECONDS"]
+    values = {"mongo_url": "mongodb://db/x", "kafka_bootstrap_servers": "kafka:9092", "jwks_url": "http://x/"}
+    assert environment.refused(RestSettings, {**values, "idempotency_seconds": seconds}) == ["IDEMPOTENCY_SECONDS"]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def upgrade() -> None:
         sa.Column("billing", JSONB),
         sa.Column("addresses_version", sa.Integer, nullable=False, server_default=sa.text("0")),
     )
-    # Whoever was erased before stays so. The last version of any account is below this one.
+    # Customers erased before stay erased. The last version of any account is below this one.
     op.execute(
         "INSERT INTO customers (id, standing, standing_version, addresses_version)"
         " SELECT customer_id, 'erased', 2147483647, 2147483647 FROM forgotten_customers"

@@ -38,7 +38,7 @@ async def test_whatever_the_page_loads_is_there(api: API) -> None:
 
 
 @every_service
-async def test_no_other_host_is_named_and_none_would_be_let_in(api: API) -> None:
+async def test_no_other_host_is_named_and_the_policy_would_block_one(api: API) -> None:
     for path in ("/docs", "/docs/page.js", "/docs/page.css"):
         assert "//" not in re.sub(r"^\s*//.*", "", (await api.get(path)).text, flags=re.MULTILINE), path
     for path in ("/docs", *(f"/docs/{name}" for name in FILES)):
@@ -86,7 +86,7 @@ def test_the_page_about_the_pages_shows_each_of_them() -> None:
     assert set(shown) == pages(urls).keys() == {picture.stem for picture in (DOCS / "screens").glob("*.png")}
 
 
-def test_the_pictures_of_pages_show_what_they_are_now(tmp_path: Path) -> None:
+def test_the_pictures_of_pages_are_current(tmp_path: Path) -> None:
     with opened(tmp_path) as urls:
         now = behind(urls)
     assert outdated("screens", now) == [], "run `python -m tests.screens`, and look at them"

@@ -31,7 +31,7 @@ def verifier(keys: Keys) -> Verifier:
     return Verifier(keys.fetch, "shopstream", "shopstream")
 
 
-async def test_all_who_wait_for_the_keys_are_let_in() -> None:
+async def test_all_requests_that_wait_for_the_keys_are_accepted() -> None:
     keys, people = Keys(), [Principal(uuid7(), "customer") for _ in range(20)]
     checks = verifier(keys)
     found = await asyncio.gather(*(checks.principal(issuer().issue(one)) for one in people))
@@ -39,7 +39,7 @@ async def test_all_who_wait_for_the_keys_are_let_in() -> None:
     assert keys.asked == 1
 
 
-async def test_keys_that_cannot_be_had_are_asked_for_again() -> None:
+async def test_unavailable_keys_are_fetched_again() -> None:
     checks = verifier(Keys(Unavailable()))
     token = issuer().issue(Principal(uuid7(), "staff"))
     with pytest.raises(Unavailable):

@@ -12,7 +12,7 @@ from chassis.http.content_negotiation import EVENTS, prefers
         *("application/json;q=0.9, text/event-stream", "text/event-stream, */*;q=0.1", "*/*, application/json;q=0.2"),
     ],
 )
-def test_what_is_asked_for_more_is_given(accept: str) -> None:
+def test_the_preferred_media_type_is_returned(accept: str) -> None:
     assert prefers(accept, EVENTS)
 
 
@@ -26,5 +26,5 @@ def test_what_is_asked_for_more_is_given(accept: str) -> None:
         *(",", ";", "\x00", "text/event-stream/x", "x," * 5000 + "text/event-stream"),
     ],
 )
-def test_everybody_else_gets_what_is_always_given(accept: str) -> None:
+def test_other_requests_get_the_default_media_type(accept: str) -> None:
     assert not prefers(accept, EVENTS)

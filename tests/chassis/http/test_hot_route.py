@@ -67,7 +67,7 @@ JSON = {"content-type": "application/json"}
         (JSON, b"null"),
     ],
 )
-async def test_the_answer_is_the_one_that_fastapi_gives(
+async def test_the_response_equals_that_of_fastapi(
     both: list[httpx.AsyncClient], headers: dict[str, str], content: bytes
 ) -> None:
     hot, plain = [await client.post("/things", headers=headers, content=content) for client in both]
@@ -87,7 +87,7 @@ async def test_a_query_and_a_header_of_several_lines_are_taken_as_fastapi_takes_
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff", b'{"name": "\\ud800", "sizes": []}', b"[" * 100_000])
-async def test_what_is_no_json_is_refused(both: list[httpx.AsyncClient], content: bytes) -> None:
+async def test_a_body_that_is_not_json_is_refused(both: list[httpx.AsyncClient], content: bytes) -> None:
     answer = await both[0].post("/things", headers=JSON, content=content)
     assert answer.status_code == 422
 
@@ -102,7 +102,7 @@ def test_the_description_is_the_same() -> None:
     assert app(HotRoute).openapi() == app(APIRoute).openapi()
 
 
-def test_what_it_cannot_resolve_is_refused_at_the_start() -> None:
+def test_an_unsupported_parameter_is_refused_at_start() -> None:
     async def query(page: int) -> Response:
         return Response(str(page))
 

@@ -41,7 +41,7 @@ def fields(document: Document) -> Iterator[tuple[str, Document]]:
 
 
 def bodies(document: Document) -> Iterator[tuple[str, Document]]:
-    """Whatever is sent: by clients, and to them."""
+    """Every body that clients send or get."""
     for route, operation in operations(document):
         for media, body in operation.get("requestBody", {}).get("content", {}).items():
             yield f"{route} {media}", body
@@ -53,8 +53,8 @@ def bodies(document: Document) -> Iterator[tuple[str, Document]]:
 def examples(shown: Document) -> list[Any]:
     """Of a body, a field or a parameter."""
     if "examples" in shown:
-        told = shown["examples"]
-        return [one["value"] for one in told.values()] if isinstance(told, dict) else list(told)
+        documented = shown["examples"]
+        return [one["value"] for one in documented.values()] if isinstance(documented, dict) else list(documented)
     return [shown["example"]] if "example" in shown else []
 
 
@@ -83,15 +83,15 @@ def test_every_parameter_has_an_example(service: str) -> None:
 
 
 @every_service
-def test_every_body_is_shown_as_a_whole(service: str) -> None:
+def test_every_body_has_a_complete_example(service: str) -> None:
     document = described()[service]
     shown = {place: examples(body) for place, body in bodies(document)}
     assert len(shown) > 50
-    assert [place for place, told in shown.items() if not told] == []
+    assert [place for place, documented in shown.items() if not documented] == []
 
 
 @every_service
-def test_an_example_has_all_that_an_answer_can_have(service: str) -> None:
+def test_an_example_has_every_field_of_a_response(service: str) -> None:
     document = described()[service]
     for place, body in bodies(document):
         name = body.get("schema", {}).get("$ref", "").rpartition("/")[2]
@@ -120,8 +120,8 @@ def test_every_error_is_promised_as_problem_details_with_an_example_of_each_reas
             continue
         [(media, body)] = answer["content"].items()
         assert (media, body["schema"]) == (PROBLEM_JSON, {"$ref": "#/components/schemas/Problem"})
-        told = {line.partition("`: ")[0].lstrip("`") for line in answer["description"].split("\n\n")}
-        assert told == body["examples"].keys(), f"{route} {status}"
+        documented = {line.partition("`: ")[0].lstrip("`") for line in answer["description"].split("\n\n")}
+        assert documented == body["examples"].keys(), f"{route} {status}"
         for code, example in body["examples"].items():
             value = example["value"]
             assert (value["code"], value["status"]) == (code, int(status)), route
@@ -146,7 +146,7 @@ def test_every_route_says_how_it_can_fail(service: str) -> None:
 
 
 @every_service
-def test_every_answer_names_its_headers(service: str) -> None:
+def test_every_response_documents_its_headers(service: str) -> None:
     document = described()[service]
     known = document["components"]["headers"]
     for route, status, answer in answers(document):
@@ -159,7 +159,7 @@ def test_every_answer_names_its_headers(service: str) -> None:
 
 
 @every_service
-def test_no_route_stands_behind_one_that_would_take_its_requests(service: str) -> None:
+def test_no_route_is_shadowed_by_an_earlier_one(service: str) -> None:
     """What is said of me is not to be looked for among the ids."""
     before: list[tuple[str, re.Pattern[str]]] = []
     for route, _ in operations(described()[service]):
@@ -167,7 +167,7 @@ def test_no_route_stands_behind_one_that_would_take_its_requests(service: str) -
         before.append((route, re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(route)))))
 
 
-def test_an_answers_headers_are_held_against_those_that_are_described() -> None:
+def test_response_headers_are_compared_with_the_documented_ones() -> None:
     document = described()["order"]
     promised = document["paths"]["/v1/orders"]["post"]["responses"]["202"]
     sent = ["Location", "ETag", "X-Request-Id", "Content-Type", "Preference-Applied"]
@@ -175,7 +175,7 @@ def test_an_answers_headers_are_held_against_those_that_are_described() -> None:
     assert header_differences(document, promised, ["x-request-id", "vary"]) == ["etag", "location", "vary"]
 
 
-def test_routes_keep_what_they_say_to_themselves() -> None:
+def test_routes_do_not_share_their_documentation() -> None:
     """Two apps of the same routes, and one that describes itself twice: what is added is added once."""
     app = FastAPI()
     router = new_router(NotFound)
@@ -188,7 +188,7 @@ def test_routes_keep_what_they_say_to_themselves() -> None:
     assert problems(NotFound)[404]["description"].count("not_found") == 1
 
 
-def test_what_has_no_example_and_does_not_speak_for_itself_is_left_without() -> None:
+def test_a_field_without_an_example_of_its_own_or_of_its_type_stays_without() -> None:
     class Thing(BaseModel):
         name: str
         size: int | None = Field(default=None, examples=[3])

@@ -17,7 +17,17 @@ from chassis.persistence.database import Database
 from chassis.persistence.errors import ConcurrentUpdate, DatabaseUnavailable
 from chassis.persistence.mongo.database import Mongo
 from chassis.testing import enveloped, record, records
-from tests.chassis.tally import HANDLERS, Deadly, Tallies, buried, counted, letters, make_tables, outbox, tally
+from tests.chassis.tally import (
+    HANDLERS,
+    Deadly,
+    Tallies,
+    counted,
+    letters,
+    make_tables,
+    outbox,
+    stored_letters,
+    tally,
+)
 
 
 def consumer(database: Database[Any], **options: Any) -> Consumer[Tallies]:
@@ -124,7 +134,9 @@ def undecodable() -> list[tuple[str, KafkaRecord]]:
 
 
 @pytest.mark.parametrize(("reason", "poison"), undecodable())
-async def test_what_cannot_be_read_is_set_aside(database: Database[Any], reason: str, poison: KafkaRecord) -> None:
+async def test_an_unreadable_message_becomes_a_dead_letter(
+    database: Database[Any], reason: str, poison: KafkaRecord
+) -> None:
     batch = [poison, *records([counted("A"), counted("B")])]
     await consumer(database).handle(batch)
     await consumer(database).handle(batch)
@@ -139,7 +151,9 @@ async def test_without_a_key_nothing_waits_behind_it(database: Database[Any]) ->
     assert await letters(database) == [("dead", "bad_payload")]
 
 
-async def test_an_event_that_kills_the_process_is_set_aside_at_the_last_start(database: Database[Any]) -> None:
+async def test_an_event_that_kills_the_process_becomes_a_dead_letter_at_the_last_start(
+    database: Database[Any],
+) -> None:
     batch = records([counted("A"), counted("B", "deadly"), counted("B", "later"), counted("C")])
     for start in range(1, 4):
         with pytest.raises(Deadly):
@@ -168,9 +182,7 @@ async def test_trouble_with_the_database_is_waited_out(
     assert await letters(database) == []
 
 
-async def test_who_keeps_a_row_for_long_costs_no_event(
-    database: Database[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_row_locked_for_long_costs_no_event(database: Database[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chassis.messaging.consumer.backoff", lambda *_: repeat(0.0))
     left, deduplicate = iter(range(300)), database.inbox.deduplicate
 
@@ -217,20 +229,25 @@ async def test_events_wait_for_a_database_that_is_not_migrated(mongo: Mongo) -> 
     assert await letters(mongo) == []
 
 
-async def test_what_was_set_aside_about_somebody_who_is_erased_is_emptied(database: Database[Any]) -> None:
+async def test_dead_letters_about_an_erased_customer_are_redacted(database: Database[Any]) -> None:
     who, other = uuid7(), uuid7()
     broken = records([counted(sku) for sku in "ABCD"])
-    told = [f'{{"customer_id": "{who}", "name": "Ada"}}', "?", f'{{"customer_id": "{other}", "name": "Ada"}}', "Ada?"]
+    values = [
+        f'{{"customer_id": "{who}", "name": "Ada"}}',
+        "?",
+        f'{{"customer_id": "{other}", "name": "Ada"}}',
+        "Ada?",
+    ]
     keys = ["A", str(who), "C", str(other)]
     aside = [
         replace(one, value=value.encode(), key=key.encode())
-        for one, value, key in zip(broken, told, keys, strict=True)
+        for one, value, key in zip(broken, values, keys, strict=True)
     ]
     await consumer(database).handle(aside)
-    before = await buried(database)
+    before = await stored_letters(database)
     await consumer(database).handle(records([counted("E", f"forget {who}")]))
-    after = await buried(database)
-    assert [letter["value"] for letter in after] == [None, None, told[2].encode(), told[3].encode()]
+    after = await stored_letters(database)
+    assert [letter["value"] for letter in after] == [None, None, values[2].encode(), values[3].encode()]
     assert [letter["detail"] == REDACTED for letter in after] == [True, True, False, False]
     assert [story(letter) for letter in after] == [story(letter) for letter in before]
     assert await letters(database) == [("dead", "bad_payload")] * 4

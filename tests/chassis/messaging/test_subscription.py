@@ -40,7 +40,7 @@ async def test_a_process_that_reads_no_more_ends(
         await ended(running)
 
 
-def test_to_write_to_a_connection_that_is_gone_is_no_error() -> None:
+def test_a_write_to_a_closed_connection_is_no_error() -> None:
     """aiokafka relies on it."""
     ours, theirs = socket.socketpair()
 

@@ -17,7 +17,7 @@ from chassis.persistence.errors import CommitOutcomeUnknown, DatabaseUnavailable
 from chassis.persistence.group_commit import GroupCommit
 from chassis.runtime.worker import ended
 from chassis.testing import enveloped, record
-from tests.chassis.tally import HANDLERS, Tallies, Tally, buried, counted, outbox, tally
+from tests.chassis.tally import HANDLERS, Tallies, Tally, counted, outbox, stored_letters, tally
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ async def test_a_request_that_erases_a_customer_redacts_their_dead_letters(
     broken = replace(record(enveloped(counted("A"))), value=f'{{"customer_id": "{who}"}}'.encode())
     await Consumer(database, "tally_svc", Tallies, HANDLERS).handle([broken])
     await commit(Erase(who))
-    assert [(letter["value"], letter["detail"]) for letter in await buried(database)] == [(None, REDACTED)]
+    assert [(letter["value"], letter["detail"]) for letter in await stored_letters(database)] == [(None, REDACTED)]
 
 
 async def test_a_request_cancelled_before_its_turn_changes_nothing(

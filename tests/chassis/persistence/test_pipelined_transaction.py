@@ -20,7 +20,7 @@ async def read(database: Postgres, statement: str, *parameters: str) -> list[obj
         return await tx.execute(statement, *parameters).column()
 
 
-async def test_answers_come_to_whoever_asked(postgres: Postgres) -> None:
+async def test_each_statement_gets_its_own_result(postgres: Postgres) -> None:
     async with postgres.transaction() as tx:
         first, second = tx.execute(ONE, "1"), tx.execute("SELECT CAST($1 AS text) AS a, true AS b", "x")
         assert await second.rows() == [("x", True)]
@@ -28,7 +28,7 @@ async def test_answers_come_to_whoever_asked(postgres: Postgres) -> None:
         assert row.one == 1
 
 
-async def test_a_statement_that_fails_is_told_and_undoes_the_transaction(postgres: Postgres) -> None:
+async def test_a_failed_statement_raises_and_undoes_the_transaction(postgres: Postgres) -> None:
     async def write() -> None:
         async with postgres.transaction() as tx:
             await tx.execute("CREATE TABLE undone (n int)").rows()
@@ -40,7 +40,7 @@ async def test_a_statement_that_fails_is_told_and_undoes_the_transaction(postgre
         assert await read(postgres, ONE, "2") == [2]
 
 
-async def test_a_statement_that_nobody_waits_for_fails_the_commit(postgres: Postgres) -> None:
+async def test_a_failed_statement_without_an_awaited_result_fails_the_commit(postgres: Postgres) -> None:
     async def write() -> None:
         async with postgres.transaction() as tx:
             tx.execute(TOO_MUCH, "70000")
@@ -62,7 +62,7 @@ async def test_an_error_of_the_caller_rolls_back(postgres: Postgres) -> None:
     assert await read(postgres, "SELECT to_regclass('never')") == [None]
 
 
-async def test_what_the_driver_has_deallocated_is_prepared_again(postgres: Postgres) -> None:
+async def test_statements_deallocated_by_the_driver_are_prepared_again(postgres: Postgres) -> None:
     assert await read(postgres, ONE, "1") == [1]
     async with postgres.reading() as connection:
         await connection.execute(sa.text("DEALLOCATE ALL"))
@@ -71,7 +71,7 @@ async def test_what_the_driver_has_deallocated_is_prepared_again(postgres: Postg
     assert await read(postgres, ONE, "1") == [1]
 
 
-async def test_what_was_prepared_since_the_driver_deallocated_is_known(postgres: Postgres) -> None:
+async def test_statements_prepared_after_a_deallocation_are_known(postgres: Postgres) -> None:
     async def both() -> list[object]:
         async with postgres.transaction() as tx:
             tx.execute(TWO, "2")
@@ -85,7 +85,7 @@ async def test_what_was_prepared_since_the_driver_deallocated_is_known(postgres:
     assert await both() == [1]
 
 
-async def test_who_is_cancelled_in_the_middle_leaves_nothing_to_the_next(postgres: Postgres) -> None:
+async def test_a_cancelled_transaction_leaves_nothing_to_the_next(postgres: Postgres) -> None:
     sleeping = asyncio.create_task(read(postgres, "SELECT pg_sleep(30)"))
     await asyncio.sleep(0.2)
     sleeping.cancel()

@@ -61,7 +61,7 @@ async def test_a_round_that_failed_counts_too(slept: list[float]) -> None:
     assert slept == [0.01]
 
 
-async def test_whoever_is_cancelled_while_resting_leaves_the_pace_as_it_was() -> None:
+async def test_a_cancelled_rest_leaves_the_pace_as_it_was() -> None:
     pace = BatchPacer(30.0)
     async with pace:
         pass

@@ -71,15 +71,15 @@ def test_faults_are_read_in_order() -> None:
         ("relay.marked=die@1_0", "'1_0'"),
     ],
 )
-def test_what_is_unknown_is_named(text: str, named: str) -> None:
+def test_an_unknown_point_or_action_is_named(text: str, named: str) -> None:
     with pytest.raises(ValueError, match=re.escape(named)):
         failpoints.parse(text)
 
 
 async def test_unknown_points_end_the_start() -> None:
-    told = await refusal("customer_svc.worker", {"FAILPOINTS": "relay.gone=die"})
-    assert "FAILPOINTS" in told
-    assert "relay.gone" in told
+    message = await refusal("customer_svc.worker", {"FAILPOINTS": "relay.gone=die"})
+    assert "FAILPOINTS" in message
+    assert "relay.gone" in message
 
 
 def test_nothing_fails_on_purpose_in_production() -> None:

@@ -54,7 +54,7 @@ async def test_a_row_that_postgresql_refuses_is_in_no_letter_and_no_log(postgres
     assert "Failing row" not in told_of
 
 
-async def test_a_key_that_is_taken_is_told_without_the_key(postgres: Postgres) -> None:
+async def test_the_error_about_a_duplicate_key_is_redacted(postgres: Postgres) -> None:
     await make_tallies(postgres)
     twice = "INSERT INTO tallies SELECT 'ada@example.com', 1, '' FROM generate_series(1, 2)"
     with pytest.raises(ConcurrentUpdate) as conflict:
@@ -63,7 +63,7 @@ async def test_a_key_that_is_taken_is_told_without_the_key(postgres: Postgres) -
     assert str(conflict.value) == "UniqueViolation(23505, schema=public, table=tallies, constraint=tallies_pkey)"
 
 
-async def test_parameters_of_a_statement_are_not_told(postgres: Postgres) -> None:
+async def test_parameters_of_a_statement_are_redacted(postgres: Postgres) -> None:
     with pytest.raises(sa.exc.DBAPIError) as refused:
         async with postgres.reading() as connection:
             await connection.execute(sa.text("SELECT CAST(:x AS integer)"), {"x": ADA})
@@ -71,7 +71,7 @@ async def test_parameters_of_a_statement_are_not_told(postgres: Postgres) -> Non
     assert ADA not in redacted_traceback(refused.value)
 
 
-async def test_documents_of_mongodb_are_not_told(databases: Databases) -> None:
+async def test_documents_of_mongodb_are_redacted(databases: Databases) -> None:
     async with databases.lent_mongo() as url:
         database = Mongo(url)
 
@@ -97,7 +97,7 @@ def error_of(content: Any) -> ValidationError:
     return wrong.value
 
 
-def test_what_was_sent_is_not_told() -> None:
+def test_input_that_failed_validation_is_redacted() -> None:
     assert redacted(error_of({"n": "ada@example.com"})) == "ValidationError(n int_parsing)"
     with pytest.raises(UnicodeEncodeError) as wrong:
         "ada@example.com \ud800".encode()
@@ -106,7 +106,7 @@ def test_what_was_sent_is_not_told() -> None:
     assert redacted(group) == "ExceptionGroup(UnicodeEncodeError(surrogates not allowed), KeyError('n'))"
 
 
-def test_an_error_of_our_own_is_told_as_it_is_with_what_led_to_it() -> None:
+def test_our_own_errors_are_shown_with_their_causes() -> None:
     def fail() -> None:
         try:
             raise LookupError("no such row")

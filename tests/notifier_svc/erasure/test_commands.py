@@ -35,7 +35,7 @@ from schemas import (
     answer_id,
     golden,
 )
-from tests.chassis.tally import buried
+from tests.chassis.tally import stored_letters
 from tests.databases import committing, waits_for_a_lock
 from tests.notifier_svc.factories import confirmed, link, registered
 from tests.notifier_svc.ledger import (
@@ -228,10 +228,10 @@ async def test_dead_letters_about_an_erased_customer_are_redacted(shared: Postgr
     order = confirmed(uuid7(), uuid7())
     message = record(enveloped(order))
     await consumer(shared).handle([replace(message, value=(message.value or b"") + b"?")])
-    [value] = [one["value"] for one in await buried(shared)]
+    [value] = [one["value"] for one in await stored_letters(shared)]
     assert str(order.customer_id).encode() in value
     await erase_customer(shared, order.customer_id)
-    assert [one["value"] for one in await buried(shared)] == [None]
+    assert [one["value"] for one in await stored_letters(shared)] == [None]
 
 
 async def claimed_mail(database: Postgres, state: State) -> tuple[Mail, UUID]:

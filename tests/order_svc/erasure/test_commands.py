@@ -38,7 +38,7 @@ from schemas import (
     StockReserved,
     answer_id,
 )
-from tests.chassis.tally import buried
+from tests.chassis.tally import stored_letters
 from tests.order_svc.factories import ADDRESS
 from tests.order_svc.rest import API
 from tests.order_svc.scenarios import Commit, consume, consumer, pending, read, reserved, timeline
@@ -224,9 +224,9 @@ async def test_dead_letters_about_an_erased_customer_are_redacted(shared: Postgr
         record(enveloped(StockReserved(order_id=uuid7(), lines=()))), value=f'"{customer_id} Ada"'.encode()
     )
     await consumer(shared).handle([letter])
-    assert [one["value"] for one in await buried(shared)][-1] == letter.value
+    assert [one["value"] for one in await stored_letters(shared)][-1] == letter.value
     await erase(shared, customer_id)
-    assert [one["value"] for one in await buried(shared)][-1] is None
+    assert [one["value"] for one in await stored_letters(shared)][-1] is None
 
 
 ACTIONS: dict[str, Callable[[Order], CancelOrder | ReturnLines | ShipOrder]] = {

@@ -75,7 +75,7 @@ async def test_a_line_that_fails_changes_nothing_and_does_not_stop_the_others(ap
             line(free, theirs, id=str(uuid7())),
             line(new_sku(), category_id=str(uuid7())),
             line(new_sku(), category_id=shelf["id"]),
-            line(mine, status="draft", name="Not told"),
+            line(mine, status="draft", name="Not published"),
             {"name": 1},
             line(free),
         )
@@ -117,7 +117,7 @@ async def test_an_import_continues_where_it_was_and_no_line_is_imported_twice(ap
     path = await begun(api, 3)
     first = ndjson(line(skus[0]), line(skus[1]))
     await taken(api, path, 1, first)
-    # The answer was lost; the client sends the part again, and is told where to go on.
+    # The answer was lost; the client sends the part again, and learns where to continue.
     assert assert_problem(await send(api, path, 1, first), 409, "unexpected_line")["next_line"] == 3
     assert_problem(await send(api, path, 3, ndjson(line(skus[2]), line(skus[2]))), 409, "too_many_lines")
     progress = await taken(api, path, 3, ndjson(line(skus[2])))
@@ -225,12 +225,12 @@ async def test_an_export_is_an_import_that_changes_nothing(api: API, shared: Mon
     products = await shared.db.products.count_documents({})
     assert answer.headers["product-count"] == str(products)
     assert len(lines) == products if form == "ndjson" else len(lines) > products
-    told = await shared.db.outbox.count_documents({})
+    published = await shared.db.outbox.count_documents({})
     path = await begun(api, len(lines), form)
     progress = await taken(api, path, 1, answer.content, form)
     rows = len(lines) - (form == "csv")
     assert (outcomes(progress), await faults(api, path)) == ((0, 0, rows, 0), [])
-    assert await shared.db.outbox.count_documents({}) == told
+    assert await shared.db.outbox.count_documents({}) == published
 
 
 @pytest.mark.parametrize("form", ["ndjson", "csv"])

@@ -138,9 +138,9 @@ async def test_a_repeated_request_gets_the_same_reply_and_reserves_once(shared: 
         shared, refused(order), amended(order, {sku: 3}), amended(order, {sku: 9}, 3), amended(order, {sku: 9}, 3)
     )
     assert await numbers(shared, sku) == (4, 2)
-    told = [(type(e), getattr(e, "revision", 0)) for e in await events(shared, order.order_id)]
+    published = [(type(e), getattr(e, "revision", 0)) for e in await events(shared, order.order_id)]
     first = [(StockReserved, 1), (StockReserved, 2), (StockReserved, 2), (StockReserved, 1), (StockReleased, 2)]
-    assert told == [*first, (StockRejected, 2), (StockRejected, 3), (StockRejected, 3)]
+    assert published == [*first, (StockRejected, 2), (StockRejected, 3), (StockRejected, 3)]
 
 
 async def test_stock_becomes_low_when_an_amendment_reserves_it_and_not_when_it_is_shipped(

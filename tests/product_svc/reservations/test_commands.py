@@ -120,7 +120,7 @@ async def test_an_order_that_is_published_again_is_reserved_once(shared: Mongo, 
     await handle(shared, order)
     assert await numbers(shared, sku) == (9, 2)
     answer = StockReserved(order_id=order.order_id, lines=(Line(sku=sku, quantity=2),))
-    assert await events(shared, order.order_id) == [answer] * 3, "whoever asks again is answered again"
+    assert await events(shared, order.order_id) == [answer] * 3, "a repeated request gets the same reply"
 
 
 async def test_a_short_order_leaves_stock_for_the_next(shared: Mongo, commit: Commit) -> None:

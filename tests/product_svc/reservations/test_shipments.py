@@ -59,8 +59,8 @@ async def test_returned_units_are_on_hand_again(shared: Mongo, commit: Commit) -
     back = OrderReturned(**about(order), return_id=uuid7(), lines=priced({sku: 2}), refund=PRICE)
     await handle(shared, order, shipped(order, {sku: 3}), back)
     assert await numbers(shared, sku) == (4, 0)
-    told = StockReturned(order_id=order.order_id, return_id=back.return_id, lines=lines({sku: 2}))
-    assert (await events(shared, order.order_id))[-1] == told
+    expected = StockReturned(order_id=order.order_id, return_id=back.return_id, lines=lines({sku: 2}))
+    assert (await events(shared, order.order_id))[-1] == expected
     booked = [(delta, reason, on_hand) for delta, reason, on_hand, _ in await movements(shared, sku)]
     assert booked == [(5, "delivery", 5), (-3, "shipment", 2), (2, "return", 4)]
 

@@ -38,7 +38,7 @@ async def adjust(api: API, sku: str, delta: int, **more: Any) -> None:
 
 
 async def low(database: Mongo, sku: str) -> list[int]:
-    """The numbers available that were told to be low."""
+    """The available quantities that were published as low."""
     return [event.available for event in await events(database, sku) if isinstance(event, StockLow)]
 
 

@@ -1,4 +1,4 @@
-"""Run by Alembic: migrates on the connection that ``chassis.migrate`` opened, in one transaction."""
+"""Run by Alembic: migrates on the connection that ``postgres/migrate.py`` opened, in one transaction."""
 
 from alembic import context
 

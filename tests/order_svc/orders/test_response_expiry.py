@@ -8,10 +8,10 @@ import sqlalchemy as sa
 from uuid_utils.compat import uuid7
 
 from chassis.persistence.postgres.database import Postgres
+from chassis.persistence.postgres.expiry import BATCH, Expiry
 from chassis.runtime.settings import load
 from order_svc.container import open_event_process
-from order_svc.orders.periodic import BATCH, ResponseExpiry
-from order_svc.orders.store import idempotency_keys
+from order_svc.orders.store import idempotency_keys, response_expiry
 from order_svc.settings import WorkerSettings
 from tests.processes import Environment
 
@@ -36,13 +36,13 @@ async def remaining(database: Postgres) -> set[UUID]:
 async def test_expired_responses_are_deleted_and_the_others_stay(postgres: Postgres) -> None:
     await stored(postgres, SECONDS + 1, 3)
     young = [*await stored(postgres, SECONDS - 60), *await stored(postgres, 0)]
-    assert await ResponseExpiry(postgres, SECONDS).delete_expired() == 3
+    assert await response_expiry(postgres, SECONDS).delete_expired() == 3
     assert await remaining(postgres) == set(young)
 
 
 async def test_several_processes_delete_many_expired_responses_in_batches(postgres: Postgres) -> None:
     await stored(postgres, SECONDS + 1, BATCH + 5)
-    expiries = [ResponseExpiry(postgres, SECONDS) for _ in range(2)]
+    expiries = [response_expiry(postgres, SECONDS) for _ in range(2)]
     removed = await asyncio.gather(*(one.delete_expired() for one in expiries))
     assert max(removed) <= BATCH
     while more := await expiries[0].delete_expired():
@@ -54,9 +54,9 @@ async def test_several_processes_delete_many_expired_responses_in_batches(postgr
 async def test_expired_responses_are_deleted_batch_after_batch(
     postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("order_svc.orders.periodic.BATCH", 2)
+    monkeypatch.setattr("chassis.persistence.postgres.expiry.BATCH", 2)
     await stored(postgres, SECONDS + 1, 5)
-    running = asyncio.create_task(ResponseExpiry(postgres, SECONDS).run())
+    running = asyncio.create_task(response_expiry(postgres, SECONDS).run())
     async with asyncio.timeout(10):
         while await remaining(postgres):
             await asyncio.sleep(0.01)
@@ -73,4 +73,4 @@ def test_responses_are_kept_for_a_day_by_default(environment: Environment) -> No
 async def test_the_event_process_deletes_expired_responses() -> None:
     values = {"postgres_url": "postgresql://a:b@db/x", "kafka_bootstrap_servers": "kafka:9092"}
     async with open_event_process(WorkerSettings.model_validate(values)) as process:
-        assert ResponseExpiry.run.__qualname__ in {loop.__qualname__ for loop in process.loops}
+        assert Expiry.run.__qualname__ in {loop.__qualname__ for loop in process.loops}

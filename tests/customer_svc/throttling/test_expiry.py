@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from chassis.persistence.postgres.database import Postgres
-from customer_svc.throttling.store import delete_expired_throttles, throttles
+from customer_svc.throttling.store import throttle_expiry, throttles
 
 PAST, FUTURE = (datetime.now(UTC) + timedelta(days=days) for days in (-1, 1))
 
@@ -14,6 +14,6 @@ async def test_expired_throttles_are_deleted_and_others_stay(shared: Postgres) -
     async with shared.reading() as connection:
         rows = [{"subject": "old", "free_at": PAST}, {"subject": "new", "free_at": FUTURE}]
         await connection.execute(sa.insert(throttles), rows)
-    assert await delete_expired_throttles(shared, 10) == 1
+    assert await throttle_expiry(shared).delete_expired(10) == 1
     async with shared.reading() as connection:
         assert list(await connection.scalars(sa.select(throttles.c.subject))) == ["new"]

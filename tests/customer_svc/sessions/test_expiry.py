@@ -5,7 +5,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from chassis.persistence.postgres.database import Postgres
-from customer_svc.sessions.store import delete_expired_sessions, refresh_tokens, sessions
+from customer_svc.sessions.store import refresh_tokens, session_expiry, sessions
 from tests.customer_svc.factories import API, log_in, register_customer, stored_account
 
 
@@ -17,7 +17,7 @@ async def test_expired_sessions_are_deleted_with_their_tokens_and_others_stay(ap
     past = sa.func.now() - timedelta(days=1)
     async with shared.reading() as connection:
         await connection.execute(sa.update(sessions).where(sessions.c.account_id == expired).values(ends_at=past))
-    assert await delete_expired_sessions(shared, 10) == 1
+    assert await session_expiry(shared).delete_expired(10) == 1
     async with shared.reading() as connection:
         for table in (sessions, refresh_tokens):
             assert list(await connection.scalars(sa.select(table.c.account_id))) == [valid]
