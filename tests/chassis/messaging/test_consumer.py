@@ -134,7 +134,7 @@ def undecodable() -> list[tuple[str, KafkaRecord]]:
 
 
 @pytest.mark.parametrize(("reason", "poison"), undecodable())
-async def test_an_unreadable_message_becomes_a_dead_letter(
+async def test_an_unreadable_message_is_dead_lettered(
     database: Database[Any], reason: str, poison: KafkaRecord
 ) -> None:
     batch = [poison, *records([counted("A"), counted("B")])]
@@ -151,7 +151,7 @@ async def test_without_a_key_nothing_waits_behind_it(database: Database[Any]) ->
     assert await letters(database) == [("dead", "bad_payload")]
 
 
-async def test_an_event_that_kills_the_process_becomes_a_dead_letter_at_the_last_start(
+async def test_an_event_that_kills_the_process_is_dead_lettered_in_the_end(
     database: Database[Any],
 ) -> None:
     batch = records([counted("A"), counted("B", "deadly"), counted("B", "later"), counted("C")])
