@@ -56,7 +56,9 @@ class TransactionRunner(Generic[U]):
         self, database: TransactionalStore[Any], new_uow: Callable[[datetime], U], *, feed: str, point: str
     ) -> None:
         self._database, self._new_uow = database, new_uow
-        self._feed, self._point = feed, point
+        self._point = point
+        # Looking labels up costs more than observing.
+        self._size, self._seconds = BATCH_SIZE.labels(feed), BATCH_SECONDS.labels(feed)
 
     @asynccontextmanager
     async def transaction(self, size: int) -> AsyncIterator[OpenTransaction[U]]:
@@ -65,9 +67,9 @@ class TransactionRunner(Generic[U]):
         ``size`` is the number of commands, for the metrics. Raise ``ConcurrentUpdate``, ``DatabaseUnavailable``,
         ``CommitOutcomeUnknown``.
         """
-        BATCH_SIZE.labels(self._feed).observe(size)
+        self._size.observe(size)
         uow = self._new_uow(datetime.now(UTC))
-        with BATCH_SECONDS.labels(self._feed).time():
+        with self._seconds.time():
             async with self._database.transaction() as tx:
                 yield OpenTransaction(tx, uow)
                 uow.after_commands()
