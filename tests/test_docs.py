@@ -18,6 +18,18 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert [link for link in _links(page) if not _leads_somewhere(page, link)] == []
 
 
+def test_the_first_screen_of_the_readme_has_the_commands_to_run_and_to_test() -> None:
+    first_screen = "\n".join((ROOT / "README.md").read_text(encoding="utf-8").splitlines()[:40])
+    assert re.findall(r"^make (run|test)\b", first_screen, re.MULTILINE) == ["run", "test"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_make_command_exists(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    used = set(re.findall(r"(?:^|`)make ([a-z]+)", page.read_text(encoding="utf-8"), re.MULTILINE))
+    assert used <= targets
+
+
 def _links(page: Path) -> Iterator[str]:
     for link in LINK.findall(_prose(page)):
         if not re.match(r"[a-z]+:", link):
