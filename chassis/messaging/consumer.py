@@ -17,7 +17,7 @@ more often the process died while one was being handled, the fewer events share 
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -26,6 +26,7 @@ from uuid import UUID, uuid5
 
 import structlog
 
+from chassis.jobs.domain import JobInterrupted
 from chassis.messaging.dead_letters import DeadLetter, fingerprint
 from chassis.messaging.handlers import Handlers
 from chassis.messaging.records import KafkaRecord
@@ -64,6 +65,19 @@ class ConsumedMessage:
     fault: Exception | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What one transaction did with messages: those that are in neither list had been handled before."""
+
+    messages: Sequence[ConsumedMessage]
+    handled: Sequence[ConsumedMessage]
+    letters: Sequence[DeadLetter]
+
+
+Also = Callable[[Any, Applied], Awaitable[None]]
+"""What else belongs into the transaction; it may raise ``JobInterrupted``, which rolls the transaction back."""
+
+
 class Consumer(Generic[U]):
     """One service's consumer group."""
 
@@ -92,7 +106,7 @@ class Consumer(Generic[U]):
 
     async def handle(self, records: Sequence[KafkaRecord]) -> None:
         """Apply records of one topic to the store, exactly once; return when committed."""
-        batch = [message for record in records if (message := self._read(record))]
+        batch = [message for record in records if (message := self.read(record))]
         if not batch:
             return
         if self._to_record[batch[0].record.topic] > 0:
@@ -100,7 +114,12 @@ class Consumer(Generic[U]):
         else:
             await self._settle(batch)
 
-    def _read(self, record: KafkaRecord) -> ConsumedMessage | None:
+    async def bring(self, batch: Sequence[ConsumedMessage], also: Also) -> None:
+        """Apply messages of any topics as ``handle`` does; ``also`` runs in each transaction."""
+        await self._settle(batch, also=also)
+
+    def read(self, record: KafkaRecord) -> ConsumedMessage | None:
+        """The message in a record, also if it cannot be decoded; None if this group does not handle its type."""
         try:
             envelope = decode(record.headers, record.value, wanted=self.handlers)
         except Undecodable as fault:
@@ -148,15 +167,19 @@ class Consumer(Generic[U]):
 
         return await retry_until_available(attempt, "consumer", also=(ConcurrentUpdate,))
 
-    async def _settle(self, batch: Sequence[ConsumedMessage], *, recorded: bool = False) -> None:
+    async def _settle(
+        self, batch: Sequence[ConsumedMessage], *, recorded: bool = False, also: Also | None = None
+    ) -> None:
         """Try until the batch is committed, or split it, or make its one event a dead letter."""
         pauses = backoff(0.002, 1.0)
         failures, race_ends = 0, time.monotonic() + CONFLICT_SECONDS
         while True:
             try:
                 return await retry_until_available(
-                    partial(self._transact, batch, recorded=recorded), "consumer", on_retry=_count_unavailable
+                    partial(self._transact, batch, recorded, also), "consumer", on_retry=_count_unavailable
                 )
+            except JobInterrupted:
+                raise
             except ConcurrentUpdate as error:
                 RETRIES.labels("kafka", "conflict").inc()
                 if time.monotonic() < race_ends:
@@ -169,7 +192,7 @@ class Consumer(Generic[U]):
             if len(batch) > 1:
                 RETRIES.labels("kafka", "split").inc()
                 for one in batch:
-                    await self._settle([one], recorded=recorded)
+                    await self._settle([one], recorded=recorded, also=also)
                 return None
             failures += 1
             log.warning("event failed", event_id=str(batch[0].event_id), try_=failures, exc_info=fault)
@@ -177,7 +200,7 @@ class Consumer(Generic[U]):
                 batch = [replace(batch[0], fault=fault)]
             await asyncio.sleep(next(pauses))
 
-    async def _transact(self, batch: Sequence[ConsumedMessage], *, recorded: bool) -> None:
+    async def _transact(self, batch: Sequence[ConsumedMessage], recorded: bool, also: Also | None) -> None:
         database = self._database
         async with self._runner.transaction(len(batch)) as transaction:
             tx = transaction.tx
@@ -186,7 +209,7 @@ class Consumer(Generic[U]):
             # Rows for events that turn out to be handled already are loaded in vain, which is rare; loading them
             # together with the inbox saves every batch a round trip.
             submissions = {
-                one.event_id: self._submission(one.envelope)
+                one.event_id: self.submission(one.envelope)
                 for one in reversed(batch)
                 if one.envelope and not one.fault
             }
@@ -199,6 +222,8 @@ class Consumer(Generic[U]):
             await database.dead_letters.add(tx, letters)
             if recorded:
                 await database.attempts.clear(tx, self.group, _ids(batch))
+            if also:
+                await also(tx, Applied(batch, live, letters))
         if recorded:
             self._to_record[batch[0].record.topic] -= len(todo)
         _count(batch, live, letters)
@@ -227,7 +252,8 @@ class Consumer(Generic[U]):
             one.event_id, self.group, state, one.record, reason, detail[:2000], fingerprint(reason, one.fault)
         )
 
-    def _submission(self, envelope: Envelope[Event]) -> Submission[U, object]:
+    def submission(self, envelope: Envelope[Event]) -> Submission[U, object]:
+        """The command that handles an event."""
         command = self.handlers[type(envelope.event)](envelope)
         return Submission(command, cause=str(envelope.id), trace=continued(envelope.trace))
 

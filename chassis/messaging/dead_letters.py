@@ -1,10 +1,16 @@
-"""Dead letters: events that could not be handled, and the later events of the same key that wait behind them."""
+"""Dead letters: events that could not be handled, and the later events of the same key that wait behind them.
+
+A letter is open (``dead`` or ``parked``) until it is redriven or discarded. Open letters block their stream: whatever
+arrives on it is parked behind them. The first open letter of a stream is dead, the ones behind it are parked. Closed
+letters stay, so that nobody asks about their events again.
+"""
 
 import base64
 import hashlib
 import traceback
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, Protocol, TypeVar
 from uuid import UUID
 
@@ -12,6 +18,9 @@ from chassis.messaging.records import KafkaRecord, printable
 from schemas import Message
 
 Tx_contra = TypeVar("Tx_contra", contravariant=True)
+
+LetterState = Literal["dead", "parked", "redriven", "discarded"]
+OPEN: tuple[LetterState, ...] = ("dead", "parked")
 
 REDACTED = "redacted: it was about a customer who was erased"
 """The ``detail`` of a dead letter after redaction: the original may quote the value."""
@@ -61,6 +70,44 @@ class DeadLetter:
         return Message(self.event_id, f"{self.group}.dlq", printable(record.key or b""), headers, record.value or b"")
 
 
+@dataclass(frozen=True, slots=True)
+class StoredLetter:
+    """A dead letter as it is stored."""
+
+    event_id: UUID
+    group: str
+    state: LetterState
+    record: KafkaRecord
+    reason: str
+    detail: str
+    fingerprint: str
+    at: datetime
+    original: bytes | None = None
+    """The value before it was edited the first time."""
+    redrives: int = 0
+    """How often it was redriven in vain since it was edited the last time."""
+
+    @property
+    def open(self) -> bool:
+        """Whether it blocks its stream."""
+        return self.state in OPEN
+
+    @property
+    def redacted(self) -> bool:
+        """Whether its value was removed because its customer was erased."""
+        return self.detail == REDACTED and self.record.value is None
+
+
+@dataclass(frozen=True, slots=True)
+class LetterFilter:
+    """Which letters to list; None matches all."""
+
+    states: Collection[LetterState] = OPEN
+    type: str | None = None
+    key: str | None = None
+    fingerprint: str | None = None
+
+
 class DeadLetters(Protocol[Tx_contra]):
     """The dead letters of a database."""
 
@@ -73,6 +120,33 @@ class DeadLetters(Protocol[Tx_contra]):
 
         The letter itself stays, with its place, its reason and its fingerprint.
         """
+        ...
+
+    async def lock_stream(self, tx: Tx_contra, event: UUID, limit: int) -> Sequence[StoredLetter]:
+        """The first open letters of the stream of this event's letter, in order; none if that letter is closed.
+
+        While they are locked, no event is parked behind them, and nobody else redrives, edits or discards them.
+        """
+        ...
+
+    async def update(self, tx: Tx_contra, letters: Sequence[StoredLetter]) -> None:
+        """Store what has changed in letters that are locked."""
+        ...
+
+    async def get(self, event: UUID) -> StoredLetter | None:
+        """The letter of an event."""
+        ...
+
+    async def find(self, wanted: LetterFilter, after: UUID | None, limit: int) -> Sequence[StoredLetter]:
+        """Letters in the order of their event's ids, without headers and value."""
+        ...
+
+    async def states(self, group: str, ids: Collection[UUID]) -> Mapping[UUID, LetterState]:
+        """The states of the letters that these events have."""
+        ...
+
+    async def blocked_streams(self, group: str) -> set[str]:
+        """The streams that have an open letter."""
         ...
 
 

@@ -6,6 +6,7 @@ Two databases offer all of it: ``postgres.database.Postgres`` and ``mongo.databa
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeVar
 
+from chassis.jobs.store import Jobs
 from chassis.messaging.dead_letters import DeadLetters
 from chassis.messaging.inbox import Attempts, Inbox
 from chassis.messaging.leadership import Leadership
@@ -69,7 +70,16 @@ class RelayStore(Protocol):
         ...
 
 
-class Database(EventStore[Tx], Snapshots, Protocol[Tx]):
+class JobStore(EventStore[Tx], Protocol[Tx]):
+    """What jobs of ops work on: an event store that knows which jobs there are."""
+
+    @property
+    def jobs(self) -> Jobs[Tx]:
+        """Jobs, and the actions of ops."""
+        ...
+
+
+class Database(JobStore[Tx], Snapshots, Protocol[Tx]):
     """Everything that a service needs of its database."""
 
     @property

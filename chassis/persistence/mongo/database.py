@@ -13,6 +13,7 @@ from chassis.persistence.errors import CommitOutcomeUnknown, DatabaseUnavailable
 from chassis.persistence.mongo.connection import reason, reset_pools, translated
 from chassis.persistence.mongo.dead_letters import MongoDeadLetters
 from chassis.persistence.mongo.inbox import MongoAttempts, MongoInbox
+from chassis.persistence.mongo.jobs import MongoJobs
 from chassis.persistence.mongo.outbox import MongoLeadership, MongoOutbox
 from chassis.persistence.mongo.snapshot import MongoSnapshot
 from chassis.persistence.mongo.transaction import Document, MongoTransaction
@@ -38,6 +39,7 @@ class Mongo:
         self.inbox = MongoInbox()
         self.attempts = MongoAttempts(self.db)
         self.dead_letters = MongoDeadLetters(self.db, self.outbox)
+        self.jobs = MongoJobs(self.db)
         self.leadership = MongoLeadership(self.db)
 
     @asynccontextmanager

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pymongo.asynchronous.database import AsyncDatabase
 
+from chassis.messaging.dead_letters import OPEN
 from chassis.persistence.mongo.transaction import Document, Lookup, MongoTransaction
 
 
@@ -18,6 +19,7 @@ class MongoDeduplication:
     """Events that are being entered in the inbox."""
 
     tx: MongoTransaction
+    group: str
     keys: dict[str, UUID]
     known: Lookup
     letters: Lookup
@@ -28,7 +30,12 @@ class MongoDeduplication:
         new = {key: event for key, event in self.keys.items() if key not in known}
         if new:
             await self.tx.db.inbox.insert_many([{"_id": key} for key in new], session=self.tx.session)
-        return set(new.values()), {letter["stream"] for letter in await self.letters.documents()}
+        blocked = {letter["stream"] for letter in await self.letters.documents()}
+        if new and blocked:
+            # Whoever redrives these letters meanwhile writes to their heads as well: one of the two tries again.
+            heads = {"consumer_group": self.group, "stream": {"$in": list(blocked)}, "state": "dead"}
+            await self.tx.db.dead_letters.update_many(heads, {"$inc": {"locked": 1}}, session=self.tx.session)
+        return set(new.values()), blocked
 
 
 class MongoInbox:
@@ -39,9 +46,10 @@ class MongoInbox:
     ) -> MongoDeduplication:
         """Enter events in the inbox. Statements issued before the outcome is awaited share its round trip."""
         keys = {_key(group, event): event for event in events}
-        of_streams = {"consumer_group": group, "stream": {"$in": list(streams)}}
+        of_streams = {"consumer_group": group, "stream": {"$in": list(streams)}, "state": {"$in": OPEN}}
         return MongoDeduplication(
             tx,
+            group,
             keys,
             tx.find("inbox", {"_id": {"$in": list(keys)}}, "_id"),
             tx.find("dead_letters", of_streams, "stream"),

@@ -1,6 +1,6 @@
 """The collections that every service on MongoDB has."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import CollectionInvalid, OperationFailure
@@ -9,11 +9,14 @@ from chassis.persistence.mongo.connection import translated
 from chassis.persistence.mongo.lease import FREE_LEASE
 from chassis.persistence.mongo.transaction import Document
 
-COLLECTIONS = ("outbox", "inbox", "dead_letters", "attempts", "leases")
-INDEXES: Mapping[str, Sequence[tuple[str, int]]] = {
-    "outbox": [("at", 1), ("_id", 1)],
-    "dead_letters": [("consumer_group", 1), ("stream", 1)],
-}
+COLLECTIONS = ("outbox", "inbox", "dead_letters", "attempts", "leases", "jobs", "actions")
+INDEXES: Sequence[tuple[str, Sequence[tuple[str, int]]]] = (
+    ("outbox", [("at", 1), ("_id", 1)]),
+    ("dead_letters", [("consumer_group", 1), ("stream", 1)]),
+    ("dead_letters", [("event_id", 1)]),
+    ("jobs", [("state", 1)]),
+    ("actions", [("position", 1)]),
+)
 NAMESPACE_EXISTS = 48
 
 
@@ -30,6 +33,7 @@ async def create_collections(db: AsyncDatabase[Document], *names: str) -> None:
                 # Another process migrates at the same time.
                 if error.code != NAMESPACE_EXISTS:
                     raise
-        for name, index in INDEXES.items():
+        for name, index in INDEXES:
             await db[name].create_index(index)
-        await db.leases.update_one({"_id": "relay"}, {"$setOnInsert": FREE_LEASE}, upsert=True)
+        for lease in ("relay", "jobs"):
+            await db.leases.update_one({"_id": lease}, {"$setOnInsert": FREE_LEASE}, upsert=True)

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from chassis.persistence.postgres.connection import create_engine, driver_connection, translated, translated_commit
 from chassis.persistence.postgres.dead_letters import PostgresDeadLetters
 from chassis.persistence.postgres.inbox import PostgresAttempts, PostgresInbox
+from chassis.persistence.postgres.jobs import PostgresJobs
 from chassis.persistence.postgres.outbox import PostgresLeadership, PostgresOutbox
 from chassis.persistence.postgres.pipelined_transaction import STALE_STATEMENTS, PipelinedTransaction
 from chassis.persistence.postgres.snapshot import BEGIN, PostgresSnapshot
@@ -26,7 +27,8 @@ class Postgres:
         self.outbox = PostgresOutbox()
         self.inbox = PostgresInbox()
         self.attempts = PostgresAttempts()
-        self.dead_letters = PostgresDeadLetters(self.outbox)
+        self.dead_letters = PostgresDeadLetters(self.outbox, self.reading)
+        self.jobs = PostgresJobs(self.reading)
         self.leadership = PostgresLeadership(self.reading)
         self.committed = asyncio.Event()
         """Set when any transaction of this process has committed."""

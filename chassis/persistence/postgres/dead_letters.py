@@ -1,12 +1,19 @@
 """The dead letters in PostgreSQL."""
 
-from collections.abc import Collection, Sequence
+import base64
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any
 from uuid import UUID
 
-from chassis.messaging.dead_letters import REDACTED, DeadLetter
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chassis.messaging.dead_letters import OPEN, REDACTED, DeadLetter, LetterFilter, LetterState, StoredLetter
+from chassis.messaging.records import KafkaRecord
 from chassis.persistence.postgres.outbox import PostgresOutbox
 from chassis.persistence.postgres.pipelined_transaction import PipelinedTransaction, array
-from chassis.persistence.postgres.rows import insert_rows, write_rows
+from chassis.persistence.postgres.rows import insert_rows, update_rows, write_rows
 from chassis.persistence.postgres.tables import dead_letters
 
 _INSERT = insert_rows(
@@ -14,17 +21,35 @@ _INSERT = insert_rows(
     *("event_id", "consumer_group", "state", "stream", "topic", "partition", "offset", "key"),
     *("headers", "value", "reason", "detail", "fingerprint"),
 )
-_REDACT = (
-    "UPDATE dead_letters SET value = NULL, detail = $2 FROM unnest(CAST($1 AS text[])) AS mentioned(id)"
-    " WHERE key = convert_to(id, 'UTF8') OR position(convert_to(id, 'UTF8') IN value) > 0"
+_UPDATE = update_rows(
+    dead_letters,
+    "event_id",
+    *("state", "reason", "detail", "fingerprint", "value", "original", "redrives"),
 )
+_REDACT = (
+    "UPDATE dead_letters SET value = NULL, original = NULL, detail = $2"
+    " FROM unnest(CAST($1 AS text[])) AS mentioned(id)"
+    " WHERE key = convert_to(id, 'UTF8') OR position(convert_to(id, 'UTF8') IN value) > 0"
+    " OR position(convert_to(id, 'UTF8') IN original) > 0"
+)
+# A letter without a key is a stream of its own.
+_STREAM = (
+    "SELECT letter.{columns} FROM dead_letters letter JOIN dead_letters this ON this.event_id = CAST($1 AS uuid)"
+    " AND letter.consumer_group = this.consumer_group"
+    " AND (letter.stream = this.stream OR letter.event_id = this.event_id)"
+    " WHERE this.state IN ('dead', 'parked') AND letter.state IN ('dead', 'parked') ORDER BY letter.position"
+)
+_LOCK_HEAD = _STREAM.format(columns="position") + " LIMIT 1 FOR UPDATE OF letter"
+_LOCK = _STREAM.format(columns="*") + " LIMIT CAST($2 AS integer) FOR UPDATE OF letter"
 
 
 class PostgresDeadLetters:
-    """The table ``dead_letters``; copies go through the ``outbox``."""
+    """The table ``dead_letters``; copies go through the ``outbox``, ``reading`` opens a connection."""
 
-    def __init__(self, outbox: PostgresOutbox) -> None:
-        self._outbox = outbox
+    def __init__(
+        self, outbox: PostgresOutbox, reading: Callable[[], AbstractAsyncContextManager[AsyncConnection]]
+    ) -> None:
+        self._outbox, self._reading = outbox, reading
 
     async def add(self, tx: PipelinedTransaction, letters: Sequence[DeadLetter]) -> None:
         """Store dead letters, and put a copy of each in the outbox."""
@@ -34,6 +59,91 @@ class PostgresDeadLetters:
         await self._outbox.add(tx, [letter.copy() for letter in letters])
 
     async def redact(self, tx: PipelinedTransaction, ids: Collection[UUID]) -> None:
-        """Remove the value and the detail of every dead letter that mentions one of these ids."""
+        """Remove the values and the detail of every dead letter that mentions one of these ids."""
         if ids:
             tx.execute(_REDACT, array(ids), REDACTED)
+
+    async def lock_stream(self, tx: PipelinedTransaction, event: UUID, limit: int) -> Sequence[StoredLetter]:
+        """The first open letters of the stream of this event's letter, in order; none if that letter is closed."""
+        # A consumer that parks behind the head has locked it (inbox.py). What it has parked by the time that the head
+        # is locked here is seen only by a statement that begins after that.
+        tx.execute(_LOCK_HEAD, str(event))
+        return [_letter(row) for row in await tx.execute(_LOCK, str(event), str(limit)).rows()]
+
+    async def update(self, tx: PipelinedTransaction, letters: Sequence[StoredLetter]) -> None:
+        """Store what has changed in letters that are locked."""
+        write_rows(tx, (_UPDATE, [_row(letter) for letter in letters]))
+
+    async def get(self, event: UUID) -> StoredLetter | None:
+        """The letter of an event."""
+        async with self._reading() as connection:
+            found = await connection.execute(sa.select(dead_letters).where(dead_letters.c.event_id == event))
+            row = found.first()
+            return _letter(row) if row else None
+
+    async def find(self, wanted: LetterFilter, after: UUID | None, limit: int) -> Sequence[StoredLetter]:
+        """Letters in the order of their event's ids, without headers and value."""
+        columns = dead_letters.c
+        query = (
+            sa.select(dead_letters).where(columns.state.in_(wanted.states)).order_by(columns.event_id).limit(limit)
+        )
+        if after:
+            query = query.where(columns.event_id > after)
+        if wanted.key is not None:
+            query = query.where(columns.key == wanted.key.encode())
+        if wanted.fingerprint is not None:
+            query = query.where(columns.fingerprint == wanted.fingerprint)
+        if wanted.type is not None:
+            header = ["ce_type", base64.b64encode(wanted.type.encode()).decode()]
+            query = query.where(columns.headers.contains([header]))
+        async with self._reading() as connection:
+            return [_letter(row) for row in await connection.execute(query)]
+
+    async def states(self, group: str, ids: Collection[UUID]) -> Mapping[UUID, LetterState]:
+        """The states of the letters that these events have."""
+        columns = dead_letters.c
+        query = sa.select(columns.event_id, columns.state).where(
+            columns.consumer_group == group, columns.event_id == sa.any_(sa.cast(list(ids), sa.ARRAY(sa.Uuid)))
+        )
+        async with self._reading() as connection:
+            return {row.event_id: row.state for row in await connection.execute(query)}
+
+    async def blocked_streams(self, group: str) -> set[str]:
+        """The streams that have an open letter."""
+        columns = dead_letters.c
+        query = (
+            sa.select(columns.stream)
+            .where(columns.consumer_group == group, columns.state.in_(OPEN), columns.stream.is_not(None))
+            .distinct()
+        )
+        async with self._reading() as connection:
+            return set(await connection.scalars(query))
+
+
+def _letter(row: Any) -> StoredLetter:
+    headers = tuple((name, base64.b64decode(value)) for name, value in row.headers)
+    return StoredLetter(
+        row.event_id,
+        row.consumer_group,
+        row.state,
+        KafkaRecord(row.topic, row.partition, row.offset, row.key, headers, row.value),
+        row.reason,
+        row.detail,
+        row.fingerprint,
+        row.at,
+        row.original,
+        row.redrives,
+    )
+
+
+def _row(letter: StoredLetter) -> Mapping[str, Any]:
+    return {
+        "event_id": letter.event_id,
+        "state": letter.state,
+        "reason": letter.reason,
+        "detail": letter.detail,
+        "fingerprint": letter.fingerprint,
+        "value": letter.record.value,
+        "original": letter.original,
+        "redrives": letter.redrives,
+    }

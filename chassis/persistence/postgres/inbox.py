@@ -11,7 +11,12 @@ _DEDUPLICATE = (
     " SELECT $1, id FROM unnest(CAST($2 AS uuid[])) AS e(id) ORDER BY id"
     " ON CONFLICT DO NOTHING RETURNING event_id"
 )
-_BLOCKED = "SELECT DISTINCT stream FROM dead_letters WHERE consumer_group = $1 AND stream = ANY(CAST($2 AS text[]))"
+# Locked, so that no letter is redriven between this statement and the commit: a letter that is being redriven now is
+# waited for, and does not block if it was closed meanwhile.
+_BLOCKED = (
+    "SELECT stream FROM dead_letters WHERE consumer_group = $1 AND stream = ANY(CAST($2 AS text[]))"
+    " AND state IN ('dead', 'parked') ORDER BY position FOR SHARE"
+)
 _RECORD = (
     "WITH known AS (SELECT event_id, starts FROM attempts WHERE consumer_group = $1"
     "   AND event_id = ANY(CAST($2 AS uuid[]))),"

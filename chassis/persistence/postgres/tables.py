@@ -1,4 +1,4 @@
-"""The tables that every service on PostgreSQL has: outbox, inbox, dead letters, attempts."""
+"""The tables that every service on PostgreSQL has: outbox, inbox, dead letters, attempts, jobs, actions."""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import BYTEA, JSONB
@@ -41,7 +41,14 @@ dead_letters = sa.Table(
     sa.Column("detail", sa.Text, nullable=False),
     sa.Column("fingerprint", sa.Text, nullable=False),
     sa.Column("at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
-    sa.Index("dead_letters_stream", "consumer_group", "stream"),
+    sa.Column("original", BYTEA),
+    sa.Column("redrives", sa.Integer, nullable=False, server_default="0"),
+    sa.Index(
+        "dead_letters_open",
+        *("consumer_group", "stream"),
+        postgresql_where=sa.text("state IN ('dead', 'parked')"),
+    ),
+    sa.Index("dead_letters_event", "event_id"),
 )
 
 attempts = sa.Table(
@@ -50,4 +57,36 @@ attempts = sa.Table(
     sa.Column("consumer_group", sa.Text, primary_key=True),
     sa.Column("event_id", sa.Uuid, primary_key=True),
     sa.Column("starts", sa.Integer, nullable=False),
+)
+
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("request", JSONB, nullable=False),
+    sa.Column("progress", JSONB, nullable=False),
+    sa.Column("error", sa.Text),
+    sa.Column("starts", sa.Integer, nullable=False),
+    sa.Column("owner", sa.Uuid),
+    sa.Column("lease_until", sa.DateTime(timezone=True)),
+    sa.Column("who", sa.Uuid, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Index("jobs_active", "created_at", postgresql_where=sa.text("state IN ('planning', 'running')")),
+)
+
+actions = sa.Table(
+    "actions",
+    metadata,
+    sa.Column("position", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("id", sa.Uuid, nullable=False, unique=True),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column("who", sa.Uuid, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("fingerprint", sa.Text, nullable=False),
 )

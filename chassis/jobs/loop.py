@@ -1,0 +1,123 @@
+"""Works off the jobs of a service in its event process, one at a time."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import UUID
+
+import structlog
+from aiokafka.errors import KafkaError
+from uuid_utils.compat import uuid7
+
+from chassis.jobs.domain import MAX_STARTS, Job, JobFailed, JobInterrupted, Kind, State
+from chassis.persistence.database import JobStore
+from chassis.persistence.errors import ConcurrentUpdate, DatabaseUnavailable
+from chassis.runtime.periodic import run_periodically
+from chassis.runtime.redaction import redacted
+from chassis.runtime.retry import retry_until_available
+
+log = structlog.get_logger()
+
+POLL_SECONDS = 1.0
+BROKER_SECONDS = 2.0
+"""The pause before a job that could not reach Kafka is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobLease:
+    """The right of this process to work on a job."""
+
+    database: JobStore[Any]
+    owner: UUID
+
+    async def advance(self, tx: Any, job: Job, change: Callable[[Job], Job]) -> Job:
+        """Store how far the job has come, in a transaction; return it as it is now.
+
+        ``change`` is applied to the job as it is stored: ops may have changed its rate. Where ``job`` is older than
+        that, its change was committed before, by a transaction whose outcome was unknown, and nothing is done.
+        Raise ``JobInterrupted`` if the job was paused or cancelled, or belongs to another process.
+        """
+        current = await self.database.jobs.lock(tx, job.id)
+        if current is None:
+            raise JobInterrupted
+        if current.step == job.step:
+            current = change(current)
+            await self.database.jobs.save(tx, self.owner, current)
+        return current
+
+    async def commit(self, job: Job, change: Callable[[Job], Job]) -> Job:
+        """Store how far the job has come, in a transaction of its own; return it as it is now."""
+
+        async def attempt() -> Job:
+            async with self.database.transaction() as tx:
+                return await self.advance(tx, job, change)
+
+        return await retry_until_available(attempt, "jobs", also=(ConcurrentUpdate,))
+
+
+class JobRunner(Protocol):
+    """Does the jobs of one kind."""
+
+    async def run(self, job: Job, lease: JobLease) -> None:
+        """Do a job from where it stands to its end; raise ``JobFailed``, ``JobInterrupted``, ``KafkaError``."""
+        ...
+
+
+class JobLoop:
+    """The jobs of one service. A job that is interrupted in any way goes on from its last commit."""
+
+    def __init__(self, database: JobStore[Any], runners: Mapping[Kind, JobRunner]) -> None:
+        self._database, self._runners = database, runners
+        self._lease = JobLease(database, uuid7())
+
+    async def run(self) -> None:
+        """Look for jobs and do them, until cancelled."""
+        await run_periodically(self.step, "jobs", full=1, seconds=POLL_SECONDS)
+
+    async def step(self) -> int:
+        """Do the next job, if there is one; return how many were found."""
+        job = await self._database.jobs.claim(self._lease.owner)
+        if job is None:
+            return 0
+        if job.starts > MAX_STARTS:
+            await self._fail(job, f"the event process died {MAX_STARTS} times before the job got any further")
+        else:
+            await self._do(job)
+        return 1
+
+    async def _do(self, job: Job) -> None:
+        log.info("job", job=str(job.id), kind=job.kind, state=job.state)
+        try:
+            await self._runners[job.kind].run(job, self._lease)
+        except JobInterrupted:
+            log.info("job interrupted", job=str(job.id))
+        except JobFailed as error:
+            await self._fail(job, str(error))
+        except KafkaError as error:
+            log.warning("job waits for Kafka", job=str(job.id), why=redacted(error)[:200])
+            await asyncio.sleep(BROKER_SECONDS)
+        except ConcurrentUpdate as error:
+            log.info("job tries again", job=str(job.id), why=redacted(error)[:200])
+        except DatabaseUnavailable:
+            raise
+        except Exception as error:
+            # A bug in a job must not end the process that handles the live events.
+            log.exception("job ended by a bug", job=str(job.id))
+            await self._fail(job, f"unexpected {type(error).__name__}: see the log of the event process")
+
+    async def _fail(self, job: Job, error: str) -> None:
+        log.error("job failed", job=str(job.id), why=error)
+        # As it stands: the progress in the database may be newer than this copy.
+        await end_job(self._database, job.id, "failed", error)
+
+
+async def end_job(database: JobStore[Any], job_id: UUID, state: State, error: str | None = None) -> None:
+    """Leave a job in a state, with the progress that it has."""
+
+    async def attempt() -> None:
+        async with database.transaction() as tx:
+            if job := await database.jobs.lock(tx, job_id):
+                await database.jobs.change(tx, job.end(state, error))
+
+    await retry_until_available(attempt, "jobs", also=(ConcurrentUpdate,))
