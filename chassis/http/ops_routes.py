@@ -17,6 +17,7 @@ from chassis.http.auth import Ops
 from chassis.http.container import RestContainer
 from chassis.http.errors import Forbidden, Unauthenticated
 from chassis.http.examples import ID, MOMENT
+from chassis.http.lookup_routes import add_lookup
 from chassis.http.routing import new_router
 from chassis.http.streaming import StreamingBody
 from chassis.messaging.records import printable
@@ -104,6 +105,7 @@ def ops_router(
     stream("/outbox", "Stream the events in the outbox", _OUTBOX, lambda snapshot: [snapshot.outbox], _WAITING)
     stream("/inbox", "Stream the events that were handled", _INBOX, lambda snapshot: [snapshot.inbox], _HANDLED)
     stream("/dead-letters", "Stream the dead letters", _LETTERS, lambda snapshot: [snapshot.dead_letters], _DEAD)
+    add_lookup(router, service)
     return router
 
 

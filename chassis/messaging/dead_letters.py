@@ -3,8 +3,9 @@
 import base64
 import hashlib
 import traceback
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, Protocol, TypeVar
 from uuid import UUID
 
@@ -13,6 +14,8 @@ from schemas import Message
 
 Tx_contra = TypeVar("Tx_contra", contravariant=True)
 
+LetterState = Literal["dead", "parked", "redriven", "discarded"]
+"""``dead`` and ``parked`` letters are open; the others are closed, and kept as a record."""
 REDACTED = "redacted: it was about a customer who was erased"
 """The ``detail`` of a dead letter after redaction: the original may quote the value."""
 
@@ -61,6 +64,14 @@ class DeadLetter:
         return Message(self.event_id, f"{self.group}.dlq", printable(record.key or b""), headers, record.value or b"")
 
 
+@dataclass(frozen=True, slots=True)
+class LetterStatus:
+    """The state of a stored dead letter, and when it was stored."""
+
+    state: LetterState
+    at: datetime
+
+
 class DeadLetters(Protocol[Tx_contra]):
     """The dead letters of a database."""
 
@@ -73,6 +84,10 @@ class DeadLetters(Protocol[Tx_contra]):
 
         The letter itself stays, with its place, its reason and its fingerprint.
         """
+        ...
+
+    async def states(self, group: str, ids: Collection[UUID]) -> Mapping[UUID, LetterStatus]:
+        """The dead letters among these events, and what became of them. A read of its own, in no transaction."""
         ...
 
 

@@ -68,6 +68,7 @@ EVERYWHERE: Mapping[str, Guard] = {
     "GET /v1/ops/outbox": OPS,
     "GET /v1/ops/inbox": OPS,
     "GET /v1/ops/dead-letters": OPS,
+    "POST /v1/ops/lookup": Guard("ops", {"event_ids": ["019b7c61-0000-7000-8000-00009395c3f3"]}),
 }
 
 GUARDS: Mapping[str, Mapping[str, Guard]] = {

@@ -1,12 +1,13 @@
 """The dead letters in MongoDB."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
 from pymongo.asynchronous.database import AsyncDatabase
 
-from chassis.messaging.dead_letters import REDACTED, DeadLetter
+from chassis.messaging.dead_letters import REDACTED, DeadLetter, LetterStatus
+from chassis.persistence.mongo.connection import translated
 from chassis.persistence.mongo.outbox import MongoOutbox
 from chassis.persistence.mongo.transaction import Document, MongoTransaction
 
@@ -41,3 +42,12 @@ class MongoDeadLetters:
         await self._db.dead_letters.update_many(
             {"_id": {"$in": mentioning}}, {"$set": {"value": None, "detail": REDACTED}}, session=tx.session
         )
+
+    async def states(self, group: str, ids: Collection[UUID]) -> Mapping[UUID, LetterStatus]:
+        """The dead letters among these events, and what became of them. A read of its own, in no transaction."""
+        wanted = {"consumer_group": group, "event_id": {"$in": list(ids)}}
+        with translated():
+            found = (
+                await self._db.dead_letters.find(wanted, {"event_id": 1, "state": 1, "at": 1}).sort("_id").to_list()
+            )
+        return {letter["event_id"]: LetterStatus(letter["state"], letter["at"]) for letter in found}

@@ -1,9 +1,12 @@
 """The dead letters in PostgreSQL."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
-from chassis.messaging.dead_letters import REDACTED, DeadLetter
+import sqlalchemy as sa
+
+from chassis.messaging.dead_letters import REDACTED, DeadLetter, LetterStatus
+from chassis.persistence.postgres.connection import Reading
 from chassis.persistence.postgres.outbox import PostgresOutbox
 from chassis.persistence.postgres.pipelined_transaction import PipelinedTransaction, array
 from chassis.persistence.postgres.rows import insert_rows, write_rows
@@ -18,13 +21,17 @@ _REDACT = (
     "UPDATE dead_letters SET value = NULL, detail = $2 FROM unnest(CAST($1 AS text[])) AS mentioned(id)"
     " WHERE key = convert_to(id, 'UTF8') OR position(convert_to(id, 'UTF8') IN value) > 0"
 )
+_STATES = sa.text(
+    "SELECT event_id, state, at FROM dead_letters"
+    " WHERE consumer_group = :group AND event_id = ANY(CAST(:ids AS uuid[])) ORDER BY position"
+)
 
 
 class PostgresDeadLetters:
-    """The table ``dead_letters``; copies go through the ``outbox``."""
+    """The table ``dead_letters``; copies go through the ``outbox``, and ``reading`` opens a connection."""
 
-    def __init__(self, outbox: PostgresOutbox) -> None:
-        self._outbox = outbox
+    def __init__(self, outbox: PostgresOutbox, reading: Reading) -> None:
+        self._outbox, self._reading = outbox, reading
 
     async def add(self, tx: PipelinedTransaction, letters: Sequence[DeadLetter]) -> None:
         """Store dead letters, and put a copy of each in the outbox."""
@@ -37,3 +44,9 @@ class PostgresDeadLetters:
         """Remove the value and the detail of every dead letter that mentions one of these ids."""
         if ids:
             tx.execute(_REDACT, array(ids), REDACTED)
+
+    async def states(self, group: str, ids: Collection[UUID]) -> Mapping[UUID, LetterStatus]:
+        """The dead letters among these events, and what became of them. A read of its own, in no transaction."""
+        async with self._reading() as connection:
+            found = await connection.execute(_STATES, {"group": group, "ids": list(ids)})
+            return {row.event_id: LetterStatus(row.state, row.at) for row in found}

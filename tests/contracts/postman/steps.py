@@ -84,6 +84,14 @@ OPS: Sequence[Step] = (
         )
         for what in ("ledger", "outbox", "inbox", "dead-letters")
     ),
+    Step(
+        "Look up an event",
+        "POST /v1/ops/lookup",
+        200,
+        "ops",
+        {"event_ids": ["019b7c61-0000-7000-8000-00009395c3f3"]},
+        holds={"nothing is known of it": "body.items[0].verdict === 'unknown'"},
+    ),
 )
 
 SESSIONS: Sequence[Step] = (
