@@ -8,6 +8,7 @@ from chassis.http.routing import combine
 from chassis.runtime.settings import load
 from customer_svc import SERVICE
 from customer_svc.accounts import api as accounts
+from customer_svc.accounts import traces
 from customer_svc.accounts.queries import LEDGER as ACCOUNTS
 from customer_svc.accounts.queries import LEDGER_LINE
 from customer_svc.container import open_container
@@ -33,6 +34,7 @@ router = combine(
     exports.router,
     erasure.router,
     staff.router,
+    traces.router,
 )
 
 
@@ -44,7 +46,7 @@ def build(settings: Settings) -> FastAPI:
         router,
         pages.router,
         open_container=lambda: open_container(settings),
-        ops=ops_router(SERVICE, HANDLERS, (*ACCOUNTS, *ERASURES), LEDGER_LINE),
+        ops=ops_router(SERVICE, HANDLERS, (*ACCOUNTS, *ERASURES), LEDGER_LINE, traces.TRACE),
     )
 
 

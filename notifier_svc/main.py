@@ -12,6 +12,7 @@ from notifier_svc.handlers import HANDLERS
 from notifier_svc.mails.api import router as mails
 from notifier_svc.mails.queries import LEDGER as MAILS
 from notifier_svc.mails.queries import LEDGER_EXAMPLE
+from notifier_svc.mails.traces import TRACE
 from notifier_svc.settings import RestSettings
 from notifier_svc.suppressions.api import router as suppressions
 
@@ -24,7 +25,7 @@ def build(settings: RestSettings) -> FastAPI:
         mails,
         suppressions,
         open_container=lambda: open_container(settings),
-        ops=ops_router(SERVICE, HANDLERS, (MAILS, ERASURES), LEDGER_EXAMPLE),
+        ops=ops_router(SERVICE, HANDLERS, (MAILS, ERASURES), LEDGER_EXAMPLE, TRACE),
     )
 
 

@@ -18,6 +18,7 @@ from order_svc.saga import api as saga
 from order_svc.settings import RestSettings
 from order_svc.timeline import api as timeline
 from order_svc.timeline import exports
+from order_svc.timeline.traces import TRACE
 
 ROUTES = combine(
     # Before the route of the same path that returns JSON.
@@ -34,7 +35,7 @@ def build(settings: RestSettings) -> FastAPI:
         ROUTES,
         orders.hot,
         open_container=lambda: open_container(settings),
-        ops=ops_router(SERVICE, HANDLERS, (queries.LEDGER, erasure.LEDGER), queries.LEDGER_LINE),
+        ops=ops_router(SERVICE, HANDLERS, (queries.LEDGER, erasure.LEDGER), queries.LEDGER_LINE, TRACE),
         on_shutdown=lambda container: container.feed.stop(),
     )
 

@@ -14,6 +14,7 @@ from product_svc.container import open_container
 from product_svc.handlers import HANDLERS
 from product_svc.imports import api as imports
 from product_svc.reservations.queries import RESERVATION_LEDGER
+from product_svc.reservations.traces import TRACE
 from product_svc.search import api as search
 from product_svc.settings import RestSettings
 from product_svc.stock import api as stock
@@ -36,7 +37,7 @@ def build(settings: RestSettings) -> FastAPI:
         search.router,
         imports.router,
         open_container=lambda: open_container(settings),
-        ops=ops_router(SERVICE, HANDLERS, LEDGER, LEDGER_LINE),
+        ops=ops_router(SERVICE, HANDLERS, LEDGER, LEDGER_LINE, TRACE),
     )
 
 

@@ -31,19 +31,19 @@ ROOT_MODULES = {
 EVERY_NOUN = {"__init__", "api", "dto", "commands", "queries", "domain", "store"}
 """The modules that any noun may have."""
 OWN_MODULES = {
-    "customer_svc.accounts": {"response_timing"},
+    "customer_svc.accounts": {"response_timing", "traces"},
     "customer_svc.passwords": {"hasher"},
     "customer_svc.staff": {"bootstrap"},
     "customer_svc.throttling": {"throttle"},
     "product_svc.catalogue": {"search_fields"},
     "product_svc.categories": {"attribute_dto", "attribute_schema", "schema_dto"},
     "product_svc.search": {"cursor", "pipeline"},
-    "product_svc.reservations": {"shipments"},
+    "product_svc.reservations": {"shipments", "traces"},
     "product_svc.imports": {"lines", "export"},
     "order_svc.orders": {"parts", "rows", "examples", "prefer_wait", "product_fallback"},
     "order_svc.saga": {"actions", "periodic"},
-    "order_svc.timeline": {"feed", "exports"},
-    "notifier_svc.mails": {"triggers"},
+    "order_svc.timeline": {"feed", "exports", "traces"},
+    "notifier_svc.mails": {"triggers", "traces"},
     "notifier_svc.delivery": {
         *("claims", "outcomes", "pending_work", "periodic", "sender", "smtp", "smtp_replies", "transmission"),
     },

@@ -17,8 +17,10 @@ from chassis.http.auth import Ops
 from chassis.http.container import RestContainer
 from chassis.http.errors import Forbidden, Unauthenticated
 from chassis.http.examples import ID, MOMENT
+from chassis.http.lookup_routes import add_lookup
 from chassis.http.routing import new_router
 from chassis.http.streaming import StreamingBody
+from chassis.http.trace_routes import TracePart, add_trace
 from chassis.messaging.records import printable
 from chassis.persistence.snapshots import Snapshot, Snapshots
 from schemas import Event
@@ -63,11 +65,15 @@ class SummaryOut(BaseModel):
 
 
 def ops_router(
-    service: str, handles: Collection[type[Event]], ledger: Sequence[Query], line: Mapping[str, Any]
+    service: str,
+    handles: Collection[type[Event]],
+    ledger: Sequence[Query],
+    line: Mapping[str, Any],
+    trace: TracePart,
 ) -> APIRouter:
     """The routes. ``ledger`` are the queries for the service's own records; their rows have a ``kind``.
 
-    ``line`` is an example of one.
+    ``line`` is an example of one. ``trace`` reads what the service knows of one order or customer.
     """
     router = new_router(Unauthenticated, Forbidden, prefix="/v1/ops", tags=["ops"])
 
@@ -104,6 +110,8 @@ def ops_router(
     stream("/outbox", "Stream the events in the outbox", _OUTBOX, lambda snapshot: [snapshot.outbox], _WAITING)
     stream("/inbox", "Stream the events that were handled", _INBOX, lambda snapshot: [snapshot.inbox], _HANDLED)
     stream("/dead-letters", "Stream the dead letters", _LETTERS, lambda snapshot: [snapshot.dead_letters], _DEAD)
+    add_lookup(router, service)
+    add_trace(router, trace)
     return router
 
 

@@ -99,6 +99,14 @@ class StoredLetter:
 
 
 @dataclass(frozen=True, slots=True)
+class LetterStatus:
+    """The state of a stored dead letter, and when it was stored."""
+
+    state: LetterState
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class LetterFilter:
     """Which letters to list; None matches all."""
 
@@ -141,8 +149,8 @@ class DeadLetters(Protocol[Tx_contra]):
         """Letters in the order of their event's ids, without headers and value."""
         ...
 
-    async def states(self, group: str, ids: Collection[UUID]) -> Mapping[UUID, LetterState]:
-        """The states of the letters that these events have."""
+    async def states(self, group: str, ids: Collection[UUID]) -> Mapping[UUID, LetterStatus]:
+        """The dead letters among these events, and what became of them. A read of its own, in no transaction."""
         ...
 
     async def blocked_streams(self, group: str) -> set[str]:

@@ -27,6 +27,10 @@ class Inbox(Protocol[Tx_contra]):
         """Enter events in the inbox. Statements issued before the outcome is awaited share its round trip."""
         ...
 
+    async def known(self, group: str, ids: Collection[UUID]) -> set[UUID]:
+        """Which of these events are in the inbox, dead letters included. A read of its own, in no transaction."""
+        ...
+
 
 class Attempts(Protocol[Tx_contra]):
     """How often an event was being handled when the process died: such an event cannot be caught, only counted."""

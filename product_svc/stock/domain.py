@@ -15,6 +15,8 @@ from schemas import StockAdjusted, StockLow
 
 ORDER_NOTE = "order "
 """The prefix of the note of a movement that an order caused; the order's id follows."""
+ORDER_REASONS = ("shipment", "return")
+"""The reasons of such movements, which staff cannot give."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ class Movement:
     @property
     def order_id(self) -> str | None:
         """The order that caused the movement; None if staff did, who cannot give these reasons."""
-        return self.note.removeprefix(ORDER_NOTE) if self.reason in ("shipment", "return") else None
+        return self.note.removeprefix(ORDER_NOTE) if self.reason in ORDER_REASONS else None
 
 
 def order_movement(before: Stock, after: Stock, order_id: UUID, reason: str, at: datetime) -> Movement | None:

@@ -8,7 +8,7 @@ from chassis.persistence.mongo.database import Mongo
 from chassis.persistence.mongo.snapshot import Document, Query
 from chassis.persistence.mongo.times import from_micros
 from product_svc.errors import SkuNotFound
-from product_svc.stock.domain import Movement, Stock
+from product_svc.stock.domain import ORDER_NOTE, ORDER_REASONS, Movement, Stock
 from product_svc.stock.store import StockDocument, read_movement, read_stock
 
 
@@ -47,6 +47,14 @@ async def movements(database: Mongo, sku: str, before: UUID | None, limit: int) 
     query: dict[str, Any] = {"sku": sku, **({"_id": {"$lt": before}} if before else {})}
     with translated():
         found = await database.db.movements.find(query).sort("_id", -1).limit(limit).to_list()
+    return [read_movement(document) for document in found]
+
+
+async def movements_of_order(database: Mongo, order_id: UUID) -> list[Movement]:
+    """The movements that an order caused, the oldest first."""
+    query = {"note": f"{ORDER_NOTE}{order_id}", "reason": {"$in": ORDER_REASONS}}
+    with translated():
+        found = await database.db.movements.find(query).sort("_id").to_list()
     return [read_movement(document) for document in found]
 
 

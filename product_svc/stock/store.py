@@ -11,7 +11,10 @@ from chassis.persistence.mongo.rows import Load, write_rows
 from chassis.persistence.mongo.times import from_micros, to_micros
 from chassis.persistence.mongo.transaction import MongoTransaction
 from chassis.persistence.unit_of_work import AppendOnly, IdentityMap
-from product_svc.stock.domain import Movement, Stock
+from product_svc.stock.domain import ORDER_NOTE, Movement, Stock
+
+AFTER_ORDER_NOTES = "order!"
+"""The first text after all that begin with ``ORDER_NOTE``."""
 
 
 class StockDocument(Document):
@@ -52,7 +55,14 @@ class MovementDocument(Document):
         """Beanie's settings."""
 
         name = "movements"
-        indexes: ClassVar = [IndexModel([("sku", ASCENDING), ("_id", ASCENDING)])]
+        # Partial, so that only shipments and returns write to the index by order.
+        indexes: ClassVar = [
+            IndexModel([("sku", ASCENDING), ("_id", ASCENDING)]),
+            IndexModel(
+                [("note", ASCENDING)],
+                partialFilterExpression={"note": {"$gte": ORDER_NOTE, "$lt": AFTER_ORDER_NOTES}},
+            ),
+        ]
 
 
 def to_load(rows: IdentityMap[str, Stock]) -> Load[str, Stock]:

@@ -53,7 +53,7 @@ PLAIN = frozenset(
 PUBLIC = frozenset(
     {
         *("q", "sku", "category_id", "attribute", "currency", "price_min", "price_max", "available", "sort"),
-        *("before", "after", "first_line", "idempotency-key"),
+        *("before", "after", "first_line", "idempotency-key", "customer_id"),
     }
 )
 """Parameters that do not name data of customers on public routes, and on routes for staff and ops."""
@@ -68,6 +68,8 @@ EVERYWHERE: Mapping[str, Guard] = {
     "GET /v1/ops/outbox": OPS,
     "GET /v1/ops/inbox": OPS,
     "GET /v1/ops/dead-letters": OPS,
+    "POST /v1/ops/lookup": Guard("ops", {"event_ids": ["019b7c61-0000-7000-8000-00009395c3f3"]}),
+    "GET /v1/ops/traces/{key}": OPS,
 }
 
 GUARDS: Mapping[str, Mapping[str, Guard]] = {
@@ -103,6 +105,7 @@ GUARDS: Mapping[str, Mapping[str, Guard]] = {
         "GET /v1/customers/{customer_id}": STAFF,
         "POST /v1/customers/{customer_id}/deactivate": STAFF,
         "POST /v1/customers/{customer_id}/reactivate": STAFF,
+        "POST /v1/ops/traces": Guard("ops", {"email": "ada@example.com"}),
     },
     "product": {
         **EVERYWHERE,

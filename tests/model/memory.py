@@ -1,14 +1,14 @@
 """A service's database in memory: tables are dicts, and changes wait for the commit; and the units of work on it."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Literal
 from uuid import UUID
 
-from chassis.messaging.dead_letters import DeadLetter
+from chassis.messaging.dead_letters import DeadLetter, LetterStatus
 from chassis.persistence.errors import ConcurrentUpdate
 from chassis.persistence.unit_of_work import AppendOnly, IdentityMap, UnitOfWork
 from notifier_svc.unit_of_work import NotifierUnitOfWork
@@ -72,6 +72,9 @@ class Inbox:
         tx.append(partial(self.handled.update, new))
         return Deduplication(new)
 
+    async def known(self, _group: str, ids: Collection[UUID]) -> set[UUID]:
+        return self.handled & set(ids)
+
 
 @dataclass
 class Deduplication:
@@ -101,6 +104,9 @@ class DeadLetters:
 
     async def redact(self, tx: Transaction, ids: Collection[UUID]) -> None:
         """There are no dead letters to redact: the machines fail if there is one."""
+
+    async def states(self, _group: str, _ids: Collection[UUID]) -> Mapping[UUID, LetterStatus]:
+        return {}
 
 
 class InMemory(UnitOfWork):

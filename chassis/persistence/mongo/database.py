@@ -36,7 +36,7 @@ class Mongo:
         )
         self.db = self.client.get_default_database()
         self.outbox = MongoOutbox(self.db)
-        self.inbox = MongoInbox()
+        self.inbox = MongoInbox(self.db)
         self.attempts = MongoAttempts(self.db)
         self.dead_letters = MongoDeadLetters(self.db, self.outbox)
         self.jobs = MongoJobs(self.db)

@@ -8,7 +8,7 @@ from uuid import UUID
 from pymongo import UpdateOne
 from pymongo.asynchronous.database import AsyncDatabase
 
-from chassis.messaging.dead_letters import OPEN, REDACTED, DeadLetter, LetterFilter, LetterState, StoredLetter
+from chassis.messaging.dead_letters import OPEN, REDACTED, DeadLetter, LetterFilter, LetterStatus, StoredLetter
 from chassis.messaging.records import KafkaRecord
 from chassis.persistence.mongo.connection import translated
 from chassis.persistence.mongo.outbox import MongoOutbox
@@ -89,12 +89,12 @@ class MongoDeadLetters:
             found = await self._db.dead_letters.find(query).sort("event_id").limit(limit).to_list()
         return [_letter(document) for document in found]
 
-    async def states(self, group: str, ids: Collection[UUID]) -> Mapping[UUID, LetterState]:
-        """The states of the letters that these events have."""
+    async def states(self, group: str, ids: Collection[UUID]) -> Mapping[UUID, LetterStatus]:
+        """The dead letters among these events, and what became of them. A read of its own, in no transaction."""
         query = {"event_id": {"$in": list(ids)}, "consumer_group": group}
         with translated():
-            found = await self._db.dead_letters.find(query, {"event_id": 1, "state": 1}).to_list()
-        return {document["event_id"]: document["state"] for document in found}
+            found = await self._db.dead_letters.find(query, {"event_id": 1, "state": 1, "at": 1}).to_list()
+        return {document["event_id"]: LetterStatus(document["state"], document["at"]) for document in found}
 
     async def blocked_streams(self, group: str) -> set[str]:
         """The streams that have an open letter."""

@@ -11,6 +11,7 @@ from uuid import UUID
 from pymongo.asynchronous.database import AsyncDatabase
 
 from chassis.messaging.dead_letters import OPEN
+from chassis.persistence.mongo.connection import translated
 from chassis.persistence.mongo.transaction import Document, Lookup, MongoTransaction
 
 
@@ -41,6 +42,9 @@ class MongoDeduplication:
 class MongoInbox:
     """The inbox: a document for each event that a group has handled."""
 
+    def __init__(self, db: AsyncDatabase[Document]) -> None:
+        self._db = db
+
     def deduplicate(
         self, tx: MongoTransaction, group: str, events: Collection[UUID], streams: Collection[str]
     ) -> MongoDeduplication:
@@ -54,6 +58,13 @@ class MongoInbox:
             tx.find("inbox", {"_id": {"$in": list(keys)}}, "_id"),
             tx.find("dead_letters", of_streams, "stream"),
         )
+
+    async def known(self, group: str, ids: Collection[UUID]) -> set[UUID]:
+        """Which of these events are in the inbox, dead letters included. A read of its own, in no transaction."""
+        keys = {_key(group, event): event for event in ids}
+        with translated():
+            found = await self._db.inbox.find({"_id": {"$in": list(keys)}}, {"_id": 1}).to_list()
+        return {keys[document["_id"]] for document in found}
 
 
 class MongoAttempts:

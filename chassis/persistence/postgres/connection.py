@@ -1,7 +1,7 @@
 """Connections to PostgreSQL, and what the driver's errors mean."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import Any
 
 import orjson
@@ -12,6 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from chassis.persistence.errors import CommitOutcomeUnknown, ConcurrentUpdate, DatabaseUnavailable
 from chassis.runtime.redaction import redacted
+
+Reading = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
+"""Opens a connection for reads: ``Postgres.reading``."""
 
 
 def create_engine(url: str, pool_size: int) -> AsyncEngine:

@@ -25,7 +25,7 @@ class Postgres:
     def __init__(self, url: str, *, pool_size: int = 5) -> None:
         self.engine = create_engine(url, pool_size)
         self.outbox = PostgresOutbox()
-        self.inbox = PostgresInbox()
+        self.inbox = PostgresInbox(self.reading)
         self.attempts = PostgresAttempts()
         self.dead_letters = PostgresDeadLetters(self.outbox, self.reading)
         self.jobs = PostgresJobs(self.reading)

@@ -1,16 +1,15 @@
 """The dead letters in PostgreSQL."""
 
 import base64
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chassis.messaging.dead_letters import OPEN, REDACTED, DeadLetter, LetterFilter, LetterState, StoredLetter
+from chassis.messaging.dead_letters import OPEN, REDACTED, DeadLetter, LetterFilter, LetterStatus, StoredLetter
 from chassis.messaging.records import KafkaRecord
+from chassis.persistence.postgres.connection import Reading
 from chassis.persistence.postgres.outbox import PostgresOutbox
 from chassis.persistence.postgres.pipelined_transaction import PipelinedTransaction, array
 from chassis.persistence.postgres.rows import insert_rows, update_rows, write_rows
@@ -46,9 +45,7 @@ _LOCK = _STREAM.format(columns="*") + " LIMIT CAST($2 AS integer) FOR UPDATE OF 
 class PostgresDeadLetters:
     """The table ``dead_letters``; copies go through the ``outbox``, ``reading`` opens a connection."""
 
-    def __init__(
-        self, outbox: PostgresOutbox, reading: Callable[[], AbstractAsyncContextManager[AsyncConnection]]
-    ) -> None:
+    def __init__(self, outbox: PostgresOutbox, reading: Reading) -> None:
         self._outbox, self._reading = outbox, reading
 
     async def add(self, tx: PipelinedTransaction, letters: Sequence[DeadLetter]) -> None:
@@ -99,14 +96,14 @@ class PostgresDeadLetters:
         async with self._reading() as connection:
             return [_letter(row) for row in await connection.execute(query)]
 
-    async def states(self, group: str, ids: Collection[UUID]) -> Mapping[UUID, LetterState]:
-        """The states of the letters that these events have."""
+    async def states(self, group: str, ids: Collection[UUID]) -> Mapping[UUID, LetterStatus]:
+        """The dead letters among these events, and what became of them. A read of its own, in no transaction."""
         columns = dead_letters.c
-        query = sa.select(columns.event_id, columns.state).where(
+        query = sa.select(columns.event_id, columns.state, columns.at).where(
             columns.consumer_group == group, columns.event_id == sa.any_(sa.cast(list(ids), sa.ARRAY(sa.Uuid)))
         )
         async with self._reading() as connection:
-            return {row.event_id: row.state for row in await connection.execute(query)}
+            return {row.event_id: LetterStatus(row.state, row.at) for row in await connection.execute(query)}
 
     async def blocked_streams(self, group: str) -> set[str]:
         """The streams that have an open letter."""

@@ -4,6 +4,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+import sqlalchemy as sa
+
+from chassis.persistence.postgres.connection import Reading
 from chassis.persistence.postgres.pipelined_transaction import PipelinedTransaction, Result, array
 
 _DEDUPLICATE = (
@@ -17,6 +20,7 @@ _BLOCKED = (
     "SELECT stream FROM dead_letters WHERE consumer_group = $1 AND stream = ANY(CAST($2 AS text[]))"
     " AND state IN ('dead', 'parked') ORDER BY position FOR SHARE"
 )
+_KNOWN = sa.text("SELECT event_id FROM inbox WHERE consumer_group = :group AND event_id = ANY(CAST(:ids AS uuid[]))")
 _RECORD = (
     "WITH known AS (SELECT event_id, starts FROM attempts WHERE consumer_group = $1"
     "   AND event_id = ANY(CAST($2 AS uuid[]))),"
@@ -43,7 +47,10 @@ class PostgresDeduplication:
 
 
 class PostgresInbox:
-    """The inbox: a row for each event that a group has handled."""
+    """The inbox: a row for each event that a group has handled; ``reading`` opens a connection."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
 
     def deduplicate(
         self, tx: PipelinedTransaction, group: str, events: Collection[UUID], streams: Collection[str]
@@ -53,6 +60,11 @@ class PostgresInbox:
         return PostgresDeduplication(
             tx.execute(_DEDUPLICATE, group, array(events)), tx.execute(_BLOCKED, group, array(streams))
         )
+
+    async def known(self, group: str, ids: Collection[UUID]) -> set[UUID]:
+        """Which of these events are in the inbox, dead letters included. A read of its own, in no transaction."""
+        async with self._reading() as connection:
+            return set(await connection.scalars(_KNOWN, {"group": group, "ids": list(ids)}))
 
 
 class PostgresAttempts:

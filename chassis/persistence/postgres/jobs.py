@@ -1,15 +1,14 @@
 """The jobs and actions of ops in PostgreSQL."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Sequence
 from uuid import UUID
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.jobs.domain import Action, Job, JobInterrupted, Kind
 from chassis.jobs.store import LEASE_SECONDS
+from chassis.persistence.postgres.connection import Reading
 from chassis.persistence.postgres.pipelined_transaction import PipelinedTransaction
 from chassis.persistence.postgres.rows import insert_rows, write_rows
 from chassis.persistence.postgres.tables import actions, jobs
@@ -45,7 +44,7 @@ _FIND_ACTION = f"SELECT {', '.join(Action.__slots__)} FROM actions WHERE id = CA
 class PostgresJobs:
     """The tables ``jobs`` and ``actions``; ``reading`` opens a connection."""
 
-    def __init__(self, reading: Callable[[], AbstractAsyncContextManager[AsyncConnection]]) -> None:
+    def __init__(self, reading: Reading) -> None:
         self._reading = reading
 
     async def add(self, tx: PipelinedTransaction, job: Job) -> None:

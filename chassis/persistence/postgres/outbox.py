@@ -1,15 +1,15 @@
 """The outbox in PostgreSQL: added to by transactions, read by the one process that holds an advisory lock."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.messaging.outbox import PendingMessage
 from chassis.persistence.errors import LeadershipLost
-from chassis.persistence.postgres.connection import driver_connection
+from chassis.persistence.postgres.connection import Reading, driver_connection
 from chassis.persistence.postgres.locks import RELAY
 from chassis.persistence.postgres.pipelined_transaction import PipelinedTransaction
 from chassis.persistence.postgres.rows import insert_rows, write_rows
@@ -55,7 +55,7 @@ class PostgresOutbox:
 class PostgresLeadership:
     """The relay's leadership, as an advisory lock; ``reading`` opens a connection."""
 
-    def __init__(self, reading: Callable[[], AbstractAsyncContextManager[AsyncConnection]]) -> None:
+    def __init__(self, reading: Reading) -> None:
         self._reading = reading
 
     @asynccontextmanager

@@ -84,6 +84,32 @@ OPS: Sequence[Step] = (
         )
         for what in ("ledger", "outbox", "inbox", "dead-letters")
     ),
+    Step(
+        "Look up an event",
+        "POST /v1/ops/lookup",
+        200,
+        "ops",
+        {"event_ids": ["019b7c61-0000-7000-8000-00009395c3f3"]},
+        holds={"nothing is known of it": "body.items[0].verdict === 'unknown'"},
+    ),
+    Step(
+        "Read a trace",
+        "GET /v1/ops/traces/{key}",
+        200,
+        "ops",
+        variables={"key": "019b7c61-0000-7000-8000-00009395c3f3"},
+        holds={"it is about the key": "body.key === '019b7c61-0000-7000-8000-00009395c3f3'"},
+    ),
+)
+FIND: Sequence[Step] = (
+    Step(
+        "Find a customer by e-mail address",
+        "POST /v1/ops/traces",
+        200,
+        "ops",
+        {"email": "nobody@example.com"},
+        holds={"there is none": "body.account === null"},
+    ),
 )
 
 SESSIONS: Sequence[Step] = (
@@ -356,6 +382,7 @@ FOLDERS: Folders = {
     "Timeline as a stream": ("order", STREAM),
     "Deactivation and erasure": ("customer", LEAVING),
     **{f"Ops: {service}": (service, OPS) for service in SERVICES},
+    "Ops: find a customer": ("customer", FIND),
 }
 ENVIRONMENT = {
     **{f"{service}_url": f"http://127.0.0.1:{8001 + number}" for number, service in enumerate(SERVICES)},
