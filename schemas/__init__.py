@@ -18,7 +18,7 @@ from schemas.customer import (
     RegistrationRepeated,
     VerificationRequested,
 )
-from schemas.envelope import Envelope, Message, Undecodable, decode, encode
+from schemas.envelope import Envelope, Message, Undecodable, decode, decode_type, encode
 from schemas.erasure import MailsAnonymised, OrdersAnonymised, answer_id
 from schemas.event import CATALOGUE, Event
 from schemas.notification import STAFF, MailFailed, MailSent
@@ -98,5 +98,6 @@ __all__ = [
     "VerificationRequested",
     "answer_id",
     "decode",
+    "decode_type",
     "encode",
 ]

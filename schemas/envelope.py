@@ -114,6 +114,14 @@ def decode(
     )
 
 
+def decode_type(headers: Iterable[tuple[str, bytes]]) -> type[Event]:
+    """The class of a message, without looking at its value; raise ``Undecodable``."""
+    for name, value in headers:
+        if name == "ce_dataschema":
+            return _class(value.decode(errors="replace"))
+    raise Undecodable("bad_headers", "no ce_dataschema")
+
+
 def _attributes(headers: Iterable[tuple[str, bytes]]) -> dict[str, str]:
     try:
         return {name: value.decode() for name, value in headers}

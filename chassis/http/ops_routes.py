@@ -17,7 +17,10 @@ from chassis.http.auth import Ops
 from chassis.http.container import RestContainer
 from chassis.http.errors import Forbidden, Unauthenticated
 from chassis.http.examples import ID, MOMENT
+from chassis.http.letter_routes import add_letters
 from chassis.http.lookup_routes import add_lookup
+from chassis.http.ops_actions import add_actions
+from chassis.http.redrive_routes import add_redrives
 from chassis.http.routing import new_router
 from chassis.http.streaming import StreamingBody
 from chassis.http.trace_routes import TracePart, add_trace
@@ -110,6 +113,9 @@ def ops_router(
     stream("/outbox", "Stream the events in the outbox", _OUTBOX, lambda snapshot: [snapshot.outbox], _WAITING)
     stream("/inbox", "Stream the events that were handled", _INBOX, lambda snapshot: [snapshot.inbox], _HANDLED)
     stream("/dead-letters", "Stream the dead letters", _LETTERS, lambda snapshot: [snapshot.dead_letters], _DEAD)
+    add_letters(router)
+    add_redrives(router, service)
+    add_actions(router)
     add_lookup(router, service)
     add_trace(router, trace)
     return router

@@ -1,0 +1,189 @@
+"""Reads topics as a bystander: no group, no commits; partitions merged by time, so that moved keys keep their order.
+
+The adapter to aiokafka's consumer and admin client.
+"""
+
+import heapq
+import time
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaTimeoutError
+
+from chassis.messaging.records import KafkaRecord
+
+CHUNK = 500
+"""At most so many messages of a partition are taken at a time."""
+WAIT_MILLISECONDS = 1000
+SILENCE_SECONDS = 60.0
+"""A broker that delivers nothing for so long, although there is more to read, is away."""
+
+Place = tuple[str, int]
+"""A topic without the prefix of the installation, and a partition."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A part of a partition: ``first`` ≤ offset < ``end``."""
+
+    first: int
+    end: int
+
+    def __len__(self) -> int:
+        return max(0, self.end - self.first)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRecord:
+    """A record, and when it was published, in milliseconds since 1970."""
+
+    record: KafkaRecord
+    at: int
+
+
+class TopicReader:
+    """The topics of one installation."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, admin: AIOKafkaAdminClient, prefix: str) -> None:
+        self._consumer, self._admin, self._prefix = consumer, admin, prefix
+
+    async def committed(self, group: str) -> Mapping[Place, int]:
+        """The offsets that a group has committed."""
+        found = await self._admin.list_consumer_group_offsets(self._prefix + group)
+        return {self._place(one): offset.offset for one, offset in found.items() if offset.offset >= 0}
+
+    async def existing(self, topics: Collection[str]) -> Mapping[Place, Span]:
+        """What is on the topics now."""
+        # All topics: a broker may create a topic that is requested by name.
+        known = {one["topic"]: one["partitions"] for one in await self._admin.describe_topics()}
+        partitions = [
+            TopicPartition(name, partition["partition"])
+            for name in (self._prefix + topic for topic in sorted(topics))
+            for partition in known.get(name, ())
+        ]
+        if not partitions:
+            return {}
+        first = await self._consumer.beginning_offsets(partitions)
+        end = await self._consumer.end_offsets(partitions)
+        return {self._place(one): Span(first[one], end[one]) for one in partitions}
+
+    async def offsets_at(self, places: Collection[Place], milliseconds: int) -> Mapping[Place, int | None]:
+        """The first offsets whose messages were published at this time or later; None where there is none."""
+        found = await self._consumer.offsets_for_times({self._partition(place): milliseconds for place in places})
+        return {self._place(one): at and at.offset for one, at in found.items()}
+
+    async def merged(self, spans: Mapping[Place, Span]) -> AsyncGenerator[list[ReadRecord], None]:
+        """The records of spans in the order in which they were published, in lists."""
+        wanted = {self._partition(place): span for place, span in spans.items() if len(span)}
+        self._consumer.assign(list(wanted))
+        for partition, span in wanted.items():
+            self._consumer.seek(partition, span.first)
+        async with _until_closed(self._consumer):
+            async for records in _merge(self._consumer, wanted, self._read):
+                yield records
+
+    async def read_one(self, place: Place, offset: int) -> ReadRecord | None:
+        """One record; None if it is gone."""
+        span = (await self.existing([place[0]])).get(place)
+        if span is None or not span.first <= offset < span.end:
+            return None
+        async for records in self.merged({place: Span(offset, offset + 1)}):
+            return records[0] if records else None
+        return None
+
+    def _read(self, message: Any) -> ReadRecord:
+        topic = message.topic.removeprefix(self._prefix)
+        record = KafkaRecord(
+            topic, message.partition, message.offset, message.key, tuple(message.headers or ()), message.value
+        )
+        return ReadRecord(record, message.timestamp)
+
+    def _partition(self, place: Place) -> TopicPartition:
+        return TopicPartition(self._prefix + place[0], place[1])
+
+    def _place(self, partition: TopicPartition) -> Place:
+        return str(partition.topic).removeprefix(self._prefix), int(partition.partition)
+
+
+@asynccontextmanager
+async def open_reader(bootstrap_servers: str, prefix: str) -> AsyncIterator[TopicReader]:
+    """Connect; raise ``KafkaError``."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap_servers,
+        enable_auto_commit=False,
+        # A span that is gone is an error, not a reason to read something else.
+        auto_offset_reset="none",
+        isolation_level="read_committed",
+    )
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    try:
+        await consumer.start()
+        await admin.start()
+        yield TopicReader(consumer, admin, prefix)
+    finally:
+        await admin.close()
+        await consumer.stop()
+
+
+@asynccontextmanager
+async def _until_closed(consumer: AIOKafkaConsumer) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        consumer.unsubscribe()
+
+
+async def _merge(
+    consumer: AIOKafkaConsumer, spans: Mapping[TopicPartition, Span], read: Any
+) -> AsyncGenerator[list[ReadRecord], None]:
+    waiting: dict[TopicPartition, deque[ReadRecord]] = {partition: deque() for partition in spans}
+    heads: list[tuple[int, int, TopicPartition]] = []
+    order = {partition: nth for nth, partition in enumerate(spans)}
+    to_fill = set(spans)
+    while to_fill or heads:
+        await _fill(consumer, spans, waiting, to_fill, read)
+        for partition in [one for one in order if one in to_fill]:
+            if waiting[partition]:
+                heapq.heappush(heads, (waiting[partition][0].at, order[partition], partition))
+        to_fill.clear()
+        merged: list[ReadRecord] = []
+        while heads and len(merged) < CHUNK:
+            _, nth, partition = heapq.heappop(heads)
+            queue = waiting[partition]
+            merged.append(queue.popleft())
+            if queue:
+                heapq.heappush(heads, (queue[0].at, nth, partition))
+            elif spans[partition].end > merged[-1].record.offset + 1:
+                # Whatever comes next on this partition may be older than what the others have.
+                to_fill.add(partition)
+                break
+        if merged:
+            yield merged
+
+
+async def _fill(
+    consumer: AIOKafkaConsumer,
+    spans: Mapping[TopicPartition, Span],
+    waiting: Mapping[TopicPartition, deque[ReadRecord]],
+    partitions: Collection[TopicPartition],
+    read: Any,
+) -> None:
+    """Wait until each partition has a message, or its span has ended."""
+    empty, since = set(partitions), time.monotonic()
+    while empty:
+        found = await consumer.getmany(*empty, timeout_ms=WAIT_MILLISECONDS, max_records=CHUNK)
+        if found:
+            since = time.monotonic()
+        elif time.monotonic() - since > SILENCE_SECONDS:
+            raise KafkaTimeoutError(f"no message for {SILENCE_SECONDS:g} s, although some are left to read")
+        for partition, messages in found.items():
+            waiting[partition].extend(read(one) for one in messages if one.offset < spans[partition].end)
+        for partition in list(empty):
+            # Not by the last message: a partition may end with control records, which no reader gets.
+            if waiting[partition] or await consumer.position(partition) >= spans[partition].end:
+                empty.discard(partition)
