@@ -67,7 +67,10 @@ class Topics:
         self, spans: Mapping[TopicPartition, Span] | None = None
     ) -> AsyncGenerator[tuple[TopicPartition, Sequence[Any]], None]:
         """Yield (partition, messages of it in order), batch by batch: of these spans, or of everything."""
-        spans = {one: span for one, span in (spans or self.spans).items() if span.end > span.first}
+        spans = self.spans if spans is None else spans
+        spans = {one: span for one, span in spans.items() if span.end > span.first}
+        if not spans:
+            return
         self._unread = {one: span.end for one, span in spans.items()}
         self._consumer.assign(list(spans))
         for partition, span in spans.items():

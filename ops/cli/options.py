@@ -1,5 +1,6 @@
 """The options that several commands have, each declared once."""
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
@@ -95,11 +96,18 @@ def _reason(text: str) -> str:
     return text.strip()
 
 
+def _request_id(text: str) -> str:
+    if not re.fullmatch(r"[\x21-\x7e]{1,255}", text):
+        raise typer.BadParameter("an id has 1 to 255 visible ASCII characters")
+    return text
+
+
 Why = Annotated[str, typer.Option("--why", parser=_reason, metavar="TEXT", help="The reason; it is recorded.")]
 RequestId = Annotated[
     str,
     typer.Option(
         "--request-id",
+        parser=_request_id,
         default_factory=lambda: str(uuid4()),
         show_default="new",
         metavar="ID",
@@ -108,6 +116,14 @@ RequestId = Annotated[
 ]
 
 # --- Which group, which events
+
+
+def _trace(text: str) -> str:
+    """The id in a trace id or a traceparent."""
+    if found := re.fullmatch(r"(?:[0-9a-f]{2}-)?([0-9a-f]{32})(?:-[0-9a-f]{16}-[0-9a-f]{2})?", text.lower()):
+        return found[1]
+    raise typer.BadParameter(f"{text!r} is no trace id: it has 32 hex digits")
+
 
 Group = Annotated[
     str,
@@ -142,7 +158,7 @@ KeyFilter = Annotated[
 ]
 TraceFilter = Annotated[
     str | None,
-    typer.Option("--trace", metavar="ID", help="Only events of this trace: 32 hex digits."),
+    typer.Option("--trace", parser=_trace, metavar="ID", help="Only events of this trace: 32 hex digits."),
 ]
 Since = Annotated[
     datetime | None,
