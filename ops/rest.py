@@ -98,6 +98,10 @@ class Rest:
             if (after := page.get("next")) is None:
                 return
 
+    async def ask(self, service: str, path: str, body: Mapping[str, Any]) -> Any:
+        """Read something that is asked for in a body: too much for a URL, or nothing for the logs of proxies."""
+        return await self._send("POST", service, path, json=body)
+
     async def post(self, service: str, path: str, body: Mapping[str, Any], *, key: str) -> Any:
         """Change something. The same key repeats the same request: it gets the first answer again."""
         return await self._write("POST", service, path, body, key)

@@ -112,7 +112,7 @@ async def open_topics(
     )
     try:
         async with asyncio.timeout(START_SECONDS):
-            partitions = await _partitions(bootstrap_servers, [prefix + name for name in names])
+            partitions = await partitions_of(bootstrap_servers, [prefix + name for name in names])
             await consumer.start()
             spans = await _spans(consumer, partitions)
         yield Topics(consumer, prefix, spans)
@@ -132,7 +132,8 @@ async def _spans(consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition
     return {partition: Span(first[partition], end[partition]) for partition in partitions}
 
 
-async def _partitions(bootstrap_servers: str, topics: Sequence[str]) -> list[TopicPartition]:
+async def partitions_of(bootstrap_servers: str, topics: Sequence[str]) -> list[TopicPartition]:
+    """All partitions of topics; raise ``CannotDo`` if one of them does not exist."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
     try:
         await admin.start()

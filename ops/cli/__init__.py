@@ -7,11 +7,11 @@ options that several commands have are in ``options.py``.
 import sys
 import traceback
 
-from ops.cli import actions, audit, find, lag, sagas
+from ops.cli import actions, audit, find, lag, sagas, trace
 from ops.cli.command import FAILED, OneLineErrors, new_group
 
 app = new_group("Operate a running shop.", cls=OneLineErrors, add_completion=True)
-for command in (audit, lag, find, actions):
+for command in (audit, lag, find, trace, actions):
     command.register(app)
 app.add_typer(sagas.app, name="sagas")
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+from ops.platform import SERVICES
 from ops.trace.model import GroupVerdict, Record, TracedEvent
 
-SERVICES = ("customer", "product", "order", "notifier")
 MOST_IDS = 1000
 """How many events a service looks up at once."""
 

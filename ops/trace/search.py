@@ -5,24 +5,21 @@ Every search ends: where the topics ended when it began, or after a number of se
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
-from ops.errors import CannotDo
+from ops.topics import START_SECONDS, partitions_of, unreadable
 from ops.trace.model import TracedEvent, read_event
 from schemas.topics import TOPICS
 
 MARGIN = timedelta(seconds=10)
 """By so much the clock of the host that publishes an event may be behind that of the host on which it happened."""
-START_SECONDS = 20.0
 POLL_SECONDS = 1.0
 BATCH_SIZE = 500
 PATIENCE = 0.25
@@ -187,27 +184,12 @@ async def open_search(bootstrap_servers: str, prefix: str, seconds: float) -> As
     )
     try:
         async with asyncio.timeout(START_SECONDS):
-            partitions = await _partitions(bootstrap_servers, prefix)
+            partitions = await partitions_of(bootstrap_servers, [prefix + topic for topic in TOPICS])
             await consumer.start()
             search = EventSearch(consumer, partitions, prefix, seconds)
             await search.note_ends()
         yield search
     except (KafkaError, OSError, TimeoutError) as error:
-        reason = str(error) or type(error).__name__
-        raise CannotDo(f"kafka: {bootstrap_servers} cannot be read: {reason}") from error
+        raise unreadable(bootstrap_servers, error) from error
     finally:
         await consumer.stop()
-
-
-async def _partitions(bootstrap_servers: str, prefix: str) -> list[TopicPartition]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
-    try:
-        await admin.start()
-        # All topics: a broker may create a topic that is requested by name.
-        existing: Mapping[str, Any] = {one["topic"]: one["partitions"] for one in await admin.describe_topics()}
-    finally:
-        await admin.close()
-    names = [prefix + topic for topic in TOPICS]
-    if missing := [name for name in names if name not in existing]:
-        raise CannotDo(f"kafka: {bootstrap_servers} has no topic {', '.join(missing)}")
-    return [TopicPartition(name, one["partition"]) for name in names for one in existing[name]]
