@@ -1,18 +1,19 @@
-"""Finds the running platform and logs in to it."""
+"""Finds the running platform."""
 
 import json
-import time
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
+from ops.audit import Shop
+from ops.errors import CannotDo
 
-from ops.audit import AuditError, Shop
-
-RENEW_SECONDS = 60.0
-"""A token that expires within this time is renewed before it is used."""
+SERVICES = ("customer", "product", "order", "notifier")
+"""The services, as their URLs are named."""
+GROUPS = {f"{service}_svc": service for service in SERVICES}
+"""The service of each consumer group; a group is named like the package of its service."""
 
 
 @dataclass(frozen=True)
@@ -25,73 +26,78 @@ class Account:
 
 @dataclass(frozen=True)
 class Platform:
-    """Where everything is, and the account for the ops APIs."""
+    """Where everything is, and the account for the ops APIs. A part that is unknown matters when it is needed."""
 
-    shop: Shop
-    account: Account | None
+    urls: Mapping[str, str]
+    """Base URL of each service's REST API."""
+    kafka: str | None = None
+    kafka_prefix: str = ""
+    account: Account | None = None
+
+    def url(self, service: str) -> str:
+        """The base URL of a service; raise ``CannotDo`` if it is unknown."""
+        try:
+            return self.urls[service].rstrip("/")
+        except KeyError:
+            raise CannotDo(f"{service}: its URL is unknown: set --{service}-url") from None
+
+    @property
+    def brokers(self) -> str:
+        """The addresses of the Kafka brokers; raise ``CannotDo`` if they are unknown."""
+        if not self.kafka:
+            raise CannotDo("kafka: its address is unknown: set --kafka")
+        return self.kafka
+
+    @property
+    def shop(self) -> Shop:
+        """What an audit reads; raise ``CannotDo`` if any of it is unknown."""
+        urls = {service: self.url(service) for service in SERVICES}
+        return Shop(**urls, kafka=self.brokers, kafka_prefix=self.kafka_prefix)
+
+
+def find_platform(given: Mapping[str, str | None], email: str | None, home: Path | None) -> Platform:
+    """The platform at the given addresses: a URL for each service, ``kafka`` and ``kafka_prefix``.
+
+    Without a customer URL it is that of ``make run``, with the given addresses in place of its own. Raise
+    ``CannotDo`` if there is none.
+    """
+    known = {name: value for name, value in given.items() if value is not None}
+    found = Platform({}) if "customer" in known else local_platform(home or default_home())
+    return Platform(
+        urls={**found.urls, **{name: known[name] for name in SERVICES if name in known}},
+        kafka=known.get("kafka", found.kafka),
+        kafka_prefix=known.get("kafka_prefix", found.kafka_prefix),
+        account=Account(email, os.environ.get("OPS_PASSWORD", "")) if email else found.account,
+    )
+
+
+def default_home() -> Path:
+    """The directory of ``make run`` in this repository."""
+    return Path(__file__).parents[1] / ".local"
 
 
 def local_platform(home: Path) -> Platform:
-    """The platform that ``make run`` has recorded in its SHOP_HOME; raise ``AuditError`` if none is running."""
+    """The platform that ``make run`` has recorded in its SHOP_HOME; raise ``CannotDo`` if none is running."""
+    home = home.expanduser().absolute()
     path = home / "run.json"
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         if record["state"] != "up":
-            raise AuditError(f"the shop in {home} is {record['state']}, not up: start it, or give other URLs")
-        return Platform(_shop(record), _account(record["ops"]))
+            raise CannotDo(f"the shop in {home} is {record['state']}, not up: start it, or give other URLs")
+        return _recorded(record)
     except FileNotFoundError as error:
-        raise AuditError(f"no shop is running in {home}: start it with make run, or give URLs") from error
+        raise CannotDo(f"no shop is running in {home}: start it with make run, or give URLs") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise AuditError(f"{path} does not describe running services: {error!r}") from error
+        raise CannotDo(f"{path} does not describe running services: {error!r}") from error
 
 
-def _shop(record: Mapping[str, Any]) -> Shop:
+def _recorded(record: Mapping[str, Any]) -> Platform:
     url = {name: process["url"] for name, process in record["processes"].items()}
-    names = ("customer", "product", "order", "notifier", "kafka")
-    return Shop(**{name: url[name] for name in names}, kafka_prefix=record["ops"]["kafka_prefix"])
-
-
-def _account(record: Mapping[str, Any]) -> Account:
-    return Account(record["email"], Path(record["password_file"]).read_text(encoding="utf-8").strip())
-
-
-def with_overrides(platform: Platform | None, options: Mapping[str, str | None]) -> Platform:
-    """The platform with the given options in place of its own; raise ``AuditError`` naming missing ones."""
-    given = {name: value for name, value in options.items() if value is not None}
-    if platform:
-        return replace(platform, shop=replace(platform.shop, **given))
-    missing = {"customer", "product", "order", "notifier", "kafka"} - set(given)
-    if missing:
-        raise AuditError(f"missing options: {', '.join(sorted(missing))}")
-    return Platform(Shop(**given), None)
-
-
-class Session:
-    """A login that is renewed before its access token expires."""
-
-    def __init__(self, customer_url: str, account: Account) -> None:
-        self._url, self._account = f"{customer_url.rstrip('/')}/v1/sessions", account
-        self._headers: dict[str, str] = {}
-        self._expires_at = 0.0
-
-    async def headers(self) -> Mapping[str, str]:
-        """The authorisation headers; raise ``AuditError`` if the login fails."""
-        if time.monotonic() + RENEW_SECONDS > self._expires_at:
-            await self._log_in()
-        return self._headers
-
-    async def _log_in(self) -> None:
-        started = time.monotonic()
-        body = {"email": self._account.email, "password": self._account.password}
-        try:
-            async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
-                response = await client.post(self._url, json=body)
-            if response.status_code != 201:
-                problem = f"{response.status_code} {response.json().get('detail')}"
-                raise AuditError(f"customer: login of {self._account.email} at {self._url} failed: {problem}")
-            session = response.json()
-            self._headers = {"Authorization": f"Bearer {session['access_token']}"}
-            self._expires_at = started + session["expires_in"]
-        except (httpx.HTTPError, ValueError, KeyError, AttributeError) as error:
-            reason = str(error) or type(error).__name__
-            raise AuditError(f"customer: cannot log in at {self._url}: {reason}") from error
+    ops = record["ops"]
+    password = Path(ops["password_file"]).read_text(encoding="utf-8").strip()
+    return Platform(
+        {service: url[service] for service in SERVICES},
+        url["kafka"],
+        ops["kafka_prefix"],
+        Account(ops["email"], password),
+    )

@@ -10,10 +10,6 @@ Progress = Callable[[str, int], object]
 """Called with what is being read, and how much of it has been read so far."""
 
 
-class AuditError(Exception):
-    """Something could not be read completely; the message is one line that names it."""
-
-
 @dataclass(frozen=True, slots=True)
 class Shop:
     """Where a running platform is: the base URLs of its REST APIs, and its Kafka cluster."""

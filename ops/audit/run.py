@@ -8,9 +8,10 @@ from typing import Any
 
 from ops.audit.checks import CHECKS, COUNTS, Check
 from ops.audit.evidence import Evidence
-from ops.audit.report import AuditError, Finding, Headers, Progress, Report, Shop
+from ops.audit.report import Finding, Headers, Progress, Report, Shop
 from ops.audit.services import Service, client
-from ops.audit.topics import open_topics
+from ops.errors import CannotDo
+from ops.topics import open_topics
 
 MAX_LISTED = 1000
 """At most so many findings of one check are listed; the rest are counted."""
@@ -24,7 +25,7 @@ async def audit(
     deadline_seconds: float = 600.0,
     progress: Progress | None = None,
 ) -> Report:
-    """Audit the whole shop, also under traffic; raise ``AuditError`` for what cannot be reached.
+    """Audit the whole shop, also under traffic; raise ``CannotDo`` for what cannot be reached.
 
     Changes within ``settle_seconds`` before the start are not compared between services; ``deadline_seconds`` is how
     long an order may be PENDING (ORDER_DEADLINE_SECONDS of order_svc).
@@ -41,7 +42,7 @@ async def audit(
         await _read_topics(shop, evidence, report, report_progress)
         await asyncio.to_thread(_examine, evidence, moment, report, report_progress)
     except sqlite3.Error as error:
-        raise AuditError(f"the data that was read cannot be stored or compared: {error}") from error
+        raise CannotDo(f"the data that was read cannot be stored or compared: {error}") from error
     finally:
         evidence.close()
     return report
@@ -76,8 +77,8 @@ async def _read(service: Service, path: str, evidence: Evidence, report_progress
 async def _read_topics(shop: Shop, evidence: Evidence, report: Report, report_progress: Progress) -> None:
     count = unreadable = 0
     async with open_topics(shop.kafka, shop.kafka_prefix) as topics:
-        async for topic, messages in topics.records():
-            unreadable += evidence.add_events(topic, messages)
+        async for partition, messages in topics.records():
+            unreadable += evidence.add_events(topics.name(partition), messages)
             count += len(messages)
             report_progress("topics", count)
         report.counts |= {"messages": count, "messages_unreadable": unreadable}

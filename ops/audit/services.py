@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 import orjson
 
-from ops.audit.report import AuditError, Headers
+from ops.audit.report import Headers
+from ops.errors import CannotDo
 
 Line = dict[str, Any]
 
@@ -29,7 +30,7 @@ class Service:
             return summary
 
     async def lines(self, path: str) -> AsyncGenerator[list[Line], None]:
-        """The lines of an NDJSON stream, in batches; raise ``AuditError`` if it is cut short."""
+        """The lines of an NDJSON stream, in batches; raise ``CannotDo`` if it is cut short."""
         read = 0
         async with self._get(path) as response:
             async for lines in _parsed(response):
@@ -40,10 +41,10 @@ class Service:
                 end = lines.pop()
                 read += len(lines)
                 if end["lines"] != read:
-                    raise AuditError(f"{self.name}: {self._url}{path} announced {end['lines']} lines, {read} arrived")
+                    raise CannotDo(f"{self.name}: {self._url}{path} announced {end['lines']} lines, {read} arrived")
                 yield lines
                 return
-        raise AuditError(f"{self.name}: {self._url}{path} was cut short after {read} lines")
+        raise CannotDo(f"{self.name}: {self._url}{path} was cut short after {read} lines")
 
     @asynccontextmanager
     async def _get(self, path: str) -> AsyncIterator[httpx.Response]:
@@ -51,12 +52,10 @@ class Service:
         try:
             async with self._client.stream("GET", url, headers=dict(await self._headers())) as response:
                 if response.status_code != 200:
-                    raise AuditError(
-                        f"{self.name}: {url} responded {response.status_code}: {await _detail(response)}"
-                    )
+                    raise CannotDo(f"{self.name}: {url} responded {response.status_code}: {await _detail(response)}")
                 yield response
-        except httpx.HTTPError as error:
-            raise AuditError(f"{self.name}: {url} cannot be read: {str(error) or type(error).__name__}") from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise CannotDo(f"{self.name}: {url} cannot be read: {str(error) or type(error).__name__}") from error
 
 
 def client() -> httpx.AsyncClient:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Literal
 from uuid import UUID
 
+import structlog
 from fastapi import Query
 
 from chassis.http.auth import Ops
@@ -14,6 +15,8 @@ from order_svc.orders.dto import OrderOut, order_out
 from order_svc.saga.commands import CancelSaga, RetrySaga
 from order_svc.saga.dto import Resolution, SagaOut, SagasOut, saga_out
 from order_svc.saga.queries import waiting_sagas
+
+log = structlog.get_logger()
 
 router = new_router(Unauthenticated, Forbidden)
 
@@ -44,9 +47,12 @@ async def list_sagas(
     summary="Resolve an order that waits",
     responses=problems(*RetrySaga.errors, *CancelSaga.errors),
 )
-async def resolve(order_id: UUID, body: Resolution, _ops: Ops, commit: Commit) -> OrderOut:
+async def resolve(order_id: UUID, body: Resolution, ops: Ops, commit: Commit) -> OrderOut:
     """Request its stock once more, with a new deadline; or cancel the order, or withdraw its amendment.
 
     Where the order waits for nothing, `allowed` lists what can be done instead.
     """
-    return order_out(await commit(RESOLUTIONS[body.action](order_id)))
+    order = await commit(RESOLUTIONS[body.action](order_id))
+    # Not in the timeline, which the customer reads.
+    log.info("saga resolved", order_id=str(order_id), action=body.action, who=str(ops.id), why=body.why)
+    return order_out(order)

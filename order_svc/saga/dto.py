@@ -19,6 +19,15 @@ class Resolution(RequestBody):
         Literal["retry", "cancel"],
         Field(description="`retry`: request its stock again; `cancel`: do now what its deadline would do"),
     ]
+    why: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=500,
+            description="the reason, for the log of the service; the customer does not see it",
+            examples=["product_svc was down"],
+        ),
+    ] = None
 
 
 class SagaOut(ResponseBody):

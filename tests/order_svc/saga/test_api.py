@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from structlog.testing import capture_logs
 from uuid_utils.compat import uuid7
 
 from chassis.persistence.postgres.database import Postgres
@@ -82,6 +83,20 @@ async def test_an_order_without_a_reply_is_cancelled(api: API, shared: Postgres,
     for action in ("cancel", "retry"):
         assert assert_problem(await resolve(api, placed, action), 409, "transition_not_allowed")["allowed"] == []
     assert [kind for kind, _ in await timeline(shared, UUID(placed))][1:] == ["saga.given_up", "order.cancelled"]
+
+
+async def test_the_reason_for_a_resolution_is_logged_and_not_shown_to_the_customer(
+    api: API, shared: Postgres, commit: Commit
+) -> None:
+    placed = (await place(api, await product(commit)))["id"]
+    with capture_logs() as logs:
+        body = {"action": "retry", "why": "product_svc was down"}
+        response = await api.post(f"/v1/sagas/{placed}/resolve", json=body, headers=OPS)
+    assert response.status_code == 200
+    [line] = [one for one in logs if one["event"] == "saga resolved"]
+    assert (line["order_id"], line["action"], line["why"]) == (placed, "retry", "product_svc was down")
+    assert UUID(line["who"])
+    assert ("saga.asked_again", {"by": "ops"}) in await timeline(shared, UUID(placed))
 
 
 async def test_resolving_an_order_that_does_not_wait_is_refused_with_the_allowed_actions(

@@ -1,66 +1,26 @@
-"""``shop audit`` as users see it: output, exit status, one-line errors. All tests but one run it in this process."""
+"""``shop audit``: its findings, and how it finds the shop."""
 
 import asyncio
 import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
-from structlog.testing import capture_logs
-from typer.testing import CliRunner
 from uuid_utils.compat import uuid7
 
 from chassis.messaging.dead_letters import DeadLetter
 from chassis.testing import enveloped, record
-from customer_svc.passwords.hasher import PasswordHasher
-from customer_svc.staff.commands import AppointStaff
 from deploy.local.ports import free_port
-from ops.cli import app, main
+from ops.cli import main
 from ops.platform import Platform
 from schemas import OrderPlaced, golden
+from tests.ops.cli.program import EMAIL, PASSWORD, assert_failed, inherited, location, run
 from tests.ops.world import World
-
-EMAIL, PASSWORD = "ops@example.com", "the password of ops"
-
-
-@dataclass(frozen=True)
-class Result:
-    status: int
-    out: str
-    err: str
-
-
-@pytest.fixture(scope="module", autouse=True)
-async def _account(world: World) -> None:
-    password_hash = await PasswordHasher().hash(PASSWORD)
-    await world.commits["customer_svc"](AppointStaff(uuid7(), EMAIL, "Ops", password_hash, "ops"))
-
-
-def inherited() -> list[str]:
-    """The variables of this process that an audit would read."""
-    chosen = ("_URL", "KAFKA_", "OPS_", "SHOP_HOME")
-    return [name for name in os.environ if any(part in name for part in chosen)]
-
-
-async def run(*options: str, **env: str) -> Result:
-    variables: dict[str, str | None] = {**dict.fromkeys(inherited()), **env}
-    # The REST APIs run on the event loop of this thread; what they log is not output of the audit.
-    with capture_logs():
-        result = await asyncio.to_thread(CliRunner().invoke, app, ["audit", *options], env=variables)
-    return Result(result.exit_code, result.stdout, result.stderr)
-
-
-def location(world: World, **changes: str) -> dict[str, str]:
-    """The environment variables that locate the shop."""
-    urls = {f"{name.upper()}_URL": url for name, url in world.urls.items()}
-    kafka = {"KAFKA_BOOTSTRAP_SERVERS": world.servers.kafka, "KAFKA_PREFIX": world.prefix}
-    return urls | kafka | {"OPS_EMAIL": EMAIL, "OPS_PASSWORD": PASSWORD} | changes
 
 
 async def test_without_findings_the_exit_status_is_0(world: World) -> None:
@@ -83,9 +43,9 @@ async def test_the_shop_of_make_run_is_found_by_its_record(world: World, tmp_pat
         "ops": {"email": EMAIL, "password_file": str(password), "kafka_prefix": world.prefix},
     }
     (tmp_path / "run.json").write_text(json.dumps(record))
-    assert (await run("--settle", "0", "--home", str(tmp_path))).status == 0
+    assert (await run("audit", "--settle", "0", "--home", str(tmp_path))).status == 0
     (tmp_path / "run.json").write_text(json.dumps(record | {"state": "stopped"}))
-    stopped = await run(SHOP_HOME=str(tmp_path))
+    stopped = await run("audit", SHOP_HOME=str(tmp_path))
     assert (stopped.status, stopped.err.count("\n")) == (2, 1)
     assert "is stopped, not up" in stopped.err
 
@@ -93,25 +53,27 @@ async def test_the_shop_of_make_run_is_found_by_its_record(world: World, tmp_pat
 @pytest.mark.parametrize("service", ["customer", "product", "order", "notifier"])
 async def test_an_unreachable_service_is_named(world: World, service: str) -> None:
     url = f"http://127.0.0.1:{free_port()}"
-    assert_failed(await run(**location(world, **{f"{service.upper()}_URL": url})), service, url)
+    result = await run("audit", **location(world, **{f"{service.upper()}_URL": url}))
+    assert_failed(result, "cannot audit: ", service, url)
 
 
 async def test_an_unreachable_broker_is_named(world: World) -> None:
     nowhere = f"127.0.0.1:{free_port()}"
-    assert_failed(await run(**location(world, KAFKA_BOOTSTRAP_SERVERS=nowhere)), "kafka", nowhere)
+    assert_failed(await run("audit", **location(world, KAFKA_BOOTSTRAP_SERVERS=nowhere)), "kafka", nowhere)
 
 
 async def test_missing_topics_are_named(world: World) -> None:
-    assert_failed(await run(**location(world, KAFKA_PREFIX="unknown.")), "kafka", "unknown.order.events")
+    assert_failed(await run("audit", **location(world, KAFKA_PREFIX="unknown.")), "kafka", "unknown.order.events")
 
 
 async def test_a_failed_login_is_named(world: World) -> None:
-    assert_failed(await run(**location(world, OPS_PASSWORD="another password")), "customer", "failed: 401")
+    assert_failed(await run("audit", **location(world, OPS_PASSWORD="another password")), "customer", "failed: 401")
 
 
 @pytest.mark.parametrize("missing", ["PRODUCT_URL", "OPS_EMAIL"])
 async def test_a_missing_option_is_an_error(world: World, missing: str) -> None:
-    assert_failed(await run(**{name: value for name, value in location(world).items() if name != missing}))
+    env = {name: value for name, value in location(world).items() if name != missing}
+    assert_failed(await run("audit", **env), f"set --{missing.lower().replace('_', '-').removeprefix('ops-')}")
 
 
 async def test_a_truncated_topic_is_checked_from_its_first_message_on(world: World) -> None:
@@ -133,7 +95,7 @@ async def test_with_findings_the_exit_status_is_1_and_json_lists_them(world: Wor
     async with world.customers.transaction() as tx:
         await world.customers.dead_letters.add(tx, [lost])
     await world.flow()
-    result = await run("--settle", "0", "--json", **location(world))
+    result = await run("audit", "--settle", "0", "--json", **location(world))
     assert result.status == 1
     report = json.loads(result.out)
     assert report["ok"] is False
@@ -143,7 +105,7 @@ async def test_with_findings_the_exit_status_is_1_and_json_lists_them(world: Wor
         ("dead_letter", lost.record.stream),
     ]
     assert report["counts"]["dead_letters"] == 1
-    shown = await run("--settle", "0", **location(world))
+    shown = await run("audit", "--settle", "0", **location(world))
     assert shown.status == 1
     assert sku in shown.out
 
@@ -161,20 +123,13 @@ async def truncate(world: World, topic: str) -> None:
         await admin.close()
 
 
-def assert_failed(result: Result, *words: str) -> None:
-    assert (result.status, result.out) == (2, "")
-    assert result.err.count("\n") == 1
-    assert result.err.startswith("cannot audit: ")
-    assert all(word in result.err for word in words), result.err
-
-
 def test_a_bug_in_the_audit_does_not_look_like_a_finding(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def failing(*_: object) -> Platform:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("ops.cli._platform", failing)
+    monkeypatch.setattr("ops.cli.command.find_platform", failing)
     monkeypatch.setattr(sys, "argv", ["shop", "audit"])
     with pytest.raises(SystemExit) as exited:
         main()

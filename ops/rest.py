@@ -1,0 +1,163 @@
+"""The REST APIs of the services, for an operator: JSON, a login that is renewed, problems as one line."""
+
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+
+from ops.errors import CannotDo
+from ops.platform import Account, Platform
+
+SILENCE_SECONDS = 60.0
+"""A service that sends nothing for so long counts as unreachable."""
+RENEW_SECONDS = 60.0
+"""A token that expires within this time is renewed before it is used."""
+PAGE = 200
+"""The most items that a page of a list has."""
+
+
+class Refused(CannotDo):
+    """A service has answered with an error; ``code`` is stable, ``problem`` the whole answer (RFC 9457)."""
+
+    def __init__(self, service: str, status: int, problem: Mapping[str, Any]) -> None:
+        self.service, self.status, self.problem = service, status, problem
+        self.code = str(problem.get("code") or status)
+        super().__init__(f"{service}: {self.code}: {_explained(problem)}")
+
+
+def _explained(problem: Mapping[str, Any]) -> str:
+    """The detail of a problem, with the members that say what would be possible instead."""
+    text = str(problem.get("detail") or "the service gave no reason")
+    places = [f"{one.get('where')}: {one.get('what')}" for one in problem.get("errors", ()) if isinstance(one, dict)]
+    if places:
+        text += f" ({'; '.join(places[:3])})"
+    if isinstance(problem.get("allowed"), list):
+        text += f" Possible now: {', '.join(map(str, problem['allowed'])) or 'nothing'}."
+    return " ".join(text.split())
+
+
+class Session:
+    """A login that is renewed before its access token expires."""
+
+    def __init__(self, customer_url: str, account: Account) -> None:
+        self._url, self._account = f"{customer_url.rstrip('/')}/v1/sessions", account
+        self._headers: dict[str, str] = {}
+        self._expires_at = 0.0
+
+    async def headers(self) -> Mapping[str, str]:
+        """The authorisation headers; raise ``CannotDo`` if the login fails."""
+        if time.monotonic() + RENEW_SECONDS > self._expires_at:
+            await self._log_in()
+        return self._headers
+
+    async def _log_in(self) -> None:
+        started = time.monotonic()
+        body = {"email": self._account.email, "password": self._account.password}
+        try:
+            async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
+                response = await client.post(self._url, json=body)
+            if response.status_code != 201:
+                problem = f"{response.status_code} {response.json().get('detail')}"
+                raise CannotDo(f"customer: login of {self._account.email} at {self._url} failed: {problem}")
+            session = response.json()
+            self._headers = {"Authorization": f"Bearer {session['access_token']}"}
+            self._expires_at = started + session["expires_in"]
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, AttributeError) as error:
+            reason = str(error) or type(error).__name__
+            raise CannotDo(f"customer: cannot log in at {self._url}: {reason}") from error
+
+
+class Rest:
+    """The REST APIs of a platform. Its methods raise ``Refused`` for an error, ``CannotDo`` if there is no answer."""
+
+    def __init__(self, client: httpx.AsyncClient, platform: Platform) -> None:
+        self._client, self._platform = client, platform
+        self._session: Session | None = None
+
+    async def headers(self) -> Mapping[str, str]:
+        """The authorisation headers; raise ``CannotDo`` if there is no account, or its login fails."""
+        if self._session is None:
+            if self._platform.account is None:
+                raise CannotDo("there is no account to log in with: set --email and OPS_PASSWORD")
+            self._session = Session(self._platform.url("customer"), self._platform.account)
+        return await self._session.headers()
+
+    async def get(self, service: str, path: str, **query: Any) -> Any:
+        """Read something; parameters that are None are left out."""
+        return await self._send("GET", service, path, params={k: v for k, v in query.items() if v is not None})
+
+    async def items(self, service: str, path: str, **query: Any) -> AsyncIterator[dict[str, Any]]:
+        """All items of a list, page by page."""
+        after, query = query.pop("after", None), {"limit": PAGE, **query}
+        while True:
+            page = await self.get(service, path, after=after, **query)
+            for item in page["items"]:
+                yield item
+            if (after := page.get("next")) is None:
+                return
+
+    async def ask(self, service: str, path: str, body: Mapping[str, Any]) -> Any:
+        """Read something that is asked for in a body: too much for a URL, or nothing for the logs of proxies."""
+        return await self._send("POST", service, path, json=body)
+
+    async def post(self, service: str, path: str, body: Mapping[str, Any], *, key: str) -> Any:
+        """Change something. The same key repeats the same request: it gets the first answer again."""
+        return await self._write("POST", service, path, body, key)
+
+    async def patch(self, service: str, path: str, body: Mapping[str, Any], *, key: str) -> Any:
+        """Change something that exists; see ``post``."""
+        return await self._write("PATCH", service, path, body, key)
+
+    async def _write(self, method: str, service: str, path: str, body: Mapping[str, Any], key: str) -> Any:
+        try:
+            return await self._send(method, service, path, json=body, headers={"Idempotency-Key": key})
+        except _NoAnswer as error:
+            raise CannotDo(f"{error}; it may have happened: repeat it with --request-id {key}") from error
+        except Refused as error:
+            if error.status >= 500:
+                raise CannotDo(f"{error} It may have happened: repeat it with --request-id {key}") from error
+            raise
+
+    async def _send(
+        self, method: str, service: str, path: str, headers: Mapping[str, str] | None = None, **request: Any
+    ) -> Any:
+        url = f"{self._platform.url(service)}{path}"
+        sent = {**await self.headers(), **(headers or {})}
+        try:
+            response = await self._client.request(method, url, headers=sent, **request)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            kind = CannotDo if isinstance(error, httpx.ConnectError | httpx.InvalidURL) else _NoAnswer
+            raise kind(f"{service}: {url} does not answer: {str(error) or type(error).__name__}") from error
+        if response.is_success:
+            return _json(response, service)
+        raise Refused(service, response.status_code, _problem(response))
+
+
+class _NoAnswer(CannotDo):
+    """A request was sent, and no answer came."""
+
+
+def _json(response: httpx.Response, service: str) -> Any:
+    try:
+        return response.json() if response.content else None
+    except ValueError as error:
+        raise CannotDo(f"{service}: {response.url} did not send JSON") from error
+
+
+def _problem(response: httpx.Response) -> Mapping[str, Any]:
+    try:
+        problem = response.json()
+    except ValueError:
+        problem = None
+    if isinstance(problem, dict):
+        return problem
+    return {"detail": f"{response.url} responded {response.status_code} {response.reason_phrase}"}
+
+
+@asynccontextmanager
+async def open_rest(platform: Platform) -> AsyncIterator[Rest]:
+    """The REST APIs of a platform; the login is made when it is needed."""
+    async with httpx.AsyncClient(timeout=SILENCE_SECONDS, trust_env=False) as client:
+        yield Rest(client, platform)
