@@ -15,7 +15,7 @@ from chassis.persistence.database import JobStore
 from chassis.persistence.errors import ConcurrentUpdate, DatabaseUnavailable
 from chassis.runtime.periodic import run_periodically
 from chassis.runtime.redaction import redacted
-from chassis.runtime.retry import retry_until_available
+from chassis.runtime.retry import retry_soon
 
 log = structlog.get_logger()
 
@@ -31,19 +31,30 @@ class JobLease:
     database: JobStore[Any]
     owner: UUID
 
+    async def lock(self, tx: Any, job_id: UUID) -> Job:
+        """The job as it is stored, locked; raise ``JobInterrupted`` if it does not exist any more."""
+        current = await self.database.jobs.lock(tx, job_id)
+        if current is None:
+            raise JobInterrupted
+        return current
+
+    async def save(self, tx: Any, job: Job) -> None:
+        """Store how far the job has come.
+
+        Raise ``JobInterrupted`` if it was paused or cancelled, or belongs to another process.
+        """
+        await self.database.jobs.save(tx, self.owner, job)
+
     async def advance(self, tx: Any, job: Job, change: Callable[[Job], Job]) -> Job:
-        """Store how far the job has come, in a transaction; return it as it is now.
+        """Store how far the job has come, in a transaction; return it as it is now; raise ``JobInterrupted``.
 
         ``change`` is applied to the job as it is stored: ops may have changed its rate. Where ``job`` is older than
         that, its change was committed before, by a transaction whose outcome was unknown, and nothing is done.
-        Raise ``JobInterrupted`` if the job was paused or cancelled, or belongs to another process.
         """
-        current = await self.database.jobs.lock(tx, job.id)
-        if current is None:
-            raise JobInterrupted
+        current = await self.lock(tx, job.id)
         if current.step == job.step:
             current = change(current)
-            await self.database.jobs.save(tx, self.owner, current)
+            await self.save(tx, current)
         return current
 
     async def commit(self, job: Job, change: Callable[[Job], Job]) -> Job:
@@ -53,7 +64,7 @@ class JobLease:
             async with self.database.transaction() as tx:
                 return await self.advance(tx, job, change)
 
-        return await retry_until_available(attempt, "jobs", also=(ConcurrentUpdate,))
+        return await retry_soon(attempt, "jobs")
 
 
 class JobRunner(Protocol):
@@ -120,4 +131,4 @@ async def end_job(database: JobStore[Any], job_id: UUID, state: State, error: st
             if job := await database.jobs.lock(tx, job_id):
                 await database.jobs.change(tx, job.end(state, error))
 
-    await retry_until_available(attempt, "jobs", also=(ConcurrentUpdate,))
+    await retry_soon(attempt, "jobs")

@@ -123,7 +123,7 @@ class Consumer(Generic[U]):
         try:
             envelope = decode(record.headers, record.value, wanted=self.handlers)
         except Undecodable as fault:
-            return ConsumedMessage(record, _id_of(record), None, fault)
+            return ConsumedMessage(record, id_of(record), None, fault)
         return ConsumedMessage(record, envelope.id, envelope) if envelope else None
 
     async def _handle_recorded(self, batch: Sequence[ConsumedMessage]) -> None:
@@ -268,7 +268,7 @@ def _ids(batch: Sequence[ConsumedMessage]) -> list[UUID]:
     return list(dict.fromkeys(one.event_id for one in batch))
 
 
-def _id_of(record: KafkaRecord) -> UUID:
+def id_of(record: KafkaRecord) -> UUID:
     """The id that an unreadable message claims; where it has none, one derived from its place."""
     claimed = dict(record.headers).get("ce_id", b"")
     try:

@@ -19,11 +19,10 @@ from chassis.messaging.consumer import ConsumedMessage, Consumer
 from chassis.messaging.dead_letters import StoredLetter, fingerprint
 from chassis.messaging.records import KafkaRecord
 from chassis.persistence.database import EventStore
-from chassis.persistence.errors import ConcurrentUpdate
 from chassis.persistence.transaction_runner import TransactionRunner
 from chassis.persistence.unit_of_work import UnitOfWork
 from chassis.runtime.redaction import redacted
-from chassis.runtime.retry import retry_until_available
+from chassis.runtime.retry import retry_soon
 from schemas import Undecodable
 
 U = TypeVar("U", bound=UnitOfWork)
@@ -100,7 +99,7 @@ class Redrive(Generic[U]):
         while True:
             attempt = partial(self._transact, head, limit, also, dry_run, values)
             try:
-                return await retry_until_available(attempt, "redrive", also=(ConcurrentUpdate,))
+                return await retry_soon(attempt, "redrive")
             except _NeedsValues as needed:
                 values |= {letter.event_id: await self._fetch(letter.record) for letter in needed.letters}
             except _DryRun as stopped:
@@ -117,7 +116,7 @@ class Redrive(Generic[U]):
                 await also(tx, outcome)
             return outcome
 
-        return outcome if dry_run else await retry_until_available(attempt, "redrive", also=(ConcurrentUpdate,))
+        return outcome if dry_run else await retry_soon(attempt, "redrive")
 
     async def _transact(
         self, head: UUID, limit: int, also: Also, dry_run: bool, values: Mapping[UUID, bytes | None]

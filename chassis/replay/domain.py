@@ -158,7 +158,7 @@ class Sum:
 class Tally:
     """Records by verdict. ``known`` are those that need not be brought: handled, dead-lettered or erased."""
 
-    verdicts: dict[str, int] = field(default_factory=dict)
+    verdicts: dict[Verdict, int] = field(default_factory=dict)
     to_bring: Sum = field(default_factory=Sum)
     known: Sum = field(default_factory=Sum)
 

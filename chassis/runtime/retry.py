@@ -8,7 +8,7 @@ from typing import TypeVar
 import structlog
 
 from chassis.http.errors import OutcomeUnknown, Unavailable
-from chassis.persistence.errors import DatabaseUnavailable
+from chassis.persistence.errors import ConcurrentUpdate, DatabaseUnavailable
 
 R = TypeVar("R")
 
@@ -53,3 +53,8 @@ async def retry_until_available(
             on_retry(error)
             log.warning("waiting for the database", who=who, why=str(error)[:200])
             await asyncio.sleep(next(pauses))
+
+
+async def retry_soon(work: Callable[[], Awaitable[R]], who: str) -> R:
+    """``retry_until_available`` for transactions that compete with the live ones: conflicts are retried, too."""
+    return await retry_until_available(work, who, first=0.005, most=1.0, also=(ConcurrentUpdate,))

@@ -1,0 +1,105 @@
+"""Computes the verdicts on records, with what the group's database knows about their events."""
+
+from collections import OrderedDict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from chassis.messaging.consumer import ConsumedMessage, Consumer, id_of
+from chassis.messaging.dead_letters import OPEN
+from chassis.persistence.database import EventStore
+from chassis.replay.domain import Group, Header, Known, Selection, Verdict, customer_of, header_of, verdict
+from chassis.replay.topic_reader import ReadRecord, TopicReader
+from schemas import CustomerErased
+
+REMEMBERED = 250_000
+"""How many event ids are remembered to recognise one that is on its topic twice; a relay repeats what is recent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A record and its verdict."""
+
+    read: ReadRecord
+    header: Header
+    verdict: Verdict
+
+
+class Judge:
+    """Judges records in the order in which they are given."""
+
+    def __init__(
+        self,
+        database: EventStore[Any],
+        group_id: str,
+        group: Group,
+        selection: Selection,
+        erased: Collection[str],
+        done: Collection[UUID] = (),
+    ) -> None:
+        self._database, self._group_id = database, group_id
+        self._group, self._selection, self._erased = group, selection, erased
+        self._done = done
+        """Events that this job has brought already, out of their order."""
+        self._seen: OrderedDict[UUID, None] = OrderedDict()
+
+    async def judge(self, records: Sequence[ReadRecord]) -> list[Judged]:
+        """The verdicts; two reads of the database, whatever the number of records."""
+        headers = [header_of(one.record, id_of(one.record)) for one in records]
+        # Most records of a topic may be of no interest, and are not looked up.
+        wanted = [
+            header.event_id
+            for header, one in zip(headers, records, strict=True)
+            if (header.cls is None or header.cls in self._group.handles) and self._selection.selects(header, one.at)
+        ]
+        handled = await self._database.inbox.known(self._group_id, wanted) if wanted else set()
+        # A dead letter is in the inbox as well.
+        states = await self._database.dead_letters.states(self._group_id, handled) if handled else {}
+        letters = {event for event, status in states.items() if status.state in OPEN}
+        return [
+            Judged(one, header, self._verdict(one, header, handled, letters))
+            for one, header in zip(records, headers, strict=True)
+            if header.event_id not in self._done
+        ]
+
+    def _verdict(
+        self, one: ReadRecord, header: Header, handled: Collection[UUID], letters: Collection[UUID]
+    ) -> Verdict:
+        known = Known(handled, letters, repeated=header.event_id in self._seen)
+        customer = customer_of(one.record, header.cls) if header.event_id not in handled else None
+        if self._group.mode == "again":
+            customer = customer_of(one.record, header.cls)
+        found = verdict(
+            self._group,
+            self._selection,
+            header,
+            one.at,
+            known,
+            erased=customer is not None and customer in self._erased,
+        )
+        if found not in ("not_subscribed", "filtered"):
+            self._remember(header.event_id)
+        return found
+
+    def _remember(self, event_id: UUID) -> None:
+        self._seen[event_id] = None
+        if len(self._seen) > REMEMBERED:
+            self._seen.popitem(last=False)
+
+
+async def erased_customers(reader: TopicReader) -> set[str]:
+    """The ids of all customers whose erasure is on the topic."""
+    erased: set[str] = set()
+    async for records in reader.merged(await reader.existing([CustomerErased.topic])):
+        for one in records:
+            header = header_of(one.record, id_of(one.record))
+            if header.cls is CustomerErased:
+                erased.add(header.key)
+    return erased
+
+
+def readable(consumer: Consumer[Any], judged: Sequence[Judged]) -> list[ConsumedMessage]:
+    """What is to be brought, decoded as far as that is possible."""
+    found = (consumer.read(one.read.record) for one in judged if one.verdict == "to_bring")
+    return [message for message in found if message]

@@ -1,0 +1,160 @@
+"""Plans a replay: reads what is on the topics, and counts what a run would bring. Changes nothing."""
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, get_args
+
+from chassis.jobs.domain import Job
+from chassis.jobs.loop import JobLease
+from chassis.messaging.consumer import ConsumedMessage, Consumer
+from chassis.replay.domain import Tally, Verdict
+from chassis.replay.judge import Judge, Judged, erased_customers, readable
+from chassis.replay.request import ReplayRequest, stored_spans, within
+from chassis.replay.target import ReplayTarget
+from chassis.replay.topic_reader import Place, Span, TopicReader
+from chassis.runtime import failpoints
+
+VERDICTS: Sequence[Verdict] = get_args(Verdict)
+SAVE_SECONDS = 1.0
+"""How often the progress of a plan is stored."""
+
+
+@dataclass(slots=True)
+class Findings:
+    """What a plan has found so far."""
+
+    tally: Tally = field(default_factory=Tally)
+    by_type: Counter[str] = field(default_factory=Counter)
+    mails: Counter[str] = field(default_factory=Counter)
+    oldest: int | None = None
+    newest: int | None = None
+    late: int = 0
+    behind_dead_letter: int = 0
+    unreadable: int = 0
+    waiting: Counter[str | None] = field(default_factory=Counter)
+    """By stream: events to bring that nothing handled follows yet."""
+
+    def add(self, judged: Sequence[Judged], blocked: set[str]) -> None:
+        """Count records, which are given in order."""
+        for one in judged:
+            self.tally.add(one.verdict, one.header.event_id)
+            stream = one.header.stream
+            if one.verdict == "to_bring":
+                self.by_type[one.header.type or "unreadable"] += 1
+                self.oldest = min(self.oldest or one.read.at, one.read.at)
+                self.newest = max(self.newest or 0, one.read.at)
+                self.behind_dead_letter += stream in blocked
+                self.waiting[stream] += 1
+            elif one.verdict == "handled" and stream in self.waiting:
+                # Later events of the stream were handled: these come late.
+                self.late += self.waiting.pop(stream)
+
+    def add_mails(self, new: int, known: int) -> None:
+        """Count mails."""
+        self.mails += Counter(new=new, known=known)
+
+    def stored(self) -> dict[str, Any]:
+        """As JSON."""
+        verdicts: Mapping[Any, int] = self.tally.verdicts
+        names = (
+            "repeated",
+            "not_subscribed",
+            "handled",
+            "dead_lettered",
+            "filtered",
+            "refused",
+            "erased",
+            "to_bring",
+        )
+        counts = {"on_topic": self.tally.on_topic, **{name: verdicts.get(name, 0) for name in names}}
+        counts |= {"late": self.late, "behind_dead_letter": self.behind_dead_letter, "unreadable": self.unreadable}
+        return {
+            "counts": counts,
+            "by_type": dict(self.by_type.most_common()),
+            "mails": {"new": self.mails["new"], "known": self.mails["known"]},
+            "planned": self.tally.to_bring.stored(),
+            "known": self.tally.known.stored(),
+            "oldest": _moment(self.oldest),
+            "newest": _moment(self.newest),
+        }
+
+
+class Planner:
+    """Plans replays into one group."""
+
+    def __init__(self, target: ReplayTarget[Any]) -> None:
+        self._target = target
+
+    async def plan(self, job: Job, lease: JobLease, reader: TopicReader) -> None:
+        """Leave the job planned; raise ``JobFailed``."""
+        request, target = ReplayRequest(**job.request), self._target
+        spans = await self.spans(request, reader)
+        erased = await erased_customers(reader)
+        judge = Judge(target.database, target.group, target.rules(request.mode), request.selection, erased)
+        blocked = await target.database.dead_letters.blocked_streams(target.group)
+        found, consumer, saved = Findings(), target.consumer(), time.monotonic()
+        total = sum(map(len, spans.values()))
+        async for records in reader.merged(spans):
+            judged = await judge.judge(records)
+            found.add(judged, blocked)
+            await self._look_inside(found, consumer, judged)
+            if time.monotonic() - saved > SAVE_SECONDS:
+                job = await lease.commit(job, partial(_read_so_far, found.tally.on_topic, total))
+                saved = time.monotonic()
+        if failpoints.armed:
+            await failpoints.reach("replay.planned.before")
+        await lease.commit(job, partial(_planned, found, spans, total))
+
+    async def spans(self, request: ReplayRequest, reader: TopicReader) -> dict[Place, Span]:
+        """What is read: up to the offsets that the group has committed, so that no event overtakes another."""
+        topics = [request.topic] if request.topic else self._target.topics
+        existing = await reader.existing(topics)
+        committed = await reader.committed(self._target.group)
+        ends = {place: min(committed.get(place, span.first), span.end) for place, span in existing.items()}
+        spans = {place: Span(span.first, ends[place]) for place, span in existing.items()}
+        if request.since is not None:
+            since = await reader.offsets_at(spans, request.since)
+            firsts = {place: _or_else(since[place], ends[place]) for place in spans}
+            spans = {place: Span(max(span.first, firsts[place]), span.end) for place, span in spans.items()}
+        if request.until is not None:
+            until = await reader.offsets_at(spans, request.until)
+            spans = {
+                place: Span(span.first, min(span.end, _or_else(until[place], span.end)))
+                for place, span in spans.items()
+            }
+        if request.offsets is not None:
+            assert request.topic is not None
+            spans = {
+                place: within(Span(*request.offsets[str(place[1])]), Span(existing[place].first, ends[place]), place)
+                for place in spans
+                if str(place[1]) in request.offsets
+            }
+        return spans
+
+    async def _look_inside(self, found: Findings, consumer: Consumer[Any], judged: Sequence[Judged]) -> None:
+        messages: list[ConsumedMessage] = readable(consumer, judged)
+        found.unreadable += sum(message.fault is not None for message in messages)
+        envelopes = [message.envelope for message in messages if message.envelope]
+        if envelopes and self._target.count_mails:
+            found.add_mails(*await self._target.count_mails(envelopes))
+
+
+def _or_else(offset: int | None, other: int) -> int:
+    return other if offset is None else offset
+
+
+def _read_so_far(read: int, total: int, job: Job) -> Job:
+    return job.proceed(read=read, total=total)
+
+
+def _planned(found: Findings, spans: Mapping[Place, Span], total: int, job: Job) -> Job:
+    plan = {**found.stored(), "spans": stored_spans(spans), "read": total, "total": total}
+    return job.proceed(**plan).end("planned")
+
+
+def _moment(milliseconds: int | None) -> str | None:
+    return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat()

@@ -1,0 +1,122 @@
+"""Does replays: plans them, and brings what a plan has found.
+
+Each transaction of a run stores, with the rows that its events change, how far the run has come. So a kill repeats
+nothing, a pause takes hold at the next transaction, and the sums at the end are exact.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import structlog
+from aiokafka.errors import OffsetOutOfRangeError
+
+from chassis.jobs.domain import Job, JobFailed
+from chassis.jobs.loop import JobLease
+from chassis.messaging.consumer import ConsumedMessage, Consumer
+from chassis.replay.account import Account
+from chassis.replay.judge import Judge, erased_customers, readable
+from chassis.replay.pace import LiveLag, Pace
+from chassis.replay.planner import Planner
+from chassis.replay.repeat import Repeater
+from chassis.replay.request import ReplayRequest
+from chassis.replay.target import ReplayTarget
+from chassis.replay.topic_reader import TopicReader, open_reader
+from chassis.runtime import failpoints
+from schemas import CustomerErased
+
+log = structlog.get_logger()
+
+MAX_BATCH = 200
+SAVE_SECONDS = 1.0
+"""How often progress is stored while there is nothing to bring."""
+
+
+class ReplayRunner:
+    """Plans and runs replays into one group."""
+
+    def __init__(self, target: ReplayTarget[Any]) -> None:
+        self._target = target
+
+    async def run(self, job: Job, lease: JobLease) -> None:
+        """Plan the job, or bring what its plan has found, from where it stands."""
+        async with open_reader(self._target.kafka, self._target.prefix) as reader:
+            try:
+                if job.state == "planning":
+                    await Planner(self._target).plan(job, lease, reader)
+                else:
+                    await _Run(self._target, job, lease, reader).run()
+            except OffsetOutOfRangeError as error:
+                raise JobFailed("a part of what was planned is no more on its topic") from error
+
+
+class _Run:
+    """One run of one job, in this process."""
+
+    def __init__(self, target: ReplayTarget[Any], job: Job, lease: JobLease, reader: TopicReader) -> None:
+        self._target, self._lease, self._reader = target, lease, reader
+        self._request = ReplayRequest(**job.request)
+        withhold = self._withholds(job.progress.get("mails_wanted"))
+        self._consumer: Consumer[Any] = target.consumer(withhold_mails=withhold)
+        self._repeater = Repeater(self._consumer, target.runner(withhold_mails=withhold))
+        self._account = Account(target, lease, job, enter_erased=self._request.mode == "missing")
+        self._pace, self._lag = Pace(), LiveLag(reader, target.group, target.topics)
+
+    def _withholds(self, mails: str | None) -> bool:
+        return mails == "withhold" or (self._request.mode == "again" and mails != "never-sent")
+
+    async def run(self) -> None:
+        erased = await erased_customers(self._reader)
+        if CustomerErased in self._target.handlers and self._request.mode == "missing":
+            await self._bring_erasures(erased)
+        await self._bring_all(erased)
+        if failpoints.armed:
+            await failpoints.reach("replay.done.before")
+        await self._lease.commit(self._account.job, lambda job: job.proceed().end("done"))
+
+    def _judge(self, erased: set[str]) -> Judge:
+        done = {UUID(event) for event in self._account.job.progress.get("first", ())}
+        rules = self._target.rules(self._request.mode)
+        return Judge(self._target.database, self._target.group, rules, self._request.selection, erased, done)
+
+    async def _bring_erasures(self, erased: set[str]) -> None:
+        """Erasures that were missed come before everything else, so that no data of these customers is written."""
+        spans = {place: span for place, span in self._account.spans.items() if place[0] == CustomerErased.topic}
+        judge = self._judge(erased)
+        async for records in self._reader.merged(spans):
+            judged = [one for one in await judge.judge(records) if one.header.cls is CustomerErased]
+            for message in readable(self._consumer, judged):
+                await self._consumer.bring([message], self._account.erasure)
+                self._account.committed()
+
+    async def _bring_all(self, erased: set[str]) -> None:
+        judge, account = self._judge(erased), self._account
+        async for records in self._reader.merged(account.spans):
+            account.window += await judge.judge(records)
+            messages = readable(self._consumer, account.window)
+            while messages:
+                size = self._pace.batch(account.rate, MAX_BATCH)
+                batch, messages = messages[:size], messages[size:]
+                await self._apply(batch)
+                await self._rest(len(batch))
+            if account.unsaved_seconds > SAVE_SECONDS:
+                await account.save()
+        await account.save()
+
+    async def _apply(self, batch: Sequence[ConsumedMessage]) -> None:
+        if self._request.mode == "again":
+            await self._repeater.repeat(batch, self._account.repeated)
+        else:
+            await self._consumer.bring(batch, self._account.applied)
+        self._account.committed()
+        if failpoints.armed:
+            await failpoints.reach("replay.commit.after")
+
+    async def _rest(self, brought: int) -> None:
+        """Keep the rate, and yield while the live consumer falls behind."""
+        await self._pace.rest(brought, self._account.rate)
+        while await self._lag.grows():
+            log.info("replay yields to live events", job=str(self._account.job.id))
+            await asyncio.sleep(1.0)
+            await self._account.save()
