@@ -9,9 +9,10 @@ from fastapi import Depends, Request
 from pydantic import SecretStr
 
 from chassis.http.auth import Issuer, Verifier
-from chassis.messaging.consumer import Consumer
+from chassis.jobs.compose import job_loop
 from chassis.persistence.group_commit import GroupCommit
 from chassis.persistence.postgres.database import Postgres
+from chassis.replay.target import ReplayTarget
 from chassis.runtime.settings import PostgresSettings
 from chassis.runtime.worker import EventProcess
 from customer_svc import SERVICE
@@ -80,9 +81,11 @@ async def open_event_process(settings: PostgresSettings) -> AsyncIterator[EventP
     """Open the parts of the event process, and close them at the end."""
     database = Postgres(str(settings.postgres_url))
     loops = [make(database).run for make in (link_expiry, session_expiry, throttle_expiry)]
+    target = ReplayTarget(
+        database, SERVICE, HANDLERS, CustomerUnitOfWork, settings.kafka_bootstrap_servers, settings.kafka_prefix
+    )
     try:
-        consumer = Consumer(database, SERVICE, CustomerUnitOfWork, HANDLERS)
-        yield EventProcess(SERVICE, settings, database, consumer, loops=loops)
+        yield EventProcess(SERVICE, settings, database, target.consumer(), loops=[*loops, job_loop(target).run])
     finally:
         await database.close()
 

@@ -8,9 +8,10 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from chassis.http.auth import RemoteKeys, Verifier
-from chassis.messaging.consumer import Consumer
+from chassis.jobs.compose import job_loop
 from chassis.persistence.group_commit import GroupCommit
 from chassis.persistence.postgres.database import Postgres
+from chassis.replay.target import ReplayTarget
 from chassis.runtime.worker import EventProcess
 from notifier_svc import SERVICE
 from notifier_svc.delivery.sender import ROUND_SECONDS, Sender
@@ -68,9 +69,12 @@ async def open_event_process(settings: WorkerSettings) -> AsyncIterator[EventPro
         await register_staff(commit, staff)
         await sender.run()
 
-    consumer = Consumer(database, SERVICE, NotifierUnitOfWork, HANDLERS)
+    target = ReplayTarget(
+        database, SERVICE, HANDLERS, NotifierUnitOfWork, settings.kafka_bootstrap_servers, settings.kafka_prefix
+    )
+    loops = [commit.run, send_mails, job_loop(target).run]
     try:
-        yield EventProcess(SERVICE, settings, database, consumer, loops=[commit.run, send_mails])
+        yield EventProcess(SERVICE, settings, database, target.consumer(), loops=loops)
     finally:
         await database.close()
 

@@ -8,9 +8,10 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from chassis.http.auth import RemoteKeys, Verifier
-from chassis.messaging.consumer import Consumer
+from chassis.jobs.compose import job_loop
 from chassis.persistence.group_commit import GroupCommit
 from chassis.persistence.postgres.database import Postgres
+from chassis.replay.target import ReplayTarget
 from chassis.runtime.worker import EventProcess
 from order_svc import SERVICE
 from order_svc.clients.product import ProductClient
@@ -62,9 +63,12 @@ async def open_event_process(settings: WorkerSettings) -> AsyncIterator[EventPro
     commit = GroupCommit(database, OrderUnitOfWork)
     deadlines = Deadlines(database, commit, settings.order_deadline_seconds)
     expiry = response_expiry(database, settings.idempotency_seconds)
-    consumer = Consumer(database, SERVICE, OrderUnitOfWork, HANDLERS)
+    target = ReplayTarget(
+        database, SERVICE, HANDLERS, OrderUnitOfWork, settings.kafka_bootstrap_servers, settings.kafka_prefix
+    )
+    loops = [commit.run, deadlines.run, expiry.run, job_loop(target).run]
     try:
-        yield EventProcess(SERVICE, settings, database, consumer, loops=[commit.run, deadlines.run, expiry.run])
+        yield EventProcess(SERVICE, settings, database, target.consumer(), loops=loops)
     finally:
         await database.close()
 

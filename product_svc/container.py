@@ -8,9 +8,10 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 
 from chassis.http.auth import Bearer, RemoteKeys, Verifier
-from chassis.messaging.consumer import Consumer
+from chassis.jobs.compose import job_loop
 from chassis.persistence.group_commit import GroupCommit
 from chassis.persistence.mongo.database import Mongo
+from chassis.replay.target import ReplayTarget
 from chassis.runtime.worker import EventProcess
 from product_svc import SERVICE
 from product_svc.handlers import HANDLERS
@@ -46,8 +47,11 @@ async def open_container(settings: RestSettings) -> AsyncIterator[Container]:
 async def open_event_process(settings: WorkerSettings) -> AsyncIterator[EventProcess]:
     """Open the parts of the event process, and close them at the end."""
     database = Mongo(str(settings.mongo_url))
+    target = ReplayTarget(
+        database, SERVICE, HANDLERS, ProductUnitOfWork, settings.kafka_bootstrap_servers, settings.kafka_prefix
+    )
     try:
-        yield EventProcess(SERVICE, settings, database, Consumer(database, SERVICE, ProductUnitOfWork, HANDLERS))
+        yield EventProcess(SERVICE, settings, database, target.consumer(), loops=[job_loop(target).run])
     finally:
         await database.close()
 

@@ -21,6 +21,7 @@ from chassis.http.letter_routes import add_letters
 from chassis.http.lookup_routes import add_lookup
 from chassis.http.ops_actions import add_actions
 from chassis.http.redrive_routes import add_redrives
+from chassis.http.replay_routes import add_replays
 from chassis.http.routing import new_router
 from chassis.http.streaming import StreamingBody
 from chassis.http.trace_routes import TracePart, add_trace
@@ -115,6 +116,7 @@ def ops_router(
     stream("/dead-letters", "Stream the dead letters", _LETTERS, lambda snapshot: [snapshot.dead_letters], _DEAD)
     add_letters(router)
     add_redrives(router, service)
+    add_replays(router, service, handles)
     add_actions(router)
     add_lookup(router, service)
     add_trace(router, trace)

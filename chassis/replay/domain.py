@@ -143,9 +143,18 @@ class Sum:
         """What is here and not there, where all that is there is here."""
         return Sum(self.count - other.count, (self.digest - other.digest) % MODULUS)
 
+    def plus(self, other: "Sum") -> "Sum":
+        """Both together."""
+        return Sum(self.count + other.count, (self.digest + other.digest) % MODULUS)
+
+    @property
+    def hex(self) -> str:
+        """The digest as text."""
+        return f"{self.digest:032x}"
+
     def stored(self) -> list[str | int]:
         """As JSON."""
-        return [self.count, f"{self.digest:032x}"]
+        return [self.count, self.hex]
 
     @classmethod
     def read(cls, stored: Collection[str | int] | None) -> "Sum":

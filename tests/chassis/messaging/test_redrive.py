@@ -36,11 +36,11 @@ def redrive(database: Database[Any], fetch: Any = gone) -> Redrive[Tallies]:
 
 
 async def heads(database: Database[Any]) -> list[UUID]:
-    return [one.event_id for one in await database.dead_letters.find(LetterFilter(("dead",)), None, 1000)]
+    return [one.event_id for one in await database.dead_letters.find(LetterFilter({"dead"}), None, 1000)]
 
 
 async def stored(database: Database[Any]) -> Sequence[StoredLetter]:
-    return await database.dead_letters.find(LetterFilter(("dead", "parked", "redriven", "discarded")), None, 5000)
+    return await database.dead_letters.find(LetterFilter({"dead", "parked", "redriven", "discarded"}), None, 5000)
 
 
 async def repair(database: Database[Any], event: UUID, reason: str = "repaired") -> None:

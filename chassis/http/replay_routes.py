@@ -1,0 +1,132 @@
+"""Replays for ops: plan, run, pause, resume, cancel; the work is done by the event process."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from uuid_utils.compat import uuid7
+
+from chassis.http.auth import Ops
+from chassis.http.errors import IdempotencyKeyReused, MalformedRequest
+from chassis.http.ops_actions import ActionRequest, RequiredKey, Store, do_once
+from chassis.http.ops_errors import JobNotFound, JobRunning, JobStateConflict, MailsUndecided
+from chassis.http.paging import PageSize
+from chassis.http.replay_dto import (
+    ReplayBody,
+    ReplayChangeBody,
+    ReplayOut,
+    ReplaysOut,
+    replay_out,
+    stored_request,
+)
+from chassis.http.routing import problems
+from chassis.jobs.domain import Job
+from chassis.persistence.database import JobStore
+from schemas import Event
+
+
+def add_replays(router: APIRouter, group: str, handles: Collection[type[Event]]) -> None:
+    """Add the routes; ``group`` is the service's consumer group, and ``handles`` what it handles."""
+    topics = {event.topic for event in handles}
+
+    @router.post(
+        "/replays",
+        status_code=202,
+        summary="Plan a replay",
+        responses=problems(JobRunning, IdempotencyKeyReused),
+    )
+    async def plan(body: ReplayBody, key: RequiredKey, ops: Ops, store: Store) -> ReplayOut:
+        """Read the topics, and count what a run would bring into this group. Nothing is changed.
+
+        The plan covers what is on the topics up to the offsets that the group has committed.
+        """
+        if body.topic is not None and body.topic not in topics:
+            raise _malformed("body/topic", f"{group} subscribes to {', '.join(sorted(topics))}")
+
+        async def work(tx: Any) -> str:
+            await _none_running(store)
+            progress = {"rate": body.rate, "mails_wanted": body.mails}
+            job = Job(uuid7(), "replay", "planning", stored_request(body), progress, ops.id, body.why)
+            await store.jobs.add(tx, job)
+            return str(job.id)
+
+        subject = await do_once(store, ActionRequest(ops, key, "replay.plan", "", body), body.why, work)
+        return await _replay(store, UUID(subject), group)
+
+    @router.get("/replays", summary="List replays")
+    async def list_replays(
+        _ops: Ops,
+        store: Store,
+        before: Annotated[UUID | None, Query(description="`next` of the previous page")] = None,
+        limit: PageSize = 50,
+    ) -> ReplaysOut:
+        """The newest first."""
+        found = await store.jobs.list("replay", before, limit + 1)
+        items = [replay_out(job, group) for job in found[:limit]]
+        return ReplaysOut(items=items, next=items[-1].id if len(found) > limit else None)
+
+    @router.get("/replays/{job_id}", summary="Read a replay", responses=problems(JobNotFound))
+    async def read_replay(job_id: UUID, _ops: Ops, store: Store) -> ReplayOut:
+        """Its plan, and how far its run has come; `equal` proves that a run has done what was planned."""
+        return await _replay(store, job_id, group)
+
+    @router.patch(
+        "/replays/{job_id}",
+        summary="Run, pause, resume or cancel a replay, or change its rate",
+        responses=problems(JobNotFound, JobRunning, JobStateConflict, MailsUndecided, IdempotencyKeyReused),
+    )
+    async def change(job_id: UUID, body: ReplayChangeBody, key: RequiredKey, ops: Ops, store: Store) -> ReplayOut:
+        """A pause takes hold within a second and outlives a restart. Cancelling keeps what was brought."""
+        if (body.state, body.rate, body.mails) == (None, None, None):
+            raise _malformed("body", "give at least one of state, rate and mails")
+
+        async def work(tx: Any) -> str:
+            job = await store.jobs.lock(tx, job_id)
+            if job is None or job.kind != "replay":
+                raise JobNotFound
+            await store.jobs.change(tx, await _changed(store, job, body))
+            return str(job_id)
+
+        action = f"replay.{body.state or 'change'}"
+        await do_once(store, ActionRequest(ops, key, action, str(job_id), body), body.why, work)
+        return await _replay(store, job_id, group)
+
+
+async def _replay(store: JobStore[Any], job_id: UUID, group: str) -> ReplayOut:
+    job = await store.jobs.get(job_id)
+    if job is None or job.kind != "replay":
+        raise JobNotFound
+    return replay_out(job, group)
+
+
+async def _none_running(store: JobStore[Any], but: UUID | None = None) -> None:
+    running = await store.jobs.running()
+    if running and running != but:
+        raise JobRunning(job_id=str(running))
+
+
+async def _changed(store: JobStore[Any], job: Job, body: ReplayChangeBody) -> Job:
+    progress = dict(job.progress)
+    if body.rate is not None:
+        progress["rate"] = body.rate
+    if body.mails is not None:
+        if job.state not in ("planning", "planned"):
+            raise JobStateConflict(f"The replay is {job.state}: its mails are decided.", state=job.state)
+        progress["mails_wanted"] = body.mails
+    changed = replace(job, progress=progress)
+    if body.state is None or body.state == job.state:
+        return changed
+    if not job.allows(body.state):
+        raise JobStateConflict(f"A replay that is {job.state} cannot become {body.state}.", state=job.state)
+    if body.state == "running":
+        await _none_running(store, job.id)
+        new = (progress.get("mails") or {}).get("new", 0)
+        if new and job.request["mode"] == "missing" and not progress.get("mails_wanted"):
+            raise MailsUndecided(f"{new} new mails: say mails send or mails withhold.", new=new)
+    return replace(changed, state=body.state)
+
+
+def _malformed(where: str, what: str) -> MalformedRequest:
+    return MalformedRequest(errors=[{"where": where, "what": what, "type": "value_error"}])
