@@ -129,6 +129,8 @@ class UnitOfWork:
         self.now = now
         self.cause: str | None = None
         self.trace: str | None = None
+        self.repeated = False
+        """Whether a replay handles events again that were handled before (handlers that converge only)."""
         self.outbox: AppendOnly[Message] = AppendOnly(self)
         self.redactions: AppendOnly[UUID] = AppendOnly(self)
         """Ids of erased customers and their orders: dead letters that mention one are redacted."""

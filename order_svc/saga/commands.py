@@ -10,7 +10,7 @@ from order_svc.orders.domain import Order
 from order_svc.saga import actions, domain
 from order_svc.saga.actions import SagaStep
 from order_svc.saga.domain import Decision
-from order_svc.timeline.domain import TimelineEntry
+from order_svc.timeline.domain import entry_from_elsewhere
 from order_svc.unit_of_work import OrderUnitOfWork
 from schemas import Envelope, StockRejected, StockReserved
 
@@ -35,7 +35,7 @@ class HandleReservationReply:
             raise LookupError(f"a reply about order {reply.order_id}, which was never stored")
         # Most orders are never amended, and their timelines do not mention revisions.
         detail = {"revision": reply.revision} if reply.revision > 1 else {}
-        uow.timeline.add(TimelineEntry(order.id, self.envelope.time, reply.type, detail))
+        uow.timeline.add(entry_from_elsewhere(self.envelope, order.id, detail))
         _apply(uow, order, domain.on_reply(order, reply, uow.now))
 
 

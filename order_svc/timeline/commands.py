@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from order_svc.timeline.domain import TimelineEntry
+from order_svc.timeline.domain import entry_from_elsewhere
 from order_svc.unit_of_work import OrderUnitOfWork
 from schemas import Envelope, MailFailed, MailSent, StockCommitted, StockReleased, StockReturned
 
@@ -21,7 +21,7 @@ class RecordStockMovement:
         event = self.envelope.event
         fields = {"revision"} if isinstance(event, StockReleased) else set()
         detail = event.model_dump(include=fields, exclude_none=True)
-        uow.timeline.add(TimelineEntry(event.order_id, self.envelope.time, event.type, detail))
+        uow.timeline.add(entry_from_elsewhere(self.envelope, event.order_id, detail))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,4 +39,4 @@ class RecordMail:
         if event.order_id:
             fields = {"template", "mail_id", "resend_of"}
             detail = event.model_dump(mode="json", include=fields, exclude_none=True)
-            uow.timeline.add(TimelineEntry(event.order_id, self.envelope.time, event.type, detail))
+            uow.timeline.add(entry_from_elsewhere(self.envelope, event.order_id, detail))
