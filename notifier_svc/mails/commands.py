@@ -9,8 +9,8 @@ from uuid import UUID
 
 from chassis.http.errors import IdempotencyKeyReused
 from notifier_svc.errors import MailInProgress, MailNotResendable, NotificationNotFound
-from notifier_svc.mails.domain import Mail, compose, mail_id
-from notifier_svc.mails.triggers import LINK_MAILS, NOTICES, ORDER_MAILS, LinkMail, OrderMail
+from notifier_svc.mails.domain import Mail, compose
+from notifier_svc.mails.triggers import LINK_MAILS, NOTICES, ORDER_MAILS, WARNINGS, LinkMail, OrderMail, mail_ids
 from notifier_svc.replicas.commands import UpsertCustomer, is_erased
 from notifier_svc.unit_of_work import NotifierUnitOfWork
 from schemas import STAFF, CustomerRegistered, Envelope, MailFailed, StockLow
@@ -24,9 +24,8 @@ class QueueOrderMail:
 
     def prefetch(self, uow: NotifierUnitOfWork) -> None:
         """The mail, which may be queued already, and its customer."""
-        event = self.envelope.event
-        uow.mails.prefetch(mail_id(self._mail.template, event.customer_id, self._mail.key(event)))
-        uow.customers.prefetch(event.customer_id)
+        uow.mails.prefetch(*mail_ids(self.envelope))
+        uow.customers.prefetch(self.envelope.event.customer_id)
 
     def execute(self, uow: NotifierUnitOfWork) -> None:
         """The same fact under another event id queues no second mail."""
@@ -47,10 +46,9 @@ class QueueLinkMail:
 
     def prefetch(self, uow: NotifierUnitOfWork) -> None:
         """The mail, which may be queued already, and its customer."""
-        event = self.envelope.event
-        if link := self._mail.link(event):
-            uow.mails.prefetch(mail_id(self._mail.template, event.customer_id, str(link.link_id)))
-            uow.customers.prefetch(event.customer_id)
+        if mails := mail_ids(self.envelope):
+            uow.mails.prefetch(*mails)
+            uow.customers.prefetch(self.envelope.event.customer_id)
 
     def execute(self, uow: NotifierUnitOfWork) -> None:
         """An event without a link queues no mail."""
@@ -66,27 +64,37 @@ class QueueLinkMail:
 
 @dataclass(frozen=True, slots=True)
 class QueueNotice:
-    """Mail the customer what happened to the account, or staff that stock is low (``NOTICES``), for each event."""
+    """Mail the customer what happened to the account (``NOTICES``), for each event."""
 
     envelope: Envelope[Any]
 
     def prefetch(self, uow: NotifierUnitOfWork) -> None:
-        """The customer, or the staff."""
-        uow.customers.prefetch(self._recipient_id)
+        """The mail, which a replay finds in the ledger, and its customer."""
+        uow.mails.prefetch(*mail_ids(self.envelope))
+        uow.customers.prefetch(self.envelope.event.customer_id)
 
     def execute(self, uow: NotifierUnitOfWork) -> None:
-        """The mail is new: its id is derived from the id of the event, which the inbox has not seen before."""
-        event = self.envelope.event
+        """The id of the mail is derived from the id of the event, so each event queues one."""
+        event, key = self.envelope.event, str(self.envelope.id)
         context = event.model_dump(mode="json", exclude={"customer_id"})
-        template, key = NOTICES[type(event)], str(self.envelope.id)
-        mail = compose(template, self._recipient_id, key, None, context, uow.now)
-        uow.mails.mark_new(mail.id)
-        queue(uow, mail)
+        queue(uow, compose(NOTICES[type(event)], event.customer_id, key, None, context, uow.now))
 
-    @property
-    def _recipient_id(self) -> UUID:
-        event = self.envelope.event
-        return STAFF if isinstance(event, StockLow) else event.customer_id
+
+@dataclass(frozen=True, slots=True)
+class WarnStaff:
+    """Mail the staff that stock is low (``WARNINGS``), for each event. A warning about the past helps nobody."""
+
+    envelope: Envelope[StockLow]
+
+    def prefetch(self, uow: NotifierUnitOfWork) -> None:
+        """The mail, which is new, and the staff."""
+        uow.mails.prefetch(*mail_ids(self.envelope))
+        uow.customers.prefetch(STAFF)
+
+    def execute(self, uow: NotifierUnitOfWork) -> None:
+        """The id of the mail is derived from the id of the event, so each event queues one."""
+        event, key = self.envelope.event, str(self.envelope.id)
+        queue(uow, compose(WARNINGS[type(event)], STAFF, key, None, event.model_dump(mode="json"), uow.now))
 
 
 @dataclass(frozen=True, slots=True)
