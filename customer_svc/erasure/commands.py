@@ -50,9 +50,11 @@ class HandleAcknowledgement:
         uow.erasures.prefetch(self.envelope.event.customer_id)
 
     def execute(self, uow: CustomerUnitOfWork) -> None:
-        """Fail if the customer was not erased: that makes the event a dead letter."""
+        """Fail if the customer was not erased: that makes the event a dead letter. A repeated one changes nothing."""
         event = self.envelope.event
         erasure = uow.erasures.get(event.customer_id)
         if erasure is None:
             raise LookupError(f"customer {event.customer_id} was not erased")
-        uow.erasures.set(event.customer_id, erasure.acknowledge(event, uow.now))
+        acknowledged = erasure.acknowledge(event, uow.now)
+        if acknowledged != erasure:
+            uow.erasures.set(event.customer_id, acknowledged)
