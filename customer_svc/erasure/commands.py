@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
+from chassis.messaging.handlers import OnRepeat
 from customer_svc.accounts.commands import existing_customer
 from customer_svc.erasure.domain import Acknowledgement, Erasure
 from customer_svc.errors import CustomerNotFound, WrongPassword
@@ -43,6 +44,7 @@ class RequestErasure:
 class HandleAcknowledgement:
     """Note that a service has anonymised a customer's data."""
 
+    on_repeat: ClassVar[OnRepeat] = "converge"
     envelope: Envelope[Acknowledgement]
 
     def prefetch(self, uow: CustomerUnitOfWork) -> None:

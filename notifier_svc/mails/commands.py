@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from chassis.http.errors import IdempotencyKeyReused
+from chassis.messaging.handlers import OnRepeat
 from notifier_svc.errors import MailInProgress, MailNotResendable, NotificationNotFound
 from notifier_svc.mails.domain import Mail, compose
 from notifier_svc.mails.triggers import LINK_MAILS, NOTICES, ORDER_MAILS, WARNINGS, LinkMail, OrderMail, mail_ids
@@ -20,6 +21,7 @@ from schemas import STAFF, CustomerRegistered, Envelope, MailFailed, StockLow
 class QueueOrderMail:
     """Mail the customer what happened to an order (``ORDER_MAILS``), with everything that the event says."""
 
+    on_repeat: ClassVar[OnRepeat] = "converge"
     envelope: Envelope[Any]
 
     def prefetch(self, uow: NotifierUnitOfWork) -> None:
@@ -42,6 +44,7 @@ class QueueOrderMail:
 class QueueLinkMail:
     """Mail a link (``LINK_MAILS``). The ledger keeps the id of the link, and no token."""
 
+    on_repeat: ClassVar[OnRepeat] = "converge"
     envelope: Envelope[Any]
 
     def prefetch(self, uow: NotifierUnitOfWork) -> None:
@@ -66,6 +69,7 @@ class QueueLinkMail:
 class QueueNotice:
     """Mail the customer what happened to the account (``NOTICES``), for each event."""
 
+    on_repeat: ClassVar[OnRepeat] = "converge"
     envelope: Envelope[Any]
 
     def prefetch(self, uow: NotifierUnitOfWork) -> None:
@@ -84,6 +88,7 @@ class QueueNotice:
 class WarnStaff:
     """Mail the staff that stock is low (``WARNINGS``), for each event. A warning about the past helps nobody."""
 
+    on_repeat: ClassVar[OnRepeat] = "refuse"
     envelope: Envelope[StockLow]
 
     def prefetch(self, uow: NotifierUnitOfWork) -> None:
@@ -101,6 +106,7 @@ class WarnStaff:
 class WelcomeCustomer:
     """Keep the address of a new customer, and mail the link that confirms it."""
 
+    on_repeat: ClassVar[OnRepeat] = "converge"
     envelope: Envelope[CustomerRegistered]
 
     def prefetch(self, uow: NotifierUnitOfWork) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 from uuid import UUID
 
+from chassis.messaging.handlers import OnRepeat
 from order_svc.errors import OrderNotFound, TransitionNotAllowed
 from order_svc.orders.commands import visible_order
 from order_svc.orders.domain import Order
@@ -21,6 +22,7 @@ GIVEN_UP = "No reply about the stock."
 class HandleReservationReply:
     """product_svc has reserved the stock of an order, or refused it."""
 
+    on_repeat: ClassVar[OnRepeat] = "refuse"
     envelope: Envelope[StockReserved] | Envelope[StockRejected]
 
     def prefetch(self, uow: OrderUnitOfWork) -> None:

@@ -1,7 +1,9 @@
 """Enters in timelines what other services report about orders, where the order itself does not change."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
+from chassis.messaging.handlers import OnRepeat
 from order_svc.timeline.domain import entry_from_elsewhere
 from order_svc.unit_of_work import OrderUnitOfWork
 from schemas import Envelope, MailFailed, MailSent, StockCommitted, StockReleased, StockReturned
@@ -11,6 +13,7 @@ from schemas import Envelope, MailFailed, MailSent, StockCommitted, StockRelease
 class RecordStockMovement:
     """Reserved stock was released, a parcel left the warehouse, or a return came back."""
 
+    on_repeat: ClassVar[OnRepeat] = "converge"
     envelope: Envelope[StockReleased] | Envelope[StockCommitted] | Envelope[StockReturned]
 
     def prefetch(self, _uow: OrderUnitOfWork, /) -> None:
@@ -28,6 +31,7 @@ class RecordStockMovement:
 class RecordMail:
     """A mail was sent, or could not be."""
 
+    on_repeat: ClassVar[OnRepeat] = "converge"
     envelope: Envelope[MailSent] | Envelope[MailFailed]
 
     def prefetch(self, _uow: OrderUnitOfWork, /) -> None:
