@@ -78,7 +78,7 @@ class Outcomes:
         await self._record(MarkBounced(claimed.mail.id, claimed.claim, claimed.recipient, error))
         MAILS.labels(claimed.mail.template, "failed").inc()
 
-    async def withheld(self, claimed: ClaimedMail) -> None:
+    async def not_attempted(self, claimed: ClaimedMail) -> None:
         """It is not sent: its address is suppressed, or its customer does not want it."""
         mail, reason = claimed.mail, claimed.suppressed
         if reason is None:

@@ -146,7 +146,7 @@ def test_nothing_is_published_about_an_unwanted_mail() -> None:
 
 
 @pytest.mark.parametrize("state", ["queued", "sending", *sorted(FINAL_STATES)])
-def test_only_a_claimed_mail_can_be_withheld(state: State) -> None:
+def test_only_a_claimed_mail_can_end_unattempted(state: State) -> None:
     assert mail(state).suppress(CLAIM, "550", LATER) == (mail(state), None)
     assert mail(state).mark_unwanted(CLAIM, LATER) == mail(state)
     assert mail("claimed").suppress(OTHER, "550", LATER) == (mail("claimed"), None)
