@@ -147,6 +147,9 @@ class UnitOfWork:
         """Write every changed row."""
         raise NotImplementedError
 
+    def after_commit(self) -> None:
+        """Count in metrics what was done; called once, when the transaction has been committed."""
+
     def emit(self, event: Event, version: int, at: datetime) -> None:
         """Publish an event once this transaction has committed.
 

@@ -1,6 +1,7 @@
 """Mails that enter the ledger: caused by events, or sent again by staff.
 
 A mail waits in the ledger until its customer is known. A mail to an erased customer enters it anonymised, and fails.
+A replay can be told to send no mails: they enter the ledger as withheld.
 """
 
 from dataclasses import dataclass
@@ -157,6 +158,7 @@ class ResendMail:
 def queue(uow: NotifierUnitOfWork, mail: Mail) -> None:
     """Enter a mail in the ledger; one that is there already is not sent again."""
     if uow.mails.get(mail.id) is None:
+        mail = mail.withhold() if uow.withhold_mails else mail
         save_outcome(uow, mail.anonymise(uow.now) if is_erased(uow, mail.customer_id) else (mail, None))
 
 

@@ -1,6 +1,7 @@
 """Events that notifier_svc handles again change nothing."""
 
 from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -66,11 +67,13 @@ def history(customer_id: UUID) -> Sequence[Envelope[Event]]:
     ]
 
 
-async def test_everything_that_happens_to_a_customer(service: Repeating[NotifierUnitOfWork]) -> None:
-    await assert_repeats_change_nothing(service, history(uuid7()))
+@pytest.mark.parametrize("withhold_mails", [False, True])
+async def test_everything_that_happens_to_a_customer(postgres: Postgres, *, withhold_mails: bool) -> None:
+    new_uow = partial(NotifierUnitOfWork, withhold_mails=withhold_mails)
+    await assert_repeats_change_nothing(Repeating(postgres, new_uow, HANDLERS), history(uuid7()))
 
 
-@pytest.mark.parametrize("state", ["sent", "failed", "suppressed", "unwanted", "sending"])
+@pytest.mark.parametrize("state", ["sent", "failed", "suppressed", "unwanted", "withheld", "sending"])
 async def test_a_mail_stays_as_it_is_whatever_became_of_it(
     postgres: Postgres, service: Repeating[NotifierUnitOfWork], state: str
 ) -> None:
