@@ -1,4 +1,4 @@
-"""Mails that a replay was told not to send."""
+"""Mails that a replay was told not to send, and how many there would be."""
 
 from functools import partial
 
@@ -10,10 +10,20 @@ from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer
 from notifier_svc.handlers import HANDLERS
 from notifier_svc.mails.domain import mail_id
+from notifier_svc.mails.queries import MailCounts, count_mails
 from notifier_svc.unit_of_work import NotifierUnitOfWork
-from schemas import CustomerErased, MailsAnonymised
+from schemas import (
+    CustomerErased,
+    MailsAnonymised,
+    OrderPlaced,
+    OrderShipped,
+    PasswordChanged,
+    ProfileChanged,
+    StockLow,
+    golden,
+)
 from tests.notifier_svc.apps import Sending
-from tests.notifier_svc.factories import cancelled, confirmed, registered
+from tests.notifier_svc.factories import cancelled, confirmed, link, registered
 from tests.notifier_svc.ledger import all_mails, handle_events, mails_of, wait_for_states
 from tests.notifier_svc.smtp_server import smtp_server
 from tests.outbox import events
@@ -82,3 +92,37 @@ async def test_a_withheld_mail_to_an_erased_customer_says_nothing(postgres: Post
         [mail] = await mails_of(postgres, customer_id)
         assert (mail.state, mail.context, mail.recipient, mail.error) == ("withheld", {}, None, None)
     assert {type(event) for event in await events(postgres)} == {MailsAnonymised}
+
+
+async def test_the_mails_of_events_are_counted(postgres: Postgres) -> None:
+    customer_id, order_id = uuid7(), uuid7()
+    order = {"customer_id": customer_id, "order_id": order_id}
+    profile = ProfileChanged(customer_id=customer_id, name="A", locale="de", marketing=True, order_updates=True)
+    known = [happened(registered(customer_id, verify=link())), happened(cancelled(customer_id, order_id))]
+    new = [
+        happened(confirmed(customer_id, order_id)),
+        *(happened(PasswordChanged(customer_id=customer_id, how="reset"), 2) for _ in range(2)),
+        happened(golden.example(StockLow)),
+        happened(golden.example(OrderShipped).model_copy(update=order)),
+    ]
+    without_mail = [
+        happened(registered(uuid7())),
+        happened(profile, 3),
+        happened(golden.example(OrderPlaced).model_copy(update=order)),
+    ]
+    service = Repeating(postgres, NotifierUnitOfWork, HANDLERS)
+    await service.handle(*known)
+    before = await all_mails(postgres)
+    # The same mail under another event id is one mail.
+    again = happened(cancelled(customer_id, order_id))
+    assert await count_mails(postgres, [*known, again, *new, *without_mail]) == MailCounts(new=5, known=2)
+    assert await all_mails(postgres) == before
+    await service.handle(*new)
+    assert await count_mails(postgres, [*known, *new]) == MailCounts(new=0, known=7)
+    assert await count_mails(postgres, without_mail) == await count_mails(postgres, []) == MailCounts(0, 0)
+
+
+async def test_a_thousand_events_are_counted_with_one_query(postgres: Postgres) -> None:
+    envelopes = [happened(cancelled(uuid7(), uuid7())) for _ in range(1000)]
+    await Repeating(postgres, NotifierUnitOfWork, HANDLERS).repeat(*envelopes[:400])
+    assert await count_mails(postgres, envelopes) == MailCounts(new=600, known=400)
