@@ -2,7 +2,7 @@
 
 from chassis.messaging.handlers import Handlers
 from notifier_svc.erasure.commands import EraseCustomer
-from notifier_svc.mails.commands import QueueLinkMail, QueueNotice, QueueOrderMail, WelcomeCustomer
+from notifier_svc.mails.commands import QueueLinkMail, QueueNotice, QueueOrderMail, WarnStaff, WelcomeCustomer
 from notifier_svc.replicas.commands import UpdateCustomer
 from notifier_svc.unit_of_work import NotifierUnitOfWork
 from schemas import (
@@ -43,6 +43,6 @@ HANDLERS: Handlers[NotifierUnitOfWork] = {
     OrderDelivered: QueueOrderMail,
     OrderReturned: QueueOrderMail,
     # stock.events
-    StockLow: QueueNotice,
+    StockLow: WarnStaff,
 }
 """``mails/triggers.py`` says which template each of these mails has."""

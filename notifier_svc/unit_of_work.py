@@ -10,6 +10,7 @@ from notifier_svc import SERVICE
 from notifier_svc.erasure import store as erasure
 from notifier_svc.mails import store as mails
 from notifier_svc.mails.domain import Mail
+from notifier_svc.mails.metrics import MAILS
 from notifier_svc.replicas import store as replicas
 from notifier_svc.replicas.domain import Customer
 from notifier_svc.suppressions import store as suppressions
@@ -21,8 +22,10 @@ class NotifierUnitOfWork(UnitOfWork):
 
     source = SERVICE
 
-    def __init__(self, now: datetime) -> None:
+    def __init__(self, now: datetime, *, withhold_mails: bool = False) -> None:
+        """With ``withhold_mails``, new mails are entered in the ledger, but not sent."""
         super().__init__(now)
+        self.withhold_mails = withhold_mails
         self.mails: IdentityMap[UUID, Mail] = IdentityMap(self)
         self.customers: IdentityMap[UUID, Customer] = IdentityMap(self)
         self.suppressions: IdentityMap[str, Suppression] = IdentityMap(self)
@@ -56,3 +59,9 @@ class NotifierUnitOfWork(UnitOfWork):
         )
         suppressions.delete(tx, self.suppressions.deleted)
         erasure.anonymise(tx, self.anonymised.added)
+
+    def after_commit(self) -> None:
+        """Count the mails that were withheld."""
+        if self.withhold_mails:
+            for mail in self.mails.inserted:
+                MAILS.labels(mail.template, "withheld").inc()

@@ -78,7 +78,7 @@ class OrderUnitOfWork(UnitOfWork):
             tx,
             *save_orders(self.orders),
             save_products(self.products),
-            save_timeline(self.timeline),
+            save_timeline(self.timeline, repeated=self.repeated),
             save_responses(self.stored_responses),
             save_erased_customers(self.erased_customers),
         )

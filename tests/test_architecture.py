@@ -43,7 +43,7 @@ OWN_MODULES = {
     "order_svc.orders": {"parts", "rows", "examples", "prefer_wait", "product_fallback"},
     "order_svc.saga": {"actions", "periodic"},
     "order_svc.timeline": {"feed", "exports", "traces"},
-    "notifier_svc.mails": {"triggers", "traces"},
+    "notifier_svc.mails": {"metrics", "triggers", "traces"},
     "notifier_svc.delivery": {
         *("claims", "outcomes", "pending_work", "periodic", "sender", "smtp", "smtp_replies", "transmission"),
     },

@@ -1,4 +1,7 @@
-"""Where every transaction of commands runs: load → execute → after_commands → save → publish → redact → commit."""
+"""Where every transaction of commands runs: load → execute → after_commands → save → publish → redact → commit.
+
+After the commit, what was done is counted in metrics (``after_commit``).
+"""
 
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -78,5 +81,6 @@ class TransactionRunner(Generic[U]):
                 await self._database.dead_letters.redact(tx, uow.redactions.added)
                 if failpoints.armed:
                     await failpoints.reach(f"{self._point}.commit.before")
+            uow.after_commit()
             if failpoints.armed:
                 await failpoints.reach(f"{self._point}.commit.after")

@@ -129,6 +129,8 @@ class UnitOfWork:
         self.now = now
         self.cause: str | None = None
         self.trace: str | None = None
+        self.repeated = False
+        """Whether a replay handles events again that were handled before (handlers that converge only)."""
         self.outbox: AppendOnly[Message] = AppendOnly(self)
         self.redactions: AppendOnly[UUID] = AppendOnly(self)
         """Ids of erased customers and their orders: dead letters that mention one are redacted."""
@@ -144,6 +146,9 @@ class UnitOfWork:
     async def save(self, tx: Any) -> None:
         """Write every changed row."""
         raise NotImplementedError
+
+    def after_commit(self) -> None:
+        """Count in metrics what was done; called once, when the transaction has been committed."""
 
     def emit(self, event: Event, version: int, at: datetime) -> None:
         """Publish an event once this transaction has committed.

@@ -55,6 +55,7 @@ class Repeater:
 
     async def _transact(self, batch: Sequence[ConsumedMessage], also: Also) -> None:
         async with self._runner.transaction(len(batch)) as transaction:
+            transaction.uow.repeated = True
             submissions = [self._consumer.submission(one.envelope) if one.envelope else None for one in batch]
             await transaction.load([one for one in submissions if one])
             handled: list[ConsumedMessage] = []

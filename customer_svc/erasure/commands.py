@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
+from chassis.messaging.handlers import OnRepeat
 from customer_svc.accounts.commands import existing_customer
 from customer_svc.erasure.domain import Acknowledgement, Erasure
 from customer_svc.errors import CustomerNotFound, WrongPassword
@@ -43,6 +44,7 @@ class RequestErasure:
 class HandleAcknowledgement:
     """Note that a service has anonymised a customer's data."""
 
+    on_repeat: ClassVar[OnRepeat] = "converge"
     envelope: Envelope[Acknowledgement]
 
     def prefetch(self, uow: CustomerUnitOfWork) -> None:
@@ -50,9 +52,11 @@ class HandleAcknowledgement:
         uow.erasures.prefetch(self.envelope.event.customer_id)
 
     def execute(self, uow: CustomerUnitOfWork) -> None:
-        """Fail if the customer was not erased: that makes the event a dead letter."""
+        """Fail if the customer was not erased: that makes the event a dead letter. A repeated one changes nothing."""
         event = self.envelope.event
         erasure = uow.erasures.get(event.customer_id)
         if erasure is None:
             raise LookupError(f"customer {event.customer_id} was not erased")
-        uow.erasures.set(event.customer_id, erasure.acknowledge(event, uow.now))
+        acknowledged = erasure.acknowledge(event, uow.now)
+        if acknowledged != erasure:
+            uow.erasures.set(event.customer_id, acknowledged)

@@ -46,8 +46,8 @@ class ClaimedMail:
     """Why nothing is sent to its address, if it is suppressed."""
 
     @property
-    def withheld(self) -> bool:
-        """Whether it is not to be sent at all."""
+    def not_attempted(self) -> bool:
+        """Whether it is not to be sent at all: its address is suppressed, or its customer does not want it."""
         return self.suppressed is not None or self.mail.unwanted_by(self.recipient)
 
 

@@ -7,7 +7,6 @@ from functools import partial
 from typing import TypeVar
 
 import structlog
-from prometheus_client import Counter
 
 from chassis.persistence.command import Command
 from chassis.persistence.group_commit import GroupCommit
@@ -27,13 +26,12 @@ from notifier_svc.delivery.commands import (
 )
 from notifier_svc.delivery.smtp_replies import redact_addresses
 from notifier_svc.mails.domain import Mail
+from notifier_svc.mails.metrics import MAILS
 from notifier_svc.unit_of_work import NotifierUnitOfWork
 
 log = structlog.get_logger()
 
 R = TypeVar("R")
-
-MAILS = Counter("shop_mails", "Mails by what became of them", ["template", "outcome"])
 
 
 class Outcomes:
@@ -78,7 +76,7 @@ class Outcomes:
         await self._record(MarkBounced(claimed.mail.id, claimed.claim, claimed.recipient, error))
         MAILS.labels(claimed.mail.template, "failed").inc()
 
-    async def withheld(self, claimed: ClaimedMail) -> None:
+    async def not_attempted(self, claimed: ClaimedMail) -> None:
         """It is not sent: its address is suppressed, or its customer does not want it."""
         mail, reason = claimed.mail, claimed.suppressed
         if reason is None:

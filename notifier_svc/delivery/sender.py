@@ -87,8 +87,8 @@ class Sender:
             mails = await retry_until_available(claim, "mail delivery") if free else []
             self._claimed.update((one.mail.id, one) for one in mails)
             for one in mails:
-                if one.withheld:
-                    self._pending.start(self._withhold(one))
+                if one.not_attempted:
+                    self._pending.start(self._end_unattempted(one))
                 else:
                     await self._queue.put(one)
             if not mails:
@@ -106,8 +106,8 @@ class Sender:
             await failpoints.reach("mail.claimed")
         return mails
 
-    async def _withhold(self, claimed: ClaimedMail) -> None:
-        await self._outcomes.withheld(claimed)
+    async def _end_unattempted(self, claimed: ClaimedMail) -> None:
+        await self._outcomes.not_attempted(claimed)
         self._claimed.pop(claimed.mail.id, None)
 
     async def _send_mails(self) -> None:

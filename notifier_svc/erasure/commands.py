@@ -1,7 +1,9 @@
 """Erasing a customer."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
+from chassis.messaging.handlers import OnRepeat
 from notifier_svc import SERVICE
 from notifier_svc.mails.commands import save_outcome
 from notifier_svc.replicas.domain import anonymised_customer
@@ -16,6 +18,7 @@ class EraseCustomer:
     The ledger still says which mails there were, about which orders. Mails that are not sent yet fail.
     """
 
+    on_repeat: ClassVar[OnRepeat] = "converge"
     envelope: Envelope[CustomerErased]
 
     def prefetch(self, uow: NotifierUnitOfWork) -> None:

@@ -1,6 +1,7 @@
 """Mails that enter the ledger: caused by events, or sent again by staff.
 
 A mail waits in the ledger until its customer is known. A mail to an erased customer enters it anonymised, and fails.
+A replay can be told to send no mails: they enter the ledger as withheld.
 """
 
 from dataclasses import dataclass
@@ -8,9 +9,10 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from chassis.http.errors import IdempotencyKeyReused
+from chassis.messaging.handlers import OnRepeat
 from notifier_svc.errors import MailInProgress, MailNotResendable, NotificationNotFound
-from notifier_svc.mails.domain import Mail, compose, mail_id
-from notifier_svc.mails.triggers import LINK_MAILS, NOTICES, ORDER_MAILS, LinkMail, OrderMail
+from notifier_svc.mails.domain import Mail, compose
+from notifier_svc.mails.triggers import LINK_MAILS, NOTICES, ORDER_MAILS, WARNINGS, LinkMail, OrderMail, mail_ids
 from notifier_svc.replicas.commands import UpsertCustomer, is_erased
 from notifier_svc.unit_of_work import NotifierUnitOfWork
 from schemas import STAFF, CustomerRegistered, Envelope, MailFailed, StockLow
@@ -20,13 +22,13 @@ from schemas import STAFF, CustomerRegistered, Envelope, MailFailed, StockLow
 class QueueOrderMail:
     """Mail the customer what happened to an order (``ORDER_MAILS``), with everything that the event says."""
 
+    on_repeat: ClassVar[OnRepeat] = "converge"
     envelope: Envelope[Any]
 
     def prefetch(self, uow: NotifierUnitOfWork) -> None:
         """The mail, which may be queued already, and its customer."""
-        event = self.envelope.event
-        uow.mails.prefetch(mail_id(self._mail.template, event.customer_id, self._mail.key(event)))
-        uow.customers.prefetch(event.customer_id)
+        uow.mails.prefetch(*mail_ids(self.envelope))
+        uow.customers.prefetch(self.envelope.event.customer_id)
 
     def execute(self, uow: NotifierUnitOfWork) -> None:
         """The same fact under another event id queues no second mail."""
@@ -43,14 +45,14 @@ class QueueOrderMail:
 class QueueLinkMail:
     """Mail a link (``LINK_MAILS``). The ledger keeps the id of the link, and no token."""
 
+    on_repeat: ClassVar[OnRepeat] = "converge"
     envelope: Envelope[Any]
 
     def prefetch(self, uow: NotifierUnitOfWork) -> None:
         """The mail, which may be queued already, and its customer."""
-        event = self.envelope.event
-        if link := self._mail.link(event):
-            uow.mails.prefetch(mail_id(self._mail.template, event.customer_id, str(link.link_id)))
-            uow.customers.prefetch(event.customer_id)
+        if mails := mail_ids(self.envelope):
+            uow.mails.prefetch(*mails)
+            uow.customers.prefetch(self.envelope.event.customer_id)
 
     def execute(self, uow: NotifierUnitOfWork) -> None:
         """An event without a link queues no mail."""
@@ -66,33 +68,46 @@ class QueueLinkMail:
 
 @dataclass(frozen=True, slots=True)
 class QueueNotice:
-    """Mail the customer what happened to the account, or staff that stock is low (``NOTICES``), for each event."""
+    """Mail the customer what happened to the account (``NOTICES``), for each event."""
 
+    on_repeat: ClassVar[OnRepeat] = "converge"
     envelope: Envelope[Any]
 
     def prefetch(self, uow: NotifierUnitOfWork) -> None:
-        """The customer, or the staff."""
-        uow.customers.prefetch(self._recipient_id)
+        """The mail, which a replay finds in the ledger, and its customer."""
+        uow.mails.prefetch(*mail_ids(self.envelope))
+        uow.customers.prefetch(self.envelope.event.customer_id)
 
     def execute(self, uow: NotifierUnitOfWork) -> None:
-        """The mail is new: its id is derived from the id of the event, which the inbox has not seen before."""
-        event = self.envelope.event
+        """The id of the mail is derived from the id of the event, so each event queues one."""
+        event, key = self.envelope.event, str(self.envelope.id)
         context = event.model_dump(mode="json", exclude={"customer_id"})
-        template, key = NOTICES[type(event)], str(self.envelope.id)
-        mail = compose(template, self._recipient_id, key, None, context, uow.now)
-        uow.mails.mark_new(mail.id)
-        queue(uow, mail)
+        queue(uow, compose(NOTICES[type(event)], event.customer_id, key, None, context, uow.now))
 
-    @property
-    def _recipient_id(self) -> UUID:
-        event = self.envelope.event
-        return STAFF if isinstance(event, StockLow) else event.customer_id
+
+@dataclass(frozen=True, slots=True)
+class WarnStaff:
+    """Mail the staff that stock is low (``WARNINGS``), for each event. A warning about the past helps nobody."""
+
+    on_repeat: ClassVar[OnRepeat] = "refuse"
+    envelope: Envelope[StockLow]
+
+    def prefetch(self, uow: NotifierUnitOfWork) -> None:
+        """The mail, which is new, and the staff."""
+        uow.mails.prefetch(*mail_ids(self.envelope))
+        uow.customers.prefetch(STAFF)
+
+    def execute(self, uow: NotifierUnitOfWork) -> None:
+        """The id of the mail is derived from the id of the event, so each event queues one."""
+        event, key = self.envelope.event, str(self.envelope.id)
+        queue(uow, compose(WARNINGS[type(event)], STAFF, key, None, event.model_dump(mode="json"), uow.now))
 
 
 @dataclass(frozen=True, slots=True)
 class WelcomeCustomer:
     """Keep the address of a new customer, and mail the link that confirms it."""
 
+    on_repeat: ClassVar[OnRepeat] = "converge"
     envelope: Envelope[CustomerRegistered]
 
     def prefetch(self, uow: NotifierUnitOfWork) -> None:
@@ -143,6 +158,7 @@ class ResendMail:
 def queue(uow: NotifierUnitOfWork, mail: Mail) -> None:
     """Enter a mail in the ledger; one that is there already is not sent again."""
     if uow.mails.get(mail.id) is None:
+        mail = mail.withhold() if uow.withhold_mails else mail
         save_outcome(uow, mail.anonymise(uow.now) if is_erased(uow, mail.customer_id) else (mail, None))
 
 

@@ -9,6 +9,8 @@
     claimed → suppressed  its address is known not to exist
     claimed → unwanted    its customer has switched off such mails
 
+A new mail is ``queued``, or ``withheld`` if a replay queues it that was told to send none: that is final.
+
 A mail in doubt may or may not have been sent. It is sent once more with the same Message-ID, by which mail stores
 recognise a copy. A mail in a final state is sent again only on request of staff, as another mail.
 """
@@ -23,8 +25,8 @@ from notifier_svc.rendering.domain import ACCOUNT_TEMPLATES, OPTIONAL_TEMPLATES,
 from notifier_svc.replicas.domain import Customer
 from schemas import MailFailed, MailSent
 
-State = Literal["queued", "claimed", "sending", "sent", "failed", "suppressed", "unwanted"]
-FINAL_STATES: frozenset[State] = frozenset({"sent", "failed", "suppressed", "unwanted"})
+State = Literal["queued", "claimed", "sending", "sent", "failed", "suppressed", "unwanted", "withheld"]
+FINAL_STATES: frozenset[State] = frozenset({"sent", "failed", "suppressed", "unwanted", "withheld"})
 
 MAX_DOUBTS = 1
 RETRY_SECONDS = (2.0, 300.0)
@@ -123,6 +125,10 @@ class Mail:
         if (self.claim, self.state) != (claim, "claimed"):
             return self
         return replace(self, state="unwanted", changed_at=now)
+
+    def withhold(self) -> "Mail":
+        """Entered by a replay that sends no mails, which no other service needs to know."""
+        return replace(self, state="withheld")
 
     def anonymise(self, now: datetime) -> tuple["Mail", MailFailed | None]:
         """Its customer was erased: remove what it says and its address. If it is not sent yet, it never will be."""

@@ -26,7 +26,13 @@ class NotificationOut(ResponseBody):
     template: Template
     customer_id: UUID
     order_id: UUID | None
-    state: State
+    state: Annotated[
+        State,
+        Field(
+            description="final are `sent`, `failed`, `suppressed` (its address does not exist), `unwanted` (its"
+            " customer has switched off such mails) and `withheld` (queued by a replay that sends no mails)"
+        ),
+    ]
     attempts: Annotated[int, Field(examples=[1])]
     doubts: Annotated[int, Field(description="how often it was unknown whether the mail was sent", examples=[0])]
     error: Annotated[

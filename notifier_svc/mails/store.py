@@ -38,7 +38,9 @@ mails = sa.Table(
     sa.Index("mails_claimed", "lease_until", postgresql_where=sa.text("state IN ('claimed', 'sending')")),
     sa.Index("mails_by_customer", "customer_id", "position"),
     # What staff look for; usually there are few.
-    sa.Index("mails_undelivered", "position", postgresql_where=sa.text("state IN ('failed', 'suppressed')")),
+    sa.Index(
+        "mails_undelivered", "position", postgresql_where=sa.text("state IN ('failed', 'suppressed', 'withheld')")
+    ),
 )
 
 _COLUMNS = [column.name for column in mails.c if column.name not in ("position", "lease_until")]

@@ -1,15 +1,19 @@
-"""Which event causes which mail."""
+"""Which event causes which mail, and the id of that mail in the ledger."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from chassis.link_tokens import Purpose
+from notifier_svc.mails.domain import mail_id
 from notifier_svc.rendering.domain import AccountTemplate, OrderTemplate, StaffTemplate
 from schemas import (
+    STAFF,
     AmendmentAccepted,
     AmendmentRefused,
     CustomerRegistered,
+    Envelope,
     Event,
     MailedLink,
     OrderCancelled,
@@ -69,9 +73,26 @@ LINK_MAILS: Mapping[type[Event], LinkMail] = {
     PasswordResetRequested: LinkMail("password_reset", "reset"),
 }
 
-NOTICES: Mapping[type[Event], AccountTemplate | StaffTemplate] = {
+NOTICES: Mapping[type[Event], AccountTemplate] = {
     RegistrationRepeated: "registration_repeated",
     PasswordChanged: "password_changed",
-    StockLow: "low_stock",
 }
-"""Mails that are sent for each event, because the same can happen again. ``StockLow`` goes to staff."""
+"""Mails to customers that are sent for each event, because the same can happen again."""
+
+WARNINGS: Mapping[type[Event], StaffTemplate] = {StockLow: "low_stock"}
+"""Mails to staff, which are sent for each event too."""
+
+
+def mail_ids(envelope: Envelope[Any]) -> tuple[UUID, ...]:
+    """The ids of the mails that an event causes: one or none. The same event always has the same."""
+    event, kind = envelope.event, type(envelope.event)
+    if order_mail := ORDER_MAILS.get(kind):
+        return (mail_id(order_mail.template, event.customer_id, order_mail.key(event)),)
+    if link_mail := LINK_MAILS.get(kind):
+        link = link_mail.link(event)
+        return (mail_id(link_mail.template, event.customer_id, str(link.link_id)),) if link else ()
+    if notice := NOTICES.get(kind):
+        return (mail_id(notice, event.customer_id, str(envelope.id)),)
+    if warning := WARNINGS.get(kind):
+        return (mail_id(warning, STAFF, str(envelope.id)),)
+    return ()

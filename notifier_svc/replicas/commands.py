@@ -1,8 +1,10 @@
 """Keeping the replica of customers up to date."""
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 from uuid import UUID
 
+from chassis.messaging.handlers import OnRepeat
 from notifier_svc.replicas.domain import Customer
 from notifier_svc.unit_of_work import NotifierUnitOfWork
 from schemas import CustomerRegistered, Envelope, ProfileChanged
@@ -28,6 +30,7 @@ class UpsertCustomer:
 class UpdateCustomer:
     """Keep a changed name, language or choice of mails."""
 
+    on_repeat: ClassVar[OnRepeat] = "converge"
     envelope: Envelope[ProfileChanged]
 
     def prefetch(self, uow: NotifierUnitOfWork) -> None:

@@ -52,8 +52,10 @@ INSERT INTO aggregate
         (state = 'sent') * 2 + (state IN ('failed', 'suppressed'))
     FROM mail;
 -- A mail that staff had sent again is a mail of its own, without a cause of its own.
-CREATE VIEW first_mail AS SELECT * FROM mail WHERE resend_of IS NULL;
-CREATE VIEW ended_mail AS SELECT * FROM first_mail WHERE state IN ('sent', 'failed', 'suppressed', 'unwanted');
+CREATE VIEW first_mail AS
+    SELECT *, state IN ('sent', 'failed', 'suppressed', 'unwanted', 'withheld') AS ended
+    FROM mail WHERE resend_of IS NULL;
+CREATE VIEW ended_mail AS SELECT * FROM first_mail WHERE ended;
 -- A service acknowledges the erasure of a customer once.
 INSERT INTO aggregate
     SELECT 'erasure.events', id, 1, 1 FROM acknowledgement;

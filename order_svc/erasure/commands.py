@@ -1,7 +1,9 @@
 """Erases a customer: open orders are cancelled, personal data is anonymised, dead letters are redacted."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
+from chassis.messaging.handlers import OnRepeat
 from order_svc import SERVICE
 from order_svc.erasure.domain import ErasedCustomer
 from order_svc.replicas.commands import customer_or_new, update_customer
@@ -16,6 +18,7 @@ class EraseCustomer:
     An order that was not shipped is cancelled, since its address is removed.
     """
 
+    on_repeat: ClassVar[OnRepeat] = "converge"
     envelope: Envelope[CustomerErased]
 
     def prefetch(self, uow: OrderUnitOfWork) -> None:

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 from uuid import UUID
 
+from chassis.messaging.handlers import OnRepeat
 from order_svc.replicas.domain import AccountStatus, Customer, Product
 from order_svc.unit_of_work import OrderUnitOfWork
 from schemas import (
@@ -47,6 +49,7 @@ class UpsertProducts:
 class ReplicateCreatedProduct:
     """A product entered the catalogue: its variants can be ordered."""
 
+    on_repeat: ClassVar[OnRepeat] = "converge"
     envelope: Envelope[ProductCreated]
 
     def prefetch(self, uow: OrderUnitOfWork) -> None:
@@ -69,6 +72,7 @@ class ReplicateCreatedProduct:
 class ReplicateChangedProduct:
     """A product's name, prices, variants or availability changed."""
 
+    on_repeat: ClassVar[OnRepeat] = "converge"
     envelope: Envelope[ProductChanged]
 
     def prefetch(self, uow: OrderUnitOfWork) -> None:
@@ -93,6 +97,7 @@ class ReplicateChangedProduct:
 class ReplicateAccountStatus:
     """An account was registered, deactivated or reactivated: a deactivated customer cannot place orders."""
 
+    on_repeat: ClassVar[OnRepeat] = "converge"
     envelope: Envelope[CustomerRegistered] | Envelope[CustomerDeactivated] | Envelope[CustomerReactivated]
 
     def prefetch(self, uow: OrderUnitOfWork) -> None:
@@ -110,6 +115,7 @@ class ReplicateAccountStatus:
 class ReplicateDefaultAddresses:
     """A customer changed the default addresses for orders and invoices."""
 
+    on_repeat: ClassVar[OnRepeat] = "converge"
     envelope: Envelope[AddressesChanged]
 
     def prefetch(self, uow: OrderUnitOfWork) -> None:

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 from uuid import UUID
 
+from chassis.messaging.handlers import OnRepeat
 from order_svc.errors import OrderNotFound, TransitionNotAllowed
 from order_svc.orders.commands import visible_order
 from order_svc.orders.domain import Order
 from order_svc.saga import actions, domain
 from order_svc.saga.actions import SagaStep
 from order_svc.saga.domain import Decision
-from order_svc.timeline.domain import TimelineEntry
+from order_svc.timeline.domain import entry_from_elsewhere
 from order_svc.unit_of_work import OrderUnitOfWork
 from schemas import Envelope, StockRejected, StockReserved
 
@@ -21,6 +22,7 @@ GIVEN_UP = "No reply about the stock."
 class HandleReservationReply:
     """product_svc has reserved the stock of an order, or refused it."""
 
+    on_repeat: ClassVar[OnRepeat] = "refuse"
     envelope: Envelope[StockReserved] | Envelope[StockRejected]
 
     def prefetch(self, uow: OrderUnitOfWork) -> None:
@@ -35,7 +37,7 @@ class HandleReservationReply:
             raise LookupError(f"a reply about order {reply.order_id}, which was never stored")
         # Most orders are never amended, and their timelines do not mention revisions.
         detail = {"revision": reply.revision} if reply.revision > 1 else {}
-        uow.timeline.add(TimelineEntry(order.id, self.envelope.time, reply.type, detail))
+        uow.timeline.add(entry_from_elsewhere(self.envelope, order.id, detail))
         _apply(uow, order, domain.on_reply(order, reply, uow.now))
 
 

@@ -1,8 +1,10 @@
 """Enters in timelines what other services report about orders, where the order itself does not change."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from order_svc.timeline.domain import TimelineEntry
+from chassis.messaging.handlers import OnRepeat
+from order_svc.timeline.domain import entry_from_elsewhere
 from order_svc.unit_of_work import OrderUnitOfWork
 from schemas import Envelope, MailFailed, MailSent, StockCommitted, StockReleased, StockReturned
 
@@ -11,6 +13,7 @@ from schemas import Envelope, MailFailed, MailSent, StockCommitted, StockRelease
 class RecordStockMovement:
     """Reserved stock was released, a parcel left the warehouse, or a return came back."""
 
+    on_repeat: ClassVar[OnRepeat] = "converge"
     envelope: Envelope[StockReleased] | Envelope[StockCommitted] | Envelope[StockReturned]
 
     def prefetch(self, _uow: OrderUnitOfWork, /) -> None:
@@ -21,13 +24,14 @@ class RecordStockMovement:
         event = self.envelope.event
         fields = {"revision"} if isinstance(event, StockReleased) else set()
         detail = event.model_dump(include=fields, exclude_none=True)
-        uow.timeline.add(TimelineEntry(event.order_id, self.envelope.time, event.type, detail))
+        uow.timeline.add(entry_from_elsewhere(self.envelope, event.order_id, detail))
 
 
 @dataclass(frozen=True, slots=True)
 class RecordMail:
     """A mail was sent, or could not be."""
 
+    on_repeat: ClassVar[OnRepeat] = "converge"
     envelope: Envelope[MailSent] | Envelope[MailFailed]
 
     def prefetch(self, _uow: OrderUnitOfWork, /) -> None:
@@ -39,4 +43,4 @@ class RecordMail:
         if event.order_id:
             fields = {"template", "mail_id", "resend_of"}
             detail = event.model_dump(mode="json", include=fields, exclude_none=True)
-            uow.timeline.add(TimelineEntry(event.order_id, self.envelope.time, event.type, detail))
+            uow.timeline.add(entry_from_elsewhere(self.envelope, event.order_id, detail))

@@ -16,6 +16,7 @@ from order_svc.orders.domain import Order, State
 from schemas import (
     AmendmentAccepted,
     AmendmentRefused,
+    Envelope,
     Event,
     OrderAmended,
     OrderRejected,
@@ -48,11 +49,18 @@ class TimelineEntry:
     at: datetime
     type: str
     detail: dict[str, Any]
+    event_id: UUID | None = None
+    """The event of another service that it reports. An event is reported once, however often it is handled."""
 
 
 def entry_about(order: Order, event: Event) -> TimelineEntry:
     """The entry about an event of an order, which is in the state that the event led to."""
     return TimelineEntry(order.id, order.changed_at, event.type, _detail(order, event))
+
+
+def entry_from_elsewhere(envelope: Envelope[Event], order_id: UUID, detail: dict[str, Any]) -> TimelineEntry:
+    """The entry that reports an event of another service about an order."""
+    return TimelineEntry(order_id, envelope.time, envelope.event.type, detail, envelope.id)
 
 
 def _detail(order: Order, event: Event) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """Redact what the dead letters say about an erased customer."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
+from chassis.messaging.handlers import OnRepeat
 from product_svc.unit_of_work import ProductUnitOfWork
 from schemas import Envelope, OrdersAnonymised
 
@@ -10,6 +12,7 @@ from schemas import Envelope, OrdersAnonymised
 class RedactDeadLetters:
     """A customer's orders were anonymised: redact the dead letters, which hold names and addresses."""
 
+    on_repeat: ClassVar[OnRepeat] = "converge"
     envelope: Envelope[OrdersAnonymised]
 
     def prefetch(self, uow: ProductUnitOfWork) -> None:

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 from uuid import UUID
 
+from chassis.messaging.handlers import OnRepeat
 from product_svc.reservations import domain, shipments
 from product_svc.reservations.domain import Decision, Reservation, Stocks
 from product_svc.stock.domain import order_movement
@@ -25,6 +27,7 @@ from schemas import (
 class ReserveStock:
     """An order was placed: reserve its lines, or reject it and name the shortages."""
 
+    on_repeat: ClassVar[OnRepeat] = "refuse"
     envelope: Envelope[OrderPlaced]
 
     def prefetch(self, uow: ProductUnitOfWork) -> None:
@@ -41,6 +44,7 @@ class ReserveStock:
 class ReserveAmendment:
     """An order is to be amended: reserve the new lines beside the old ones, or reject them."""
 
+    on_repeat: ClassVar[OnRepeat] = "refuse"
     envelope: Envelope[OrderAmended]
 
     def prefetch(self, uow: ProductUnitOfWork) -> None:
@@ -57,6 +61,7 @@ class ReserveAmendment:
 class SettleAmendment:
     """An amendment was accepted or refused: release what only the other revision needs."""
 
+    on_repeat: ClassVar[OnRepeat] = "refuse"
     envelope: Envelope[AmendmentAccepted] | Envelope[AmendmentRefused]
 
     def prefetch(self, uow: ProductUnitOfWork) -> None:
@@ -76,6 +81,7 @@ class SettleAmendment:
 class ReleaseStock:
     """An order was cancelled: release what is reserved for it."""
 
+    on_repeat: ClassVar[OnRepeat] = "refuse"
     envelope: Envelope[OrderCancelled]
 
     def prefetch(self, uow: ProductUnitOfWork) -> None:
@@ -93,6 +99,7 @@ class ReleaseStock:
 class CommitShipment:
     """A shipment left the warehouse: its units are neither on hand nor reserved any more."""
 
+    on_repeat: ClassVar[OnRepeat] = "refuse"
     envelope: Envelope[OrderShipped]
 
     def prefetch(self, uow: ProductUnitOfWork) -> None:
@@ -111,6 +118,7 @@ class CommitShipment:
 class RestockReturn:
     """Lines of an order were returned: their units are on hand again."""
 
+    on_repeat: ClassVar[OnRepeat] = "refuse"
     envelope: Envelope[OrderReturned]
 
     def prefetch(self, uow: ProductUnitOfWork) -> None:

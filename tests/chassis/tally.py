@@ -2,12 +2,12 @@
 
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from chassis.messaging.handlers import Handlers
+from chassis.messaging.handlers import Handlers, OnRepeat
 from chassis.persistence.database import Database
 from chassis.persistence.mongo.schema import create_collections
 from chassis.persistence.mongo.transaction import MongoTransaction
@@ -70,6 +70,7 @@ class Deadly(BaseException):
 
 @dataclass(frozen=True, slots=True)
 class Count:
+    on_repeat: ClassVar[OnRepeat] = "refuse"
     envelope: Envelope[StockAdjusted]
 
     def prefetch(self, uow: Tallies) -> None:

@@ -90,7 +90,7 @@ class Senders(RuleBasedStateMachine):
 
     @precondition(lambda self: self.not_begun)
     @rule(which=some, suppressed=st.booleans())
-    def withhold(self, which: int, suppressed: bool) -> None:
+    def without_attempt(self, which: int, suppressed: bool) -> None:
         """The address is known not to exist, or the customer has switched such mails off."""
         job = chosen(self.not_begun, which)
         job.command = MarkUnwanted(job.mail_id, job.claim)

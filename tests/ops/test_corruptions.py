@@ -1,10 +1,14 @@
 """The audit reports each kind of corruption, and nothing else."""
 
 import pytest
+from uuid_utils.compat import uuid7
 
+from chassis.http.preconditions import ANY
+from customer_svc.passwords.commands import ChangePassword
 from ops.audit.checks import CHECKS
+from order_svc.fulfilment.commands import ShipOrder
 from tests.ops.corruptions import CORRUPTIONS, Corruption
-from tests.ops.world import World
+from tests.ops.world import PARCEL, World, sql
 
 Finding = tuple[str, str]
 
@@ -37,6 +41,19 @@ async def test_an_event_in_an_outbox_is_reported_until_it_is_published(world: Wo
     assert await world.new_findings() == {("outbox_waiting", "customer")}
     await world.flow()
     assert not [finding for finding in (await world.audit()).findings if finding.check == "outbox_waiting"]
+
+
+async def test_mails_that_a_replay_withheld_are_not_missing(world: World, reported: set[Finding]) -> None:
+    order_id = await world.placed({await world.product(): 1})
+    customer_id = await world.registered()
+    await world.commits["customer_svc"](ChangePassword(customer_id, "hash", "another"))
+    await world.flow(send_mails=False)
+    await world.commits["order_svc"](ShipOrder(order_id, ANY, uuid7(), **PARCEL))
+    await world.flow(send_mails=False)
+    await sql(world.mails, "UPDATE mails SET state = 'withheld' WHERE state = 'queued'")
+    assert await world.new_findings() == set()
+    # The welcome is one of them.
+    assert (await world.audit()).counts["mails_withheld"] == 4
 
 
 def test_there_is_a_corruption_for_every_check() -> None:

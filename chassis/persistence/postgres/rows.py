@@ -23,10 +23,13 @@ _DIALECT: sa.Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
 Row = Mapping[str, Any]
 
 
-def insert_rows(table: sa.Table, *columns: str) -> str:
-    """``INSERT … SELECT …``: any number of rows, all of them in $1, which is JSON; in their order."""
+def insert_rows(table: sa.Table, *columns: str, where: str = "true") -> str:
+    """``INSERT … SELECT …``: any number of rows, all of them in $1, which is JSON; in their order.
+
+    ``where`` is a condition on a row ``r``.
+    """
     names = ", ".join(f'"{name}"' for name in columns)
-    return f'INSERT INTO "{table.name}" ({names}) {_rows(table, columns)} ORDER BY nth'
+    return f'INSERT INTO "{table.name}" ({names}) {_rows(table, columns)} WHERE {where} ORDER BY nth'
 
 
 def update_rows(table: sa.Table, key: str, *columns: str) -> str:

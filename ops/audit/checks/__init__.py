@@ -24,6 +24,7 @@ COUNTS = {
     "mails": "SELECT 1 FROM mail",
     "mails_in_doubt": "SELECT 1 FROM mail WHERE doubts > 0",
     "mails_suppressed": "SELECT 1 FROM mail WHERE state = 'suppressed'",
+    "mails_withheld": "SELECT 1 FROM mail WHERE state = 'withheld'",
     "events": "SELECT 1 FROM event",
     "events_handled": "SELECT 1 FROM handled",
     "events_waiting": "SELECT 1 FROM waiting",

@@ -22,7 +22,7 @@ CHECKS = (
         """
         SELECT shown(h.order_id), times || ' mails ' || h.template || ' are due, ended: ' || count(m.id)
         FROM happened h LEFT JOIN first_mail m ON m.order_id = h.order_id AND m.template = h.template
-            AND (m.state IN ('sent', 'failed', 'suppressed', 'unwanted') OR m.changed_at > :settled)
+            AND (m.ended OR m.changed_at > :settled)
         WHERE since <= :settled AND (h.order_id, 'notifier_svc') NOT IN (SELECT key, "group" FROM dead_letter)
             AND NOT EXISTS (SELECT 1 FROM mail w JOIN dead_letter d ON d.key = w.customer_id
                 WHERE w.order_id = h.order_id AND d."group" = 'notifier_svc')
@@ -36,7 +36,7 @@ CHECKS = (
         SELECT shown(n.customer_id), times || ' mails ' || n.template || ' are due, ended: ' || count(m.id)
         FROM noticed n LEFT JOIN first_mail m ON m.order_id IS NULL AND m.customer_id = n.customer_id
             AND m.template = n.template
-            AND (m.state IN ('sent', 'failed', 'suppressed', 'unwanted') OR m.changed_at > :settled)
+            AND (m.ended OR m.changed_at > :settled)
         WHERE since <= :settled AND n.template <> 'welcome'
             AND (n.customer_id, 'notifier_svc') NOT IN (SELECT key, "group" FROM dead_letter)
         GROUP BY n.customer_id, n.template HAVING count(m.id) < times

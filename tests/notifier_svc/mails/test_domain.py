@@ -145,8 +145,14 @@ def test_nothing_is_published_about_an_unwanted_mail() -> None:
     assert mail("claimed").mark_unwanted(CLAIM, LATER) == replace(mail("unwanted"), changed_at=LATER)
 
 
+def test_a_withheld_mail_is_final_and_can_be_sent_again() -> None:
+    one = replace(QUEUED, context={"order_id": str(ORDER)}).withhold()
+    assert one.state in FINAL_STATES
+    assert one.resend(OTHER, None, LATER).state == "queued"
+
+
 @pytest.mark.parametrize("state", ["queued", "sending", *sorted(FINAL_STATES)])
-def test_only_a_claimed_mail_can_be_withheld(state: State) -> None:
+def test_only_a_claimed_mail_can_end_unattempted(state: State) -> None:
     assert mail(state).suppress(CLAIM, "550", LATER) == (mail(state), None)
     assert mail(state).mark_unwanted(CLAIM, LATER) == mail(state)
     assert mail("claimed").suppress(OTHER, "550", LATER) == (mail("claimed"), None)

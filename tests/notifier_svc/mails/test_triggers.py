@@ -1,17 +1,18 @@
 """Which event causes which mail, and that the handlers agree."""
 
 from notifier_svc.handlers import HANDLERS
-from notifier_svc.mails.commands import QueueLinkMail, QueueNotice, QueueOrderMail, WelcomeCustomer
-from notifier_svc.mails.triggers import LINK_MAILS, NOTICES, ORDER_MAILS
+from notifier_svc.mails.commands import QueueLinkMail, QueueNotice, QueueOrderMail, WarnStaff, WelcomeCustomer
+from notifier_svc.mails.triggers import LINK_MAILS, NOTICES, ORDER_MAILS, WARNINGS
 from notifier_svc.rendering.domain import TEMPLATES
 
 
 def test_each_template_has_one_event() -> None:
     of_orders, with_links = ([mail.template for mail in table.values()] for table in (ORDER_MAILS, LINK_MAILS))
-    assert sorted([*of_orders, *with_links, *NOTICES.values()]) == sorted(TEMPLATES)
+    assert sorted([*of_orders, *with_links, *NOTICES.values(), *WARNINGS.values()]) == sorted(TEMPLATES)
 
 
 def test_the_handlers_queue_the_mails_of_the_tables() -> None:
     assert {event for event, command in HANDLERS.items() if command is QueueOrderMail} == set(ORDER_MAILS)
     assert {event for event, command in HANDLERS.items() if command is QueueNotice} == set(NOTICES)
+    assert {event for event, command in HANDLERS.items() if command is WarnStaff} == set(WARNINGS)
     assert {e for e, command in HANDLERS.items() if command in (QueueLinkMail, WelcomeCustomer)} == set(LINK_MAILS)
