@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test faults bench audit lint format clean venv
+.PHONY: help run test faults bench audit shop lint format clean venv
 
 # Options for the program behind a target: make test ARGS="-k order"
 ARGS ?=
@@ -26,7 +26,10 @@ bench: venv ## Measure it, beside yardsticks taken in the same run (ARGS=--help)
 	@exec $(VENV)/bin/python -m bench $(ARGS)
 
 audit: venv ## Check that in the shop of `make run` everything adds up (ARGS=--help)
-	@exec $(VENV)/bin/python -m ops audit $(ARGS)
+	@exec $(VENV)/bin/shop audit $(ARGS)
+
+shop: venv ## Operate it: ARGS="lag", "find --key …", "sagas list", … (ARGS=--help)
+	@exec $(VENV)/bin/shop $(ARGS)
 
 lint: venv ## Check style, types and who imports whom
 	@$(VENV)/bin/ruff check .

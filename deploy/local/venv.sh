@@ -1,5 +1,6 @@
 #!/bin/sh
-# Create the virtual environment $1 from the lock file $2, with the Python in $3 or the first one on PATH.
+# Create the virtual environment $1 from the lock file $2, with the Python in $3 or the first one on PATH, and install
+# the project into it.
 # A stamp file says what it was created from; it is missing while that is going on, or if it was interrupted.
 set -e
 venv=$1 lock=$2 requested=$3
@@ -23,8 +24,13 @@ install() {
         { echo "uv failed, continuing with pip" && pip install --no-input --require-hashes -r "$lock"; }
 }
 
+install_project() {
+    sh "$(dirname "$0")/../install.sh" "$venv" "$(dirname "$0")/../.."
+}
+
 # Without PYTHON=… an existing environment is kept, even if python3 is another version today.
 if [ -f "$venv/.made-from" ] && [ "$(cat "$venv/.made-from")" = "$(made_from "${requested:-$venv/bin/python}")" ]; then
+    install_project
     exit 0
 fi
 
@@ -38,4 +44,5 @@ echo "creating $venv from $lock with $("$python" -V)"
 rm -f "$venv/.made-from"
 "$python" -m venv --clear "$venv"
 install
+install_project
 made_from "$venv/bin/python" >"$venv/.made-from"

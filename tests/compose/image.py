@@ -31,6 +31,16 @@ def image_has_what_commands_import(deployment: Deployment) -> list[str]:
     return sorted(wrong)
 
 
+def image_has_the_program_for_operators(deployment: Deployment) -> list[str]:
+    """``shop``, in the environment that is on the PATH of the image, with the code that is copied there."""
+    script = image_files(deployment).get(PurePosixPath("deploy/install.sh"))
+    installed = re.findall(r"^RUN sh (\S+) (\S+) (\S+)$", deployment.dockerfile, re.M)
+    on_path = re.findall(r"PATH=(\S+)/bin:\$PATH", deployment.dockerfile)
+    if installed != [(str(script), *on_path, "/app")]:
+        return [f"installed: {installed}, with {on_path} on the PATH"]
+    return []
+
+
 def image_is_built_first(deployment: Deployment) -> list[str]:
     """One container builds the image; every process waits for it, so that ``up --build SERVICE`` builds, too."""
     builders = [name for name, service in deployment.programs.items() if "build" in service]
@@ -76,6 +86,11 @@ CORRUPTIONS: Corruptions = {
         replace_text("dockerfile", "COPY chassis /app/chassis\n", ""),
         replace_text("dockerfile", "COPY schemas /app/schemas", "COPY schemas /app/events"),
         replace_text("dockerfile", "deploy/topics.py ", ""),
+    ],
+    image_has_the_program_for_operators: [
+        replace_text("dockerfile", "RUN sh /tmp/install.sh /opt/venv /app\n", ""),
+        replace_text("dockerfile", "RUN sh /tmp/install.sh /opt/venv /app", "RUN sh /tmp/install.sh /opt/venv /srv"),
+        replace_text("dockerfile", "ENV PATH=/opt/venv/bin", "ENV PATH=/srv/venv/bin"),
     ],
     image_is_built_first: [
         remove("topics/build"),

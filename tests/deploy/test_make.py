@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,7 @@ def test_make_alone_lists_the_targets() -> None:
         "faults",
         "bench",
         "audit",
+        "shop",
         "lint",
         "format",
         "clean",
@@ -107,3 +109,49 @@ def test_pip_installs_what_uv_cannot(tmp_path: Path, monkeypatch: pytest.MonkeyP
     result = sh("venv.sh", str(tmp_path / "venv"), str(lock), str(python))
     assert (result.returncode, result.stdout.splitlines()[-1]) == (0, "uv failed, continuing with pip")
     assert (tmp_path / "venv" / ".made-from").exists()
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Path:
+    """A virtual environment, in a directory with an unusual name, whose Python is that of the tests."""
+    venv = tmp_path / "it's an environment"
+    (venv / "bin").mkdir(parents=True)
+    (venv / "bin" / "python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    (venv / "bin" / "python").chmod(0o755)
+    return venv
+
+
+def install(venv: Path, code: Path = REPOSITORY) -> None:
+    subprocess.run(["sh", str(REPOSITORY / "deploy/install.sh"), str(venv), str(code)], check=True)
+
+
+def test_the_program_shop_works_in_any_directory(environment: Path, tmp_path: Path) -> None:
+    install(environment)
+    (tmp_path / "ops").mkdir()
+    (tmp_path / "ops" / "__init__.py").write_text("raise SystemExit('the wrong code')")
+    (tmp_path / "json.py").write_text("raise SystemExit('the wrong code')")
+    program = [str(environment / "bin" / "shop"), "audit", "--home", str(tmp_path / "no shop")]
+    shown = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True)
+    assert shown.returncode == 2
+    assert shown.stderr.startswith(f"cannot audit: no shop is running in {tmp_path}/no shop: ")
+
+
+def test_the_program_shop_is_written_again_only_if_it_changes(environment: Path, tmp_path: Path) -> None:
+    program = environment / "bin" / "shop"
+    install(environment)
+    before = program.stat()
+    install(environment)
+    after = program.stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    install(environment, tmp_path)
+    assert str(tmp_path) in program.read_text()
+    assert os.access(program, os.X_OK)
+
+
+def test_an_environment_that_was_made_before_gets_the_program_shop(tmp_path: Path) -> None:
+    (tmp_path / "some.lock").touch()
+    venv = tmp_path / "venv"
+    arguments = ("venv.sh", str(venv), str(tmp_path / "some.lock"), str(fake_python(tmp_path / "bin", FAKE_PYTHON)))
+    for _ in range(2):
+        assert sh(*arguments).returncode == 0
+        (venv / "bin" / "shop").unlink()
