@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -18,6 +19,7 @@ from chassis.runtime.worker import EventProcess
 from notifier_svc import SERVICE
 from notifier_svc.delivery.sender import ROUND_SECONDS, Sender
 from notifier_svc.handlers import HANDLERS, REPLICAS
+from notifier_svc.mails.queries import count_mails
 from notifier_svc.rendering.links import Links
 from notifier_svc.rendering.mime import MimeRenderer
 from notifier_svc.rendering.previews import MailPreviews
@@ -73,7 +75,14 @@ async def open_event_process(settings: WorkerSettings) -> AsyncIterator[EventPro
         await sender.run()
 
     target = ReplayTarget(
-        database, SERVICE, HANDLERS, NotifierUnitOfWork, settings.kafka_bootstrap_servers, settings.kafka_prefix
+        database,
+        SERVICE,
+        HANDLERS,
+        NotifierUnitOfWork,
+        settings.kafka_bootstrap_servers,
+        settings.kafka_prefix,
+        withholding_uow=partial(NotifierUnitOfWork, withhold_mails=True),
+        count_mails=partial(count_mails, database),
     )
     rebuilds = RebuildRunner(
         target, database, REPLICAS, lambda schema: Postgres(url, pool_size=1, search_path=schema)

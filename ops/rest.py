@@ -113,12 +113,11 @@ class Rest:
     async def _write(self, method: str, service: str, path: str, body: Mapping[str, Any], key: str) -> Any:
         try:
             return await self._send(method, service, path, json=body, headers={"Idempotency-Key": key})
-        except _NoAnswer as error:
-            raise CannotDo(f"{error}; it may have happened: repeat it with --request-id {key}") from error
-        except Refused as error:
-            if error.status >= 500:
-                raise CannotDo(f"{error} It may have happened: repeat it with --request-id {key}") from error
-            raise
+        except (_NoAnswer, Refused) as error:
+            if isinstance(error, Refused) and error.status < 500:
+                raise
+            what = str(error).rstrip(".")
+            raise CannotDo(f"{what}; it may have happened: repeat it with --request-id {key}") from error
 
     async def _send(
         self, method: str, service: str, path: str, headers: Mapping[str, str] | None = None, **request: Any

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
+import structlog
 from xdist.scheduler import LoadFileScheduling
 
 from chassis.persistence.mongo.database import Mongo
@@ -24,6 +25,12 @@ class ByFileOrFolder(LoadFileScheduling):  # type: ignore[misc]
         return next((folder for folder in TOGETHER if nodeid.startswith(folder)), super()._split_scope(nodeid))
 
 
+def pytest_configure() -> None:
+    """Log errors with plain tracebacks: those with all variables take seconds of CPU each."""
+    renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], renderer])
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFileOrFolder:
     """Distribute the tests."""
@@ -38,6 +45,15 @@ def pytest_configure_node(node: Any) -> None:
         stash[SHARED_SERVERS] = SharedServers()
         node.config.add_cleanup(stash[SHARED_SERVERS].close)
     node.workerinput["servers"] = stash[SHARED_SERVERS].address
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_password_hashes() -> Iterator[None]:
+    """Hash passwords with the least memory. (The tests of the hasher, and processes, use the real parameters.)"""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("customer_svc.passwords.hasher.TIME_COST", 1)
+        patch.setattr("customer_svc.passwords.hasher.MEMORY_KIB", 8)
+        yield
 
 
 @pytest.fixture(scope="session", name="servers")

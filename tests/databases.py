@@ -78,17 +78,36 @@ class Databases:
 
 
 def _empty_postgres(url: str) -> None:
-    """Remove what was added since the migrations, which is much faster than a new database."""
+    """Remove what was added since the migrations, which is much faster than a new database.
+
+    DELETE is faster than TRUNCATE, which makes new files for every table and index.
+    """
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-        found = connection.execute(
-            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
-        )
-        names = sql.SQL(", ").join(sql.Identifier(name) for (name,) in found)
-        connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(names))
+        connection.execute(_EMPTY)
+
+
+_EMPTY = """
+DO $$
+DECLARE
+    name text;
+    names text := (
+        SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables
+        WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+    );
+BEGIN
+    -- A transaction whose process was terminated may still be committing.
+    EXECUTE 'LOCK TABLE ' || names;
+    FOREACH name IN ARRAY string_to_array(names, ', ') LOOP
+        EXECUTE 'DELETE FROM ' || name;
+    END LOOP;
+    PERFORM setval(format('%I', sequencename), start_value, false) FROM pg_sequences
+    WHERE schemaname = 'public' AND last_value IS NOT NULL;
+END $$
+"""
 
 
 async def _empty_mongo(url: str) -> None:

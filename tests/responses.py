@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 from fastapi import FastAPI
+from starlette.routing import Route
 
 from chassis.testing import client
 
@@ -27,7 +28,7 @@ async def checked_client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 
 class _Document:
     def __init__(self, app: FastAPI) -> None:
-        self._document = app.openapi()
+        self._document = _openapi(app)
         self._paths = {
             re.compile(re.sub(r"\\\{\w+\\\}", r"[^/]+", re.escape(path))): operations
             for path, operations in self._document["paths"].items()
@@ -56,6 +57,20 @@ class _Document:
                 found: dict[str, Any] = operations[request.method.lower()]["responses"]
                 return found
         return None
+
+
+_DOCUMENTS: dict[tuple[object, ...], dict[str, Any]] = {}
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """The document of an app, generated once for all apps with these routes: that takes half a second."""
+    routes = [
+        (route.path, route.methods, route.endpoint.__qualname__) for route in app.routes if isinstance(route, Route)
+    ]
+    key = (app.title, app.version, repr(routes))
+    if key not in _DOCUMENTS:
+        _DOCUMENTS[key] = app.openapi()
+    return _DOCUMENTS[key]
 
 
 def _check_problem(documented: Mapping[str, Any], response: httpx.Response) -> None:

@@ -22,6 +22,7 @@ from joserfc.jwk import KeySet, OKPKey
 from uuid_utils.compat import uuid7
 
 from chassis.http.errors import Forbidden, Unauthenticated, Unavailable
+from chassis.http.tls import tls_context
 
 Role = Literal["customer", "staff", "ops"]
 
@@ -76,7 +77,7 @@ class RemoteKeys:
     """The JWKS that another service publishes at ``url``."""
 
     def __init__(self, url: str) -> None:
-        self._url, self._client = url, httpx.AsyncClient(timeout=3.0)
+        self._url, self._client = url, httpx.AsyncClient(timeout=3.0, verify=tls_context())
 
     async def fetch(self) -> dict[str, Any]:
         """The keys as they are now; raise ``Unavailable``."""

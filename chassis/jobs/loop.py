@@ -91,11 +91,21 @@ class JobLoop:
         job = await self._database.jobs.claim(self._lease.owner)
         if job is None:
             return 0
-        if job.starts > MAX_STARTS:
-            await self._fail(job, f"the event process died {MAX_STARTS} times before the job got any further")
-        else:
-            await self._do(job)
+        try:
+            if job.starts > MAX_STARTS:
+                await self._fail(job, f"the event process died {MAX_STARTS} times before the job got any further")
+            else:
+                await self._do(job)
+        finally:
+            # Another process may go on at once. One that is killed leaves its lease behind.
+            await self._release()
         return 1
+
+    async def _release(self) -> None:
+        try:
+            await self._database.jobs.release(self._lease.owner)
+        except DatabaseUnavailable as error:
+            log.info("job lease left behind", why=redacted(error)[:200])
 
     async def _do(self, job: Job) -> None:
         log.info("job", job=str(job.id), kind=job.kind, state=job.state)

@@ -31,6 +31,10 @@ class Jobs(Protocol[Tx_contra]):
         """The oldest active job, if no process works on any; it is this owner's for ``LEASE_SECONDS``."""
         ...
 
+    async def release(self, owner: UUID) -> None:
+        """Give up what this owner has claimed; a claim that is given up was no start that the process died of."""
+        ...
+
     async def save(self, tx: Tx_contra, owner: UUID, job: Job) -> None:
         """Store the state, progress and error of this owner's job, and extend the lease.
 

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -91,11 +92,12 @@ class Judge:
 async def erased_customers(reader: TopicReader) -> set[str]:
     """The ids of all customers whose erasure is on the topic."""
     erased: set[str] = set()
-    async for records in reader.merged(await reader.existing([CustomerErased.topic])):
-        for one in records:
-            header = header_of(one.record, id_of(one.record))
-            if header.cls is CustomerErased:
-                erased.add(header.key)
+    async with aclosing(reader.merged(await reader.existing([CustomerErased.topic]))) as chunks:
+        async for records in chunks:
+            for one in records:
+                header = header_of(one.record, id_of(one.record))
+                if header.cls is CustomerErased:
+                    erased.add(header.key)
     return erased
 
 

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -98,13 +99,14 @@ class Planner:
         blocked = await target.database.dead_letters.blocked_streams(target.group)
         found, consumer, saved = Findings(), target.consumer(), time.monotonic()
         total = sum(map(len, spans.values()))
-        async for records in reader.merged(spans):
-            judged = await judge.judge(records)
-            found.add(judged, blocked)
-            await self._look_inside(found, consumer, judged)
-            if time.monotonic() - saved > SAVE_SECONDS:
-                job = await lease.commit(job, partial(_read_so_far, found.tally.on_topic, total))
-                saved = time.monotonic()
+        async with aclosing(reader.merged(spans)) as chunks:
+            async for records in chunks:
+                judged = await judge.judge(records)
+                found.add(judged, blocked)
+                await self._look_inside(found, consumer, judged)
+                if time.monotonic() - saved > SAVE_SECONDS:
+                    job = await lease.commit(job, partial(_read_so_far, found.tally.on_topic, total))
+                    saved = time.monotonic()
         if failpoints.armed:
             await failpoints.reach("replay.planned.before")
         await lease.commit(job, partial(_planned, found, spans, total))

@@ -6,6 +6,7 @@ nothing, a pause takes hold at the next transaction, and the sums at the end are
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import aclosing
 from typing import Any
 from uuid import UUID
 
@@ -84,24 +85,26 @@ class _Run:
         """Erasures that were missed come before everything else, so that no data of these customers is written."""
         spans = {place: span for place, span in self._account.spans.items() if place[0] == CustomerErased.topic}
         judge = self._judge(erased)
-        async for records in self._reader.merged(spans):
-            judged = [one for one in await judge.judge(records) if one.header.cls is CustomerErased]
-            for message in readable(self._consumer, judged):
-                await self._consumer.bring([message], self._account.erasure)
-                self._account.committed()
+        async with aclosing(self._reader.merged(spans)) as chunks:
+            async for records in chunks:
+                judged = [one for one in await judge.judge(records) if one.header.cls is CustomerErased]
+                for message in readable(self._consumer, judged):
+                    await self._consumer.bring([message], self._account.erasure)
+                    self._account.committed()
 
     async def _bring_all(self, erased: set[str]) -> None:
         judge, account = self._judge(erased), self._account
-        async for records in self._reader.merged(account.spans):
-            account.window += await judge.judge(records)
-            messages = readable(self._consumer, account.window)
-            while messages:
-                size = self._pace.batch(account.rate, MAX_BATCH)
-                batch, messages = messages[:size], messages[size:]
-                await self._apply(batch)
-                await self._rest(len(batch))
-            if account.unsaved_seconds > SAVE_SECONDS:
-                await account.save()
+        async with aclosing(self._reader.merged(account.spans)) as chunks:
+            async for records in chunks:
+                account.window += await judge.judge(records)
+                messages = readable(self._consumer, account.window)
+                while messages:
+                    size = self._pace.batch(account.rate, MAX_BATCH)
+                    batch, messages = messages[:size], messages[size:]
+                    await self._apply(batch)
+                    await self._rest(len(batch))
+                if account.unsaved_seconds > SAVE_SECONDS:
+                    await account.save()
         await account.save()
 
     async def _apply(self, batch: Sequence[ConsumedMessage]) -> None:

@@ -7,7 +7,7 @@ import heapq
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,8 +49,11 @@ class ReadRecord:
 class TopicReader:
     """The topics of one installation."""
 
-    def __init__(self, consumer: AIOKafkaConsumer, admin: AIOKafkaAdminClient, prefix: str) -> None:
-        self._consumer, self._admin, self._prefix = consumer, admin, prefix
+    def __init__(
+        self, consumer: AIOKafkaConsumer, admin: AIOKafkaAdminClient, bootstrap_servers: str, prefix: str
+    ) -> None:
+        self._consumer, self._admin = consumer, admin
+        self._bootstrap_servers, self._prefix = bootstrap_servers, prefix
 
     async def committed(self, group: str) -> Mapping[Place, int]:
         """The offsets that a group has committed."""
@@ -78,13 +81,16 @@ class TopicReader:
         return {self._place(one): at and at.offset for one, at in found.items()}
 
     async def merged(self, spans: Mapping[Place, Span]) -> AsyncGenerator[list[ReadRecord], None]:
-        """The records of spans in the order in which they were published, in lists."""
+        """The records of spans in the order in which they were published, in lists; to be closed (``aclosing``)."""
         wanted = {self._partition(place): span for place, span in spans.items() if len(span)}
-        self._consumer.assign(list(wanted))
-        for partition, span in wanted.items():
-            self._consumer.seek(partition, span.first)
-        async with _until_closed(self._consumer):
-            async for records in _merge(self._consumer, wanted, self._read):
+        if not wanted:
+            return
+        # A consumer of its own: aiokafka's fetcher ends with an error where one that is assigned is unsubscribed.
+        async with _started(self._bootstrap_servers) as consumer:
+            consumer.assign(list(wanted))
+            for partition, span in wanted.items():
+                consumer.seek(partition, span.first)
+            async for records in _merge(consumer, wanted, self._read):
                 yield records
 
     async def read_one(self, place: Place, offset: int) -> ReadRecord | None:
@@ -92,8 +98,9 @@ class TopicReader:
         span = (await self.existing([place[0]])).get(place)
         if span is None or not span.first <= offset < span.end:
             return None
-        async for records in self.merged({place: Span(offset, offset + 1)}):
-            return records[0] if records else None
+        async with aclosing(self.merged({place: Span(offset, offset + 1)})) as chunks:
+            async for records in chunks:
+                return records[0]
         return None
 
     def _read(self, message: Any) -> ReadRecord:
@@ -113,29 +120,28 @@ class TopicReader:
 @asynccontextmanager
 async def open_reader(bootstrap_servers: str, prefix: str) -> AsyncIterator[TopicReader]:
     """Connect; raise ``KafkaError``."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    async with _started(bootstrap_servers) as consumer:
+        try:
+            await admin.start()
+            yield TopicReader(consumer, admin, bootstrap_servers, prefix)
+        finally:
+            await admin.close()
+
+
+@asynccontextmanager
+async def _started(bootstrap_servers: str) -> AsyncIterator[AIOKafkaConsumer]:
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap_servers,
         enable_auto_commit=False,
         # A span that is gone is an error, not a reason to read something else.
         auto_offset_reset="none",
-        isolation_level="read_committed",
     )
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
     try:
         await consumer.start()
-        await admin.start()
-        yield TopicReader(consumer, admin, prefix)
+        yield consumer
     finally:
-        await admin.close()
         await consumer.stop()
-
-
-@asynccontextmanager
-async def _until_closed(consumer: AIOKafkaConsumer) -> AsyncIterator[None]:
-    try:
-        yield
-    finally:
-        consumer.unsubscribe()
 
 
 async def _merge(

@@ -12,6 +12,7 @@ import httpx
 import orjson
 from pydantic import BaseModel, ValidationError
 
+from chassis.http.tls import tls_context
 from chassis.runtime.telemetry import trace
 from customer_svc.errors import ExportUnavailable
 
@@ -33,8 +34,8 @@ class ExportClient:
 
     def __init__(self, order_url: str, notifier_url: str) -> None:
         self._clients: Mapping[Part, httpx.AsyncClient] = {
-            "orders": httpx.AsyncClient(base_url=order_url, timeout=TIMEOUT_SECONDS),
-            "notifications": httpx.AsyncClient(base_url=notifier_url, timeout=TIMEOUT_SECONDS),
+            "orders": httpx.AsyncClient(base_url=order_url, timeout=TIMEOUT_SECONDS, verify=tls_context()),
+            "notifications": httpx.AsyncClient(base_url=notifier_url, timeout=TIMEOUT_SECONDS, verify=tls_context()),
         }
 
     async def merged(self, account: bytes, authorization: str) -> AsyncGenerator[bytes, None]:

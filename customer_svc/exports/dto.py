@@ -37,6 +37,24 @@ ORDER = {
     "timeline": [{"at": MOMENT, "type": "order.placed", "detail": {"state": "PENDING"}}],
 }
 """An order as order_svc returns it."""
+TEXT = f"""\
+Hello Ada Lovelace,
+
+Thank you for your order 00009395c3f3. We have reserved all items for you.
+
+  2 x Blue mug (MUG-BLUE): €25.00
+  Total: €25.00
+
+Shipping address
+  Ada Lovelace
+  12 St James's Square
+  SW1Y 4JH London
+  United Kingdom
+
+--\x20
+Shopstream
+You are receiving this email because you placed order {ID}.
+"""
 NOTIFICATION = {
     "id": ID,
     "template": "receipt",
@@ -47,7 +65,7 @@ NOTIFICATION = {
     "doubts": 0,
     "changed_at": MOMENT,
     "subject": "Your order 00009395c3f3 is confirmed",
-    "text": "Hello Ada Lovelace,\n\nyour order is confirmed.",
+    "text": TEXT,
 }
 """A mail as notifier_svc returns it."""
 

@@ -1,13 +1,12 @@
-"""Password hashing with Argon2id: outside of the event loop, and only a few at the same time.
-
-Parameters: OWASP Password Storage Cheat Sheet (19 MiB, t=2, p=1).
-"""
+"""Password hashing with Argon2id: outside of the event loop, and only a few at the same time."""
 
 import asyncio
 
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
+TIME_COST, MEMORY_KIB = 2, 19_456
+"""With one lane, parameters of the OWASP Password Storage Cheat Sheet."""
 MAX_CONCURRENT = 4
 """Each hash takes 19 MiB and a core: more at the same time would only be slower, and block other work."""
 MAX_REGISTRATIONS = 2
@@ -18,7 +17,7 @@ class PasswordHasher:
     """Makes and checks password hashes."""
 
     def __init__(self) -> None:
-        self._hasher = PasswordHash([Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1)])
+        self._hasher = PasswordHash([Argon2Hasher(time_cost=TIME_COST, memory_cost=MEMORY_KIB, parallelism=1)])
         self._dummy = self._hasher.hash("nobody's password")
         self._slots, self._registrations = asyncio.Semaphore(MAX_CONCURRENT), asyncio.Semaphore(MAX_REGISTRATIONS)
 

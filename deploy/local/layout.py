@@ -15,6 +15,7 @@ from deploy.local.mongo import Mongo
 from deploy.local.ports import LOOPBACK, choose_ports
 from deploy.local.postgres import Postgres
 from deploy.local.processes import Processes
+from deploy.local.restarts import Restart
 from deploy.local.sample_order import Credentials
 from deploy.local.server import LocalServer
 from deploy.resources import Server
@@ -44,6 +45,8 @@ class Layout:
     ports: Ports
     ready: set[str] = field(default_factory=set)
     """The processes that have become ready: from then on they must not end."""
+    restarts: dict[str, Restart] = field(default_factory=dict)
+    """How each process that was started here is started again."""
 
     def account(self, role: str) -> Credentials:
         """Return the first account with a role."""

@@ -1,4 +1,7 @@
-"""A run: start everything, place the sample order, stay up, and in the end stop everything, whatever happens."""
+"""A run: start everything, place the sample order, stay up, and in the end stop everything, whatever happens.
+
+A process that ends during the start ends the run; one that ends later is started again.
+"""
 
 import os
 import time
@@ -13,6 +16,7 @@ from deploy.local.layout import Layout, make_layout
 from deploy.local.processes import how_it_ended, stop_all
 from deploy.local.progress import Progress
 from deploy.local.provision import password_file
+from deploy.local.restarts import Restarts
 from deploy.local.run_file import RunFile
 from deploy.local.sample_order import SampleOrder, place_sample_order
 from deploy.local.stop import StopRequest, StopRequested
@@ -43,10 +47,11 @@ def _run(home: Path, console: Console, stop: StopRequest, *, services: bool, sam
         console.print(f"  stopped processes that an earlier run had left: {', '.join(leftovers)}")
     layout = make_layout(home, services)
     run_file, state = RunFile(home), "failed"
+    restarts = Restarts(layout.restarts, layout.ready, layout.processes.started, run_file, console)
     try:
         _start(layout, run_file, console, stop, sample=services and sample)
         while not once:
-            _watch(layout)
+            restarts.check()
             stop.wait(WATCH_SECONDS)
         state = "stopped"
     except StopRequested:
@@ -56,6 +61,7 @@ def _run(home: Path, console: Console, stop: StopRequest, *, services: bool, sam
         console.error(str(error), error.detail)
         return 1
     finally:
+        restarts.close()
         _stop(layout, console, stop)
         run_file.set_ended(state)
     return 0

@@ -1,7 +1,8 @@
 """``SHOP_HOME/run.json``: tells scripts where everything is. Always complete, never half written.
 
 ``{"state": "starting" | "up" | "stopped" | "failed", "pid": 1, "processes": {name: {"url", "pid", "log"}}}``.
-``pid`` and ``log`` are null for an external server, and every ``pid`` is null after the end. The mail sink also has
+``pid`` and ``log`` are null for an external server; a ``pid`` is null while a process is to be started again, and
+every one after the end. The mail sink also has
 ``page``, its web address. Where services run, ``ops`` holds the operators' account and the prefix of the topics:
 ``{"email", "password_file", "kafka_prefix"}``.
 """
@@ -30,6 +31,13 @@ class RunFile:
             entry = {"url": url, "pid": pid, "log": str(log) if log else None, **more}
             self._content["processes"][name] = entry
             self._write()
+
+    def set_pid(self, name: str, pid: int | None) -> None:
+        """Note that a process has ended (None), or runs again; nothing is noted once the run has ended."""
+        with self._lock:
+            if self._content["pid"] is not None:
+                self._content["processes"][name]["pid"] = pid
+                self._write()
 
     def set_ops(self, email: str, password_file: Path, kafka_prefix: str) -> None:
         """Add the account of the operators."""

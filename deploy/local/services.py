@@ -38,5 +38,10 @@ def service_process(
 def start_until_ready(process: ServiceProcess, processes: Processes) -> Child:
     """Start a process, and return it when it reports that it is ready."""
     child = processes.start(process.command)
-    wait_until_ok(child, lambda: http_problem(f"{process.url}/health/ready"), READY_SECONDS, pause=0.2)
+    wait_until_ready(process, child)
     return child
+
+
+def wait_until_ready(process: ServiceProcess, child: Child) -> None:
+    """Wait until a process that was started reports that it is ready; raise ``StartFailed`` if it does not."""
+    wait_until_ok(child, lambda: http_problem(f"{process.url}/health/ready"), READY_SECONDS, pause=0.2)

@@ -9,10 +9,12 @@ from deploy.local import provision
 from deploy.local.external import ExternalServer
 from deploy.local.layout import Layout
 from deploy.local.mail import Mail
+from deploy.local.processes import Child
 from deploy.local.progress import Progress
+from deploy.local.restarts import Restart
 from deploy.local.run_file import RunFile
 from deploy.local.server import LocalServer
-from deploy.local.services import ServiceProcess, service_process, start_until_ready
+from deploy.local.services import ServiceProcess, service_process, start_until_ready, wait_until_ready
 from deploy.local.task_graph import Task
 from deploy.resources import Program, Service
 from deploy.system import ACCOUNTS, CREATE_TOPICS, CUSTOMER, KAFKA, MIGRATIONS, POSTGRES, ROLES, SYSTEM
@@ -37,8 +39,19 @@ def _start_server(server: LocalServer | ExternalServer, layout: Layout, run_file
     run_file.add_process(server.name, server.url, server.pid, server.log, **page)
     progress.report("started, waiting until it is ready")
     server.ready()
+    if isinstance(server, LocalServer):
+        layout.restarts[server.name] = _restart_of(server)
     layout.ready.add(server.name)
     return f"{_without_password(server.url)}{' (external)' if server.pid is None else ''}"
+
+
+def _restart_of(server: LocalServer) -> Restart:
+    def start() -> Child:
+        server.start()
+        assert server.child
+        return server.child
+
+    return Restart(start, lambda _: server.ready())
 
 
 def _without_password(url: str) -> str:
@@ -103,8 +116,10 @@ def _needed_by(program: Program, service: Service) -> Iterator[str]:
 def _start_process(process: ServiceProcess, layout: Layout, run_file: RunFile, progress: Progress) -> str:
     progress.report("starting, waiting until it is ready")
     child = start_until_ready(process, layout.processes)
-    layout.ready.add(process.name)
     run_file.add_process(process.name, process.url, child.pid, child.log)
+    start, wait = partial(layout.processes.start, process.command), partial(wait_until_ready, process)
+    layout.restarts[process.name] = Restart(start, wait)
+    layout.ready.add(process.name)
     return process.url
 
 

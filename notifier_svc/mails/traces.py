@@ -34,7 +34,7 @@ class TracedMailOut(ResponseBody):
 
 _MAIL = {
     **{"id": ID, "template": "receipt", "order_id": ID, "state": "sent", "attempts": 1, "doubts": 0},
-    **{"resend_of": None, "due_at": MOMENT, "changed_at": MOMENT},
+    **{"resend_of": ID, "due_at": MOMENT, "changed_at": MOMENT},
 }
 
 

@@ -11,8 +11,8 @@ from ops.cli import actions, audit, find, lag, sagas, trace
 from ops.cli.command import FAILED, OneLineErrors, new_group
 
 app = new_group("Operate a running shop.", cls=OneLineErrors, add_completion=True)
-for command in (audit, lag, find, trace, actions):
-    command.register(app)
+for module in (audit, lag, find, trace, actions):
+    module.register(app)
 app.add_typer(sagas.app, name="sagas")
 
 

@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
-from ops.topics import START_SECONDS, partitions_of, unreadable
+from ops.topics import START_SECONDS, close, partitions_of, unreadable
 from ops.trace.model import TracedEvent, read_event
 from schemas.topics import TOPICS
 
@@ -69,6 +69,8 @@ class EventSearch:
         self._deadline = time.monotonic() + seconds
         self.cut_short = False
         """Whether the time was over before everything was read."""
+        self.read = 0
+        """How many messages were read."""
 
     async def note_ends(self) -> None:
         """Read up to where the topics end now: afterwards they have what the ledgers, read before, tell of."""
@@ -141,6 +143,7 @@ class EventSearch:
                 timeout_ms=int(min(left, POLL_SECONDS) * 1000), max_records=BATCH_SIZE
             )
             for partition, messages in batches.items():
+                self.read += len(messages)
                 within = [one for one in messages if one.offset < self._ends[partition]]
                 yield [read_event(one, self._prefix) for one in within]
             for partition in list(unread):
@@ -192,4 +195,4 @@ async def open_search(bootstrap_servers: str, prefix: str, seconds: float) -> As
     except (KafkaError, OSError, TimeoutError) as error:
         raise unreadable(bootstrap_servers, error) from error
     finally:
-        await consumer.stop()
+        await close(consumer)

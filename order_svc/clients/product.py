@@ -6,6 +6,7 @@ from uuid import UUID
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from chassis.http.tls import tls_context
 from order_svc.errors import CatalogueUnavailable
 from order_svc.replicas.domain import Product
 from schemas.values import Variant
@@ -33,7 +34,7 @@ class ProductClient:
     """A client of the REST API of product_svc at ``url``."""
 
     def __init__(self, url: str) -> None:
-        self._client = httpx.AsyncClient(base_url=url, timeout=TIMEOUT_SECONDS)
+        self._client = httpx.AsyncClient(base_url=url, timeout=TIMEOUT_SECONDS, verify=tls_context())
 
     async def find(self, skus: Sequence[str]) -> list[Product]:
         """The products of those SKUs that exist; raise ``CatalogueUnavailable``."""

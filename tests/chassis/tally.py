@@ -1,4 +1,4 @@
-"""The smallest service that can be: it counts, per SKU, in either database. What the chassis is tested with."""
+"""A minimal service for the tests of the chassis: it counts, per SKU, in either database."""
 
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -82,8 +82,8 @@ class Count:
         uow.rows.set(event.sku, replace(tally, total=tally.total + event.delta, seen=f"{tally.seen}{event.reason} "))
         total = tally.total + event.delta
         uow.emit(event, total, BEGIN + timedelta(seconds=total))
-        if event.reason.startswith("forget "):
-            uow.redactions.add(UUID(event.reason.removeprefix("forget ")))
+        if event.reason.startswith("erase "):
+            uow.redactions.add(UUID(event.reason.removeprefix("erase ")))
         if event.reason == "bug":
             raise RuntimeError("a bug, after something was changed already")
         if event.reason == "deadly":

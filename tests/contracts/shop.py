@@ -98,7 +98,7 @@ class Shop:
         category = await self.create("product", "/v1/categories", staff, {"name": "Mugs"})
         product = await self.create("product", "/v1/products", staff, _mug(sku))
         import_ = await self.create("product", "/v1/imports", staff, {"format": "ndjson", "lines": 10})
-        keys = [uuid4().hex for _ in range(5)]
+        keys = [str(uuid4()) for _ in range(5)]
         orders = [await self._order(owner, sku, key) for key in keys]
         pending, amendable, to_ship, to_deliver, to_return = orders
         await self._confirm(amendable, to_ship, to_deliver, to_return)

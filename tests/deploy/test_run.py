@@ -18,6 +18,7 @@ import pytest
 
 from deploy.local.pid_files import fingerprint
 from deploy.local.ports import LOOPBACK, free_port, release
+from deploy.local.probes import http_problem
 from deploy.system import SYSTEM
 from tests.servers import Servers
 
@@ -115,7 +116,7 @@ def all_ended(pids: list[int], seconds: float = 20) -> bool:
     return True
 
 
-def test_the_servers_of_a_killed_run_end_and_the_next_run_continues_with_their_data(
+def test_data_survive_a_kill_of_the_run_which_ends_its_servers_and_kills_of_the_servers_themselves(
     start: Start, servers: Servers
 ) -> None:
     env = {"KAFKA_BOOTSTRAP_SERVERS": servers.kafka}
@@ -138,6 +139,11 @@ def test_the_servers_of_a_killed_run_end_and_the_next_run_continues_with_their_d
     assert all(after[name]["url"] == entry["url"] for name, entry in before["processes"].items())
     with psycopg.connect(after["postgres"]["url"]) as connection:
         connection.execute("SELECT answer FROM kept")
+    for name in ("postgres", "mongo"):
+        os.kill(after[name]["pid"], signal.SIGKILL)
+        second.until(f"✓ {name} is up again")
+    with psycopg.connect(second.record["processes"]["postgres"]["url"]) as connection:
+        connection.execute("SELECT answer FROM kept")
     children = second.pids()
     second.signal(signal.SIGTERM)
     assert second.finish() == 0
@@ -145,22 +151,42 @@ def test_the_servers_of_a_killed_run_end_and_the_next_run_continues_with_their_d
     assert all_ended(children, seconds=0)
 
 
-def test_the_sample_order_is_shown_with_its_receipt_and_a_crash_is_reported(
+def test_the_sample_order_is_shown_and_a_process_that_is_killed_is_started_again(
     start: Start, external: dict[str, str]
 ) -> None:
     run = start("run", env=external)
     run.until("Ctrl-C stops everything")
-    assert run.record["state"] == "up"
-    assert len(run.record["processes"]) == 12
+    before = run.record
+    assert before["state"] == "up"
+    assert len(before["processes"]) == 12
     for shown in ("order.placed", "stock.reserved", "order.confirmed", "notification.mail_sent", "Total: €25.00"):
         assert shown in run.output
     _run_the_shown_commands(run.output)
+    for name in ("notifier", "mail"):
+        os.kill(before["processes"][name]["pid"], signal.SIGKILL)
+        run.until(f"✗ {name} was ended by SIGKILL, see {run.home}/logs/{name}.log: starting it again in 1 s")
+        run.until(f"✓ {name} is up again")
+    after = run.record
+    assert after["state"] == "up"
+    changed = [name for name, entry in after["processes"].items() if entry != before["processes"][name]]
+    assert changed == ["mail", "notifier"]
+    assert all(fingerprint(after["processes"][name]["pid"]) for name in changed)
+    assert http_problem(f"{after['processes']['notifier']['url']}/health/ready") == ""
     children = run.pids()
-    os.kill(run.record["processes"]["notifier"]["pid"], signal.SIGKILL)
-    assert run.finish() == 1
-    assert f"✗ notifier was ended by SIGKILL; the end of {run.home}/logs/notifier.log:" in run.output
-    assert run.record["state"] == "failed"
+    assert {entry["pid"] for entry in after["processes"].values()} - {None} == set(children)
+    run.signal(signal.SIGINT)
+    assert run.finish() == 0
+    assert run.record["state"] == "stopped"
     assert all_ended(children, seconds=0)
+
+
+def test_a_process_that_ends_during_the_start_ends_the_run(start: Start, external: dict[str, str]) -> None:
+    # notifier_svc's event process refuses this setting.
+    run = start("run", env={**external, "MAIL_FROM": "nobody"})
+    assert run.finish() == 1
+    assert "✗ notifier-worker ended with status 78, see" in run.output
+    assert run.record["state"] == "failed"
+    assert all_ended(run.pids(), seconds=0)
 
 
 def _run_the_shown_commands(output: str) -> None:

@@ -52,21 +52,21 @@ async def test_a_body_with_one_invalid_value_is_malformed(api: API, path: str, g
 @POSTS
 async def test_a_body_with_a_missing_field_is_malformed_there(api: API, path: str, good: dict[str, Any]) -> None:
     for name, content, place in bad_inputs.without_each(good, optional=("material",)):
-        answer = await api.post(path, content=content, headers={**bad_inputs.JSON, **STAFF})
-        assert malformed_fields(answer) == {"/".join(map(str, ("body", *place)))}, name
+        response = await api.post(path, content=content, headers={**bad_inputs.JSON, **STAFF})
+        assert malformed_fields(response) == {"/".join(map(str, ("body", *place)))}, name
 
 
 @pytest.mark.parametrize("amount", [0, -1, 1_000_000_001, 2**63, 10**4299])
 async def test_a_price_out_of_bounds_is_malformed(api: API, amount: int) -> None:
     variants = [{"sku": "A", "price": {"amount": amount, "currency": "EUR"}}]
-    answer = await api.post(PRODUCTS, json=product_body() | {"variants": variants}, headers=STAFF)
-    assert malformed_fields(answer) == {"body/variants/0/price/amount"}
+    response = await api.post(PRODUCTS, json=product_body() | {"variants": variants}, headers=STAFF)
+    assert malformed_fields(response) == {"body/variants/0/price/amount"}
 
 
 @pytest.mark.parametrize("delta", [1_000_001, -1_000_001, 2**63, 10**4299])
 async def test_an_adjustment_out_of_bounds_is_malformed(api: API, delta: int) -> None:
-    answer = await api.post(ADJUSTMENTS, json=ADJUSTMENT | {"delta": delta}, headers=STAFF)
-    assert malformed_fields(answer) == {"body/delta"}
+    response = await api.post(ADJUSTMENTS, json=ADJUSTMENT | {"delta": delta}, headers=STAFF)
+    assert malformed_fields(response) == {"body/delta"}
 
 
 async def test_a_product_without_variants_is_malformed(api: API) -> None:
@@ -109,8 +109,8 @@ async def test_an_invalid_sku_is_malformed(api: API) -> None:
     odd = ["%00", "a%00", "%ED%A0%80", "%ff", "-a", "a" * 65, "a%0a", "a%20b", "%C3%A4", "..%2f..", "a" * 50_000]
     assert await accepted_values(api, "GET", "/v1/stock/{}", odd) == []
     for sku in odd:
-        answer = await api.post(f"/v1/stock/{sku}/adjustments", json=ADJUSTMENT, headers=STAFF)
-        assert answer.status_code in (404, 422), sku
+        response = await api.post(f"/v1/stock/{sku}/adjustments", json=ADJUSTMENT, headers=STAFF)
+        assert response.status_code in (404, 422), sku
 
 
 @pytest.mark.parametrize(
@@ -125,5 +125,5 @@ async def test_an_invalid_cursor_limit_or_sku_is_malformed(api: API, query: str)
 
 
 async def test_query_operators_of_mongodb_have_no_effect(api: API) -> None:
-    answer = await api.get(f"{PRODUCTS}?sku[$ne]=x&after[$gt]=&limit=1")
-    assert len(answer.json()["items"]) == 1
+    response = await api.get(f"{PRODUCTS}?sku[$ne]=x&after[$gt]=&limit=1")
+    assert len(response.json()["items"]) == 1

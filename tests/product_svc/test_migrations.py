@@ -35,7 +35,7 @@ OURS = {
     "stock": {"_id_", "low_1__id_1"},
     "reservations": {"_id_"},
     "idempotency_keys": {"_id_", "until_1"},
-    "movements": {"_id_", "sku_1__id_1"},
+    "movements": {"_id_", "sku_1__id_1", "note_1"},
 }
 
 

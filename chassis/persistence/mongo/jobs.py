@@ -58,6 +58,14 @@ class MongoJobs:
             )
         return _job(claimed) if claimed else None
 
+    async def release(self, owner: UUID) -> None:
+        """Give up what this owner has claimed."""
+        start = {"$max": [0, {"$subtract": ["$starts", 1]}]}
+        with translated():
+            await self._db.jobs.update_many({"owner": owner}, [{"$set": {"owner": None, "starts": start}}])
+            await self._lease.release(str(owner))
+        self._renew_at = 0.0
+
     async def save(self, tx: MongoTransaction, owner: UUID, job: Job) -> None:
         """Store this owner's job and extend the lease; raise ``JobInterrupted``."""
         mine = {"_id": job.id, "owner": owner, **_ACTIVE}

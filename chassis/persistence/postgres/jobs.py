@@ -37,6 +37,9 @@ _CLAIM = sa.text(
     "  ORDER BY created_at LIMIT 1)"
     " AND (owner IS NULL OR owner = :owner OR lease_until <= now()) AND state IN ('planning', 'running') RETURNING *"
 )
+_RELEASE = sa.text(
+    "UPDATE jobs SET owner = NULL, lease_until = NULL, starts = greatest(starts - 1, 0) WHERE owner = :owner"
+)
 _ACTION = insert_rows(actions, "id", "who", "action", "subject", "why", "fingerprint")
 _FIND_ACTION = f"SELECT {', '.join(Action.__slots__)} FROM actions WHERE id = CAST($1 AS uuid)"
 
@@ -66,6 +69,11 @@ class PostgresJobs:
         async with self._reading() as connection:
             row = (await connection.execute(_CLAIM, {"owner": owner})).first()
             return _job(row) if row else None
+
+    async def release(self, owner: UUID) -> None:
+        """Give up what this owner has claimed."""
+        async with self._reading() as connection:
+            await connection.execute(_RELEASE, {"owner": owner})
 
     async def save(self, tx: PipelinedTransaction, owner: UUID, job: Job) -> None:
         """Store this owner's job and extend the lease; raise ``JobInterrupted``."""

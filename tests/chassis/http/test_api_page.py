@@ -31,10 +31,10 @@ async def test_whatever_the_page_loads_is_there(api: API) -> None:
     loaded = LINKS.findall(page.text)
     assert {f"docs/{name}" for name in FILES} | {"openapi.json"} == set(loaded)
     for path in loaded:
-        answer = await api.get(f"/{path}")
-        assert answer.status_code == 200, path
+        response = await api.get(f"/{path}")
+        assert response.status_code == 200, path
         kind = FILES[path.removeprefix("docs/")][0] if path.startswith("docs/") else "application/json"
-        assert answer.headers["content-type"].partition(";")[0] == kind
+        assert response.headers["content-type"].partition(";")[0] == kind
 
 
 @every_service
@@ -42,13 +42,13 @@ async def test_no_other_host_is_named_and_the_policy_would_block_one(api: API) -
     for path in ("/docs", "/docs/page.js", "/docs/page.css"):
         assert "//" not in re.sub(r"^\s*//.*", "", (await api.get(path)).text, flags=re.MULTILINE), path
     for path in ("/docs", *(f"/docs/{name}" for name in FILES)):
-        answer = await api.get(path)
-        policy = answer.headers["content-security-policy"]
+        response = await api.get(path)
+        policy = response.headers["content-security-policy"]
         assert policy.startswith("default-src 'none'; ")
         assert "frame-ancestors 'none'" in policy
         assert not re.search(r"unsafe|\*|:/|\.", policy)
-        assert answer.headers["referrer-policy"] == "no-referrer"
-        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert response.headers["referrer-policy"] == "no-referrer"
+        assert response.headers["x-content-type-options"] == "nosniff"
 
 
 @pytest.mark.parametrize("service", ["order"])

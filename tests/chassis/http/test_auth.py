@@ -1,4 +1,4 @@
-"""Tokens are checked with keys that are fetched when they are needed, once for all who wait for them."""
+"""Tokens are checked with keys that are fetched when they are needed, once for all requests that wait for them."""
 
 import asyncio
 from typing import Any
@@ -16,14 +16,14 @@ from chassis.testing import issuer, test_keys
 class Keys:
     """The service that publishes keys: slow, and it counts."""
 
-    def __init__(self, *answers: Any) -> None:
-        self.answers, self.asked = list(answers), 0
+    def __init__(self, *results: Any) -> None:
+        self.results, self.fetches = list(results), 0
 
     async def fetch(self) -> dict[str, Any]:
-        self.asked += 1
+        self.fetches += 1
         await asyncio.sleep(0.01)
-        if self.answers and isinstance(answer := self.answers.pop(0), Exception):
-            raise answer
+        if self.results and isinstance(result := self.results.pop(0), Exception):
+            raise result
         return await test_keys()
 
 
@@ -36,7 +36,7 @@ async def test_all_requests_that_wait_for_the_keys_are_accepted() -> None:
     checks = verifier(keys)
     found = await asyncio.gather(*(checks.principal(issuer().issue(one)) for one in people))
     assert found == people
-    assert keys.asked == 1
+    assert keys.fetches == 1
 
 
 async def test_unavailable_keys_are_fetched_again() -> None:
@@ -47,14 +47,14 @@ async def test_unavailable_keys_are_fetched_again() -> None:
     assert (await checks.principal(token)).role == "staff"
 
 
-async def test_forged_tokens_do_not_make_us_ask_again_and_again() -> None:
+async def test_forged_tokens_do_not_cause_repeated_fetches() -> None:
     keys = Keys()
     checks = verifier(keys)
     forged = issuer(private_key=other_key()).issue(Principal(uuid7(), "ops"))
     for _ in range(5):
         with pytest.raises(JoseError):
             await checks.principal(forged)
-    assert keys.asked == 1
+    assert keys.fetches == 1
 
 
 def other_key() -> bytes:

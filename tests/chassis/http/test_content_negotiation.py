@@ -1,4 +1,4 @@
-"""Which form of an answer a request is given."""
+"""The media type of a response."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A hot route answers as FastAPI would have, and is described as FastAPI would have described it."""
+"""A hot route responds as FastAPI would have, and is described as FastAPI would have described it."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
@@ -88,14 +88,14 @@ async def test_a_query_and_a_header_of_several_lines_are_taken_as_fastapi_takes_
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff", b'{"name": "\\ud800", "sizes": []}', b"[" * 100_000])
 async def test_a_body_that_is_not_json_is_refused(both: list[httpx.AsyncClient], content: bytes) -> None:
-    answer = await both[0].post("/things", headers=JSON, content=content)
-    assert answer.status_code == 422
+    response = await both[0].post("/things", headers=JSON, content=content)
+    assert response.status_code == 422
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/xml", "json", ""])
 async def test_a_body_of_another_type_is_refused(both: list[httpx.AsyncClient], kind: str) -> None:
-    answers = [await client.post("/things", headers={"content-type": kind}, content=GOOD) for client in both]
-    assert [answer.status_code for answer in answers] == [422, 422]
+    responses = [await client.post("/things", headers={"content-type": kind}, content=GOOD) for client in both]
+    assert [response.status_code for response in responses] == [422, 422]
 
 
 def test_the_description_is_the_same() -> None:
@@ -110,8 +110,8 @@ def test_an_unsupported_parameter_is_refused_at_start() -> None:
         new_router(route_class=HotRoute).post("/things")(query)
 
 
-def places(answer: httpx.Response) -> Any:
+def places(response: httpx.Response) -> Any:
     """Where the errors are; the text where there are none."""
-    if answer.status_code == 200:
-        return answer.text
-    return sorted(tuple(error["loc"]) for error in answer.json()["detail"])
+    if response.status_code == 200:
+        return response.text
+    return sorted(tuple(error["loc"]) for error in response.json()["detail"])

@@ -1,4 +1,4 @@
-"""What an app says of itself: every route with its errors, its headers, and an example of everything."""
+"""The OpenAPI document of an app: every route with its errors, headers and examples."""
 
 import re
 from collections.abc import Iterator
@@ -27,11 +27,11 @@ every_service = pytest.mark.parametrize("service", SERVICES)
 Document = dict[str, Any]
 
 
-def answers(document: Document) -> Iterator[tuple[str, str, Document]]:
-    """(route, status, answer)."""
+def responses(document: Document) -> Iterator[tuple[str, str, Document]]:
+    """(route, status, response)."""
     for route, operation in operations(document):
-        for status, answer in operation["responses"].items():
-            yield route, status, answer
+        for status, response in operation["responses"].items():
+            yield route, status, response
 
 
 def fields(document: Document) -> Iterator[tuple[str, Document]]:
@@ -45,8 +45,8 @@ def bodies(document: Document) -> Iterator[tuple[str, Document]]:
     for route, operation in operations(document):
         for media, body in operation.get("requestBody", {}).get("content", {}).items():
             yield f"{route} {media}", body
-    for route, status, answer in answers(document):
-        for media, body in answer.get("content", {}).items():
+    for route, status, response in responses(document):
+        for media, body in response.get("content", {}).items():
             yield f"{route} {status} {media}", body
 
 
@@ -115,12 +115,12 @@ def test_examples_are_as_their_schemas_say(service: str) -> None:
 @every_service
 def test_every_error_is_promised_as_problem_details_with_an_example_of_each_reason(service: str) -> None:
     seen = set()
-    for route, status, answer in answers(described()[service]):
+    for route, status, response in responses(described()[service]):
         if status < "400" or not route.partition(" ")[2].startswith("/v1"):
             continue
-        [(media, body)] = answer["content"].items()
+        [(media, body)] = response["content"].items()
         assert (media, body["schema"]) == (PROBLEM_JSON, {"$ref": "#/components/schemas/Problem"})
-        documented = {line.partition("`: ")[0].lstrip("`") for line in answer["description"].split("\n\n")}
+        documented = {line.partition("`: ")[0].lstrip("`") for line in response["description"].split("\n\n")}
         assert documented == body["examples"].keys(), f"{route} {status}"
         for code, example in body["examples"].items():
             value = example["value"]
@@ -149,13 +149,13 @@ def test_every_route_says_how_it_can_fail(service: str) -> None:
 def test_every_response_documents_its_headers(service: str) -> None:
     document = described()[service]
     known = document["components"]["headers"]
-    for route, status, answer in answers(document):
-        for name, header in answer["headers"].items():
+    for route, status, response in responses(document):
+        for name, header in response["headers"].items():
             assert header == {"$ref": f"#/components/headers/{name}"}
             assert faults(document, known[name]["schema"], known[name]["example"]) == []
-        assert "X-Request-Id" in answer["headers"], route
+        assert "X-Request-Id" in response["headers"], route
         if route.partition(" ")[2].startswith("/v1"):
-            assert answer["headers"].keys() >= set(BY_STATUS.get(int(status), ())), f"{route} {status}"
+            assert response["headers"].keys() >= set(BY_STATUS.get(int(status), ())), f"{route} {status}"
 
 
 @every_service

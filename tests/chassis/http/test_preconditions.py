@@ -1,4 +1,4 @@
-"""What If-Match lets through."""
+"""The versions that If-Match accepts."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The consumer, on both databases: exactly one effect an event, and poison costs only itself."""
+"""The consumer, on both databases: each event has exactly one effect, and a poison event affects only its key."""
 
 import asyncio
 import random
@@ -245,7 +245,7 @@ async def test_dead_letters_about_an_erased_customer_are_redacted(database: Data
     ]
     await consumer(database).handle(aside)
     before = await stored_letters(database)
-    await consumer(database).handle(records([counted("E", f"forget {who}")]))
+    await consumer(database).handle(records([counted("E", f"erase {who}")]))
     after = await stored_letters(database)
     assert [letter["value"] for letter in after] == [None, None, values[2].encode(), values[3].encode()]
     assert [letter["detail"] == REDACTED for letter in after] == [True, True, False, False]

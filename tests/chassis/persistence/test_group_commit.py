@@ -1,4 +1,4 @@
-"""The group commit, on both databases: requests share a transaction, and none suffers from another."""
+"""The group commit, on both databases: requests share a transaction, and a failed one does not affect the others."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""The transaction on PostgreSQL: what goes wrong in it costs it alone, and the connection serves the next."""
+"""The transaction on PostgreSQL: a failure affects this transaction only, and the connection serves the next."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""The pace of loops: rounds that come one upon the other are spread, one that comes late begins at once."""
+"""The pacing of loops: rounds in quick succession are spread out, a late one begins at once."""
 
 import asyncio
 

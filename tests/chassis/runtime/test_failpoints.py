@@ -1,4 +1,4 @@
-"""Fault points: what can be armed, what then happens, and that every point is a place in the code."""
+"""Failpoints: what can be armed, what then happens, and that every point is a place in the code."""
 
 import asyncio
 import re
@@ -108,7 +108,7 @@ async def test_to_hang_is_to_wait_until_cancelled() -> None:
 
 @pytest.mark.parametrize(("action", "status"), [("die", -signal.SIGKILL), ("term", -signal.SIGTERM)])
 async def test_the_process_gets_its_signal(action: str, status: int) -> None:
-    # Nobody listens to SIGTERM there, so it ends the process.
+    # The process has no handler for SIGTERM there, so the signal ends it.
     arm, reach = f"failpoints.arm('{POINT}={action}')", f"asyncio.run(failpoints.reach('{POINT}'))"
     code = f"import asyncio; from chassis.runtime import failpoints; {arm}; {reach}"
     process = await asyncio.create_subprocess_exec(

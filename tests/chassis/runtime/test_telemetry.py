@@ -1,4 +1,4 @@
-"""Traces go on where they came from, and noisy libraries are held back."""
+"""Traces continue those of their requests and events; noisy libraries log less."""
 
 import logging
 

@@ -38,7 +38,7 @@ async def run(*arguments: str, **env: str) -> Result:
     variables: dict[str, str | None] = {**dict.fromkeys(inherited()), **env}
     # The REST APIs run on the event loop of this thread; what they log is not output of the program.
     with capture_logs():
-        result = await asyncio.to_thread(CliRunner().invoke, app, arguments, env=variables)
+        result = await asyncio.to_thread(CliRunner().invoke, app, arguments, env=variables, prog_name="shop")
     return Result(result.exit_code, result.stdout, result.stderr)
 
 

@@ -56,8 +56,8 @@ def test_the_state_is_that_of_the_last_transition(entries: list[str], state: str
 HISTORIES: dict[str, list[str]] = {
     "confirmed": CONFIRMED,
     "rejected, and the mail refused": [PLACED, REJECTED, "order.rejected REJECTED", "failed rejected"],
-    "cancelled before the answer": [PLACED, *CANCELLED, RESERVED, "stock.released"],
-    "cancelled after the answer": [*CONFIRMED, *CANCELLED, "stock.released"],
+    "cancelled before the reply": [PLACED, *CANCELLED, RESERVED, "stock.released"],
+    "cancelled after the reply": [*CONFIRMED, *CANCELLED, "stock.released"],
     "cancelled with an amendment that waits": [
         *CONFIRMED,
         AMENDED,

@@ -1,4 +1,4 @@
-"""The REST API of the catalogue: what it answers to requests as they should be."""
+"""The REST API of the catalogue: the responses to valid requests."""
 
 import asyncio
 from typing import Any
@@ -30,17 +30,17 @@ ANY_ID = "019b7c61-0000-7000-8000-000000000001"
 
 
 async def read(api: API, path: str, **headers: str) -> dict[str, Any]:
-    answer = await api.get(path, headers=headers)
-    assert answer.status_code == 200, answer.text
-    body: dict[str, Any] = answer.json()
-    assert answer.headers.get("etag", f'"{body.get("version")}"') == f'"{body.get("version")}"'
+    response = await api.get(path, headers=headers)
+    assert response.status_code == 200, response.text
+    body: dict[str, Any] = response.json()
+    assert response.headers.get("etag", f'"{body.get("version")}"') == f'"{body.get("version")}"'
     return body
 
 
 async def test_a_product_with_every_field_reads_as_it_was_sent(api: API) -> None:
     shelf = await category(api)
     sku = new_sku()
-    asked = {
+    body = {
         "name": "Mug",
         "description": "Holds tea.",
         "category_id": shelf["id"],
@@ -49,10 +49,10 @@ async def test_a_product_with_every_field_reads_as_it_was_sent(api: API) -> None
         "status": "active",
         "variants": [{"sku": sku, **DEAR}],
     }
-    answer = await api.post("/v1/products", json=asked, headers=STAFF)
-    product = answer.json()
-    assert (answer.status_code, answer.headers["etag"]) == (201, '"1"')
-    assert product == {"id": product["id"], **asked, "version": 1}
+    response = await api.post("/v1/products", json=body, headers=STAFF)
+    product = response.json()
+    assert (response.status_code, response.headers["etag"]) == (201, '"1"')
+    assert product == {"id": product["id"], **body, "version": 1}
     assert await read(api, f"/v1/products/{product['id']}") == product
 
 
@@ -89,8 +89,8 @@ async def test_a_change_replaces_the_fields_that_are_sent_and_no_others(api: API
 
 async def test_a_change_without_a_difference_changes_nothing(api: API, shared: Mongo) -> None:
     product = await added(api, new_sku())
-    answer = await amended(api, f"/v1/products/{product['id']}", 1, name="Mug", status="active")
-    assert (answer.json(), answer.headers["etag"]) == (product, '"1"')
+    response = await amended(api, f"/v1/products/{product['id']}", 1, name="Mug", status="active")
+    assert (response.json(), response.headers["etag"]) == (product, '"1"')
     assert len(await events(shared, product["id"])) == 1
 
 
@@ -99,26 +99,26 @@ async def test_a_change_of_another_version_than_was_read_is_refused(api: API) ->
     path = f"/v1/products/{product['id']}"
     await amended(api, path, 1, name="Jug")
     for tag in ('"1"', 'W/"2"', "2", '""', '"3", "4"', "nonsense"):
-        answer = await api.patch(path, json={"name": "Cup"}, headers={**STAFF, "If-Match": tag})
-        assert_problem(answer, 412, "precondition_failed")
+        response = await api.patch(path, json={"name": "Cup"}, headers={**STAFF, "If-Match": tag})
+        assert_problem(response, 412, "precondition_failed")
     assert_problem(await api.patch(path, json={"name": "Cup"}, headers=STAFF), 428, "precondition_required")
     assert (await read(api, path))["name"] == "Jug"
     for number, tag in enumerate(('"9", "2"', "*")):
-        answer = await api.patch(path, json={"name": f"Cup {number}"}, headers={**STAFF, "If-Match": tag})
-        assert answer.status_code == 200
+        response = await api.patch(path, json={"name": f"Cup {number}"}, headers={**STAFF, "If-Match": tag})
+        assert response.status_code == 200
 
 
 async def test_of_concurrent_changes_one_succeeds(api: API) -> None:
     product = await added(api, new_sku())
     path, tag = f"/v1/products/{product['id']}", {**STAFF, "If-Match": '"1"'}
-    answers = await asyncio.gather(*(api.patch(path, json={"name": f"N{n}"}, headers=tag) for n in range(8)))
-    assert sorted(answer.status_code for answer in answers) == [200] + [412] * 7
+    responses = await asyncio.gather(*(api.patch(path, json={"name": f"N{n}"}, headers=tag) for n in range(8)))
+    assert sorted(response.status_code for response in responses) == [200] + [412] * 7
 
 
 async def test_a_status_transition_that_is_not_allowed_is_refused(api: API) -> None:
     product = await added(api, new_sku())
-    answer = await api.patch(f"/v1/products/{product['id']}", json={"status": "draft"}, headers=matching(1))
-    problem = assert_problem(answer, 409, "transition_not_allowed")
+    response = await api.patch(f"/v1/products/{product['id']}", json={"status": "draft"}, headers=matching(1))
+    problem = assert_problem(response, 409, "transition_not_allowed")
     assert (problem["current"], problem["allowed"]) == ("active", ["discontinued"])
 
 
@@ -161,9 +161,9 @@ async def test_a_product_that_would_grow_too_large_is_refused(api: API) -> None:
     large = DEAR | {"attributes": {f"a{n}": ["🔐" * 600] * 1 for n in range(90)}}
     product = await added(api, new_sku(), attributes=large["attributes"])
     version = 1
-    while (answer := await variant_put(api, product, new_sku(), version, large)).status_code == 201:
+    while (response := await variant_put(api, product, new_sku(), version, large)).status_code == 201:
         version += 1
-    assert_problem(answer, 409, "product_too_large")
+    assert_problem(response, 409, "product_too_large")
     assert version > 10
     assert (await read(api, f"/v1/products/{product['id']}"))["version"] == version
 
@@ -187,8 +187,8 @@ async def test_attributes_have_to_match_the_schema_of_the_category(api: API) -> 
     made = await api.post("/v1/products", json=body | {"attributes": {"ml": 1, "size": "S"}}, headers=STAFF)
     product = made.json()
     path = f"/v1/products/{product['id']}"
-    answer = await api.patch(path, json={"attributes": {"size": "XXL"}}, headers=matching(1))
-    assert_problem(answer, 409, "invalid_attributes")
+    response = await api.patch(path, json={"attributes": {"size": "XXL"}}, headers=matching(1))
+    assert_problem(response, 409, "invalid_attributes")
     odd = DEAR | {"attributes": {"size": 3}}
     assert_problem(await variant_put(api, product, new_sku(), 1, odd), 409, "invalid_attributes")
     assert (await read(api, path))["version"] == 1
@@ -239,14 +239,14 @@ async def test_only_staff_can_change_the_catalogue(api: API, method: str, path: 
 
 async def test_an_unknown_product_or_category_cannot_be_changed(api: API) -> None:
     for path in (f"/v1/products/{uuid7()}", f"/v1/categories/{uuid7()}"):
-        answer = await api.patch(path, json={"name": "x"}, headers=matching(1))
-        assert answer.status_code == 404
+        response = await api.patch(path, json={"name": "x"}, headers=matching(1))
+        assert response.status_code == 404
     assert_problem(await variant_put(api, {"id": str(uuid7())}, "MUG", 1, DEAR), 404, "product_not_found")
 
 
 async def test_an_invalid_token_is_refused_even_where_none_is_needed(api: API) -> None:
-    answer = await api.get("/v1/products", headers={"Authorization": "Bearer x.y.z"})
-    assert_problem(answer, 401, "unauthenticated")
+    response = await api.get("/v1/products", headers={"Authorization": "Bearer x.y.z"})
+    assert_problem(response, 401, "unauthenticated")
 
 
 async def test_a_change_without_fields_is_malformed(api: API) -> None:

@@ -1,4 +1,4 @@
-"""The REST API of the catalogue against those who mean no good, or whose programs are broken."""
+"""The REST API of the catalogue with malformed and malicious requests."""
 
 import re
 from collections.abc import AsyncIterator
@@ -92,16 +92,16 @@ def _is_good(place: tuple[str | int, ...], content: bytes) -> bool:
     ids=str,
 )
 async def test_a_schema_with_an_unsupported_part_is_malformed(api: API, spoiled: Any) -> None:
-    answer = await api.post("/v1/categories", json={"name": "x", "attributes_schema": spoiled}, headers=STAFF)
-    assert all(place.startswith("body/attributes_schema") for place in malformed_fields(answer))
+    response = await api.post("/v1/categories", json={"name": "x", "attributes_schema": spoiled}, headers=STAFF)
+    assert all(place.startswith("body/attributes_schema") for place in malformed_fields(response))
 
 
 @pytest.mark.parametrize(
     "url", ["", "x", "ftp://x.example/", "javascript:alert(1)", "https://", "https://x example/", "//x", "https://é/"]
 )
 async def test_an_invalid_image_url_is_malformed(api: API, ids: dict[str, str], url: str) -> None:
-    answer = await api.patch(f"/v1/products/{ids['product']}", json={"images": [url]}, headers=ANYTHING)
-    assert malformed_fields(answer) == {"body/images/0"}
+    response = await api.patch(f"/v1/products/{ids['product']}", json={"images": [url]}, headers=ANYTHING)
+    assert malformed_fields(response) == {"body/images/0"}
 
 
 @CHANGES
@@ -118,10 +118,10 @@ async def test_an_id_that_is_not_a_uuid_is_malformed(api: API, path: str) -> Non
 async def test_a_category_id_that_is_not_a_uuid_is_malformed(api: API, ids: dict[str, str]) -> None:
     odds: list[Any] = [1, 1.5, True, [], {}, "", "x", "\x00", "null", "0" * 40]
     for odd in odds:
-        answer = await api.patch(f"/v1/products/{ids['product']}", json={"category_id": odd}, headers=ANYTHING)
-        assert malformed_fields(answer) == {"body/category_id"}
-        answer = await api.post("/v1/categories", json={"name": "x", "parent_id": odd}, headers=STAFF)
-        assert malformed_fields(answer) == {"body/parent_id"}
+        response = await api.patch(f"/v1/products/{ids['product']}", json={"category_id": odd}, headers=ANYTHING)
+        assert malformed_fields(response) == {"body/category_id"}
+        response = await api.post("/v1/categories", json={"name": "x", "parent_id": odd}, headers=STAFF)
+        assert malformed_fields(response) == {"body/parent_id"}
 
 
 @pytest.mark.parametrize("name", ["", "1st", "a b", "x" * 65, "é"])
@@ -129,8 +129,8 @@ async def test_an_invalid_attribute_name_is_malformed_and_the_openapi_says_so(
     api: API, ids: dict[str, str], name: str
 ) -> None:
     body, schemas = {"attributes": {name: "steel"}}, (await api.get("/openapi.json")).json()["components"]["schemas"]
-    answer = await api.patch(f"/v1/products/{ids['product']}", json=body, headers=ANYTHING)
-    assert malformed_fields(answer) == {f"body/attributes/{name}/[key]"}
+    response = await api.patch(f"/v1/products/{ids['product']}", json=body, headers=ANYTHING)
+    assert malformed_fields(response) == {f"body/attributes/{name}/[key]"}
     for said in (
         schemas["ProductPatch"]["properties"]["attributes"],
         schemas["AttributesSchema"]["properties"]["properties"],
@@ -142,17 +142,17 @@ async def test_an_invalid_attribute_name_is_malformed_and_the_openapi_says_so(
 @pytest.mark.parametrize("tag", ['"', '"x', "\xff", "W/", ",", '"x", ' * 2000, "**"])
 async def test_an_invalid_condition_never_holds(api: API, ids: dict[str, str], tag: str) -> None:
     headers = [(name, value.encode()) for name, value in STAFF.items()] + [("If-Match", tag.encode("latin-1"))]
-    answer = await api.patch(f"/v1/products/{ids['product']}", json={"name": "Jug"}, headers=headers)  # type: ignore[arg-type]
-    assert_problem(answer, 412, "precondition_failed")
+    response = await api.patch(f"/v1/products/{ids['product']}", json={"name": "Jug"}, headers=headers)  # type: ignore[arg-type]
+    assert_problem(response, 412, "precondition_failed")
 
 
 async def test_an_invalid_sku_is_malformed(api: API, ids: dict[str, str]) -> None:
     for sku in ("%00", "-a", "a" * 65, "a%20b", "%C3%A4"):
         path = f"/v1/products/{ids['product']}/variants/{sku}"
-        answer = await api.put(path, json={"price": PRICE}, headers=matching(1))
-        assert malformed_fields(answer) == {"path/sku"}
+        response = await api.put(path, json={"price": PRICE}, headers=matching(1))
+        assert malformed_fields(response) == {"path/sku"}
 
 
 async def test_the_product_is_looked_up_before_the_category(api: API, ids: dict[str, str]) -> None:
-    answer = await api.patch(f"/v1/products/{uuid7()}", json={"category_id": ids["product"]}, headers=ANYTHING)
-    assert_problem(answer, 404, "product_not_found")
+    response = await api.patch(f"/v1/products/{uuid7()}", json={"category_id": ids["product"]}, headers=ANYTHING)
+    assert_problem(response, 404, "product_not_found")

@@ -1,4 +1,4 @@
-"""Creating products over REST: what is accepted, and what becomes of it."""
+"""Creating products over REST: which are accepted, and how they are stored."""
 
 import asyncio
 from typing import Any
@@ -19,15 +19,15 @@ MATERIAL = {"material": "stoneware"}
 
 async def test_a_product_is_created_and_reads_as_in_the_response(api: API, shared: Mongo) -> None:
     mug, cup = new_sku(), new_sku()
-    answer = await api.post("/v1/products", json=product_body(mug, cup, attributes=MATERIAL), headers=STAFF)
-    product = answer.json()
-    assert answer.status_code == 201
-    assert answer.headers["location"] == f"/v1/products/{product['id']}"
+    response = await api.post("/v1/products", json=product_body(mug, cup, attributes=MATERIAL), headers=STAFF)
+    product = response.json()
+    assert response.status_code == 201
+    assert response.headers["location"] == f"/v1/products/{product['id']}"
     rest: dict[str, Any] = {"description": "", "category_id": None, "images": [], "status": "active", "version": 1}
     plain: dict[str, Any] = {"attributes": {}, "images": [], "status": "active"}
     variants = [plain | variant for variant in product_body(mug, cup)["variants"]]
     assert product == {"id": product["id"], **product_body(attributes=MATERIAL), **rest, "variants": variants}
-    assert (await api.get(answer.headers["location"])).json() == product
+    assert (await api.get(response.headers["location"])).json() == product
     [event] = await events(shared, product["id"])
     assert isinstance(event, ProductCreated)
     assert [variant.sku for variant in event.variants] == [mug, cup]
@@ -66,14 +66,14 @@ async def test_an_attribute_is_returned_as_it_was_sent(api: API, value: Any) -> 
     ids=lambda value: repr(value)[:30],
 )
 async def test_any_other_attribute_is_malformed(api: API, value: Any) -> None:
-    answer = await api.post("/v1/products", json=product_body(new_sku(), attributes={"odd": value}), headers=STAFF)
-    assert all(place.startswith("body/attributes/odd") for place in malformed_fields(answer))
+    response = await api.post("/v1/products", json=product_body(new_sku(), attributes={"odd": value}), headers=STAFF)
+    assert all(place.startswith("body/attributes/odd") for place in malformed_fields(response))
 
 
 @pytest.mark.parametrize("name", ["", "1a", "_id", "$a", "a.b", "a b", "é", "a" * 65, "a\x00"])
 async def test_an_attributes_name_is_plain(api: API, name: str) -> None:
-    answer = await api.post("/v1/products", json=product_body(new_sku(), attributes={name: 1}), headers=STAFF)
-    assert malformed_fields(answer)
+    response = await api.post("/v1/products", json=product_body(new_sku(), attributes={name: 1}), headers=STAFF)
+    assert malformed_fields(response)
 
 
 async def test_a_hundred_attributes_and_variants_are_accepted_and_no_more(api: API) -> None:
@@ -91,17 +91,17 @@ async def test_a_hundred_attributes_and_variants_are_accepted_and_no_more(api: A
 async def test_a_sku_is_taken_once(api: API) -> None:
     taken, free = new_sku(), new_sku()
     await added(api, taken)
-    answer = await api.post("/v1/products", json=product_body(free, taken), headers=STAFF)
-    assert assert_problem(answer, 409, "sku_taken")["skus"] == [taken]
+    response = await api.post("/v1/products", json=product_body(free, taken), headers=STAFF)
+    assert assert_problem(response, 409, "sku_taken")["skus"] == [taken]
     assert_problem(await api.get(f"/v1/stock/{free}"), 404, "sku_not_found")
 
 
 async def test_a_sku_is_taken_once_by_concurrent_requests(api: API) -> None:
     sku = new_sku()
-    answers = await asyncio.gather(
+    responses = await asyncio.gather(
         *(api.post("/v1/products", json=product_body(sku), headers=STAFF) for _ in range(12))
     )
-    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 11
+    assert sorted(response.status_code for response in responses) == [201] + [409] * 11
     assert len((await api.get("/v1/products", params={"sku": sku})).json()["items"]) == 1
 
 

@@ -1,4 +1,4 @@
-"""What searches look at of a product."""
+"""The fields of a product that searches use."""
 
 from typing import Any
 

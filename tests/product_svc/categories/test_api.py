@@ -1,4 +1,4 @@
-"""The REST API of categories: what it answers to requests as they should be."""
+"""The REST API of categories: the responses to valid requests."""
 
 import asyncio
 from typing import Any
@@ -9,9 +9,9 @@ from tests.responses import assert_problem
 
 
 async def read(api: API, path: str) -> dict[str, Any]:
-    answer = await api.get(path)
-    body: dict[str, Any] = answer.json()
-    assert answer.headers["etag"] == f'"{body["version"]}"'
+    response = await api.get(path)
+    body: dict[str, Any] = response.json()
+    assert response.headers["etag"] == f'"{body["version"]}"'
     return body
 
 
@@ -49,10 +49,10 @@ async def test_a_category_can_be_neither_below_itself_nor_too_deep(api: API) -> 
         == 10
     )
     for below in (chain[0], chain[1], chain[5]):
-        answer = await api.patch(
+        response = await api.patch(
             f"/v1/categories/{chain[0]['id']}", json={"parent_id": below["id"]}, headers=matching(1)
         )
-        assert_problem(answer, 409, "category_cycle")
+        assert_problem(response, 409, "category_cycle")
 
 
 async def test_two_concurrent_moves_cannot_make_a_cycle(api: API) -> None:
@@ -62,7 +62,7 @@ async def test_two_concurrent_moves_cannot_make_a_cycle(api: API) -> None:
             api.patch(f"/v1/categories/{a['id']}", json={"parent_id": b["id"]}, headers=matching(1))
             for a, b in ((one, other), (other, one))
         ]
-        assert sorted(answer.status_code for answer in await asyncio.gather(*moves)) == [200, 409]
+        assert sorted(response.status_code for response in await asyncio.gather(*moves)) == [200, 409]
 
 
 async def test_only_an_empty_category_can_be_removed(api: API) -> None:
@@ -85,5 +85,5 @@ async def test_a_category_is_not_removed_while_a_product_is_added_to_it(api: API
         shelf = await category(api)
         body = {"name": "Mug", "category_id": shelf["id"]}
         body |= {"variants": [{"sku": new_sku(), "price": PRICE}]}
-        answers = await asyncio.gather(api.post("/v1/products", json=body, headers=STAFF), removed(api, shelf, 1))
-        assert [answer.status_code for answer in answers] in ([201, 409], [409, 204])
+        responses = await asyncio.gather(api.post("/v1/products", json=body, headers=STAFF), removed(api, shelf, 1))
+        assert [response.status_code for response in responses] in ([201, 409], [409, 204])

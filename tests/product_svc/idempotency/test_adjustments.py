@@ -89,10 +89,10 @@ async def test_a_key_used_concurrently_in_two_processes_adjusts_once(
 ) -> None:
     sku, who = await stocked(commit, 0), clerk()
     async with checked_client(build(settings(shared_url))) as other:
-        answers = await asyncio.gather(*(adjust(one, sku, who) for _ in range(8) for one in (api, other)))
-    assert {answer.status_code for answer in answers} == {201}
-    assert len({answer.content for answer in answers}) == 1
-    assert [answer.headers.get("idempotency-replayed") for answer in answers].count(None) == 1
+        responses = await asyncio.gather(*(adjust(one, sku, who) for _ in range(8) for one in (api, other)))
+    assert {response.status_code for response in responses} == {201}
+    assert len({response.content for response in responses}) == 1
+    assert [response.headers.get("idempotency-replayed") for response in responses].count(None) == 1
     assert await numbers(shared, sku) == (10, 0)
 
 

@@ -1,4 +1,4 @@
-"""Files of a test, sent in part by part."""
+"""The import files of tests, sent part by part."""
 
 import json
 from typing import Any
@@ -19,10 +19,10 @@ def ndjson(*documents: Any) -> bytes:
 
 
 async def begun(api: API, lines: int, form: str = "ndjson") -> str:
-    answer = await api.post("/v1/imports", json={"format": form, "lines": lines}, headers=STAFF)
-    assert answer.status_code == 201, answer.text
-    path: str = answer.headers["location"]
-    assert answer.json() == (await api.get(path, headers=STAFF)).json()
+    response = await api.post("/v1/imports", json={"format": form, "lines": lines}, headers=STAFF)
+    assert response.status_code == 201, response.text
+    path: str = response.headers["location"]
+    assert response.json() == (await api.get(path, headers=STAFF)).json()
     return path
 
 
@@ -32,8 +32,8 @@ async def send(api: API, path: str, first: int, content: bytes, form: str = "ndj
 
 
 async def taken(api: API, path: str, first: int, content: bytes, form: str = "ndjson") -> dict[str, Any]:
-    answer = await send(api, path, first, content, form)
-    assert answer.status_code == 200, answer.text
-    progress: dict[str, Any] = answer.json()
+    response = await send(api, path, first, content, form)
+    assert response.status_code == 200, response.text
+    progress: dict[str, Any] = response.json()
     assert progress == (await api.get(path, headers=STAFF)).json()
     return progress

@@ -117,7 +117,7 @@ async def test_an_import_continues_where_it_was_and_no_line_is_imported_twice(ap
     path = await begun(api, 3)
     first = ndjson(line(skus[0]), line(skus[1]))
     await taken(api, path, 1, first)
-    # The answer was lost; the client sends the part again, and learns where to continue.
+    # The response was lost: the client sends the part again, and the response says where to continue.
     assert assert_problem(await send(api, path, 1, first), 409, "unexpected_line")["next_line"] == 3
     assert_problem(await send(api, path, 3, ndjson(line(skus[2]), line(skus[2]))), 409, "too_many_lines")
     progress = await taken(api, path, 3, ndjson(line(skus[2])))
@@ -129,8 +129,8 @@ async def test_an_import_continues_where_it_was_and_no_line_is_imported_twice(ap
 async def test_of_the_same_part_sent_concurrently_one_is_imported(api: API, shared: Mongo) -> None:
     sku = new_sku()
     path = await begun(api, 2)
-    answers = await asyncio.gather(*(send(api, path, 1, ndjson(line(sku))) for _ in range(6)))
-    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 5
+    responses = await asyncio.gather(*(send(api, path, 1, ndjson(line(sku))) for _ in range(6)))
+    assert sorted(response.status_code for response in responses) == [200] + [409] * 5
     assert len(await events(shared, (await by_sku(api, sku))["id"])) == 1
 
 
@@ -219,15 +219,15 @@ async def test_an_export_is_an_import_that_changes_nothing(api: API, shared: Mon
     image = ["https://img.example/a"]
     wild: dict[str, Any] = {"a": '=1+"1",\\', "b": 1.0, "c": [], "d": True}
     await added(api, new_sku(), new_sku(), attributes=wild, images=image, category_id=shelf["id"], status="draft")
-    answer = await api.get(f"/v1/products.{form}", headers=STAFF)
-    assert answer.headers["content-type"].startswith(TYPES[form])
-    lines = answer.content.splitlines()
+    response = await api.get(f"/v1/products.{form}", headers=STAFF)
+    assert response.headers["content-type"].startswith(TYPES[form])
+    lines = response.content.splitlines()
     products = await shared.db.products.count_documents({})
-    assert answer.headers["product-count"] == str(products)
+    assert response.headers["product-count"] == str(products)
     assert len(lines) == products if form == "ndjson" else len(lines) > products
     published = await shared.db.outbox.count_documents({})
     path = await begun(api, len(lines), form)
-    progress = await taken(api, path, 1, answer.content, form)
+    progress = await taken(api, path, 1, response.content, form)
     rows = len(lines) - (form == "csv")
     assert (outcomes(progress), await faults(api, path)) == ((0, 0, rows, 0), [])
     assert await shared.db.outbox.count_documents({}) == published
@@ -238,9 +238,9 @@ async def test_an_export_continues_after_a_product_without_a_heading(api: API, f
     first = await added(api, new_sku())
     skus = [new_sku(), new_sku()]
     second = await added(api, *skus)
-    answer = await api.get(f"/v1/products.{form}?after={first['id']}", headers=STAFF)
-    assert answer.headers["product-count"] == "1"
-    assert len(answer.content.splitlines()) == {"ndjson": 1, "csv": 2}[form]
-    assert answer.content.count(second["id"].encode()) == {"ndjson": 1, "csv": 2}[form]
+    response = await api.get(f"/v1/products.{form}?after={first['id']}", headers=STAFF)
+    assert response.headers["product-count"] == "1"
+    assert len(response.content.splitlines()) == {"ndjson": 1, "csv": 2}[form]
+    assert response.content.count(second["id"].encode()) == {"ndjson": 1, "csv": 2}[form]
     none = await api.get(f"/v1/products.{form}?after={second['id']}", headers=STAFF)
     assert (none.content, none.headers["product-count"]) == (b"", "0")

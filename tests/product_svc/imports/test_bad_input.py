@@ -1,4 +1,4 @@
-"""Imports and exports of those who mean no good, or whose programs are broken."""
+"""Malformed and malicious imports and exports."""
 
 import pytest
 from uuid_utils.compat import uuid7
@@ -25,8 +25,8 @@ async def test_only_staff_can_import_and_export(api: API, method: str, path: str
 
 async def test_an_unknown_import_is_not_found(api: API) -> None:
     path = f"/v1/imports/{uuid7()}"
-    for asked in (path, f"{path}/faults"):
-        assert_problem(await api.get(asked, headers=STAFF), 404, "import_not_found")
+    for address in (path, f"{path}/faults"):
+        assert_problem(await api.get(address, headers=STAFF), 404, "import_not_found")
     assert_problem(await send(api, path, 1, b"{}"), 404, "import_not_found")
 
 
@@ -35,8 +35,8 @@ async def test_an_invalid_announcement_is_malformed(api: API) -> None:
     bodies = [(name, content) for name, content, _ in bad_inputs.invalid_bodies(good)]
     assert await accepted_bodies(api, "/v1/imports", [*bodies, *bad_inputs.NOT_AN_OBJECT.items()], STAFF) == []
     for lines in (0, -1, 10_000_001):
-        answer = await api.post("/v1/imports", json=good | {"lines": lines}, headers=STAFF)
-        assert malformed_fields(answer) == {"body/lines"}
+        response = await api.post("/v1/imports", json=good | {"lines": lines}, headers=STAFF)
+        assert malformed_fields(response) == {"body/lines"}
 
 
 async def test_an_invalid_part_is_malformed_and_does_not_advance_the_import(api: API) -> None:
@@ -54,8 +54,8 @@ async def test_an_invalid_part_is_malformed_and_does_not_advance_the_import(api:
     )
     assert_problem(large, 413, "body_too_large")
     for first in ("", "x", "0", "-1", "1.5", "9" * 5000):
-        answer = await api.post(f"{ours}/parts?first_line={first}", content=b"{}", headers=headers)
-        assert malformed_fields(answer) == {"query/first_line"}
+        response = await api.post(f"{ours}/parts?first_line={first}", content=b"{}", headers=headers)
+        assert malformed_fields(response) == {"query/first_line"}
     for path in (ours, theirs):
         assert (await api.get(path, headers=STAFF)).json()["done"] == 0
 

@@ -1,4 +1,4 @@
-"""How far an import has come, without any I/O."""
+"""The progress of an import, without any I/O."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID

@@ -60,8 +60,8 @@ async def test_a_refused_amendment_does_not_change_what_the_order_holds(shared: 
         Shortage(sku=mug, requested=6, available=5, reason="short"),
         Shortage(sku=cup, requested=2, available=1, reason="short"),
     )
-    answer = StockRejected(order_id=order.order_id, shortages=shortages, revision=2)
-    assert (await events(shared, order.order_id))[1:] == [answer]
+    reply = StockRejected(order_id=order.order_id, shortages=shortages, revision=2)
+    assert (await events(shared, order.order_id))[1:] == [reply]
 
 
 async def test_an_amendment_that_is_withdrawn_after_its_reply_is_released(shared: Mongo, commit: Commit) -> None:
@@ -89,7 +89,7 @@ async def test_the_next_amendment_states_the_outcome_of_the_one_before(
     mug, cup, jug = [await stocked(commit, 9) for _ in range(3)]
     order = placed({mug: 1})
     has = 2 if last == "accepted" else 1
-    # What the order decided about its second revision comes after it has asked for the third.
+    # The outcome of the second revision arrives after the request for the third.
     await handle(shared, order, amended(order, {cup: 1}), amended(order, {jug: 1}, 3, has))
     await handle(shared, accepted(order, {cup: 1}) if has == 2 else refused(order), refused(order, 3))
     held = [(await numbers(shared, sku))[1] for sku in (mug, cup, jug)]
@@ -167,8 +167,8 @@ async def test_discontinued_stock_cannot_be_reserved_and_reservations_of_it_stay
     await change(commit, product, status="discontinued")
     await handle(shared, late, amended(early, {sku: 3}), amended(early, {sku: 1}, 3))
     reason: dict[str, Any] = {"sku": sku, "reason": "discontinued"}
-    [answer] = await events(shared, late.order_id)
-    assert answer == StockRejected(order_id=late.order_id, shortages=(Shortage(**reason, requested=2, available=0),))
+    [reply] = await events(shared, late.order_id)
+    assert reply == StockRejected(order_id=late.order_id, shortages=(Shortage(**reason, requested=2, available=0),))
     assert [type(event) for event in await events(shared, early.order_id)] == [
         *(StockReserved, StockRejected, StockReserved)
     ]

@@ -44,16 +44,16 @@ async def test_nothing_is_reserved_if_one_line_is_short(shared: Mongo, commit: C
 async def test_the_reply_names_the_event_of_the_order_as_its_cause(shared: Mongo, commit: Commit) -> None:
     order = enveloped(placed({await stocked(commit, 1): 1}))
     await consumer(shared).handle([record(order)])
-    [answer] = await envelopes(shared, order.key)
-    assert (answer.cause, answer.aggregate_version) == (str(order.id), 1)
+    [reply] = await envelopes(shared, order.key)
+    assert (reply.cause, reply.aggregate_version) == (str(order.id), 1)
 
 
 async def test_orders_of_one_batch_see_what_earlier_ones_reserved(shared: Mongo, commit: Commit) -> None:
     sku = await stocked(commit, 5)
     orders = [placed({sku: 2}) for _ in range(4)]
     await handle(shared, *orders)
-    answers = [(await events(shared, order.order_id))[0] for order in orders]
-    assert [type(answer) for answer in answers] == [StockReserved, StockReserved, StockRejected, StockRejected]
+    replies = [(await events(shared, order.order_id))[0] for order in orders]
+    assert [type(reply) for reply in replies] == [StockReserved, StockReserved, StockRejected, StockRejected]
     assert await numbers(shared, sku) == (5, 4)
 
 
@@ -119,8 +119,8 @@ async def test_an_order_that_is_published_again_is_reserved_once(shared: Mongo, 
     await handle(shared, order, order)
     await handle(shared, order)
     assert await numbers(shared, sku) == (9, 2)
-    answer = StockReserved(order_id=order.order_id, lines=(Line(sku=sku, quantity=2),))
-    assert await events(shared, order.order_id) == [answer] * 3, "a repeated request gets the same reply"
+    reply = StockReserved(order_id=order.order_id, lines=(Line(sku=sku, quantity=2),))
+    assert await events(shared, order.order_id) == [reply] * 3, "a repeated request gets the same reply"
 
 
 async def test_a_short_order_leaves_stock_for_the_next(shared: Mongo, commit: Commit) -> None:
@@ -134,8 +134,8 @@ async def test_a_quantity_beyond_any_integer_of_the_database_is_a_shortage(share
     sku = await stocked(commit, 2)
     order = placed({sku: 10**30})
     await handle(shared, order)
-    [answer] = await events(shared, order.order_id)
-    assert isinstance(answer, StockRejected)
-    assert answer.shortages[0].requested == 10**30
+    [reply] = await events(shared, order.order_id)
+    assert isinstance(reply, StockRejected)
+    assert reply.shortages[0].requested == 10**30
     await adjust(commit, sku, 1)
     assert await numbers(shared, sku) == (3, 0)

@@ -86,13 +86,13 @@ def test_a_sum_has_each_sku_once_in_the_order_of_first_occurrence(wanted: list[L
 def test_a_reservation_is_all_or_nothing(wanted: list[Line], on_hand: Mapping[str, int]) -> None:
     known: dict[str, Stock | None] = {sku: stock(sku, number) for sku, number in on_hand.items()}
     reservation, stocks, event = first(ORDER, wanted, known, NOW)
-    asked = {line.sku: line.quantity for line in summed(wanted)}
-    enough = all(on_hand.get(sku, 0) >= quantity for sku, quantity in asked.items())
+    requested = {line.sku: line.quantity for line in summed(wanted)}
+    enough = all(on_hand.get(sku, 0) >= quantity for sku, quantity in requested.items())
     assert isinstance(event, StockReserved) is enough
     assert reservation.state == ("held" if enough else "rejected")
-    assert {s.sku: s.reserved for s in stocks} == (asked if enough else {})
+    assert {s.sku: s.reserved for s in stocks} == (requested if enough else {})
     if isinstance(event, StockRejected):
-        assert {s.sku for s in event.shortages} == {sku for sku in asked if on_hand.get(sku, 0) < asked[sku]}
+        assert {s.sku for s in event.shortages} == {sku for sku in requested if on_hand.get(sku, 0) < requested[sku]}
 
 
 def test_a_release_publishes_everything_that_it_releases() -> None:

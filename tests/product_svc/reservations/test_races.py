@@ -24,8 +24,8 @@ async def test_the_last_unit_is_reserved_by_one_of_two_processes(
             sku = await stocked(commit, 1)
             first, second = placed({sku: 1}), placed({sku: 1})
             await asyncio.gather(handle(one, first), handle(other, second))
-            answers = [(await events(shared, order.order_id))[0] for order in (first, second)]
-            assert {type(answer) for answer in answers} == {StockReserved, StockRejected}
+            replies = [(await events(shared, order.order_id))[0] for order in (first, second)]
+            assert {type(reply) for reply in replies} == {StockReserved, StockRejected}
             assert await numbers(shared, sku) == (1, 1)
 
 
@@ -37,8 +37,8 @@ async def test_orders_over_crossed_skus_neither_deadlock_nor_oversell(
     back = [placed({cup: 1, mug: 1}) for _ in range(8)]
     async with connecting() as one, connecting() as other:
         await asyncio.gather(handle(one, *forth), handle(other, *back))
-    answers = [type((await events(shared, order.order_id))[0]) for order in forth + back]
-    assert (answers.count(StockReserved), answers.count(StockRejected)) == (10, 6)
+    replies = [type((await events(shared, order.order_id))[0]) for order in forth + back]
+    assert (replies.count(StockReserved), replies.count(StockRejected)) == (10, 6)
     assert [await numbers(shared, sku) for sku in (mug, cup)] == [(10, 10), (10, 10)]
 
 

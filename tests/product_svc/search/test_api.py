@@ -55,9 +55,9 @@ async def ids(api: API, shared: Mongo) -> Ids:
 
 
 async def found(api: API, ids: Ids, query: str) -> list[str]:
-    answer = await api.get(f"/v1/products?category_id={ids['Kitchen']}&{query}")
-    assert answer.status_code == 200, answer.text
-    return [product["name"] for product in answer.json()["items"]]
+    response = await api.get(f"/v1/products?category_id={ids['Kitchen']}&{query}")
+    assert response.status_code == 200, response.text
+    return [product["name"] for product in response.json()["items"]]
 
 
 ALL = ["Kettle", "blue Mug", "Tea mug", "Jug"]

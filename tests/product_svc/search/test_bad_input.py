@@ -1,4 +1,4 @@
-"""Searches of those who mean no good, or whose programs are broken."""
+"""Malformed and malicious searches."""
 
 from urllib.parse import quote
 
@@ -50,8 +50,8 @@ async def test_a_cursor_of_another_list_is_malformed(api: API, sort: str) -> Non
     await added(api, new_sku())
     named = (await api.get("/v1/products?sort=-name&limit=1")).json()["next"]
     for cursor in (*CURSORS, named):
-        answer = await api.get(f"/v1/products?sort={sort}&after={quote(cursor, safe='%')}")
-        assert malformed_fields(answer), cursor
+        response = await api.get(f"/v1/products?sort={sort}&after={quote(cursor, safe='%')}")
+        assert malformed_fields(response), cursor
 
 
 @pytest.mark.parametrize("text", ['"', '""', "-", "--", '-"', "$", "{}", "\\", "the", "🔐", "a" * 200, "-a -b"])

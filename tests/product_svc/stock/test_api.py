@@ -20,9 +20,9 @@ async def test_the_stock_of_a_product_starts_at_zero(api: API) -> None:
 async def test_stock_is_adjusted_and_published(api: API, shared: Mongo) -> None:
     sku = new_sku()
     await added(api, sku)
-    answer = await adjust(api, sku, 10)
-    assert answer.status_code == 201
-    assert answer.json() == {"sku": sku, "on_hand": 10, "reserved": 0, "available": 10}
+    response = await adjust(api, sku, 10)
+    assert response.status_code == 201
+    assert response.json() == {"sku": sku, "on_hand": 10, "reserved": 0, "available": 10}
     assert (await adjust(api, sku, -3, "damage")).json()["on_hand"] == 7
     assert (await api.get(f"/v1/stock/{sku}")).json()["on_hand"] == 7
     assert await events(shared, sku) == [
@@ -45,6 +45,6 @@ async def test_reserved_units_are_shown_and_cannot_be_taken_away(api: API, share
 async def test_concurrent_adjustments_all_count(api: API) -> None:
     sku = new_sku()
     await added(api, sku)
-    answers = await asyncio.gather(*(adjust(api, sku, 1) for _ in range(20)))
-    assert {answer.status_code for answer in answers} == {201}
-    assert sorted(answer.json()["on_hand"] for answer in answers) == list(range(1, 21))
+    responses = await asyncio.gather(*(adjust(api, sku, 1) for _ in range(20)))
+    assert {response.status_code for response in responses} == {201}
+    assert sorted(response.json()["on_hand"] for response in responses) == list(range(1, 21))

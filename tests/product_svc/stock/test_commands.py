@@ -1,4 +1,4 @@
-"""What staff does with stock, through the group commit and in a real database."""
+"""Adjustments of stock by staff, through the group commit and in a real database."""
 
 import asyncio
 

@@ -26,9 +26,9 @@ async def put_threshold(api: API, sku: str, threshold: int | None) -> httpx.Resp
 
 
 async def watch(api: API, sku: str, threshold: int | None) -> dict[str, Any]:
-    answer = await put_threshold(api, sku, threshold)
-    assert answer.status_code == 200, answer.text
-    body: dict[str, Any] = answer.json()
+    response = await put_threshold(api, sku, threshold)
+    assert response.status_code == 200, response.text
+    body: dict[str, Any] = response.json()
     return body
 
 
@@ -123,10 +123,10 @@ async def test_a_threshold_above_the_stock_makes_it_low_at_once(api: API, shared
 
 async def test_concurrent_changes_of_a_threshold_each_return_their_own(api: API, commit: Commit) -> None:
     sku = await stocked(commit, 10)
-    asked = [*range(6, 14), None]
-    answers = await asyncio.gather(*(put_threshold(api, sku, threshold) for threshold in asked))
-    envelopes = [(answer.json()["threshold"], answer.json()["low"], answer.headers["etag"]) for answer in answers]
-    assert envelopes == [(n, n is not None and n >= 10, f'"{n}"') for n in asked]
+    thresholds = [*range(6, 14), None]
+    responses = await asyncio.gather(*(put_threshold(api, sku, threshold) for threshold in thresholds))
+    results = [(one.json()["threshold"], one.json()["low"], one.headers["etag"]) for one in responses]
+    assert results == [(n, n is not None and n >= 10, f'"{n}"') for n in thresholds]
 
 
 async def test_the_stock_of_a_draft_is_seen_by_staff_only_until_it_is_active(api: API) -> None:
@@ -199,15 +199,15 @@ async def test_only_staff_can_read_thresholds_and_movements(api: API, path: str)
 
 async def test_only_staff_can_set_thresholds(api: API) -> None:
     body = {"threshold": 1}
-    answer = await api.put("/v1/stock/MUG/threshold", json=body, headers={**bearer(), "If-Match": "*"})
-    assert_problem(answer, 403, "forbidden")
+    response = await api.put("/v1/stock/MUG/threshold", json=body, headers={**bearer(), "If-Match": "*"})
+    assert_problem(response, 403, "forbidden")
 
 
 async def test_an_unknown_sku_has_neither_threshold_nor_movements(api: API) -> None:
     for path in PATHS[1:]:
         assert_problem(await api.get(path.replace("MUG", "NONE"), headers=STAFF), 404, "sku_not_found")
-    answer = await api.put("/v1/stock/NONE/threshold", json={"threshold": 1}, headers=ANY)
-    assert_problem(answer, 404, "sku_not_found")
+    response = await api.put("/v1/stock/NONE/threshold", json={"threshold": 1}, headers=ANY)
+    assert_problem(response, 404, "sku_not_found")
 
 
 async def test_an_invalid_threshold_is_malformed(api: API, shared: Mongo, commit: Commit) -> None:
@@ -216,8 +216,8 @@ async def test_an_invalid_threshold_is_malformed(api: API, shared: Mongo, commit
     bodies = [(name, body) for name, body, _ in bad_inputs.invalid_bodies({"threshold": 3}) if "None" not in name]
     assert await accepted_bodies(api, path, [*bodies, *bad_inputs.NOT_AN_OBJECT.items()], ANY, "PUT") == []
     for number in (-1, 1_000_001, 2**63):
-        answer = await api.put(path, json={"threshold": number}, headers=ANY)
-        assert malformed_fields(answer) == {"body/threshold"}
+        response = await api.put(path, json={"threshold": number}, headers=ANY)
+        assert malformed_fields(response) == {"body/threshold"}
     assert malformed_fields(await api.put(path, json={}, headers=ANY)) == {"body/threshold"}
     assert await low(shared, sku) == []
 
@@ -225,8 +225,8 @@ async def test_an_invalid_threshold_is_malformed(api: API, shared: Mongo, commit
 @pytest.mark.parametrize("note", [None, 1, "\x00", "a\nb", "x" * 501])
 async def test_an_invalid_note_is_malformed(api: API, note: Any) -> None:
     body = {"delta": 1, "reason": "count", "note": note}
-    answer = await api.post("/v1/stock/MUG/adjustments", json=body, headers=STAFF)
-    assert malformed_fields(answer) == {"body/note"}
+    response = await api.post("/v1/stock/MUG/adjustments", json=body, headers=STAFF)
+    assert malformed_fields(response) == {"body/note"}
 
 
 @pytest.mark.parametrize(

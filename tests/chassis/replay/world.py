@@ -1,0 +1,144 @@
+"""A topic with events, a group that has missed some of them, and the jobs that bring them: on a real broker."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from uuid_utils.compat import uuid7
+
+from chassis.http.replay_dto import ReplayOut, replay_out
+from chassis.jobs.compose import job_loop
+from chassis.jobs.domain import Job, State
+from chassis.jobs.loop import JobLoop
+from chassis.messaging.handlers import Handlers
+from chassis.messaging.records import KafkaRecord
+from chassis.persistence.database import Database
+from chassis.replay.target import ReplayTarget
+from chassis.testing import enveloped
+from deploy.topics import create_topics
+from schemas import Event, Message
+from tests.chassis.tally import HANDLERS, Tallies
+
+GROUP = "tally_svc"
+WHO = UUID(int=1)
+
+
+@dataclass
+class World:
+    database: Database[Any]
+    kafka: str
+    prefix: str
+    producer: AIOKafkaProducer
+    handlers: Handlers[Tallies]
+
+    @property
+    def target(self) -> ReplayTarget[Tallies]:
+        return ReplayTarget(self.database, GROUP, self.handlers, Tallies, self.kafka, self.prefix)
+
+    async def publish(self, events: Iterable[Event | Message], partition: int | None = None) -> list[KafkaRecord]:
+        """Publish events, as a relay would; return the records that Kafka made of them."""
+        messages = [one if isinstance(one, Message) else enveloped(one) for one in events]
+        records = []
+        for message in messages:
+            headers = [(name, value.encode()) for name, value in message.headers.items()]
+            sent = await self.producer.send(
+                self.prefix + message.topic, message.value, message.key.encode(), partition, headers=headers
+            )
+            records.append((message, headers, sent))
+        return [
+            KafkaRecord(
+                message.topic,
+                (at := await sent).partition,
+                at.offset,
+                message.key.encode(),
+                tuple(headers),
+                message.value,
+            )
+            for message, headers, sent in records
+        ]
+
+    async def commit_all(self) -> None:
+        """Move the offsets of the group past everything that is on its topics: what it has not handled is missed."""
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self.kafka, group_id=self.prefix + GROUP, enable_auto_commit=False
+        )
+        await consumer.start()
+        try:
+            partitions = [
+                TopicPartition(self.prefix + topic, number)
+                for topic in self.target.topics
+                for number in consumer.partitions_for_topic(self.prefix + topic) or await _partitions(self, topic)
+            ]
+            consumer.assign(partitions)
+            await consumer.commit(await consumer.end_offsets(partitions))
+        finally:
+            await consumer.stop()
+
+    async def handle(self, records: Sequence[KafkaRecord]) -> None:
+        """The live consumer handles these."""
+        for topic in {record.topic for record in records}:
+            await self.target.consumer().handle([record for record in records if record.topic == topic])
+
+    async def request(self, state: State = "planning", **request: Any) -> UUID:
+        """Ops request a replay."""
+        progress: dict[str, Any] = {name: request.pop(name) for name in ("rate", "mails_wanted") if name in request}
+        job = Job(uuid7(), "replay", state, {"mode": "missing", **request}, progress, WHO, "test")
+        async with self.database.transaction() as tx:
+            await self.database.jobs.add(tx, job)
+        return job.id
+
+    def loop(self) -> JobLoop:
+        """The jobs of a new event process."""
+        return job_loop(self.target)
+
+    async def plan(self, **request: Any) -> ReplayOut:
+        """A plan."""
+        job_id = await self.request(**request)
+        await self.loop().step()
+        return await self.replay(job_id)
+
+    async def set_state(self, job_id: UUID, state: State) -> None:
+        async with self.database.transaction() as tx:
+            job = await self.database.jobs.lock(tx, job_id)
+            assert job is not None
+            await self.database.jobs.change(tx, replace(job, state=state))
+
+    async def run(self, job_id: UUID, loop: JobLoop | None = None) -> ReplayOut:
+        """Run a plan to its end, in a process of its own."""
+        await self.set_state(job_id, "running")
+        await self.finish(job_id, loop)
+        return await self.replay(job_id)
+
+    async def finish(self, job_id: UUID, loop: JobLoop | None = None) -> None:
+        loop, until = loop or self.loop(), time.monotonic() + 60
+        while (await self.replay(job_id)).state in ("planning", "running"):
+            assert time.monotonic() < until
+            # The lease of a process that was killed has to run out.
+            if not await loop.step():
+                await asyncio.sleep(0.05)
+
+    async def replay(self, job_id: UUID) -> ReplayOut:
+        job = await self.database.jobs.get(job_id)
+        assert job is not None
+        return replay_out(job, GROUP)
+
+
+async def _partitions(world: World, topic: str) -> set[int]:
+    return set(await world.producer.partitions_for(world.prefix + topic))
+
+
+@asynccontextmanager
+async def world(database: Database[Any], kafka: str) -> AsyncIterator[World]:
+    prefix = f"t{uuid7().hex[-12:]}."
+    await create_topics(kafka, prefix=prefix, partitions=3)
+    producer = AIOKafkaProducer(bootstrap_servers=kafka, linger_ms=5)
+    await producer.start()
+    try:
+        yield World(database, kafka, prefix, producer, HANDLERS)
+    finally:
+        await producer.stop()
