@@ -14,7 +14,9 @@ from chassis.jobs.domain import Job, State
 from chassis.replay.domain import Mode, Sum
 from chassis.replay.request import Mails
 
-Rate = Annotated[float, Field(ge=0, le=100_000, description="events per second to bring; 0 is no limit")]
+Rate = Annotated[
+    float, Field(ge=0, le=100_000, description="events per second to bring; 0 is no limit", examples=[200])
+]
 Moment = Annotated[datetime, Field(strict=False, examples=[MOMENT])]
 
 
