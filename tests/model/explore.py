@@ -26,7 +26,7 @@ def explore(machine: type[RuleBasedStateMachine], examples: int, *phases: Phase)
         deadline=None,
         report_multiple_bugs=False,
     )
-    # Hypothesis also draws constants of all our modules that happen to be imported. Without, the examples are the same
-    # in every process. And the consumer logs every batch that fails, and many do here.
+    # Hypothesis also draws constants of those of our modules that are imported. Without, the examples are the same in
+    # every process. And the consumer logs every batch that fails, and many do here.
     with patch.object(HypothesisProvider, "_maybe_draw_constant", return_value=None), capture_logs():
         run_state_machine_as_test(machine, settings=chosen)
