@@ -117,7 +117,7 @@ def _replay(result: Any) -> str:
     heads = ("replay into", "live/s", "everything/s", "nothing/s", "everything ÷ live", "nothing ÷ live")
     plan = result["plan"]
     return (
-        "## Replays: a run where everything has to be brought, and where nothing has to be, beside the live handler\n\n"
+        "## Replays beside the live handler: where everything has to be brought, and where nothing has to be\n\n"
         + _table(heads, rows)
         + f"\nA plan over {plan['events']:,} events: {plan['seconds']:.0f} s ({plan['rate']:,.0f} events/s), at most"
         f" {plan['memory_mib']:.0f} MiB more memory.\n"

@@ -3,10 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
-from uuid import uuid4
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from chassis.persistence.database import Database
 from chassis.persistence.mongo.database import Mongo
@@ -16,6 +14,7 @@ from customer_svc.staff.bootstrap import appoint_staff
 from ops.audit import Report, Shop, audit
 from tests.databases import Databases
 from tests.fork_server import fork_server
+from tests.ops_jobs import done, move_offsets_to_the_end, patch, planned
 from tests.repeats import contents
 from tests.servers import Servers
 from tests.stack import STAFF, Stack, eventually, stack
@@ -46,44 +45,6 @@ async def headers(shop: Stack) -> dict[str, str]:
     if not _LOGIN:
         _LOGIN.update(await shop.log_in(OPS, STAFF[1]))
     return _LOGIN
-
-
-async def post(shop: Stack, service: str, path: str, body: Mapping[str, Any]) -> Any:
-    sent = {**await headers(shop), "Idempotency-Key": str(uuid4())}
-    response = await shop.http.post(
-        f"{shop.urls[service]}/v1/ops/{path}", json={**body, "why": "a test"}, headers=sent
-    )
-    assert response.is_success, response.text
-    return response.json()
-
-
-async def patch(shop: Stack, service: str, job_id: str, body: Mapping[str, Any]) -> Any:
-    sent = {**await headers(shop), "Idempotency-Key": str(uuid4())}
-    url = f"{shop.urls[service]}/v1/ops/replays/{job_id}"
-    response = await shop.http.patch(url, json={**body, "why": "a test"}, headers=sent)
-    return response.status_code, response.json()
-
-
-async def settled(shop: Stack, service: str, job_id: str, *busy: str) -> Any:
-    """The replay, once it is in none of these states."""
-    who = await headers(shop)
-
-    async def found() -> Any:
-        job = await shop.read(service, f"/v1/ops/replays/{job_id}", who)
-        return None if job["state"] in busy else job
-
-    return await eventually(found, 60, f"replay {job_id} to leave {busy}", pause=0.2)
-
-
-async def planned(shop: Stack, service: str, **request: Any) -> Any:
-    job = await post(shop, service, "replays", request)
-    return await settled(shop, service, job["id"], "planning")
-
-
-async def done(shop: Stack, service: str, job_id: str, **change: Any) -> Any:
-    status, body = await patch(shop, service, job_id, {"state": "running", **change})
-    assert status == 200, body
-    return await settled(shop, service, job_id, "running")
 
 
 async def audited(shop: Stack, servers: Servers) -> Report:
@@ -146,20 +107,6 @@ async def clean(shop: Stack, servers: Servers) -> None:
         raise
 
 
-async def move_offsets_to_the_end(shop: Stack, servers: Servers, group: str, topics: Sequence[str]) -> None:
-    """What an accident with kafka-consumer-groups does; the group must have no members."""
-    prefix = shop.commands["order"].env["KAFKA_PREFIX"]
-    consumer = AIOKafkaConsumer(bootstrap_servers=servers.kafka, group_id=prefix + group, enable_auto_commit=False)
-    await consumer.start()
-    try:
-        await consumer.topics()
-        partitions = [TopicPartition(prefix + topic, number) for topic in topics for number in range(6)]
-        consumer.assign(partitions)
-        await consumer.commit(await consumer.end_offsets(partitions))
-    finally:
-        await consumer.stop()
-
-
 async def test_the_whole_history_into_every_group_changes_nothing(shop: Stack, servers: Servers) -> None:
     await orders(shop, 25)
     await all_confirmed(shop)
@@ -167,10 +114,10 @@ async def test_the_whole_history_into_every_group_changes_nothing(shop: Stack, s
     mails = len(await shop.mails(""))
     for service in SERVICES:
         before = await rows(shop, service)
-        plan = await planned(shop, service)
+        plan = await planned(shop, await headers(shop), service)
         assert plan["counts"]["to_bring"] == 0, plan
         assert plan["counts"]["handled"] > 0 or service == "customer"
-        ran = await done(shop, service, plan["id"])
+        ran = await done(shop, await headers(shop), service, plan["id"])
         assert (ran["state"], ran["equal"], ran["done"]["brought"]) == ("done", True, 0)
         after = await rows(shop, service)
         for table in before.keys() | after.keys():
@@ -183,9 +130,9 @@ async def test_what_convergent_handlers_did_can_be_done_again_without_effect(sho
     mails = len(await shop.mails(""))
     for service in ("order", "notifier"):
         before = await rows(shop, service)
-        plan = await planned(shop, service, mode="again")
+        plan = await planned(shop, await headers(shop), service, mode="again")
         assert plan["counts"]["to_bring"] > 0
-        ran = await done(shop, service, plan["id"])
+        ran = await done(shop, await headers(shop), service, plan["id"])
         assert (ran["state"], ran["equal"], ran["done"]["failed"]) == ("done", True, 0)
         after = await rows(shop, service)
         for table in before.keys() | after.keys():
@@ -199,25 +146,25 @@ async def test_lost_offsets_are_found_planned_brought_and_proved(shop: Stack, se
     await orders(shop, MISSED)
     await all_confirmed(shop)
     topics = ("customer.events", "order.events", "stock.events")
-    await move_offsets_to_the_end(shop, servers, "notifier_svc", topics)
+    await move_offsets_to_the_end(shop, servers.kafka, "notifier_svc", topics)
     await shop.start("notifier-worker")
     report = await audited(shop, servers)
     missed = [one for one in report.findings if one.check == "not_handled"]
     assert len(missed) >= MISSED
-    plan = await planned(shop, "notifier", type="order.confirmed")
+    plan = await planned(shop, await headers(shop), "notifier", type="order.confirmed")
     assert (plan["counts"]["to_bring"], plan["mails"]) == (MISSED, {"new": MISSED, "known": 0})
-    status, refused = await patch(shop, "notifier", plan["id"], {"state": "running"})
+    status, refused = await patch(shop, await headers(shop), "notifier", plan["id"], {"state": "running"})
     assert (status, refused["code"]) == (409, "mails_undecided")
     sent = len(await shop.mails(""))
     live = asyncio.create_task(orders(shop, 20))
-    ran = await done(shop, "notifier", plan["id"], mails="withhold", rate=200)
+    ran = await done(shop, await headers(shop), "notifier", plan["id"], mails="withhold", rate=200)
     assert (ran["state"], ran["done"]["brought"], ran["equal"]) == ("done", MISSED, True)
     await live
     await all_confirmed(shop)
     # The customers themselves registered while it was down: their mails are sent.
-    rest = await planned(shop, "notifier")
+    rest = await planned(shop, await headers(shop), "notifier")
     if rest["counts"]["to_bring"]:
-        await done(shop, "notifier", rest["id"], mails="send")
+        await done(shop, await headers(shop), "notifier", rest["id"], mails="send")
     await clean(shop, servers)
     receipts = len(await shop.mails("")) - sent
     assert 20 <= receipts < 40, "the withheld mails are not sent, those of live orders are"
