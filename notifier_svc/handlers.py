@@ -61,9 +61,10 @@ REPLICAS: Replicas = [
         # The part of WelcomeCustomer that is not a mail.
         {CustomerRegistered: UpsertCustomer, ProfileChanged: UpdateCustomer, CustomerErased: EraseCustomer},
         touched=(mails, suppressions),
-        kept=f"live.id = '{STAFF}'",
+        kept=f"live.id = '{STAFF}' OR live.email = '{ERASED_ADDRESS}'"
+        f" AND coalesce(rebuilt.email, '') <> '{ERASED_ADDRESS}'",
         anonymous=f"{{row}}.email = '{ERASED_ADDRESS}'",
         erased=ERASED_CUSTOMERS,
     ),
 ]
-"""What ops can rebuild. The staff are in the settings, and in no topic."""
+"""What ops can rebuild. The staff are in the settings, and in no topic. Whoever was erased stays so."""

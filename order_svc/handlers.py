@@ -71,6 +71,8 @@ REPLICAS: Replicas = [
             CustomerErased: EraseCustomer,
         },
         touched=(orders, timeline, idempotency_keys, erased_customers),
+        kept="coalesce(rebuilt.account_status, '') <> 'erased' AND EXISTS"
+        " (SELECT FROM public.erased_customers erased WHERE erased.customer_id = live.id)",
         anonymous="{row}.account_status = 'erased'",
         erased=ERASED_CUSTOMERS,
     ),

@@ -33,10 +33,7 @@ class Statements:
 
     @property
     def find(self) -> str:
-        """Enter all rows that differ, but for those of streams that are left out.
-
-        Whoever was erased stays so, whatever was rebuilt.
-        """
+        """Enter all rows that differ, but for those of streams that are left out."""
         key, replica, live, rebuilt = self._names
         columns = ", ".join(
             f"""CASE WHEN live."{name}" IS DISTINCT FROM rebuilt."{name}" THEN '{name}' END"""
@@ -56,7 +53,6 @@ class Statements:
             WHERE (live."{key}" IS NULL OR rebuilt."{key}" IS NULL
                 OR {self._row("live")} IS DISTINCT FROM {self._row("rebuilt")})
                 AND NOT coalesce({replica.kept}, false)
-                AND NOT ({replica.is_anonymous("live")} AND NOT {replica.is_anonymous("rebuilt")})
                 AND NOT EXISTS (SELECT FROM {self.schema}.left_out WHERE stream IN ({streams})) {only}
         """
 

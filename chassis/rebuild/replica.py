@@ -32,7 +32,7 @@ class Replica(Generic[U]):
     ignored: Collection[str] = ()
     """Columns that say nothing about what the events said."""
     kept: str = "false"
-    """The live rows that did not come from a topic, and stay as they are."""
+    """The live rows that stay as they are: they did not come from a topic, or their customer was erased."""
     anonymous: str | None = None
     """Whether ``{row}`` is what remains of an erased customer; None where the replica is not about customers."""
     erased: str | None = None

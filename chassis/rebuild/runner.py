@@ -6,7 +6,7 @@ planning → running → done, which means compared. Ops set ``wanted`` to ``swa
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import structlog
@@ -14,16 +14,15 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from chassis.jobs.domain import Job, JobFailed, JobInterrupted
 from chassis.jobs.loop import JobLease
-from chassis.messaging.consumer import id_of
 from chassis.persistence.errors import DatabaseUnavailable
 from chassis.persistence.postgres.database import Postgres
+from chassis.rebuild.behind import LiveBehind
 from chassis.rebuild.difference import Statements, find_difference, leave_out, read_difference
 from chassis.rebuild.reading import Reading
 from chassis.rebuild.replica import Replica, Replicas
 from chassis.rebuild.selection import Selection
 from chassis.rebuild.shadow import OLD, OpenDatabase, Shadow, make_shadow, open_shadow, shadow_columns, shadow_exists
 from chassis.rebuild.swap import GaveUp, Swap
-from chassis.replay.domain import header_of
 from chassis.replay.judge import erased_customers
 from chassis.replay.request import place_name, read_spans, stored_spans
 from chassis.replay.target import ReplayTarget
@@ -98,7 +97,8 @@ class _Rebuild:
                 await swap.undo(self._job)
                 return
             async with open_reader(self._target.kafka, self._target.prefix) as reader:
-                await swap.swap(await self._reading(reader), reader)
+                reading = await self._reading(reader)
+                await swap.swap(reading, reader, LiveBehind(self._target, reading.selection, reader))
         except GaveUp as error:
             await self._give_up(f"nothing was changed: {error}")
         except (JobInterrupted, DatabaseUnavailable):
@@ -147,22 +147,14 @@ class _Rebuild:
         return columns == set(self._replica.columns)
 
     async def _compare(self, reading: Reading, reader: TopicReader) -> Mapping[str, Any]:
-        """What differs; rows of streams that live was changing are left out."""
-        committed = await reader.committed(self._target.group)
+        """What differs; rows that live is about to change, or was changing meanwhile, are left out."""
+        behind = LiveBehind(self._target, reading.selection, reader)
+        ends = read_spans(self._job.progress["ends"])
+        streams = set((await behind.unhandled(ends)).values())
         await find_difference(self._database, self._statements, reading.unreadable)
-        # Whatever live has handled by then was on a topic before; what it had not handled, from its offset on.
-        now = await reader.existing(self._replica.topics)
-        positions = reading.left(now)
-        moving = {
-            place: Span(min(committed.get(place, span.first), span.first), span.end)
-            for place, span in positions.items()
-        }
-        streams = set()
-        async for records in reader.merged(moving):
-            for one in records:
-                header = header_of(one.record, id_of(one.record))
-                if reading.selection.wants(header):
-                    streams.add(header.key)
+        # Whatever live has handled by then was on a topic before.
+        async for records in reader.merged(reading.left(await reader.existing(self._replica.topics))):
+            streams |= set(behind.events(records).values())
         left_out = await leave_out(self._database, self._statements, streams)
         found = await read_difference(self._database, self._statements)
         return {**found, "left_out": left_out, "unreadable": len(reading.unreadable)}
@@ -184,17 +176,19 @@ def _require_beginnings(ends: Mapping[Place, Span], topics: Collection[str]) -> 
 async def _renewing(lease: JobLease, job: Job) -> AsyncIterator[None]:
     """Keep the lease while something takes long that stores no progress."""
 
+    ending = asyncio.Event()
+
     async def renew() -> None:
-        while True:
+        while not ending.is_set():
             await lease.commit(job, lambda current: current)
-            await asyncio.sleep(RENEW_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(ending.wait(), RENEW_SECONDS)
 
     renewing = asyncio.create_task(renew())
     try:
         yield
     finally:
-        failed = renewing.done()
-        renewing.cancel()
-        await asyncio.gather(renewing, return_exceptions=True)
-    if failed:
-        renewing.result()
+        # Not by cancelling: that would cost a connection.
+        ending.set()
+        await asyncio.wait([renewing])
+    renewing.result()

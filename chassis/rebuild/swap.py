@@ -14,6 +14,7 @@ from chassis.jobs.loop import JobLease
 from chassis.persistence.errors import ConcurrentUpdate
 from chassis.persistence.postgres.locks import HOLD_OFF_ERASURES
 from chassis.persistence.postgres.pipelined_transaction import PipelinedTransaction, array
+from chassis.rebuild.behind import Events, LiveBehind
 from chassis.rebuild.difference import KINDS, Statements
 from chassis.rebuild.reading import Change, ErasureWaits, Reading
 from chassis.rebuild.shadow import LIVE, NEW, OLD, Shadow
@@ -36,14 +37,16 @@ class Swap:
     def __init__(self, shadow: Shadow, statements: Statements, lease: JobLease) -> None:
         self._shadow, self._statements, self._lease = shadow, statements, lease
 
-    async def swap(self, reading: Reading, reader: TopicReader) -> None:
+    async def swap(self, reading: Reading, reader: TopicReader, behind: LiveBehind) -> None:
         """Leave the job done; raise ``GaveUp``."""
         topics = self._shadow.replica.topics
         for attempt in range(TRIES):
             # Most of the rest, and any erasure, before the lock.
-            await reading.upto(await reader.existing(topics))
+            ends = await reader.existing(topics)
+            await reading.upto(ends)
+            waiting = await behind.unhandled(ends)
             try:
-                await self._swap(reading, reader)
+                await self._swap(reading, reader, behind, waiting)
             except ErasureWaits:
                 continue
             except ConcurrentUpdate:
@@ -54,7 +57,7 @@ class Swap:
                 return
         raise GaveUp("the table was in use: no lock on it within some seconds")
 
-    async def _swap(self, reading: Reading, reader: TopicReader) -> None:
+    async def _swap(self, reading: Reading, reader: TopicReader, behind: LiveBehind, waiting: Events) -> None:
         async with self._locked(reading.job) as tx:
             if tx is None:
                 return
@@ -66,9 +69,14 @@ class Swap:
             except TimeoutError as error:
                 raise GaveUp(f"the rest of the topic was not read within {DRAIN_SECONDS:g} s") from error
             drained, change = await reading.drain(tx, rest, ends)
-            unreadable = change(reading.job).progress["unreadable"]
-            counts = await self._replace(tx, unreadable)
-            found = {**counts, "drained": drained, "seconds": round(time.monotonic() - locked_at, 3)}
+            streams = await behind.streams({**waiting, **behind.events(rest)})
+            counts = await self._replace(tx, [*streams, *change(reading.job).progress["unreadable"]])
+            found = {
+                **counts,
+                "waiting": len(streams),
+                "drained": drained,
+                "seconds": round(time.monotonic() - locked_at, 3),
+            }
             await self._end(
                 tx, lambda job: change(job).proceed(wanted=None, stage="swapped", swapped=found), reading.job
             )
@@ -123,13 +131,13 @@ class Swap:
         async with self._shadow.on_live_tables(tx):
             await self._lease.advance(tx, job, lambda current: change(current).end("done"))
 
-    async def _replace(self, tx: PipelinedTransaction, unreadable: list[str]) -> Mapping[str, int]:
+    async def _replace(self, tx: PipelinedTransaction, left_out: list[str]) -> Mapping[str, int]:
         schema, replica = self._shadow.schema, self._shadow.replica
         key, live, rebuilt = replica.key, f'{LIVE}."{replica.table.name}"', f'{schema}."{replica.table.name}"'
         names = _names(replica.columns)
         tx.execute(self._statements.clear)
         tx.execute(f"DELETE FROM {schema}.left_out")
-        tx.execute(f"INSERT INTO {schema}.left_out SELECT DISTINCT unnest(CAST($1 AS text[]))", array(unreadable))
+        tx.execute(f"INSERT INTO {schema}.left_out SELECT DISTINCT unnest(CAST($1 AS text[]))", array(left_out))
         tx.execute(self._statements.find)
         # Nothing is kept of customers who were erased, whatever live has still had of them.
         source = (
