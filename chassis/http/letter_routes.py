@@ -60,11 +60,16 @@ def add_letters(router: APIRouter) -> None:
 
     @router.get("/letters/groups", summary="Count dead letters by cause")
     async def group_letters(
-        _ops: Ops, store: Store, by: Annotated[By, Query(description="what to group by")] = "fingerprint"
+        _ops: Ops,
+        store: Store,
+        by: Annotated[By, Query(description="what to group by")] = "fingerprint",
+        type: Annotated[str | None, Query(description="type of the event", examples=["stock.reserved"])] = None,
+        key: Annotated[str | None, Query(description="key of the event")] = None,
+        fingerprint: Annotated[str | None, Query(description="equal for letters with the same cause")] = None,
     ) -> LetterGroupsOut:
         """The open dead letters, counted by cause, type or key; the largest group first."""
-        letters = [letter_out(letter) for letter in await _all_open(store)]
-        return letter_groups(letters, BY[by])
+        found = await _all(store, LetterFilter(OPEN, type, key, fingerprint))
+        return letter_groups(map(letter_out, found), BY[by])
 
     @router.get("/letters/{event_id}", summary="Read a dead letter", responses=problems(LetterNotFound))
     async def read_letter(event_id: UUID, _ops: Ops, store: Store) -> LetterOut:
@@ -132,9 +137,9 @@ def add_letters(router: APIRouter) -> None:
         return letter_out(await _letter(store, event_id))
 
 
-async def _all_open(store: JobStore[object]) -> list[StoredLetter]:
+async def _all(store: JobStore[object], wanted: LetterFilter) -> list[StoredLetter]:
     letters: list[StoredLetter] = []
-    while page := await store.dead_letters.find(LetterFilter(), letters[-1].event_id if letters else None, PAGE):
+    while page := await store.dead_letters.find(wanted, letters[-1].event_id if letters else None, PAGE):
         letters += page
     return letters
 
