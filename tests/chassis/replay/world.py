@@ -5,9 +5,11 @@ import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from uuid_utils.compat import uuid7
 
@@ -18,6 +20,7 @@ from chassis.jobs.loop import JobLoop
 from chassis.messaging.handlers import Handlers
 from chassis.messaging.records import KafkaRecord
 from chassis.persistence.database import Database
+from chassis.persistence.postgres.database import Postgres
 from chassis.replay.target import ReplayTarget
 from chassis.testing import enveloped
 from deploy.topics import create_topics
@@ -107,6 +110,22 @@ class World:
             job = await self.database.jobs.lock(tx, job_id)
             assert job is not None
             await self.database.jobs.change(tx, replace(job, state=state))
+
+    async def unlimited(self, job_id: UUID) -> None:
+        """Ops lift the rate."""
+        async with self.database.transaction() as tx:
+            job = await self.database.jobs.lock(tx, job_id)
+            assert job is not None
+            await self.database.jobs.change(tx, replace(job, progress={**job.progress, "rate": 0}))
+
+    async def expire_leases(self) -> None:
+        """Let the leases of processes that were killed run out."""
+        if isinstance(self.database, Postgres):
+            async with self.database.engine.begin() as connection:
+                await connection.execute(sa.text("UPDATE jobs SET lease_until = now() - interval '1 s'"))
+        else:
+            leases = self.database.db.leases  # type: ignore[attr-defined]
+            await leases.update_one({"_id": "jobs"}, {"$set": {"until": datetime.fromtimestamp(0, UTC)}})
 
     async def run(self, job_id: UUID, loop: JobLoop | None = None) -> ReplayOut:
         """Run a plan to its end, in a process of its own."""

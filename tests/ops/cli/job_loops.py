@@ -64,7 +64,7 @@ def loop_of(world: World, service: str) -> JobLoop:
 async def _run(loop: JobLoop) -> None:
     while True:
         if not await loop.step():
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.2)
 
 
 async def commit_all(world: World, group: str) -> None:
