@@ -36,6 +36,8 @@ Grouping = Annotated[By, Query(description="what to group by", examples=["type"]
 States = Annotated[
     list[LetterState] | None, Query(description="by default the open ones: dead, parked", examples=[["dead"]])
 ]
+EventType = Annotated[str | None, Query(description="type of the event", examples=["stock.reserved"])]
+EventKey = Annotated[str | None, Query(description="key of the event", examples=[ID])]
 Fingerprint = Annotated[
     str | None, Query(description="equal for letters with the same cause", examples=["9f86d081884c7d65"])
 ]
@@ -53,14 +55,10 @@ def add_letters(router: APIRouter) -> None:
     async def list_letters(
         _ops: Ops,
         store: Store,
-        state: Annotated[
-            list[LetterState] | None, Query(description="by default the open: dead, parked", examples=[["dead"]])
-        ] = None,
-        type: Annotated[str | None, Query(description="type of the event", examples=["stock.reserved"])] = None,
-        key: Annotated[str | None, Query(description="key of the event", examples=[ID])] = None,
-        fingerprint: Annotated[
-            str | None, Query(description="equal for letters with the same cause", examples=["9f86d081884c7d65"])
-        ] = None,
+        state: States = None,
+        type: EventType = None,
+        key: EventKey = None,
+        fingerprint: Fingerprint = None,
         after: Annotated[UUID | None, Query(description="`next` of the previous page")] = None,
         limit: PageSize = 50,
     ) -> LettersOut:
@@ -74,11 +72,14 @@ def add_letters(router: APIRouter) -> None:
     async def group_letters(
         _ops: Ops,
         store: Store,
-        by: Annotated[By, Query(description="what to group by", examples=["type"])] = "fingerprint",
+        by: Grouping = "fingerprint",
+        type: EventType = None,
+        key: EventKey = None,
+        fingerprint: Fingerprint = None,
     ) -> LetterGroupsOut:
         """The open dead letters, counted by cause, type or key; the largest group first."""
-        letters = [letter_out(letter) for letter in await _all_open(store)]
-        return letter_groups(letters, BY[by])
+        found = await _all(store, LetterFilter(OPEN, type, key, fingerprint))
+        return letter_groups(map(letter_out, found), BY[by])
 
     @router.get("/letters/{event_id}", summary="Read a dead letter", responses=problems(LetterNotFound))
     async def read_letter(event_id: UUID, _ops: Ops, store: Store) -> LetterOut:
@@ -146,9 +147,9 @@ def add_letters(router: APIRouter) -> None:
         return letter_out(await _letter(store, event_id))
 
 
-async def _all_open(store: JobStore[object]) -> list[StoredLetter]:
+async def _all(store: JobStore[object], wanted: LetterFilter) -> list[StoredLetter]:
     letters: list[StoredLetter] = []
-    while page := await store.dead_letters.find(LetterFilter(), letters[-1].event_id if letters else None, PAGE):
+    while page := await store.dead_letters.find(wanted, letters[-1].event_id if letters else None, PAGE):
         letters += page
     return letters
 
