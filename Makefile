@@ -9,6 +9,9 @@ ARGS ?=
 VENV := .venv
 LOCK := deploy/requirements/dev.lock
 
+# Containers often forbid Python to keep compiled code. Here every test process would compile 5,000 files again.
+unexport PYTHONDONTWRITEBYTECODE
+
 help: ## List what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 

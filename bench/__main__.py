@@ -14,6 +14,7 @@ from bench.consume import consume
 from bench.endtoend import end_to_end
 from bench.footprint import footprint
 from bench.growth import growth
+from bench.replay import replay
 from bench.report import PAGE, RESULTS, save
 
 PARTS: Mapping[str, Callable[[], Awaitable[Any]]] = {
@@ -21,6 +22,7 @@ PARTS: Mapping[str, Callable[[], Awaitable[Any]]] = {
     "end_to_end": end_to_end,
     "amend_and_ship": amend_and_ship,
     "consume": consume,
+    "replay": replay,
     "growth": growth,
     "footprint": footprint,
 }

@@ -3,7 +3,7 @@
 import asyncio
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,12 +66,12 @@ async def _measured(running: Servers, databases: Databases, name: str) -> dict[s
     prefix = f"bench{uuid4().hex[:8]}."
     await create_topics(running.kafka, prefix=prefix)
     orders = [uuid7() for _ in range(EVENTS)]
-    events = [enveloped(_event(name, order)) for order in orders]
-    await _fill(running.kafka, prefix, events)
+    events = [enveloped(event_of(name, order)) for order in orders]
+    await fill(running.kafka, prefix, events)
     topic = events[0].topic
     rates = {}
-    for client, feed in (("faust", _through_faust), ("aiokafka", _through_aiokafka)):
-        async with _service(name, databases, orders) as (database, open_unit, handlers):
+    for client, feed in (("faust", through_faust), ("aiokafka", _through_aiokafka)):
+        async with service_of(name, databases, orders) as (database, open_unit, handlers):
             consumer = Consumer(database, f"{name}-{client}", open_unit, handlers)
             rates[client] = await feed(running.kafka, prefix, topic, consumer)
     bare = await _bare_faust(running.kafka, prefix, topic)
@@ -84,7 +84,8 @@ async def _measured(running: Servers, databases: Databases, name: str) -> dict[s
     }
 
 
-def _event(name: str, order: UUID) -> Event:
+def event_of(name: str, order: UUID) -> Event:
+    """An event that a service handles, about an order."""
     lines = tuple(
         PricedLine(sku=sku, quantity=1, name="Mug", unit_price=PRICE)
         for sku in (SKUS[order.int % 20], SKUS[(order.int + 1) % 20])
@@ -97,7 +98,7 @@ def _event(name: str, order: UUID) -> Event:
 
 
 @asynccontextmanager
-async def _service(name: str, databases: Databases, orders: Sequence[UUID]) -> AsyncIterator[tuple[Any, Any, Any]]:
+async def service_of(name: str, databases: Databases, orders: Sequence[UUID]) -> AsyncIterator[tuple[Any, Any, Any]]:
     """A database as the handlers need it, the unit of work, and the handlers."""
     database: Database[Any]
     if name == "product_svc":
@@ -138,7 +139,8 @@ async def _commit(database: Database[Any], unit: Any, commands: Sequence[Command
     running.cancel()
 
 
-async def _fill(kafka: str, prefix: str, events: Sequence[Message]) -> None:
+async def fill(kafka: str, prefix: str, events: Iterable[Message]) -> None:
+    """Publish events."""
     producer = AIOKafkaProducer(bootstrap_servers=kafka, linger_ms=5)
     await producer.start()
     for m in events:
@@ -166,7 +168,8 @@ class _Stopwatch:
         return self.done / (time.perf_counter() - self.started)
 
 
-async def _through_faust(kafka: str, prefix: str, _topic: str, consumer: Consumer[Any]) -> float:
+async def through_faust(kafka: str, prefix: str, _topic: str, consumer: Consumer[Any]) -> float:
+    """Events per second of a consumer behind its subscription."""
     stopwatch = _Stopwatch(consumer.handle)
     consumer.handle = stopwatch  # type: ignore[method-assign]
     running = asyncio.create_task(Subscription(consumer, kafka, prefix).run())

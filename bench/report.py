@@ -105,6 +105,25 @@ def _amend_and_ship(result: Any) -> str:
     return f"## After the receipt\n\n{about}\n\n{table}"
 
 
+def _replay(result: Any) -> str:
+    rows = [
+        (
+            one["handler"],
+            *(f"{one[name]:,.0f}" for name in ("live", "everything", "nothing")),
+            *(f"{one[name]:.2f}" for name in ("ratio_everything", "ratio_nothing")),
+        )
+        for one in result["runs"]
+    ]
+    heads = ("replay into", "live/s", "everything/s", "nothing/s", "everything ÷ live", "nothing ÷ live")
+    plan = result["plan"]
+    return (
+        "## Replays beside the live handler: where everything has to be brought, and where nothing has to be\n\n"
+        + _table(heads, rows)
+        + f"\nA plan over {plan['events']:,} events: {plan['seconds']:.0f} s ({plan['rate']:,.0f} events/s), at most"
+        f" {plan['memory_mib']:.0f} MiB more memory.\n"
+    )
+
+
 def _consume(result: Any) -> str:
     heads = ["service", "events/s", "bare Faust", "ratio", "through aiokafka"]
     rows = ([r["handler"], r["rate"], r["bare_faust"], r["ratio"], r["aiokafka"]] for r in result)
@@ -129,6 +148,7 @@ _SECTIONS: Mapping[str, Callable[[Any], str]] = {
     "end_to_end": _end_to_end,
     "amend_and_ship": _amend_and_ship,
     "consume": _consume,
+    "replay": _replay,
     "growth": _growth,
     "footprint": _footprint,
 }

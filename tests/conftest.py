@@ -5,24 +5,15 @@ from typing import Any
 
 import pytest
 import structlog
-from xdist.scheduler import LoadFileScheduling
 
 from chassis.persistence.mongo.database import Mongo
 from chassis.persistence.postgres.database import Postgres
 from tests.databases import Databases
 from tests.processes import Environment
+from tests.scheduling import LongestFirst, sort_tests
 from tests.servers import Servers, SharedServers, servers, shared_servers
 
 SHARED_SERVERS = pytest.StashKey[SharedServers]()
-TOGETHER = ("tests/contracts/", "tests/journeys/")
-"""Folders whose tests share something that is expensive to start. (They are packages to pytest.)"""
-
-
-class ByFileOrFolder(LoadFileScheduling):  # type: ignore[misc]
-    """Runs the tests of a file in one process, and those of the folders above."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return next((folder for folder in TOGETHER if nodeid.startswith(folder)), super()._split_scope(nodeid))
 
 
 def pytest_configure() -> None:
@@ -32,9 +23,9 @@ def pytest_configure() -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFileOrFolder:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LongestFirst:
     """Distribute the tests."""
-    return ByFileOrFolder(config, log)
+    return LongestFirst(config, log)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -45,6 +36,12 @@ def pytest_configure_node(node: Any) -> None:
         stash[SHARED_SERVERS] = SharedServers()
         node.config.add_cleanup(stash[SHARED_SERVERS].close)
     node.workerinput["servers"] = stash[SHARED_SERVERS].address
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Sort the tests of a run in several processes; ``-n0`` runs them in their order."""
+    if hasattr(config, "workerinput"):
+        sort_tests(items)
 
 
 @pytest.fixture(scope="session", autouse=True)

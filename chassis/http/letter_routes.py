@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 
 from chassis.http.auth import Ops
 from chassis.http.errors import IdempotencyKeyReused
+from chassis.http.examples import ID
 from chassis.http.letter_dto import (
     EditBody,
     LetterGroupsOut,
@@ -31,6 +32,15 @@ PAGE = 500
 MOST_IN_STREAM = 100_000
 
 By = Literal["fingerprint", "type", "key"]
+Grouping = Annotated[By, Query(description="what to group by", examples=["type"])]
+States = Annotated[
+    list[LetterState] | None, Query(description="by default the open ones: dead, parked", examples=[["dead"]])
+]
+EventType = Annotated[str | None, Query(description="type of the event", examples=["stock.reserved"])]
+EventKey = Annotated[str | None, Query(description="key of the event", examples=[ID])]
+Fingerprint = Annotated[
+    str | None, Query(description="equal for letters with the same cause", examples=["9f86d081884c7d65"])
+]
 BY: dict[By, Callable[[LetterOut], str]] = {
     "fingerprint": lambda letter: letter.fingerprint,
     "type": lambda letter: letter.type or "",
@@ -45,10 +55,10 @@ def add_letters(router: APIRouter) -> None:
     async def list_letters(
         _ops: Ops,
         store: Store,
-        state: Annotated[list[LetterState] | None, Query(description="by default the open: dead, parked")] = None,
-        type: Annotated[str | None, Query(description="type of the event", examples=["stock.reserved"])] = None,
-        key: Annotated[str | None, Query(description="key of the event")] = None,
-        fingerprint: Annotated[str | None, Query(description="equal for letters with the same cause")] = None,
+        state: States = None,
+        type: EventType = None,
+        key: EventKey = None,
+        fingerprint: Fingerprint = None,
         after: Annotated[UUID | None, Query(description="`next` of the previous page")] = None,
         limit: PageSize = 50,
     ) -> LettersOut:
@@ -60,11 +70,16 @@ def add_letters(router: APIRouter) -> None:
 
     @router.get("/letters/groups", summary="Count dead letters by cause")
     async def group_letters(
-        _ops: Ops, store: Store, by: Annotated[By, Query(description="what to group by")] = "fingerprint"
+        _ops: Ops,
+        store: Store,
+        by: Grouping = "fingerprint",
+        type: EventType = None,
+        key: EventKey = None,
+        fingerprint: Fingerprint = None,
     ) -> LetterGroupsOut:
         """The open dead letters, counted by cause, type or key; the largest group first."""
-        letters = [letter_out(letter) for letter in await _all_open(store)]
-        return letter_groups(letters, BY[by])
+        found = await _all(store, LetterFilter(OPEN, type, key, fingerprint))
+        return letter_groups(map(letter_out, found), BY[by])
 
     @router.get("/letters/{event_id}", summary="Read a dead letter", responses=problems(LetterNotFound))
     async def read_letter(event_id: UUID, _ops: Ops, store: Store) -> LetterOut:
@@ -132,9 +147,9 @@ def add_letters(router: APIRouter) -> None:
         return letter_out(await _letter(store, event_id))
 
 
-async def _all_open(store: JobStore[object]) -> list[StoredLetter]:
+async def _all(store: JobStore[object], wanted: LetterFilter) -> list[StoredLetter]:
     letters: list[StoredLetter] = []
-    while page := await store.dead_letters.find(LetterFilter(), letters[-1].event_id if letters else None, PAGE):
+    while page := await store.dead_letters.find(wanted, letters[-1].event_id if letters else None, PAGE):
         letters += page
     return letters
 

@@ -42,7 +42,7 @@ class Reason(RequestBody):
 class ActionOut(ResponseBody):
     """Something that ops did."""
 
-    position: int
+    position: Annotated[int, Field(examples=[42])]
     at: datetime
     who: Annotated[UUID, Field(description="the account")]
     action: Annotated[str, Field(examples=["letter.edit"])]
@@ -119,7 +119,9 @@ def add_actions(router: APIRouter) -> None:
     async def list_actions(
         _ops: Ops,
         store: Store,
-        before: Annotated[int | None, Query(ge=0, lt=2**63, description="`next` of the previous page")] = None,
+        before: Annotated[
+            int | None, Query(ge=0, lt=2**63, description="`next` of the previous page", examples=[42])
+        ] = None,
         limit: PageSize = 50,
     ) -> ActionsOut:
         """Every change that ops made in this service, the newest first; nothing is ever removed."""

@@ -14,7 +14,9 @@ from chassis.jobs.domain import Job, State
 from chassis.replay.domain import Mode, Sum
 from chassis.replay.request import Mails
 
-Rate = Annotated[float, Field(ge=0, le=100_000, description="events per second to bring; 0 is no limit")]
+Rate = Annotated[
+    float, Field(ge=0, le=100_000, description="events per second to bring; 0 is no limit", examples=[200])
+]
 Moment = Annotated[datetime, Field(strict=False, examples=[MOMENT])]
 
 
@@ -39,9 +41,9 @@ class ReplayBody(RequestBody):
     since: Annotated[Moment | None, Field(description="published at this time or later")] = None
     until: Annotated[Moment | None, Field(description="published before this time")] = None
     offsets: Annotated[
-        dict[Annotated[str, Field(pattern="^[0-9]{1,5}$")], tuple[int, int]] | None,
+        # JSON has no tuples.
+        dict[Annotated[str, Field(pattern="^[0-9]{1,5}$")], Annotated[tuple[int, int], Field(strict=False)]] | None,
         Field(
-            strict=False,
             description="partition → first offset and the offset after the last; only with `topic`",
             examples=[{"0": [100, 200]}],
         ),

@@ -8,9 +8,9 @@ from chassis.jobs.loop import JobLoop, JobRunner
 from chassis.jobs.redrive import RedriveRunner
 from chassis.messaging.records import KafkaRecord
 from chassis.messaging.redrive import Redrive
+from chassis.messaging.topic_reader import open_reader
 from chassis.replay.runner import ReplayRunner
 from chassis.replay.target import ReplayTarget
-from chassis.replay.topic_reader import open_reader
 
 
 def job_loop(target: ReplayTarget[Any], more: Mapping[Kind, JobRunner] | None = None) -> JobLoop:

@@ -96,12 +96,14 @@ class JobLoop:
                 await self._fail(job, f"the event process died {MAX_STARTS} times before the job got any further")
             else:
                 await self._do(job)
-        finally:
-            # Another process may go on at once. One that is killed leaves its lease behind.
+        except (Exception, asyncio.CancelledError):
             await self._release()
+            raise
+        await self._release()
         return 1
 
     async def _release(self) -> None:
+        """Let another process go on at once. One that is killed leaves its lease behind."""
         try:
             await self._database.jobs.release(self._lease.owner)
         except DatabaseUnavailable as error:

@@ -30,7 +30,8 @@ from chassis.jobs.domain import JobInterrupted
 from chassis.messaging.dead_letters import DeadLetter, fingerprint
 from chassis.messaging.handlers import Handlers
 from chassis.messaging.records import KafkaRecord
-from chassis.persistence.database import EventStore
+from chassis.messaging.subscriptions import Starts, begin
+from chassis.persistence.database import SubscriptionStore
 from chassis.persistence.errors import ConcurrentUpdate
 from chassis.persistence.transaction_runner import Submission, TransactionRunner
 from chassis.persistence.unit_of_work import UnitOfWork
@@ -83,7 +84,7 @@ class Consumer(Generic[U]):
 
     def __init__(
         self,
-        database: EventStore[Any],
+        database: SubscriptionStore[Any],
         group: str,
         new_uow: Callable[[datetime], U],
         handlers: Handlers[U],
@@ -98,21 +99,30 @@ class Consumer(Generic[U]):
         self._tries, self._max_starts = tries, max_starts
         # An event that killed this process lies within the first batch of its topic that was not committed.
         self._to_record = dict.fromkeys(self.topics, max_batch)
+        self._starts: Starts = {}
 
     @property
     def topics(self) -> list[str]:
         """The topics of the handled events, without the prefix."""
         return sorted({cls.topic for cls in self.handlers})
 
+    async def begin(self, bootstrap_servers: str, prefix: str) -> None:
+        """Decide where each topic begins, before anything is handled; see ``subscriptions``."""
+        attempt = partial(begin, self._database.subscriptions, self.group, self.topics, bootstrap_servers, prefix)
+        self._starts = await retry_until_available(attempt, "consumer")
+
     async def handle(self, records: Sequence[KafkaRecord]) -> None:
         """Apply records of one topic to the store, exactly once; return when committed."""
-        batch = [message for record in records if (message := self.read(record))]
+        batch = [message for record in records if self._begun(record) and (message := self.read(record))]
         if not batch:
             return
         if self._to_record[batch[0].record.topic] > 0:
             await self._handle_recorded(batch)
         else:
             await self._settle(batch)
+
+    def _begun(self, record: KafkaRecord) -> bool:
+        return not self._starts or record.offset >= self._starts.get(record.topic, {}).get(record.partition, 0)
 
     async def bring(self, batch: Sequence[ConsumedMessage], also: Also) -> None:
         """Apply messages of any topics as ``handle`` does; ``also`` runs in each transaction."""

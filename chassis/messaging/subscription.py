@@ -37,7 +37,7 @@ class Subscription:
     """A consumer group's membership: Kafka's messages, batch by batch, into ``Consumer.handle``."""
 
     def __init__(self, consumer: Consumer[Any], bootstrap_servers: str, prefix: str = "") -> None:
-        self._consumer, self._prefix = consumer, prefix
+        self._consumer, self._bootstrap_servers, self._prefix = consumer, bootstrap_servers, prefix
         self.assigned = asyncio.Event()
         """Set once the group has given this member its partitions."""
         self._app = faust.App(
@@ -68,6 +68,7 @@ class Subscription:
 
     async def run(self) -> None:
         """Consume until cancelled; raise what made Faust crash. The batch in hand is finished or undone."""
+        await self._consumer.begin(self._bootstrap_servers, self._prefix)
         # Without this Faust names a data directory after the app and reconfigures the root logger.
         self._app.finalize()
         await self._app.start()

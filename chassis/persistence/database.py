@@ -11,6 +11,7 @@ from chassis.messaging.dead_letters import DeadLetters
 from chassis.messaging.inbox import Attempts, Inbox
 from chassis.messaging.leadership import Leadership
 from chassis.messaging.outbox import Outbox
+from chassis.messaging.subscriptions import Subscriptions
 from chassis.persistence.snapshots import Snapshots
 
 Tx = TypeVar("Tx")
@@ -70,7 +71,16 @@ class RelayStore(Protocol):
         ...
 
 
-class JobStore(EventStore[Tx], Protocol[Tx]):
+class SubscriptionStore(EventStore[Tx], Protocol[Tx]):
+    """What a subscription works on: an event store that knows where each topic was begun."""
+
+    @property
+    def subscriptions(self) -> Subscriptions:
+        """Where a group has begun to read each of its topics."""
+        ...
+
+
+class JobStore(SubscriptionStore[Tx], Protocol[Tx]):
     """What jobs of ops work on: an event store that knows which jobs there are."""
 
     @property

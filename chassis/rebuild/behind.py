@@ -8,10 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from chassis.messaging.consumer import id_of
+from chassis.messaging.topic_reader import Place, ReadRecord, Span, TopicReader
 from chassis.rebuild.selection import Selection
 from chassis.replay.domain import header_of
 from chassis.replay.target import ReplayTarget
-from chassis.replay.topic_reader import Place, ReadRecord, Span, TopicReader
 
 CHUNK = 500
 

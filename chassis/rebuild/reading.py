@@ -16,12 +16,12 @@ from chassis.jobs.domain import Job, JobFailed, JobInterrupted
 from chassis.jobs.loop import JobLease
 from chassis.messaging.consumer import ConsumedMessage
 from chassis.messaging.records import printable
+from chassis.messaging.topic_reader import Place, ReadRecord, Span, TopicReader
 from chassis.persistence.postgres.pipelined_transaction import PipelinedTransaction, array
 from chassis.persistence.transaction_runner import OpenTransaction, TransactionRunner
 from chassis.rebuild.selection import Selected, Selection
 from chassis.rebuild.shadow import Shadow
 from chassis.replay.request import place_name
-from chassis.replay.topic_reader import Place, ReadRecord, Span, TopicReader
 from chassis.runtime.redaction import redacted
 from chassis.runtime.retry import retry_soon
 from schemas import CustomerErased

@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from chassis.jobs.domain import Job, JobFailed, JobInterrupted
 from chassis.jobs.loop import JobLease
+from chassis.messaging.topic_reader import Place, Span, TopicReader, open_reader
 from chassis.persistence.errors import DatabaseUnavailable
 from chassis.persistence.postgres.database import Postgres
 from chassis.rebuild.behind import LiveBehind
@@ -26,7 +27,6 @@ from chassis.rebuild.swap import GaveUp, Swap
 from chassis.replay.judge import erased_customers
 from chassis.replay.request import place_name, read_spans, stored_spans
 from chassis.replay.target import ReplayTarget
-from chassis.replay.topic_reader import Place, Span, TopicReader, open_reader
 from chassis.runtime import failpoints
 from chassis.runtime.redaction import redacted
 from chassis.runtime.retry import retry_soon

@@ -6,10 +6,10 @@ from typing import Any
 
 from chassis.messaging.consumer import ConsumedMessage, Consumer, id_of
 from chassis.messaging.records import KafkaRecord
+from chassis.messaging.topic_reader import ReadRecord
 from chassis.rebuild.replica import Replica
 from chassis.replay.domain import Header, customer_of, header_of
 from chassis.replay.target import ReplayTarget
-from chassis.replay.topic_reader import ReadRecord
 from schemas import CustomerErased
 
 

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 
 from chassis.jobs.domain import Job
 from chassis.jobs.loop import JobLease
+from chassis.messaging.topic_reader import TopicReader
 from chassis.persistence.errors import ConcurrentUpdate
 from chassis.persistence.postgres.locks import HOLD_OFF_ERASURES
 from chassis.persistence.postgres.pipelined_transaction import PipelinedTransaction, array
@@ -18,7 +19,6 @@ from chassis.rebuild.behind import Events, LiveBehind
 from chassis.rebuild.difference import KINDS, Statements
 from chassis.rebuild.reading import Change, ErasureWaits, Reading
 from chassis.rebuild.shadow import LIVE, NEW, OLD, Shadow
-from chassis.replay.topic_reader import TopicReader
 from chassis.runtime import failpoints
 
 DRAIN_SECONDS = 5.0

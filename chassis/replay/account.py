@@ -10,12 +10,12 @@ from chassis.jobs.domain import Job
 from chassis.jobs.loop import JobLease
 from chassis.messaging.consumer import Applied
 from chassis.messaging.records import KafkaRecord
+from chassis.messaging.topic_reader import Place, Span
 from chassis.replay.domain import Sum
 from chassis.replay.judge import Judged
 from chassis.replay.repeat import Repeated
 from chassis.replay.request import place_name, read_spans
 from chassis.replay.target import ReplayTarget
-from chassis.replay.topic_reader import Place, Span
 from chassis.runtime import failpoints
 from chassis.runtime.retry import retry_soon
 

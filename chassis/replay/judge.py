@@ -9,9 +9,9 @@ from uuid import UUID
 
 from chassis.messaging.consumer import ConsumedMessage, Consumer, id_of
 from chassis.messaging.dead_letters import OPEN
+from chassis.messaging.topic_reader import ReadRecord, TopicReader
 from chassis.persistence.database import EventStore
 from chassis.replay.domain import Group, Header, Known, Selection, Verdict, customer_of, header_of, verdict
-from chassis.replay.topic_reader import ReadRecord, TopicReader
 from schemas import CustomerErased
 
 REMEMBERED = 250_000

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Collection
 
-from chassis.replay.topic_reader import TopicReader
+from chassis.messaging.topic_reader import TopicReader
 
 STEP_SECONDS = 0.25
 """A batch is at most what the rate allows in this time, so that a pause or another rate takes hold soon."""

@@ -12,11 +12,11 @@ from typing import Any, get_args
 from chassis.jobs.domain import Job
 from chassis.jobs.loop import JobLease
 from chassis.messaging.consumer import ConsumedMessage, Consumer
+from chassis.messaging.topic_reader import Place, Span, TopicReader
 from chassis.replay.domain import Tally, Verdict
 from chassis.replay.judge import Judge, Judged, erased_customers, readable
 from chassis.replay.request import ReplayRequest, stored_spans, within
 from chassis.replay.target import ReplayTarget
-from chassis.replay.topic_reader import Place, Span, TopicReader
 from chassis.runtime import failpoints
 
 VERDICTS: Sequence[Verdict] = get_args(Verdict)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from chassis.jobs.domain import JobFailed
+from chassis.messaging.topic_reader import Place, Span
 from chassis.replay.domain import Mode, Selection
-from chassis.replay.topic_reader import Place, Span
 
 Mails = Literal["send", "withhold", "never-sent"]
 

@@ -16,6 +16,7 @@ from aiokafka.errors import OffsetOutOfRangeError
 from chassis.jobs.domain import Job, JobFailed
 from chassis.jobs.loop import JobLease
 from chassis.messaging.consumer import ConsumedMessage, Consumer
+from chassis.messaging.topic_reader import TopicReader, open_reader
 from chassis.replay.account import Account
 from chassis.replay.judge import Judge, erased_customers, readable
 from chassis.replay.pace import LiveLag, Pace
@@ -23,7 +24,6 @@ from chassis.replay.planner import Planner
 from chassis.replay.repeat import Repeater
 from chassis.replay.request import ReplayRequest
 from chassis.replay.target import ReplayTarget
-from chassis.replay.topic_reader import TopicReader, open_reader
 from chassis.runtime import failpoints
 from schemas import CustomerErased
 

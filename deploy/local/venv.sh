@@ -14,13 +14,14 @@ pip() {
     "$venv/bin/python" -m pip --disable-pip-version-check "$@"
 }
 
+# With --compile-bytecode, processes start fast even where Python may not keep compiled code (as in many containers).
 # uv takes a tenth of the time that pip takes. Where uv cannot work (there is no wheel for this machine, or an index
 # that only pip can use), pip installs the same files, which the lock file names by their hashes.
 install() {
     index=${PIP_INDEX_URL:-$(pip config get global.index-url 2>/dev/null || :)}
     pip install --no-input --quiet --require-hashes -r "$(dirname "$0")/../requirements/installer.lock" &&
         env ${index:+UV_DEFAULT_INDEX="$index"} ${PIP_CERT:+SSL_CERT_FILE="$PIP_CERT"} \
-            "$venv/bin/python" -m uv pip install --python "$venv/bin/python" --require-hashes -r "$lock" ||
+            "$venv/bin/python" -m uv pip install --compile-bytecode --python "$venv/bin/python" --require-hashes -r "$lock" ||
         { echo "uv failed, continuing with pip" && pip install --no-input --require-hashes -r "$lock"; }
 }
 

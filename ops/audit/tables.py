@@ -60,6 +60,12 @@ CREATE VIEW ended_mail AS SELECT * FROM first_mail WHERE ended;
 INSERT INTO aggregate
     SELECT 'erasure.events', id, 1, 1 FROM acknowledgement;
 
+-- Events that have no effect: open dead letters, and those that were discarded.
+CREATE VIEW unhandled AS SELECT * FROM dead_letter WHERE state <> 'redriven';
+-- Customers who were erased: a replay does not bring their events any more.
+CREATE TABLE erased (id PRIMARY KEY) WITHOUT ROWID;
+INSERT OR IGNORE INTO erased SELECT key FROM event WHERE type = 'customer.erased';
+
 -- The mails that the states of orders cause. Whether a cancelled order had been confirmed is known from its events.
 CREATE VIEW due AS
     SELECT id AS order_id, customer_id, changed_at AS since,

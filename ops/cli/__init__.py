@@ -7,13 +7,16 @@ options that several commands have are in ``options.py``.
 import sys
 import traceback
 
-from ops.cli import actions, audit, find, lag, sagas, trace
+from ops.cli import actions, audit, dlq, find, lag, rebuild, replay, sagas, trace
 from ops.cli.command import FAILED, OneLineErrors, new_group
 
 app = new_group("Operate a running shop.", cls=OneLineErrors, add_completion=True)
 for module in (audit, lag, find, trace, actions):
     module.register(app)
 app.add_typer(sagas.app, name="sagas")
+app.add_typer(replay.app, name="replay")
+app.add_typer(dlq.app, name="dlq")
+app.add_typer(rebuild.app, name="rebuild")
 
 
 def main() -> None:

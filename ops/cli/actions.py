@@ -1,8 +1,6 @@
 """``shop actions``."""
 
 import asyncio
-from collections import deque
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -12,6 +10,7 @@ from ops.cli import show
 from ops.cli.command import Connection, on_platform
 from ops.cli.options import AsJson, GroupFilter, Since
 from ops.platform import GROUPS, SERVICES
+from ops.rest import PAGE
 
 
 def register(app: typer.Typer) -> None:
@@ -51,10 +50,13 @@ async def actions(
     show.screen().print(table if found else "no actions")
 
 
-async def _actions(shop: Connection, service: str, since: datetime | None, limit: int) -> Iterable[dict[str, Any]]:
-    """The last actions in a service. The list begins with the oldest, so only the end of it is kept."""
-    last: deque[dict[str, Any]] = deque(maxlen=limit)
-    async for action in shop.rest.items(service, "/v1/ops/actions"):
-        if since is None or datetime.fromisoformat(action["at"]) >= since:
-            last.append({"service": f"{service}_svc", **action})
+async def _actions(shop: Connection, service: str, since: datetime | None, limit: int) -> list[dict[str, Any]]:
+    """The last actions in a service. The list begins with the newest, so it is read as far as it matters."""
+    last: list[dict[str, Any]] = []
+    async for action in shop.rest.items(service, "/v1/ops/actions", cursor="before", limit=min(limit, PAGE)):
+        if since is not None and datetime.fromisoformat(action["at"]) < since:
+            break
+        last.append({"service": f"{service}_svc", **action})
+        if len(last) == limit:
+            break
     return last

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import uuid4
 
 import typer
@@ -103,6 +103,9 @@ def _request_id(text: str) -> str:
 
 
 Why = Annotated[str, typer.Option("--why", parser=_reason, metavar="TEXT", help="The reason; it is recorded.")]
+OptionalWhy = Annotated[
+    str | None, typer.Option("--why", parser=_reason, metavar="TEXT", help="The reason; it is recorded.")
+]
 RequestId = Annotated[
     str,
     typer.Option(
@@ -139,6 +142,28 @@ GroupFilter = Annotated[
         help="Only this consumer group, without the prefix: order_svc.",
     ),
 ]  # fmt: skip
+
+
+def one_topic(help_text: str) -> Any:
+    """The option ``--topic`` of a command that takes one."""
+    return typer.Option(
+        "--topic",
+        parser=_one_of(TOPICS, "topic"),
+        autocompletion=_completing(TOPICS),
+        metavar="TOPIC",
+        help=help_text,
+    )
+
+
+complete_event_type = _completing(EVENT_TYPES)
+
+
+def one_type(help_text: str) -> Any:
+    """The option ``--type`` of a command that takes one."""
+    parser = _one_of(EVENT_TYPES, "event type")
+    return typer.Option("--type", parser=parser, autocompletion=complete_event_type, metavar="TYPE", help=help_text)
+
+
 TopicFilter = Annotated[
     list[str] | None,
     typer.Option(

@@ -10,13 +10,15 @@ import orjson
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
-from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 Progress = Callable[[str, int], object]
 """Called with what is being done, and how much of it has been done so far."""
+Bar = Callable[[int, int], object]
+"""Called with how much is done, and how much there is; 0 if that is unknown."""
 PIPE_COLUMNS = 500
 """The width of what is no terminal: a table in a pipe must not be cut off at 80 columns."""
 
@@ -73,3 +75,19 @@ def progress() -> Iterator[Progress]:
             bars.update(rows[what], completed=count)
 
         yield report
+
+
+@contextmanager
+def bar(what: str) -> Iterator[Bar]:
+    """Show on a terminal how much of something is done; show nothing elsewhere."""
+    console = Console(stderr=True)
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Bars(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+        row = bars.add_task(escape(what), total=None)
+        yield lambda done, total: bars.update(row, completed=done, total=total or None)

@@ -70,6 +70,20 @@ EVERYWHERE: Mapping[str, Guard] = {
     "GET /v1/ops/dead-letters": OPS,
     "POST /v1/ops/lookup": Guard("ops", {"event_ids": ["019b7c61-0000-7000-8000-00009395c3f3"]}),
     "GET /v1/ops/traces/{key}": OPS,
+    "GET /v1/ops/letters": OPS,
+    "GET /v1/ops/letters/groups": OPS,
+    "GET /v1/ops/letters/{event_id}": OPS,
+    "POST /v1/ops/letters/{event_id}/reveal": Guard("ops", {"why": "a test"}),
+    "POST /v1/ops/letters/{event_id}/edit": Guard("ops", {"value": "{}", "why": "a test"}),
+    "POST /v1/ops/letters/{event_id}/discard": Guard("ops", {"why": "a test"}),
+    "POST /v1/ops/redrives": Guard("ops", {"all": True, "why": "a test"}),
+    "GET /v1/ops/redrives": OPS,
+    "GET /v1/ops/redrives/{job_id}": OPS,
+    "POST /v1/ops/replays": Guard("ops", {"why": "a test"}),
+    "GET /v1/ops/replays": OPS,
+    "GET /v1/ops/replays/{job_id}": OPS,
+    "PATCH /v1/ops/replays/{job_id}": Guard("ops", {"state": "running", "why": "a test"}),
+    "GET /v1/ops/actions": OPS,
 }
 
 GUARDS: Mapping[str, Mapping[str, Guard]] = {

@@ -10,9 +10,11 @@ from itertools import groupby
 from signal import SIGKILL, SIGTERM
 
 from chassis.runtime.failpoints import POINTS
-from tests.faults import fault_actions
+from tests.faults import fault_actions, replay_actions
 from tests.faults.fault_actions import Action
 from tests.faults.world import SERVERS
+
+OF_OPS = {"redrive", "replay", "repeat", "rebuild", "swap"}
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,11 @@ def matrix(minute: float = 60.0) -> Iterator[Cell]:
         yield Cell(f"{server}: a black hole", fault_actions.black_hole(server))
     for server in fault_actions.LOST:
         yield Cell(f"{server}: responses to commits lost", fault_actions.responses_lost(server))
+    for service in ("notifier", "order", "product"):
+        yield Cell(f"replay into {service}_svc: killed at every point", replay_actions.killed_at_every_point(service))
+    yield Cell("replay: kafka away", replay_actions.while_away("notifier", "kafka"))
+    yield Cell("replay: postgres away", replay_actions.while_away("order", "postgres"))
+    yield Cell("replay: mongo away", replay_actions.while_away("product", "mongo"))
     yield Cell("everything: all processes and servers killed at once", fault_actions.power_cut)
 
     yield from at_fail_points("raise", "hang")
@@ -55,6 +62,9 @@ def at_fail_points(*actions: str) -> Iterator[Cell]:
     """A cell for each family of fail points: every process fails at each of them that it can reach."""
     for action in actions:
         for family, points in groupby(POINTS, key=lambda point: point.partition(".")[0]):
+            if family in OF_OPS:
+                # Reached only while ops have something done; they have cells of their own.
+                continue
             yield Cell(f"fail points of {family}: {action}", fault_actions.at(list(points), action))
 
 
@@ -69,4 +79,9 @@ def selection() -> Iterator[Cell]:
     yield Cell("fail points: die after a commit, a send, a dot", fault_actions.plan(first, "die"))
     yield Cell("responses to commits lost", fault_actions.responses_lost(*fault_actions.LOST, times=2))
     yield Cell("kafka: cut off", fault_actions.cut_off("kafka", 3))
+    for service in ("notifier", "order", "product"):
+        yield Cell(f"replay into {service}_svc: killed at every point", replay_actions.killed_at_every_point(service))
+    yield Cell("replay: kafka away", replay_actions.while_away("notifier", "kafka"))
+    yield Cell("replay: postgres away", replay_actions.while_away("order", "postgres"))
+    yield Cell("replay: mongo away", replay_actions.while_away("product", "mongo"))
     yield Cell("everything: all processes and servers killed at once", fault_actions.power_cut)

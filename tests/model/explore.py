@@ -4,8 +4,10 @@
 """
 
 import os
+from unittest.mock import patch
 
 from hypothesis import Phase, settings
+from hypothesis.internal.conjecture.providers import HypothesisProvider
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 from structlog.testing import capture_logs
 
@@ -24,6 +26,7 @@ def explore(machine: type[RuleBasedStateMachine], examples: int, *phases: Phase)
         deadline=None,
         report_multiple_bugs=False,
     )
-    # The consumer logs every batch that fails, and many do here.
-    with capture_logs():
+    # Hypothesis also draws constants of those of our modules that are imported. Without, the examples are the same in
+    # every process. And the consumer logs every batch that fails, and many do here.
+    with patch.object(HypothesisProvider, "_maybe_draw_constant", return_value=None), capture_logs():
         run_state_machine_as_test(machine, settings=chosen)

@@ -22,7 +22,8 @@ from tests.servers import Servers
 from tests.tables import migrated
 
 VERSIONS = ["m001_search_fields", "m002_discontinued_stock", "m003_attempts", "m004_field_names"]
-CHASSIS = {"outbox", "inbox", "dead_letters", "attempts", "leases", "schema_migrations"}
+OPS = {"jobs", "actions", "subscriptions"}
+CHASSIS = {"outbox", "inbox", "dead_letters", "attempts", "leases", "schema_migrations", *OPS}
 OURS = {
     "categories": {"_id_", "parent_id_1__id_1"},
     "category_tree": {"_id_"},

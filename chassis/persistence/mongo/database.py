@@ -16,6 +16,7 @@ from chassis.persistence.mongo.inbox import MongoAttempts, MongoInbox
 from chassis.persistence.mongo.jobs import MongoJobs
 from chassis.persistence.mongo.outbox import MongoLeadership, MongoOutbox
 from chassis.persistence.mongo.snapshot import MongoSnapshot
+from chassis.persistence.mongo.subscriptions import MongoSubscriptions
 from chassis.persistence.mongo.transaction import Document, MongoTransaction
 
 COMMIT_TRIES = 3
@@ -38,6 +39,7 @@ class Mongo:
         self.outbox = MongoOutbox(self.db)
         self.inbox = MongoInbox(self.db)
         self.attempts = MongoAttempts(self.db)
+        self.subscriptions = MongoSubscriptions(self.db)
         self.dead_letters = MongoDeadLetters(self.db, self.outbox)
         self.jobs = MongoJobs(self.db)
         self.leadership = MongoLeadership(self.db)

@@ -9,7 +9,7 @@ from chassis.persistence.mongo.connection import translated
 from chassis.persistence.mongo.lease import FREE_LEASE
 from chassis.persistence.mongo.transaction import Document
 
-COLLECTIONS = ("outbox", "inbox", "dead_letters", "attempts", "leases", "jobs", "actions")
+COLLECTIONS = ("outbox", "inbox", "dead_letters", "attempts", "leases", "jobs", "actions", "subscriptions")
 INDEXES: Sequence[tuple[str, Sequence[tuple[str, int]]]] = (
     ("outbox", [("at", 1), ("_id", 1)]),
     ("dead_letters", [("consumer_group", 1), ("stream", 1)]),

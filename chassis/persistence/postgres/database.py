@@ -17,6 +17,7 @@ from chassis.persistence.postgres.jobs import PostgresJobs
 from chassis.persistence.postgres.outbox import PostgresLeadership, PostgresOutbox
 from chassis.persistence.postgres.pipelined_transaction import STALE_STATEMENTS, PipelinedTransaction
 from chassis.persistence.postgres.snapshot import BEGIN, PostgresSnapshot
+from chassis.persistence.postgres.subscriptions import PostgresSubscriptions
 
 
 class Postgres:
@@ -30,6 +31,7 @@ class Postgres:
         self.outbox = PostgresOutbox()
         self.inbox = PostgresInbox(self.reading)
         self.attempts = PostgresAttempts()
+        self.subscriptions = PostgresSubscriptions(self.reading)
         self.dead_letters = PostgresDeadLetters(self.outbox, self.reading)
         self.jobs = PostgresJobs(self.reading)
         self.leadership = PostgresLeadership(self.reading)

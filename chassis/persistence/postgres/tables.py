@@ -1,4 +1,4 @@
-"""The tables that every service on PostgreSQL has: outbox, inbox, dead letters, attempts, jobs, actions, shadows."""
+"""The tables that every service on PostgreSQL has: outbox, inbox, dead letters, attempts, jobs, actions, …"""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import BYTEA, JSONB
@@ -76,6 +76,14 @@ jobs = sa.Table(
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
     sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
     sa.Index("jobs_active", "created_at", postgresql_where=sa.text("state IN ('planning', 'running')")),
+)
+
+subscriptions = sa.Table(
+    "subscriptions",
+    metadata,
+    sa.Column("consumer_group", sa.Text, primary_key=True),
+    sa.Column("topic", sa.Text, primary_key=True),
+    sa.Column("starts", JSONB, nullable=False),
 )
 
 actions = sa.Table(

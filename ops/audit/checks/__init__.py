@@ -28,7 +28,7 @@ COUNTS = {
     "events": "SELECT 1 FROM event",
     "events_handled": "SELECT 1 FROM handled",
     "events_waiting": "SELECT 1 FROM waiting",
-    "dead_letters": "SELECT 1 FROM dead_letter",
+    "dead_letters": "SELECT 1 FROM dead_letter WHERE state IN ('dead', 'parked')",
 }
 
 __all__ = ["CHECKS", "COUNTS", "Check"]

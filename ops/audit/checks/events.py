@@ -80,11 +80,11 @@ CHECKS = (
     ),
     Check(
         "dead_letter",
-        "There are no dead letters.",
+        "There are no open dead letters.",
         """
         SELECT topic || '/' || shown(key), "group" || ' has it ' || state || ' (' || reason || '), from ' || place
             || ': ' || detail
-        FROM dead_letter
+        FROM dead_letter WHERE state IN ('dead', 'parked')
         """,
     ),
 )

@@ -12,8 +12,9 @@ CHECKS = (
         FROM due LEFT JOIN first_mail m USING (order_id, template)
         WHERE since <= :settled AND coalesce(m.changed_at, 0) <= :settled
             AND NOT EXISTS (SELECT 1 FROM ended_mail e WHERE e.order_id = due.order_id AND e.template = due.template)
-            AND (order_id, 'notifier_svc') NOT IN (SELECT key, "group" FROM dead_letter)
-            AND (due.customer_id, 'notifier_svc') NOT IN (SELECT key, "group" FROM dead_letter)
+            AND (order_id, 'notifier_svc') NOT IN (SELECT key, "group" FROM unhandled)
+            AND (due.customer_id, 'notifier_svc') NOT IN (SELECT key, "group" FROM unhandled)
+            AND due.customer_id NOT IN (SELECT id FROM erased)
         """,
     ),
     Check(
@@ -23,8 +24,9 @@ CHECKS = (
         SELECT shown(h.order_id), times || ' mails ' || h.template || ' are due, ended: ' || count(m.id)
         FROM happened h LEFT JOIN first_mail m ON m.order_id = h.order_id AND m.template = h.template
             AND (m.ended OR m.changed_at > :settled)
-        WHERE since <= :settled AND (h.order_id, 'notifier_svc') NOT IN (SELECT key, "group" FROM dead_letter)
-            AND NOT EXISTS (SELECT 1 FROM mail w JOIN dead_letter d ON d.key = w.customer_id
+        WHERE since <= :settled AND (h.order_id, 'notifier_svc') NOT IN (SELECT key, "group" FROM unhandled)
+            AND NOT EXISTS (SELECT 1 FROM "order" o JOIN erased ON erased.id = o.customer_id WHERE o.id = h.order_id)
+            AND NOT EXISTS (SELECT 1 FROM mail w JOIN unhandled d ON d.key = w.customer_id
                 WHERE w.order_id = h.order_id AND d."group" = 'notifier_svc')
         GROUP BY h.order_id, h.template HAVING count(m.id) < times
         """,
@@ -38,7 +40,8 @@ CHECKS = (
             AND m.template = n.template
             AND (m.ended OR m.changed_at > :settled)
         WHERE since <= :settled AND n.template <> 'welcome'
-            AND (n.customer_id, 'notifier_svc') NOT IN (SELECT key, "group" FROM dead_letter)
+            AND (n.customer_id, 'notifier_svc') NOT IN (SELECT key, "group" FROM unhandled)
+            AND n.customer_id NOT IN (SELECT id FROM erased)
         GROUP BY n.customer_id, n.template HAVING count(m.id) < times
         """,
     ),
@@ -48,7 +51,7 @@ CHECKS = (
         """
         SELECT coalesce(shown(order_id), shown(id)), template || ' was refused permanently'
         FROM mail WHERE state = 'failed' AND doubts = 0
-            AND customer_id NOT IN (SELECT key FROM event WHERE type = 'customer.erased')
+            AND customer_id NOT IN (SELECT id FROM erased)
         """,
     ),
     Check(

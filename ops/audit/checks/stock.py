@@ -45,7 +45,7 @@ CHECKS = (
             AND (o.state, coalesce(r.state, 'missing')) NOT IN (VALUES
                 ('CONFIRMED', 'held'), ('REJECTED', 'rejected'), ('CANCELLED', 'released'), ('CANCELLED', 'rejected'),
                 ('SHIPPED', CASE o.unshipped WHEN '{}' THEN 'shipped' ELSE 'held' END), ('DELIVERED', 'shipped'))
-            AND (o.id, 'product_svc') NOT IN (SELECT key, "group" FROM dead_letter)
+            AND (o.id, 'product_svc') NOT IN (SELECT key, "group" FROM unhandled)
         """,
     ),
     Check(
@@ -56,7 +56,7 @@ CHECKS = (
         FROM "order" o JOIN reservation r ON r.order_id = o.id
         WHERE r.state = 'held' AND o.state NOT IN ('REJECTED', 'CANCELLED') AND NOT o.amended
             AND (o.unshipped <> r.held) AND o.changed_at <= :settled AND r.changed_at <= :settled
-            AND (o.id, 'product_svc') NOT IN (SELECT key, "group" FROM dead_letter)
+            AND (o.id, 'product_svc') NOT IN (SELECT key, "group" FROM unhandled)
         """,
     ),
     Check(
@@ -67,7 +67,7 @@ CHECKS = (
         FROM "order" o JOIN reservation r ON r.order_id = o.id
         WHERE o.state IN ('CONFIRMED', 'SHIPPED', 'DELIVERED') AND r.state IN ('held', 'shipped') AND NOT o.amended
             AND o.revision <> r.revision AND o.changed_at <= :settled AND r.changed_at <= :settled
-            AND (o.id, 'product_svc') NOT IN (SELECT key, "group" FROM dead_letter)
+            AND (o.id, 'product_svc') NOT IN (SELECT key, "group" FROM unhandled)
         """,
     ),
     Check(
@@ -85,7 +85,7 @@ CHECKS = (
             FROM "order" o LEFT JOIN reservation r ON r.order_id = o.id
         )
         WHERE (shipped <> moved_out OR returned <> moved_back) AND changed_at <= :settled AND held_at <= :settled
-            AND (id, 'product_svc') NOT IN (SELECT key, "group" FROM dead_letter)
+            AND (id, 'product_svc') NOT IN (SELECT key, "group" FROM unhandled)
         """,
     ),
     Check(

@@ -2,12 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from uuid_utils.compat import uuid7
 
@@ -18,6 +20,7 @@ from chassis.jobs.loop import JobLoop
 from chassis.messaging.handlers import Handlers
 from chassis.messaging.records import KafkaRecord
 from chassis.persistence.database import Database
+from chassis.persistence.postgres.database import Postgres
 from chassis.replay.target import ReplayTarget
 from chassis.testing import enveloped
 from deploy.topics import create_topics
@@ -34,11 +37,13 @@ class World:
     kafka: str
     prefix: str
     producer: AIOKafkaProducer
-    handlers: Handlers[Tallies]
+    handlers: Handlers[Any] = field(default_factory=lambda: HANDLERS)
+    new_uow: Callable[[datetime], Any] = Tallies
+    group: str = GROUP
 
     @property
-    def target(self) -> ReplayTarget[Tallies]:
-        return ReplayTarget(self.database, GROUP, self.handlers, Tallies, self.kafka, self.prefix)
+    def target(self) -> ReplayTarget[Any]:
+        return ReplayTarget(self.database, self.group, self.handlers, self.new_uow, self.kafka, self.prefix)
 
     async def publish(self, events: Iterable[Event | Message], partition: int | None = None) -> list[KafkaRecord]:
         """Publish events, as a relay would; return the records that Kafka made of them."""
@@ -65,7 +70,7 @@ class World:
     async def commit_all(self) -> None:
         """Move the offsets of the group past everything that is on its topics: what it has not handled is missed."""
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self.kafka, group_id=self.prefix + GROUP, enable_auto_commit=False
+            bootstrap_servers=self.kafka, group_id=self.prefix + self.group, enable_auto_commit=False
         )
         await consumer.start()
         try:
@@ -108,6 +113,22 @@ class World:
             assert job is not None
             await self.database.jobs.change(tx, replace(job, state=state))
 
+    async def unlimited(self, job_id: UUID) -> None:
+        """Ops lift the rate."""
+        async with self.database.transaction() as tx:
+            job = await self.database.jobs.lock(tx, job_id)
+            assert job is not None
+            await self.database.jobs.change(tx, replace(job, progress={**job.progress, "rate": 0}))
+
+    async def expire_leases(self) -> None:
+        """Let the leases of processes that were killed run out."""
+        if isinstance(self.database, Postgres):
+            async with self.database.engine.begin() as connection:
+                await connection.execute(sa.text("UPDATE jobs SET lease_until = now() - interval '1 s'"))
+        else:
+            leases = self.database.db.leases  # type: ignore[attr-defined]
+            await leases.update_one({"_id": "jobs"}, {"$set": {"until": datetime.fromtimestamp(0, UTC)}})
+
     async def run(self, job_id: UUID, loop: JobLoop | None = None) -> ReplayOut:
         """Run a plan to its end, in a process of its own."""
         await self.set_state(job_id, "running")
@@ -125,7 +146,7 @@ class World:
     async def replay(self, job_id: UUID) -> ReplayOut:
         job = await self.database.jobs.get(job_id)
         assert job is not None
-        return replay_out(job, GROUP)
+        return replay_out(job, self.group)
 
 
 async def _partitions(world: World, topic: str) -> set[int]:
@@ -139,6 +160,6 @@ async def world(database: Database[Any], kafka: str) -> AsyncIterator[World]:
     producer = AIOKafkaProducer(bootstrap_servers=kafka, linger_ms=5)
     await producer.start()
     try:
-        yield World(database, kafka, prefix, producer, HANDLERS)
+        yield World(database, kafka, prefix, producer)
     finally:
         await producer.stop()

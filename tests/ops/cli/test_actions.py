@@ -28,17 +28,17 @@ def action(number: int, minutes_ago: float, what: str = "letter.edit") -> dict[s
 
 
 class Actions(Stub):
-    """The list of one service, with pages of two."""
+    """The list of one service, the newest first, with pages of two."""
 
     def __init__(self, *items: dict[str, Any]) -> None:
         super().__init__()
-        self.items = items
+        self.items = sorted(items, key=lambda one: str(one["at"]), reverse=True)
         self.app.get("/v1/ops/actions")(self.page)
 
-    async def page(self, limit: int, after: int = 0) -> dict[str, Any]:
+    async def page(self, limit: int, before: int = 0) -> dict[str, Any]:
         assert limit <= 200
-        end = after + 2
-        return {"items": self.items[after:end], "next": end if end < len(self.items) else None}
+        end = before + 2
+        return {"items": self.items[before:end], "next": end if end < len(self.items) else None}
 
 
 @pytest.fixture(scope="module")

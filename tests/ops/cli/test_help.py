@@ -52,13 +52,13 @@ async def test_every_command_prints_json_and_is_found_by_the_options_of_the_plat
 
 
 async def test_without_arguments_the_help_is_shown() -> None:
-    for arguments in ((), ("sagas",)):
+    for arguments in ((), ("sagas",), ("replay",), ("dlq",), ("rebuild",)):
         shown = await run(*arguments)
         assert "Commands" in shown.out
         assert (shown.status, shown.err) == (2, "")
-    unknown = await run("replya")
+    unknown = await run("adit")
     assert (unknown.status, unknown.out) == (2, "")
-    assert unknown.err == "No such command 'replya' (see shop --help)\n"
+    assert unknown.err == "No such command 'adit'. Did you mean 'audit'? (see shop --help)\n"
 
 
 def completed(words: str) -> list[str]:

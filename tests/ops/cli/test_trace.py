@@ -196,7 +196,11 @@ async def test_a_mail_that_was_sent_after_all_has_both_of_its_events(world: Worl
     assert trace["notes"] == []
 
 
-@pytest.mark.parametrize("key", [uuid7(), uuid4(), UUID(int=0), uuid4().hex, "nobody@example.com"])
+@pytest.mark.parametrize(
+    "key",
+    [uuid7(), uuid4(), UUID(int=0), uuid4().hex, "nobody@example.com"],
+    ids=["UUIDv7", "UUIDv4", "zero", "trace", "mail address"],
+)
 async def test_of_an_unknown_key_nothing_is_found(world: World, key: object) -> None:
     result = await run("trace", str(key), **location(world))
     assert (result.status, result.out, result.err) == (1, "", "nothing is known of it\n")

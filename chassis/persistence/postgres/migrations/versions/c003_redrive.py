@@ -1,4 +1,4 @@
-"""Dead letters that were redriven, discarded or edited; jobs and actions of ops."""
+"""Dead letters that were redriven, discarded or edited; jobs and actions of ops; subscriptions."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -39,6 +39,12 @@ def upgrade() -> None:
     )
     op.create_index(
         "jobs_active", "jobs", ["created_at"], postgresql_where=sa.text("state IN ('planning', 'running')")
+    )
+    op.create_table(
+        "subscriptions",
+        sa.Column("consumer_group", sa.Text, primary_key=True),
+        sa.Column("topic", sa.Text, primary_key=True),
+        sa.Column("starts", JSONB, nullable=False),
     )
     op.create_table(
         "actions",

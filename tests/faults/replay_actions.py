@@ -1,0 +1,95 @@
+"""What the cells of the matrix do to replays and redrives while they run."""
+
+import asyncio
+import signal
+from typing import Any
+
+from tests.faults.fault_actions import Action
+from tests.faults.world import OPS, World
+from tests.ops_jobs import move_offsets_to_the_end, patch, planned, post, settled
+from tests.stack import STAFF
+
+LOST_SECONDS = 3.0
+"""For how long events are lost to a group."""
+AWAY_SECONDS = 6.0
+TOPICS = {
+    "notifier": ("customer.events", "order.events", "stock.events"),
+    "product": ("order.events", "erasure.events"),
+    "order": ("customer.events", "product.events", "stock.events", "notification.events"),
+}
+
+
+def killed_at_every_point(service: str) -> Action:
+    """Lose events of a group; its event process is killed at each point of the replay that brings them."""
+
+    async def action(world: World) -> None:
+        who = await _lose(world, service)
+        await _launch(world, service, "replay.planned.before")
+        job = await post(world.shop, who, service, "replays", {})
+        await _dead(world, service)
+        await _launch(world, service, "replay.commit.before")
+        await settled(world.shop, who, service, job["id"], "planning")
+        await _start(world, who, service, job["id"])
+        await _dead(world, service)
+        await _launch(world, service, "replay.commit.after")
+        await _dead(world, service)
+        await patch(world.shop, who, service, job["id"], {"rate": 0})
+        await _launch(world, service, "replay.done.before")
+        await _dead(world, service)
+        await world.shop.start(f"{service}-worker")
+        await _finish(world, who, service, job["id"])
+
+    return action
+
+
+def while_away(service: str, server: str) -> Action:
+    """Lose events of a group, and kill a server while they are replayed."""
+
+    async def action(world: World) -> None:
+        who = await _lose(world, service)
+        plan = await planned(world.shop, who, service)
+        await _start(world, who, service, plan["id"], rate=20)
+        await asyncio.sleep(1)
+        await world.crash(server)
+        await asyncio.sleep(AWAY_SECONDS)
+        await world.revive(server)
+        await _finish(world, who, service, plan["id"])
+
+    return action
+
+
+async def _lose(world: World, service: str) -> dict[str, str]:
+    """Move the offsets of a group past what was published while its process was away; return the headers of ops."""
+    await world.kill(f"{service}-worker", number=signal.SIGTERM)
+    await asyncio.sleep(LOST_SECONDS)
+    kafka = world.servers["kafka"].url
+    await move_offsets_to_the_end(world.shop, kafka, f"{service}_svc", TOPICS[service])
+    await world.shop.start(f"{service}-worker")
+    return await world.shop.log_in(OPS, STAFF[1])
+
+
+async def _launch(world: World, service: str, point: str) -> None:
+    """Start the event process, to die at a fail point; one that runs is ended first."""
+    if world.shop.child(f"{service}-worker").running:
+        await world.kill(f"{service}-worker", number=signal.SIGTERM)
+    await world.shop.launch(f"{service}-worker", FAILPOINTS=f"{point}=die")
+
+
+async def _dead(world: World, service: str) -> None:
+    await world.ended(f"{service}-worker", signal.SIGKILL)
+    world.done["die at a fail point"] += 1
+
+
+async def _start(world: World, who: dict[str, str], service: str, job_id: str, rate: float = 50) -> None:
+    change: dict[str, Any] = {"state": "running", "rate": rate}
+    if (await world.shop.read(service, f"/v1/ops/replays/{job_id}", who))["state"] == "planned":
+        change["mails"] = "send"
+    await patch(world.shop, who, service, job_id, change)
+
+
+async def _finish(world: World, who: dict[str, str], service: str, job_id: str) -> None:
+    await patch(world.shop, who, service, job_id, {"state": "running", "rate": 0})
+    job = await settled(world.shop, who, service, job_id, "running")
+    assert job["state"] == "done", job
+    assert job["equal"], job
+    world.done["events replayed"] += job["done"]["brought"]

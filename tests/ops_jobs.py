@@ -1,0 +1,62 @@
+"""Replays on a running platform, as ops request them through REST; and the accident that makes them necessary."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import uuid4
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from tests.stack import Stack, eventually
+
+PATIENCE = 120.0
+
+
+async def post(shop: Stack, who: Mapping[str, str], service: str, path: str, body: Mapping[str, Any]) -> Any:
+    sent = {**who, "Idempotency-Key": str(uuid4())}
+    response = await shop.http.post(
+        f"{shop.urls[service]}/v1/ops/{path}", json={**body, "why": "a test"}, headers=sent
+    )
+    assert response.is_success, response.text
+    return response.json()
+
+
+async def patch(shop: Stack, who: Mapping[str, str], service: str, job_id: str, body: Mapping[str, Any]) -> Any:
+    sent = {**who, "Idempotency-Key": str(uuid4())}
+    url = f"{shop.urls[service]}/v1/ops/replays/{job_id}"
+    response = await shop.http.patch(url, json={**body, "why": "a test"}, headers=sent)
+    return response.status_code, response.json()
+
+
+async def settled(shop: Stack, who: Mapping[str, str], service: str, job_id: str, *busy: str) -> Any:
+    """The replay, once it is in none of these states."""
+
+    async def found() -> Any:
+        job = await shop.read(service, f"/v1/ops/replays/{job_id}", who)
+        return None if job["state"] in busy else job
+
+    return await eventually(found, PATIENCE, f"replay {job_id} to leave {busy}", pause=0.2)
+
+
+async def planned(shop: Stack, who: Mapping[str, str], service: str, **request: Any) -> Any:
+    job = await post(shop, who, service, "replays", request)
+    return await settled(shop, who, service, job["id"], "planning")
+
+
+async def done(shop: Stack, who: Mapping[str, str], service: str, job_id: str, **change: Any) -> Any:
+    status, body = await patch(shop, who, service, job_id, {"state": "running", **change})
+    assert status == 200, body
+    return await settled(shop, who, service, job_id, "running")
+
+
+async def move_offsets_to_the_end(shop: Stack, kafka: str, group: str, topics: Sequence[str]) -> None:
+    """What an accident with kafka-consumer-groups does; the group must have no members."""
+    prefix = shop.commands["order"].env["KAFKA_PREFIX"]
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, group_id=prefix + group, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        await consumer.topics()
+        partitions = [TopicPartition(prefix + topic, number) for topic in topics for number in range(6)]
+        consumer.assign(partitions)
+        await consumer.commit(await consumer.end_offsets(partitions))
+    finally:
+        await consumer.stop()
