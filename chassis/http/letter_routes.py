@@ -19,7 +19,7 @@ from chassis.http.letter_dto import (
     letter_groups,
     letter_out,
 )
-from chassis.http.ops_actions import ActionRequest, Reason, RequiredKey, Store, do_once
+from chassis.http.ops_actions import MAX_TEXT, ActionRequest, Reason, RequiredKey, Store, do_once
 from chassis.http.ops_errors import LetterClosed, LetterNotFound, LetterRedacted, LetterUndecodable
 from chassis.http.paging import PageSize
 from chassis.http.routing import problems
@@ -27,6 +27,7 @@ from chassis.messaging.dead_letters import OPEN, LetterFilter, LetterState, Stor
 from chassis.messaging.records import printable
 from chassis.persistence.database import JobStore
 from schemas import Undecodable, decode
+from schemas.values import Text
 
 PAGE = 500
 MOST_IN_STREAM = 100_000
@@ -34,10 +35,15 @@ MOST_IN_STREAM = 100_000
 By = Literal["fingerprint", "type", "key"]
 Grouping = Annotated[By, Query(description="what to group by", examples=["type"])]
 States = Annotated[
-    list[LetterState] | None, Query(description="by default the open ones: dead, parked", examples=[["dead"]])
+    list[LetterState] | None, Query(description="by default the open: dead, parked", examples=[["dead"]])
 ]
+Type = Annotated[
+    Text | None, Query(max_length=MAX_TEXT, description="type of the event", examples=["stock.reserved"])
+]
+EventKey = Annotated[Text | None, Query(max_length=MAX_TEXT, description="key of the event", examples=[ID])]
 Fingerprint = Annotated[
-    str | None, Query(description="equal for letters with the same cause", examples=["9f86d081884c7d65"])
+    Text | None,
+    Query(max_length=MAX_TEXT, description="equal for letters with the same cause", examples=["9f86d081884c7d65"]),
 ]
 BY: dict[By, Callable[[LetterOut], str]] = {
     "fingerprint": lambda letter: letter.fingerprint,
@@ -53,14 +59,10 @@ def add_letters(router: APIRouter) -> None:
     async def list_letters(
         _ops: Ops,
         store: Store,
-        state: Annotated[
-            list[LetterState] | None, Query(description="by default the open: dead, parked", examples=[["dead"]])
-        ] = None,
-        type: Annotated[str | None, Query(description="type of the event", examples=["stock.reserved"])] = None,
-        key: Annotated[str | None, Query(description="key of the event", examples=[ID])] = None,
-        fingerprint: Annotated[
-            str | None, Query(description="equal for letters with the same cause", examples=["9f86d081884c7d65"])
-        ] = None,
+        state: States = None,
+        type: Type = None,
+        key: EventKey = None,
+        fingerprint: Fingerprint = None,
         after: Annotated[UUID | None, Query(description="`next` of the previous page")] = None,
         limit: PageSize = 50,
     ) -> LettersOut:
@@ -71,11 +73,7 @@ def add_letters(router: APIRouter) -> None:
         return LettersOut(items=items, next=items[-1].event_id if len(found) > limit else None)
 
     @router.get("/letters/groups", summary="Count dead letters by cause")
-    async def group_letters(
-        _ops: Ops,
-        store: Store,
-        by: Annotated[By, Query(description="what to group by", examples=["type"])] = "fingerprint",
-    ) -> LetterGroupsOut:
+    async def group_letters(_ops: Ops, store: Store, by: Grouping = "fingerprint") -> LetterGroupsOut:
         """The open dead letters, counted by cause, type or key; the largest group first."""
         letters = [letter_out(letter) for letter in await _all_open(store)]
         return letter_groups(letters, BY[by])
