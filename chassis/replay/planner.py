@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, get_args
 
-from chassis.jobs.domain import Job
+from chassis.jobs.domain import Job, JobFailed
 from chassis.jobs.loop import Heartbeat, JobLease
 from chassis.messaging.consumer import ConsumedMessage, Consumer
 from chassis.messaging.topic_reader import Place, Span, TopicReader
@@ -126,6 +126,8 @@ class Planner:
             }
         if request.offsets is not None:
             assert request.topic is not None
+            if unknown := request.offsets.keys() - {str(partition) for _, partition in spans}:
+                raise JobFailed(f"{request.topic} has no partition {', '.join(sorted(unknown))}")
             spans = {
                 place: within(Span(*request.offsets[str(place[1])]), Span(existing[place].first, ends[place]), place)
                 for place in spans
