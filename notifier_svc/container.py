@@ -12,11 +12,13 @@ from chassis.http.auth import RemoteKeys, Verifier
 from chassis.jobs.compose import job_loop
 from chassis.persistence.group_commit import GroupCommit
 from chassis.persistence.postgres.database import Postgres
+from chassis.rebuild.runner import RebuildRunner
+from chassis.rebuild.sweep import ShadowSweep
 from chassis.replay.target import ReplayTarget
 from chassis.runtime.worker import EventProcess
 from notifier_svc import SERVICE
 from notifier_svc.delivery.sender import ROUND_SECONDS, Sender
-from notifier_svc.handlers import HANDLERS
+from notifier_svc.handlers import HANDLERS, REPLICAS
 from notifier_svc.mails.queries import count_mails
 from notifier_svc.rendering.links import Links
 from notifier_svc.rendering.mime import MimeRenderer
@@ -54,7 +56,8 @@ async def open_container(settings: RestSettings) -> AsyncIterator[Container]:
 @asynccontextmanager
 async def open_event_process(settings: WorkerSettings) -> AsyncIterator[EventProcess]:
     """Open the parts of the event process, and close them at the end."""
-    database = Postgres(str(settings.postgres_url))
+    url = str(settings.postgres_url)
+    database = Postgres(url)
     commit = GroupCommit(database, NotifierUnitOfWork, round_seconds=ROUND_SECONDS)
     sender = Sender(
         database,
@@ -81,7 +84,11 @@ async def open_event_process(settings: WorkerSettings) -> AsyncIterator[EventPro
         withholding_uow=partial(NotifierUnitOfWork, withhold_mails=True),
         count_mails=partial(count_mails, database),
     )
-    loops = [commit.run, send_mails, job_loop(target).run]
+    rebuilds = RebuildRunner(
+        target, database, REPLICAS, lambda schema: Postgres(url, pool_size=1, search_path=schema)
+    )
+    sweep = ShadowSweep(database)
+    loops = [commit.run, send_mails, job_loop(target, {"rebuild": rebuilds}).run, sweep.run]
     try:
         yield EventProcess(SERVICE, settings, database, target.consumer(), loops=loops)
     finally:

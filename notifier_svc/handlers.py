@@ -1,11 +1,18 @@
 """Everything that notifier_svc reacts to: event → command."""
 
 from chassis.messaging.handlers import Handlers
+from chassis.rebuild.replica import Replica, Replicas
 from notifier_svc.erasure.commands import EraseCustomer
+from notifier_svc.erasure.queries import ERASED_CUSTOMERS
 from notifier_svc.mails.commands import QueueLinkMail, QueueNotice, QueueOrderMail, WarnStaff, WelcomeCustomer
-from notifier_svc.replicas.commands import UpdateCustomer
+from notifier_svc.mails.store import mails
+from notifier_svc.replicas.commands import UpdateCustomer, UpsertCustomer
+from notifier_svc.replicas.domain import ERASED_ADDRESS
+from notifier_svc.replicas.store import customers
+from notifier_svc.suppressions.store import suppressions
 from notifier_svc.unit_of_work import NotifierUnitOfWork
 from schemas import (
+    STAFF,
     AmendmentAccepted,
     AmendmentRefused,
     CustomerErased,
@@ -46,3 +53,18 @@ HANDLERS: Handlers[NotifierUnitOfWork] = {
     StockLow: WarnStaff,
 }
 """``mails/triggers.py`` says which template each of these mails has."""
+
+REPLICAS: Replicas = [
+    Replica(
+        customers,
+        "id",
+        # The part of WelcomeCustomer that is not a mail.
+        {CustomerRegistered: UpsertCustomer, ProfileChanged: UpdateCustomer, CustomerErased: EraseCustomer},
+        touched=(mails, suppressions),
+        kept=f"live.id = '{STAFF}' OR live.email = '{ERASED_ADDRESS}'"
+        f" AND coalesce(rebuilt.email, '') <> '{ERASED_ADDRESS}'",
+        anonymous=f"{{row}}.email = '{ERASED_ADDRESS}'",
+        erased=ERASED_CUSTOMERS,
+    ),
+]
+"""What ops can rebuild. The staff are in the settings, and in no topic. Whoever was erased stays so."""

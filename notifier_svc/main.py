@@ -8,7 +8,7 @@ from chassis.runtime.settings import load
 from notifier_svc import SERVICE
 from notifier_svc.container import open_container
 from notifier_svc.erasure.queries import LEDGER as ERASURES
-from notifier_svc.handlers import HANDLERS
+from notifier_svc.handlers import HANDLERS, REPLICAS
 from notifier_svc.mails.api import router as mails
 from notifier_svc.mails.queries import LEDGER as MAILS
 from notifier_svc.mails.queries import LEDGER_EXAMPLE
@@ -25,7 +25,10 @@ def build(settings: RestSettings) -> FastAPI:
         mails,
         suppressions,
         open_container=lambda: open_container(settings),
-        ops=ops_router(SERVICE, HANDLERS, (MAILS, ERASURES), LEDGER_EXAMPLE, TRACE),
+        ops=ops_router(
+            *(SERVICE, HANDLERS, (MAILS, ERASURES), LEDGER_EXAMPLE, TRACE),
+            replicas=[replica.name for replica in REPLICAS],
+        ),
     )
 
 

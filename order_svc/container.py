@@ -11,11 +11,13 @@ from chassis.http.auth import RemoteKeys, Verifier
 from chassis.jobs.compose import job_loop
 from chassis.persistence.group_commit import GroupCommit
 from chassis.persistence.postgres.database import Postgres
+from chassis.rebuild.runner import RebuildRunner
+from chassis.rebuild.sweep import ShadowSweep
 from chassis.replay.target import ReplayTarget
 from chassis.runtime.worker import EventProcess
 from order_svc import SERVICE
 from order_svc.clients.product import ProductClient
-from order_svc.handlers import HANDLERS
+from order_svc.handlers import HANDLERS, REPLICAS
 from order_svc.orders.store import response_expiry
 from order_svc.saga.periodic import Deadlines
 from order_svc.settings import RestSettings, WorkerSettings
@@ -59,14 +61,19 @@ async def open_container(settings: RestSettings) -> AsyncIterator[Container]:
 @asynccontextmanager
 async def open_event_process(settings: WorkerSettings) -> AsyncIterator[EventProcess]:
     """Open the parts of the event process, and close them at the end."""
-    database = Postgres(str(settings.postgres_url))
+    url = str(settings.postgres_url)
+    database = Postgres(url)
     commit = GroupCommit(database, OrderUnitOfWork)
     deadlines = Deadlines(database, commit, settings.order_deadline_seconds)
     expiry = response_expiry(database, settings.idempotency_seconds)
     target = ReplayTarget(
         database, SERVICE, HANDLERS, OrderUnitOfWork, settings.kafka_bootstrap_servers, settings.kafka_prefix
     )
-    loops = [commit.run, deadlines.run, expiry.run, job_loop(target).run]
+    rebuilds = RebuildRunner(
+        target, database, REPLICAS, lambda schema: Postgres(url, pool_size=1, search_path=schema)
+    )
+    sweep = ShadowSweep(database)
+    loops = [commit.run, deadlines.run, expiry.run, job_loop(target, {"rebuild": rebuilds}).run, sweep.run]
     try:
         yield EventProcess(SERVICE, settings, database, target.consumer(), loops=loops)
     finally:

@@ -11,7 +11,7 @@ from order_svc.amendments import api as amendments
 from order_svc.container import open_container
 from order_svc.erasure import queries as erasure
 from order_svc.fulfilment import api as fulfilment
-from order_svc.handlers import HANDLERS
+from order_svc.handlers import HANDLERS, REPLICAS
 from order_svc.orders import api as orders
 from order_svc.orders import queries
 from order_svc.saga import api as saga
@@ -35,7 +35,10 @@ def build(settings: RestSettings) -> FastAPI:
         ROUTES,
         orders.hot,
         open_container=lambda: open_container(settings),
-        ops=ops_router(SERVICE, HANDLERS, (queries.LEDGER, erasure.LEDGER), queries.LEDGER_LINE, TRACE),
+        ops=ops_router(
+            *(SERVICE, HANDLERS, (queries.LEDGER, erasure.LEDGER), queries.LEDGER_LINE, TRACE),
+            replicas=[replica.name for replica in REPLICAS],
+        ),
         on_shutdown=lambda container: container.feed.stop(),
     )
 

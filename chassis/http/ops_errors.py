@@ -70,3 +70,17 @@ class MailsUndecided(Conflict):
 
     code = "mails_undecided"
     example: ClassVar[Mapping[str, Any]] = {"new": 409}
+
+
+class ReplicaNotFound(NotFound):
+    """The service has no such replica."""
+
+    code = "replica_not_found"
+    example: ClassVar[Mapping[str, Any]] = {"replicas": ["customers"]}
+
+
+class RebuildSuperseded(Conflict):
+    """A newer rebuild of the replica has taken the place of this one."""
+
+    code = "rebuild_superseded"
+    example: ClassVar[Mapping[str, Any]] = {"newer": "019b7c61-0000-7000-8000-00009395c3f3"}

@@ -20,6 +20,7 @@ from chassis.http.examples import ID, MOMENT
 from chassis.http.letter_routes import add_letters
 from chassis.http.lookup_routes import add_lookup
 from chassis.http.ops_actions import add_actions
+from chassis.http.rebuild_routes import add_rebuilds
 from chassis.http.redrive_routes import add_redrives
 from chassis.http.replay_routes import add_replays
 from chassis.http.routing import new_router
@@ -74,10 +75,12 @@ def ops_router(
     ledger: Sequence[Query],
     line: Mapping[str, Any],
     trace: TracePart,
+    replicas: Sequence[str] = (),
 ) -> APIRouter:
     """The routes. ``ledger`` are the queries for the service's own records; their rows have a ``kind``.
 
     ``line`` is an example of one. ``trace`` reads what the service knows of one order or customer.
+    ``replicas`` are those that can be rebuilt.
     """
     router = new_router(Unauthenticated, Forbidden, prefix="/v1/ops", tags=["ops"])
 
@@ -120,6 +123,8 @@ def ops_router(
     add_actions(router)
     add_lookup(router, service)
     add_trace(router, trace)
+    if replicas:
+        add_rebuilds(router, service, replicas)
     return router
 
 

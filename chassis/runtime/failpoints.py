@@ -37,6 +37,13 @@ POINTS: Mapping[str, str] = {
     "mail.dot.before": "the ledger says that a mail is being handed over, and nothing of it has left",
     "mail.dot.after": "the mail server has taken a mail over, and the ledger does not know",
     "mail.marked": "the ledger says that a mail was sent",
+    "rebuild.commit.before": "a batch of a rebuild is saved in the shadow, and not committed",
+    "rebuild.commit.after": "a batch of a rebuild is committed in the shadow",
+    "rebuild.compared.before": "a replica is rebuilt, and not compared",
+    "swap.commit.before": "the rebuilt rows are in the live table, and not committed",
+    "swap.commit.after": "the rebuilt rows are committed in the live table",
+    "undo.commit.before": "the rows before a swap are in the live table again, and not committed",
+    "undo.commit.after": "the rows before a swap are committed in the live table",
 }
 """Every point, and what has happened when a process reaches it."""
 

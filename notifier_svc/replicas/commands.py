@@ -14,6 +14,7 @@ from schemas import CustomerRegistered, Envelope, ProfileChanged
 class UpsertCustomer:
     """Keep the address of a customer who has registered."""
 
+    on_repeat: ClassVar[OnRepeat] = "converge"
     envelope: Envelope[CustomerRegistered]
 
     def prefetch(self, uow: NotifierUnitOfWork) -> None:

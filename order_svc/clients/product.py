@@ -55,4 +55,6 @@ def _by_sku(page: _Page) -> Iterator[Product]:
     for product in page.items:
         for variant in product.variants:
             for_sale = product.status == variant.status == "active"
-            yield Product(variant.sku, product.id, product.name, variant.price, product.version, for_sale)
+            yield Product(
+                variant.sku, product.id, product.name, variant.price, product.version, for_sale, by_rest=True
+            )

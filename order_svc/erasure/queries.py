@@ -10,3 +10,9 @@ LEDGER = (
     " FROM erased_customers e"
 )
 """The acknowledged erasures: ``has_address`` should be false."""
+
+ERASED_CUSTOMERS = (
+    "SELECT customer_id FROM public.erased_customers WHERE customer_id = ANY(CAST($1 AS uuid[]))"
+    " UNION SELECT id FROM public.customers WHERE id = ANY(CAST($1 AS uuid[])) AND account_status = 'erased'"
+)
+"""Those of some customers who were erased; for a rebuild, whose connection looks up tables elsewhere."""

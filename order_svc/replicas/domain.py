@@ -20,6 +20,8 @@ class Product:
     price: Money
     version: int
     for_sale: bool = True
+    by_rest: bool = False
+    """Whether it was read from the catalogue, because no event about it had arrived."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ products = sa.Table(
     sa.Column("currency", sa.Text, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("for_sale", sa.Boolean, nullable=False, server_default=sa.true()),
+    # A rebuild keeps what was read from the catalogue and is not on the topic yet.
+    sa.Column("by_rest", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 
 customers = sa.Table(
@@ -83,7 +85,7 @@ def save_customers(tx: PipelinedTransaction, rows: IdentityMap[UUID, Customer]) 
 
 def _product(row: Any) -> Product:
     price = Money(amount=row.amount, currency=row.currency)
-    return Product(row.sku, row.product_id, row.name, price, row.version, row.for_sale)
+    return Product(row.sku, row.product_id, row.name, price, row.version, row.for_sale, row.by_rest)
 
 
 def _product_row(product: Product) -> Row:
@@ -95,6 +97,7 @@ def _product_row(product: Product) -> Row:
         "currency": product.price.currency,
         "version": product.version,
         "for_sale": product.for_sale,
+        "by_rest": product.by_rest,
     }
 
 

@@ -17,18 +17,24 @@ Reading = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 """Opens a connection for reads: ``Postgres.reading``."""
 
 
-def create_engine(url: str, pool_size: int) -> AsyncEngine:
-    """A pool of connections to ``postgresql://user:password@host:port/database``."""
+def create_engine(url: str, pool_size: int, search_path: str | None = None) -> AsyncEngine:
+    """A pool of connections to ``postgresql://user:password@host:port/database``.
+
+    ``search_path`` is the one schema in which unqualified names are looked up; by default the role's.
+    """
     parsed = sa.make_url(url).set(drivername="postgresql+psycopg")
     # A peer that vanished silently is noticed within seconds, not after the kernel's two hours; and
     # a process that was stopped inside a transaction does not keep its row locks from the others.
+    options = "-c idle_in_transaction_session_timeout=10s -c statement_timeout=30s"
+    if search_path is not None:
+        options += f" -c search_path={search_path}"
     connect_args = {
         "connect_timeout": 5,
         "keepalives_idle": 10,
         "keepalives_interval": 5,
         "keepalives_count": 3,
         "tcp_user_timeout": 15_000,
-        "options": "-c idle_in_transaction_session_timeout=10s -c statement_timeout=30s",
+        "options": options,
     }
     return create_async_engine(
         parsed,

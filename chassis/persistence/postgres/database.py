@@ -21,10 +21,13 @@ from chassis.persistence.postgres.subscriptions import PostgresSubscriptions
 
 
 class Postgres:
-    """A service's PostgreSQL database. ``url`` is ``postgresql://user:password@host:port/database``."""
+    """A service's PostgreSQL database. ``url`` is ``postgresql://user:password@host:port/database``.
 
-    def __init__(self, url: str, *, pool_size: int = 5) -> None:
-        self.engine = create_engine(url, pool_size)
+    With a ``search_path``, statements that do not qualify their tables reach those of this schema alone.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 5, search_path: str | None = None) -> None:
+        self.engine = create_engine(url, pool_size, search_path)
         self.outbox = PostgresOutbox()
         self.inbox = PostgresInbox(self.reading)
         self.attempts = PostgresAttempts()

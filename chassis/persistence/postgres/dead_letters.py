@@ -13,6 +13,7 @@ from chassis.persistence.postgres.connection import Reading
 from chassis.persistence.postgres.outbox import PostgresOutbox
 from chassis.persistence.postgres.pipelined_transaction import PipelinedTransaction, array
 from chassis.persistence.postgres.rows import insert_rows, update_rows, write_rows
+from chassis.persistence.postgres.shadows import erase_in_shadows
 from chassis.persistence.postgres.tables import dead_letters
 
 _INSERT = insert_rows(
@@ -56,9 +57,13 @@ class PostgresDeadLetters:
         await self._outbox.add(tx, [letter.copy() for letter in letters])
 
     async def redact(self, tx: PipelinedTransaction, ids: Collection[UUID]) -> None:
-        """Remove the values and the detail of every dead letter that mentions one of these ids."""
+        """Remove the values and the detail of every dead letter that mentions one of these ids.
+
+        Rebuilt replicas that wait to be swapped, or kept rows, are copies of customers as well: they go, too.
+        """
         if ids:
             tx.execute(_REDACT, array(ids), REDACTED)
+            await erase_in_shadows(tx, ids)
 
     async def lock_stream(self, tx: PipelinedTransaction, event: UUID, limit: int) -> Sequence[StoredLetter]:
         """The first open letters of the stream of this event's letter, in order; none if that letter is closed."""

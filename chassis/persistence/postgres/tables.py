@@ -98,3 +98,15 @@ actions = sa.Table(
     sa.Column("why", sa.Text, nullable=False),
     sa.Column("fingerprint", sa.Text, nullable=False),
 )
+
+shadows = sa.Table(
+    "shadows",
+    metadata,
+    sa.Column("job_id", sa.Uuid, primary_key=True),
+    sa.Column("table_name", sa.Text, primary_key=True),
+    sa.Column("schema_name", sa.Text, nullable=False),
+    sa.Column("replica", sa.Text, nullable=False),
+    # The column with the id of the customer whom a row is about.
+    sa.Column("customer_column", sa.Text),
+    sa.Column("made_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
+)

@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -37,11 +37,13 @@ class World:
     kafka: str
     prefix: str
     producer: AIOKafkaProducer
-    handlers: Handlers[Tallies]
+    handlers: Handlers[Any] = field(default_factory=lambda: HANDLERS)
+    new_uow: Callable[[datetime], Any] = Tallies
+    group: str = GROUP
 
     @property
-    def target(self) -> ReplayTarget[Tallies]:
-        return ReplayTarget(self.database, GROUP, self.handlers, Tallies, self.kafka, self.prefix)
+    def target(self) -> ReplayTarget[Any]:
+        return ReplayTarget(self.database, self.group, self.handlers, self.new_uow, self.kafka, self.prefix)
 
     async def publish(self, events: Iterable[Event | Message], partition: int | None = None) -> list[KafkaRecord]:
         """Publish events, as a relay would; return the records that Kafka made of them."""
@@ -68,7 +70,7 @@ class World:
     async def commit_all(self) -> None:
         """Move the offsets of the group past everything that is on its topics: what it has not handled is missed."""
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self.kafka, group_id=self.prefix + GROUP, enable_auto_commit=False
+            bootstrap_servers=self.kafka, group_id=self.prefix + self.group, enable_auto_commit=False
         )
         await consumer.start()
         try:
@@ -144,7 +146,7 @@ class World:
     async def replay(self, job_id: UUID) -> ReplayOut:
         job = await self.database.jobs.get(job_id)
         assert job is not None
-        return replay_out(job, GROUP)
+        return replay_out(job, self.group)
 
 
 async def _partitions(world: World, topic: str) -> set[int]:
@@ -158,6 +160,6 @@ async def world(database: Database[Any], kafka: str) -> AsyncIterator[World]:
     producer = AIOKafkaProducer(bootstrap_servers=kafka, linger_ms=5)
     await producer.start()
     try:
-        yield World(database, kafka, prefix, producer, HANDLERS)
+        yield World(database, kafka, prefix, producer)
     finally:
         await producer.stop()
