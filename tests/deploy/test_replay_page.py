@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -51,8 +52,8 @@ def home(servers: Servers, tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.skipif(not (shutil.which("curl") and shutil.which("jq")), reason="the page needs curl and jq")
-def test_the_commands_of_the_page_break_a_platform_and_repair_it(home: Path) -> None:
-    results = _run(home)
+def test_the_commands_of_the_page_break_a_platform_and_repair_it(home: Path, tmp_path: Path) -> None:
+    results = _run(home, _programs(tmp_path / "bin"))
     for words, (status, printed) in EXPECTED.items():
         [nth] = [nth for nth, block in enumerate(BLOCKS) if words in block]
         assert results[nth][0] == status, (BLOCKS[nth], results[nth][1])
@@ -64,7 +65,16 @@ def test_the_commands_of_the_page_break_a_platform_and_repair_it(home: Path) -> 
     assert [(nth, results[nth]) for nth in others if results[nth][0]] == []
 
 
-def _run(home: Path) -> list[tuple[int, str]]:
+def _programs(folder: Path) -> Path:
+    """``shop`` and ``python`` for those who test without an installed environment in this directory."""
+    folder.mkdir()
+    for name, command in (("shop", f"{sys.executable} -m ops"), ("python", sys.executable)):
+        (folder / name).write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+        (folder / name).chmod(0o755)
+    return folder
+
+
+def _run(home: Path, programs: Path) -> list[tuple[int, str]]:
     """Run all blocks in one shell; return the exit status and the output of each."""
     script = "\n".join(f"{block}STATUS=$?; echo; echo '{MARK}' $STATUS" for block in BLOCKS)
     # The page says .local, and its reader may have none of these.
@@ -72,7 +82,7 @@ def _run(home: Path) -> list[tuple[int, str]]:
     done = subprocess.run(
         ["bash", "-uo", "pipefail", "-c", script],
         cwd=ROOT,
-        env={**kept, "SHOP_HOME": str(home), "COLUMNS": "200"},
+        env={**kept, "SHOP_HOME": str(home), "PATH": f"{programs}:{os.environ['PATH']}", "COLUMNS": "200"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
