@@ -1,0 +1,85 @@
+"""A replica is rebuilt, swapped and put back by the real processes; the event process is killed on the way."""
+
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+
+from customer_svc.staff.bootstrap import Settings as BootstrapSettings
+from customer_svc.staff.bootstrap import appoint_staff
+from tests.stack import Stack, eventually
+
+OPS = ("ops@example.com", "the password of ops")
+
+
+async def test_a_replica_is_repaired_by_the_real_processes(shop: Stack) -> None:
+    accounts = BootstrapSettings(
+        postgres_url=shop.commands["customer"].env["POSTGRES_URL"], bootstrap_password=OPS[1]
+    )
+    await appoint_staff(accounts, OPS[0], "ops")
+    ops = await shop.log_in(*OPS)
+    skus = [await shop.product(on_hand=1) for _ in range(3)]
+
+    async def replicated() -> bool:
+        return {sku for sku, _ in rows(shop)} >= set(skus)
+
+    await eventually(replicated, 60, "the replica")
+    right = rows(shop)
+    change(shop, "UPDATE products SET amount = 1 WHERE sku = %s", skus[0])
+    change(shop, "DELETE FROM products WHERE sku = %s", skus[1])
+    wrong = rows(shop)
+    await shop.kill("order-worker")
+    await shop.launch("order-worker", FAILPOINTS="rebuild.compared.before=die")
+    job = await post(shop, ops, "/v1/ops/rebuilds", replica="products")
+
+    async def died() -> bool:
+        return not shop.child("order-worker").running
+
+    await eventually(died, 60, "the event process to die")
+    await shop.start("order-worker")
+    job = await ended(shop, ops, job)
+    assert (job["state"], job["stage"]) == ("done", "compared")
+    found = await shop.read("order", f"/v1/ops/rebuilds/{job['id']}/difference", ops)
+    assert found["differs"] == [{"table": "products", "key": skus[0], "columns": ["amount"]}]
+    assert found["only_rebuilt"] == [{"table": "products", "key": skus[1]}]
+    swapped = await ended(shop, ops, await post(shop, ops, f"/v1/ops/rebuilds/{job['id']}/swap"))
+    assert (swapped["error"], swapped["swapped"]["added"], swapped["swapped"]["changed"]) == (None, 1, 1)
+    assert rows(shop) == right
+    await ended(shop, ops, await post(shop, ops, f"/v1/ops/rebuilds/{job['id']}/undo"))
+    assert rows(shop) == wrong
+
+    async def dropped() -> bool:
+        return query(shop, "SELECT 1 FROM pg_namespace WHERE nspname LIKE 'rebuild_%'") == []
+
+    await eventually(dropped, 30, "the shadow to be dropped")
+
+
+def query(shop: Stack, statement: str) -> list[Any]:
+    with psycopg.connect(shop.commands["order"].env["POSTGRES_URL"]) as connection:
+        return connection.execute(statement.encode()).fetchall()
+
+
+def rows(shop: Stack) -> list[Any]:
+    return query(shop, "SELECT sku, amount FROM products ORDER BY sku")
+
+
+def change(shop: Stack, statement: str, sku: str) -> None:
+    with psycopg.connect(shop.commands["order"].env["POSTGRES_URL"]) as connection:
+        connection.execute(statement.encode(), [sku])
+
+
+async def post(shop: Stack, ops: dict[str, str], path: str, **body: Any) -> dict[str, Any]:
+    headers = {**ops, "Idempotency-Key": str(uuid4())}
+    response = await shop.http.post(f"{shop.urls['order']}{path}", json={**body, "why": "a test"}, headers=headers)
+    assert response.status_code == 202, response.text
+    accepted: dict[str, Any] = response.json()
+    return accepted
+
+
+async def ended(shop: Stack, ops: dict[str, str], job: dict[str, Any]) -> dict[str, Any]:
+    async def ended() -> dict[str, Any] | None:
+        found: dict[str, Any] = await shop.read("order", f"/v1/ops/rebuilds/{job['id']}", ops)
+        return found if found["state"] not in ("planning", "running") else None
+
+    found: dict[str, Any] = await eventually(ended, 90, "the rebuild")
+    return found
