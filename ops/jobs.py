@@ -54,11 +54,14 @@ async def _listed(rest: Rest, path: str, service: str, most: int | None) -> list
     return jobs
 
 
-async def find_job(rest: Rest, path: str, job_id: str) -> FoundJob:
-    """The job with this id, or the only one whose id begins with it; raise ``CannotDo`` if there is none."""
+async def find_job(rest: Rest, path: str, job_id: str, services: Sequence[str] = SERVICES) -> FoundJob:
+    """The job with this id, or the only one whose id begins with it; raise ``CannotDo`` if there is none.
+
+    ``services`` are those that have jobs of this kind.
+    """
     if len(job_id) == FULL_ID:
-        return await _with_id(rest, path, job_id)
-    found = [job for job in await list_jobs(rest, path, SERVICES) if job.id.startswith(job_id)]
+        return await _with_id(rest, path, job_id, services)
+    found = [job for job in await list_jobs(rest, path, services) if job.id.startswith(job_id)]
     if len(found) > 1:
         raise CannotDo(f"{len(found)} ids begin with {job_id}: give more of it, as in {found[0].id}")
     if not found:
@@ -66,10 +69,10 @@ async def find_job(rest: Rest, path: str, job_id: str) -> FoundJob:
     return found[0]
 
 
-async def _with_id(rest: Rest, path: str, job_id: str) -> FoundJob:
-    reads = (rest.get(service, f"{path}/{job_id}") for service in SERVICES)
+async def _with_id(rest: Rest, path: str, job_id: str, services: Sequence[str]) -> FoundJob:
+    reads = (rest.get(service, f"{path}/{job_id}") for service in services)
     answers = await asyncio.gather(*reads, return_exceptions=True)
-    for service, answer in zip(SERVICES, answers, strict=True):
+    for service, answer in zip(services, answers, strict=True):
         if isinstance(answer, dict):
             return FoundJob(service, path, answer)
     for answer in answers:

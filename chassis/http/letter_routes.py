@@ -19,7 +19,7 @@ from chassis.http.letter_dto import (
     letter_groups,
     letter_out,
 )
-from chassis.http.ops_actions import ActionRequest, Reason, RequiredKey, Store, do_once
+from chassis.http.ops_actions import MAX_TEXT, ActionRequest, Reason, RequiredKey, Store, do_once
 from chassis.http.ops_errors import LetterClosed, LetterNotFound, LetterRedacted, LetterUndecodable
 from chassis.http.paging import PageSize
 from chassis.http.routing import problems
@@ -27,6 +27,7 @@ from chassis.messaging.dead_letters import OPEN, LetterFilter, LetterState, Stor
 from chassis.messaging.records import printable
 from chassis.persistence.database import JobStore
 from schemas import Undecodable, decode
+from schemas.values import Text
 
 PAGE = 500
 MOST_IN_STREAM = 100_000
@@ -34,12 +35,15 @@ MOST_IN_STREAM = 100_000
 By = Literal["fingerprint", "type", "key"]
 Grouping = Annotated[By, Query(description="what to group by", examples=["type"])]
 States = Annotated[
-    list[LetterState] | None, Query(description="by default the open ones: dead, parked", examples=[["dead"]])
+    list[LetterState] | None, Query(description="by default the open: dead, parked", examples=[["dead"]])
 ]
-EventType = Annotated[str | None, Query(description="type of the event", examples=["stock.reserved"])]
-EventKey = Annotated[str | None, Query(description="key of the event", examples=[ID])]
+Type = Annotated[
+    Text | None, Query(max_length=MAX_TEXT, description="type of the event", examples=["stock.reserved"])
+]
+EventKey = Annotated[Text | None, Query(max_length=MAX_TEXT, description="key of the event", examples=[ID])]
 Fingerprint = Annotated[
-    str | None, Query(description="equal for letters with the same cause", examples=["9f86d081884c7d65"])
+    Text | None,
+    Query(max_length=MAX_TEXT, description="equal for letters with the same cause", examples=["9f86d081884c7d65"]),
 ]
 BY: dict[By, Callable[[LetterOut], str]] = {
     "fingerprint": lambda letter: letter.fingerprint,
@@ -56,7 +60,7 @@ def add_letters(router: APIRouter) -> None:
         _ops: Ops,
         store: Store,
         state: States = None,
-        type: EventType = None,
+        type: Type = None,
         key: EventKey = None,
         fingerprint: Fingerprint = None,
         after: Annotated[UUID | None, Query(description="`next` of the previous page")] = None,
@@ -73,7 +77,7 @@ def add_letters(router: APIRouter) -> None:
         _ops: Ops,
         store: Store,
         by: Grouping = "fingerprint",
-        type: EventType = None,
+        type: Type = None,
         key: EventKey = None,
         fingerprint: Fingerprint = None,
     ) -> LetterGroupsOut:

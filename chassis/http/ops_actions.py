@@ -21,8 +21,14 @@ from chassis.persistence.database import JobStore
 from chassis.persistence.errors import CommitOutcomeUnknown, ConcurrentUpdate
 
 TRIES = 10
+MAX_TEXT = 500
 
-Why = Annotated[str, Field(min_length=1, max_length=500, examples=["the handler is fixed in 1.4.2"])]
+_CONTROLS = r"\x00-\x1f\x7f\x80-\x9f\u2028\u2029"
+# One line, like ``Text``, and not only blanks.
+_REASON = rf"^[^{_CONTROLS}]*[^\s{_CONTROLS}][^{_CONTROLS}]*$"
+Why = Annotated[
+    str, Field(min_length=1, max_length=MAX_TEXT, pattern=_REASON, examples=["the handler is fixed in 1.4.2"])
+]
 RequiredKey = Annotated[
     Key,
     Header(
@@ -53,6 +59,8 @@ class ActionOut(ResponseBody):
 class ActionsOut(Page[ActionOut, int]):
     """Actions, the newest first."""
 
+    next: Annotated[int | None, Field(examples=[42])]
+
 
 async def _store(request: Request) -> JobStore[Any]:
     container: RestContainer = request.app.state.container
@@ -64,17 +72,22 @@ Store = Annotated[JobStore[Any], Depends(_store)]
 
 @dataclass(frozen=True, slots=True)
 class ActionRequest:
-    """A request for an action."""
+    """A request for an action.
+
+    A key belongs to one route: ``route`` names it where it can be used for several actions.
+    """
 
     principal: Principal
     key: str
     action: str
     subject: str
     body: RequestBody
+    route: str = ""
 
     def recorded(self, subject: str, why: str) -> Action:
         """The record of the action; ``subject`` is what it was done to."""
-        use = key_use(self.principal.id, f"{self.action} {self.subject}", self.key, self.body.model_dump_json())
+        route = f"{self.route or self.action} {self.subject}"
+        use = key_use(self.principal.id, route, self.key, self.body.model_dump_json())
         return Action(use.id, self.principal.id, self.action, subject, why, use.fingerprint)
 
 

@@ -13,13 +13,14 @@ from chassis.http.auth import Ops, Principal
 from chassis.http.bodies import RequestBody, ResponseBody
 from chassis.http.errors import IdempotencyKeyReused
 from chassis.http.examples import ID
-from chassis.http.ops_actions import ActionRequest, RequiredKey, Store, Why, do_once
+from chassis.http.ops_actions import MAX_TEXT, ActionRequest, RequiredKey, Store, Why, do_once
 from chassis.http.ops_errors import JobNotFound, LetterNotFound, NothingSelected, TooManySelected
 from chassis.http.paging import Page, PageSize
 from chassis.http.routing import problems
 from chassis.jobs.domain import Job, State
 from chassis.messaging.dead_letters import LetterFilter, LetterState
 from chassis.persistence.database import JobStore
+from schemas.values import Text
 
 MOST_SELECTED = 10_000
 PAGE = 1000
@@ -33,11 +34,13 @@ class RedriveBody(RequestBody):
         list[Annotated[UUID, Field(strict=False)]] | None,
         Field(min_length=1, max_length=1000, description="the events", examples=[[ID]]),
     ] = None
-    fingerprint: Annotated[str | None, Field(description="those with this cause", examples=["9f86d081884c7d65"])] = (
-        None
-    )
-    type: Annotated[str | None, Field(description="those of this type", examples=["stock.reserved"])] = None
-    key: Annotated[str | None, Field(description="those of this key", examples=[ID])] = None
+    fingerprint: Annotated[
+        Text | None, Field(max_length=MAX_TEXT, description="those with this cause", examples=["9f86d081884c7d65"])
+    ] = None
+    type: Annotated[
+        Text | None, Field(max_length=MAX_TEXT, description="those of this type", examples=["stock.reserved"])
+    ] = None
+    key: Annotated[Text | None, Field(max_length=MAX_TEXT, description="those of this key", examples=[ID])] = None
     all: Annotated[bool, Field(description="all of them", examples=[False])] = False
     dry_run: Annotated[bool, Field(description="say what would happen, and change nothing", examples=[False])] = False
     why: Why
@@ -98,10 +101,10 @@ def add_redrives(router: APIRouter, group: str) -> None:
         The selection is frozen now: letters that die later are not in it. A stream stops at the first letter that
         fails again.
         """
-        selected = await _selected(store, body)
 
         async def work(tx: Any) -> str:
-            job = _new_job(ops, body, selected)
+            # In here: a repeated request gets its job, although nothing may be left to select.
+            job = _new_job(ops, body, await _selected(store, body))
             await store.jobs.add(tx, job)
             return str(job.id)
 

@@ -1,23 +1,38 @@
 """Replays as ops see them."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
 
 from chassis.http.bodies import RequestBody, ResponseBody
 from chassis.http.examples import ID, MOMENT
-from chassis.http.ops_actions import Why
+from chassis.http.ops_actions import MAX_TEXT, Why
 from chassis.http.paging import Page
 from chassis.jobs.domain import Job, State
 from chassis.replay.domain import Mode, Sum
 from chassis.replay.request import Mails
+from schemas.values import Text
 
+MAX_YEAR = 9999
 Rate = Annotated[
     float, Field(ge=0, le=100_000, description="events per second to bring; 0 is no limit", examples=[200])
 ]
-Moment = Annotated[datetime, Field(strict=False, examples=[MOMENT])]
+Offset = Annotated[int, Field(ge=0, lt=2**63)]
+Offsets = Annotated[tuple[Offset, Offset], Field(strict=False)]
+Partition = Annotated[str, Field(pattern="^(0|[1-9][0-9]{0,4})$")]
+
+
+def _rfc3339(value: Any) -> Any:
+    """Refuse numbers, which Pydantic takes for seconds since 1970."""
+    if not isinstance(value, str) or not re.match(r"\d{4}-\d\d-\d\d", value):
+        raise ValueError("must be a time as in RFC 3339, like 2026-11-20T08:00Z")
+    return value
+
+
+Moment = Annotated[AwareDatetime, Field(strict=False, examples=[MOMENT]), BeforeValidator(_rfc3339)]
 
 
 class ReplayBody(RequestBody):
@@ -30,10 +45,10 @@ class ReplayBody(RequestBody):
         ),
     ] = "missing"
     topic: Annotated[
-        str | None, Field(description="by default all that the group subscribes to", examples=["order.events"])
+        Text | None, Field(description="by default all that the group subscribes to", examples=["order.events"])
     ] = None
-    type: Annotated[str | None, Field(max_length=200, examples=["order.confirmed"])] = None
-    key: Annotated[str | None, Field(max_length=500, examples=[ID])] = None
+    type: Annotated[Text | None, Field(max_length=MAX_TEXT, examples=["order.confirmed"])] = None
+    key: Annotated[Text | None, Field(max_length=MAX_TEXT, examples=[ID])] = None
     trace: Annotated[
         str | None,
         Field(pattern="^[0-9a-f]{32}$", description="a W3C trace id", examples=["4bf92f3577b34da6a3ce929d0e0e4736"]),
@@ -41,9 +56,9 @@ class ReplayBody(RequestBody):
     since: Annotated[Moment | None, Field(description="published at this time or later")] = None
     until: Annotated[Moment | None, Field(description="published before this time")] = None
     offsets: Annotated[
-        # JSON has no tuples.
-        dict[Annotated[str, Field(pattern="^[0-9]{1,5}$")], Annotated[tuple[int, int], Field(strict=False)]] | None,
+        dict[Partition, Offsets] | None,
         Field(
+            min_length=1,
             description="partition → first offset and the offset after the last; only with `topic`",
             examples=[{"0": [100, 200]}],
         ),
@@ -63,10 +78,19 @@ class ReplayBody(RequestBody):
             raise ValueError("mode again never sends a mail twice: mails is withhold or never-sent")
         if self.mode == "missing" and self.mails == "never-sent":
             raise ValueError("never-sent is for mode again: mails is send or withhold")
-        for name in ("since", "until"):
-            if (moment := getattr(self, name)) and moment.tzinfo is None:
-                raise ValueError(f"{name} needs an offset from UTC, like 2026-11-20T08:00Z")
+        self._check_spans()
         return self
+
+    def _check_spans(self) -> None:
+        for name in ("since", "until"):
+            # Kafka has no times before 1970. The calendar ends with 9999, in some time zones too early for UTC.
+            if (moment := getattr(self, name)) and not (moment.timestamp() >= 0 and moment.year < MAX_YEAR):
+                raise ValueError(f"{name} must be in the years 1970 to {MAX_YEAR - 1}")
+        if self.since and self.until and self.since >= self.until:
+            raise ValueError("since must be before until")
+        for partition, (first, end) in (self.offsets or {}).items():
+            if first >= end:
+                raise ValueError(f"offsets of partition {partition}: the first must be before the end")
 
 
 class ReplayChangeBody(RequestBody):

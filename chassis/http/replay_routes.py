@@ -22,7 +22,7 @@ from chassis.http.replay_dto import (
     stored_request,
 )
 from chassis.http.routing import problems
-from chassis.jobs.domain import Job
+from chassis.jobs.domain import FINAL, Job
 from chassis.persistence.database import JobStore
 from schemas import Event
 
@@ -90,7 +90,8 @@ def add_replays(router: APIRouter, group: str, handles: Collection[type[Event]])
             return str(job_id)
 
         action = f"replay.{body.state or 'change'}"
-        await do_once(store, ActionRequest(ops, key, action, str(job_id), body), body.why, work)
+        request = ActionRequest(ops, key, action, str(job_id), body, route="replay.change")
+        await do_once(store, request, body.why, work)
         return await _replay(store, job_id, group)
 
 
@@ -108,6 +109,8 @@ async def _none_running(store: JobStore[Any], but: UUID | None = None) -> None:
 
 
 async def _changed(store: JobStore[Any], job: Job, body: ReplayChangeBody) -> Job:
+    if job.state in FINAL and body.state != job.state:
+        raise JobStateConflict(f"The replay is {job.state}: nothing of it can be changed.", state=job.state)
     progress = dict(job.progress)
     if body.rate is not None:
         progress["rate"] = body.rate

@@ -1,8 +1,9 @@
 """Works off the jobs of a service in its event process, one at a time."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from chassis.runtime.retry import retry_soon
 log = structlog.get_logger()
 
 POLL_SECONDS = 1.0
+HEARTBEAT_SECONDS = 1.0
 BROKER_SECONDS = 2.0
 """The pause before a job that could not reach Kafka is tried again."""
 
@@ -65,6 +67,21 @@ class JobLease:
                 return await self.advance(tx, job, change)
 
         return await retry_soon(attempt, "jobs")
+
+
+@dataclass(slots=True)
+class Heartbeat:
+    """Keeps the lease of a job whose work changes no rows, and stores how far it has come."""
+
+    lease: JobLease
+    job: Job
+    _last: float = field(default_factory=time.monotonic)
+
+    async def beat(self, change: Callable[[Job], Job] = Job.proceed) -> None:
+        """Commit, if the last time was long enough ago; raise ``JobInterrupted``."""
+        if time.monotonic() - self._last > HEARTBEAT_SECONDS:
+            self.job = await self.lease.commit(self.job, change)
+            self._last = time.monotonic()
 
 
 class JobRunner(Protocol):

@@ -13,7 +13,7 @@ import structlog
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from chassis.jobs.domain import Job, JobFailed, JobInterrupted
-from chassis.jobs.loop import JobLease
+from chassis.jobs.loop import Heartbeat, JobLease
 from chassis.messaging.topic_reader import Place, Span, TopicReader, open_reader
 from chassis.persistence.errors import DatabaseUnavailable
 from chassis.persistence.postgres.database import Postgres
@@ -137,8 +137,9 @@ class _Rebuild:
     async def _reading(self, reader: TopicReader) -> Reading:
         erased: Collection[str] = ()
         if self._replica.erased:
-            async with _renewing(self._lease, self._job):
-                erased = await erased_customers(reader)
+            heart = Heartbeat(self._lease, self._job)
+            erased = await erased_customers(reader, heart.beat)
+            self._job = heart.job
         selection = Selection(self._target, self._replica, self._key, erased)
         return Reading(selection, self._shadow, self._target.new_uow, self._job, self._lease, reader)
 

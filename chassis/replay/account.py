@@ -19,6 +19,9 @@ from chassis.replay.target import ReplayTarget
 from chassis.runtime import failpoints
 from chassis.runtime.retry import retry_soon
 
+SAVE_SECONDS = 1.0
+"""How often progress is stored while there is nothing to bring."""
+
 
 @dataclass(slots=True)
 class Account:
@@ -50,11 +53,6 @@ class Account:
         """Events per second; 0 is no limit."""
         return float(self.job.progress.get("rate") or 0)
 
-    @property
-    def unsaved_seconds(self) -> float:
-        """How long ago the last commit was."""
-        return time.monotonic() - self._saved_at
-
     async def applied(self, tx: Any, done: Applied) -> None:
         """Account for what a consumer's transaction does, and for everything before it in the window."""
         brought, failed = {one.event_id for one in done.handled}, {one.event_id for one in done.letters}
@@ -73,6 +71,14 @@ class Account:
         for one in done.handled:
             brought.add(one.event_id)
         await self._store(tx, current.proceed(first=first, brought=brought.stored()), 0)
+
+    async def save_soon(self) -> None:
+        """Account for the window, which has nothing to bring, if the last commit was some time ago.
+
+        That also keeps the lease.
+        """
+        if time.monotonic() - self._saved_at > SAVE_SECONDS:
+            await self.save()
 
     async def save(self) -> None:
         """Account for the whole window, of which nothing is to be brought any more."""

@@ -1,7 +1,7 @@
 """Computes the verdicts on records, with what the group's database knows about their events."""
 
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -89,8 +89,8 @@ class Judge:
             self._seen.popitem(last=False)
 
 
-async def erased_customers(reader: TopicReader) -> set[str]:
-    """The ids of all customers whose erasure is on the topic."""
+async def erased_customers(reader: TopicReader, keep_lease: Callable[[], Awaitable[object]]) -> set[str]:
+    """The ids of all customers whose erasure is on the topic; ``keep_lease`` is called again and again meanwhile."""
     erased: set[str] = set()
     async with aclosing(reader.merged(await reader.existing([CustomerErased.topic]))) as chunks:
         async for records in chunks:
@@ -98,6 +98,7 @@ async def erased_customers(reader: TopicReader) -> set[str]:
                 header = header_of(one.record, id_of(one.record))
                 if header.cls is CustomerErased:
                     erased.add(header.key)
+            await keep_lease()
     return erased
 
 

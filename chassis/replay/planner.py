@@ -1,6 +1,5 @@
 """Plans a replay: reads what is on the topics, and counts what a run would bring. Changes nothing."""
 
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
@@ -9,8 +8,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, get_args
 
-from chassis.jobs.domain import Job
-from chassis.jobs.loop import JobLease
+from chassis.jobs.domain import Job, JobFailed
+from chassis.jobs.loop import Heartbeat, JobLease
 from chassis.messaging.consumer import ConsumedMessage, Consumer
 from chassis.messaging.topic_reader import Place, Span, TopicReader
 from chassis.replay.domain import Tally, Verdict
@@ -20,8 +19,6 @@ from chassis.replay.target import ReplayTarget
 from chassis.runtime import failpoints
 
 VERDICTS: Sequence[Verdict] = get_args(Verdict)
-SAVE_SECONDS = 1.0
-"""How often the progress of a plan is stored."""
 
 
 @dataclass(slots=True)
@@ -94,22 +91,21 @@ class Planner:
         """Leave the job planned; raise ``JobFailed``."""
         request, target = ReplayRequest(**job.request), self._target
         spans = await self.spans(request, reader)
-        erased = await erased_customers(reader)
+        heart = Heartbeat(lease, job)
+        erased = await erased_customers(reader, heart.beat)
         judge = Judge(target.database, target.group, target.rules(request.mode), request.selection, erased)
         blocked = await target.database.dead_letters.blocked_streams(target.group)
-        found, consumer, saved = Findings(), target.consumer(), time.monotonic()
+        found, consumer = Findings(), target.consumer()
         total = sum(map(len, spans.values()))
         async with aclosing(reader.merged(spans)) as chunks:
             async for records in chunks:
                 judged = await judge.judge(records)
                 found.add(judged, blocked)
                 await self._look_inside(found, consumer, judged)
-                if time.monotonic() - saved > SAVE_SECONDS:
-                    job = await lease.commit(job, partial(_read_so_far, found.tally.on_topic, total))
-                    saved = time.monotonic()
+                await heart.beat(partial(_read_so_far, found.tally.on_topic, total))
         if failpoints.armed:
             await failpoints.reach("replay.planned.before")
-        await lease.commit(job, partial(_planned, found, spans, total))
+        await lease.commit(heart.job, partial(_planned, found, spans, total))
 
     async def spans(self, request: ReplayRequest, reader: TopicReader) -> dict[Place, Span]:
         """What is read: up to the offsets that the group has committed, so that no event overtakes another."""
@@ -130,6 +126,8 @@ class Planner:
             }
         if request.offsets is not None:
             assert request.topic is not None
+            if unknown := request.offsets.keys() - {str(partition) for _, partition in spans}:
+                raise JobFailed(f"{request.topic} has no partition {', '.join(sorted(unknown))}")
             spans = {
                 place: within(Span(*request.offsets[str(place[1])]), Span(existing[place].first, ends[place]), place)
                 for place in spans

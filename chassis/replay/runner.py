@@ -30,8 +30,6 @@ from schemas import CustomerErased
 log = structlog.get_logger()
 
 MAX_BATCH = 200
-SAVE_SECONDS = 1.0
-"""How often progress is stored while there is nothing to bring."""
 
 
 class ReplayRunner:
@@ -68,7 +66,7 @@ class _Run:
         return mails == "withhold" or (self._request.mode == "again" and mails != "never-sent")
 
     async def run(self) -> None:
-        erased = await erased_customers(self._reader)
+        erased = await erased_customers(self._reader, self._account.save_soon)
         if CustomerErased in self._target.handlers and self._request.mode == "missing":
             await self._bring_erasures(erased)
         await self._bring_all(erased)
@@ -91,6 +89,7 @@ class _Run:
                 for message in readable(self._consumer, judged):
                     await self._consumer.bring([message], self._account.erasure)
                     self._account.committed()
+                await self._account.save_soon()
 
     async def _bring_all(self, erased: set[str]) -> None:
         judge, account = self._judge(erased), self._account
@@ -103,8 +102,7 @@ class _Run:
                     batch, messages = messages[:size], messages[size:]
                     await self._apply(batch)
                     await self._rest(len(batch))
-                if account.unsaved_seconds > SAVE_SECONDS:
-                    await account.save()
+                await account.save_soon()
         await account.save()
 
     async def _apply(self, batch: Sequence[ConsumedMessage]) -> None:

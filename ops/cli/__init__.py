@@ -7,7 +7,7 @@ options that several commands have are in ``options.py``.
 import sys
 import traceback
 
-from ops.cli import actions, audit, dlq, find, lag, replay, sagas, trace
+from ops.cli import actions, audit, dlq, find, lag, rebuild, replay, sagas, trace
 from ops.cli.command import FAILED, OneLineErrors, new_group
 
 app = new_group("Operate a running shop.", cls=OneLineErrors, add_completion=True)
@@ -16,6 +16,7 @@ for module in (audit, lag, find, trace, actions):
 app.add_typer(sagas.app, name="sagas")
 app.add_typer(replay.app, name="replay")
 app.add_typer(dlq.app, name="dlq")
+app.add_typer(rebuild.app, name="rebuild")
 
 
 def main() -> None:

@@ -45,7 +45,7 @@ CHECKS: Mapping[str, Any] = {
 MALFORMED = (400, 405, 406, 415, 422)
 RULES = {"value_error"}
 """Errors of our own rules: a price needs a currency, a cursor must be one of ours, an e-mail domain must exist."""
-CODES = {"malformed_request", "idempotency_key_reused"}
+CODES = {"malformed_request", "idempotency_key_reused", "letter_undecodable", "nothing_selected"}
 
 
 @schemathesis.serializer("application/x-ndjson")

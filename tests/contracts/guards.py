@@ -53,7 +53,8 @@ PLAIN = frozenset(
 PUBLIC = frozenset(
     {
         *("q", "sku", "category_id", "attribute", "currency", "price_min", "price_max", "available", "sort"),
-        *("before", "after", "first_line", "idempotency-key", "customer_id"),
+        *("before", "after", "first_line", "idempotency-key", "Idempotency-Key", "customer_id"),
+        *("type", "key", "fingerprint", "by"),
     }
 )
 """Parameters that do not name data of customers on public routes, and on routes for staff and ops."""

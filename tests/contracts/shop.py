@@ -9,9 +9,12 @@ from uuid import UUID, uuid4
 import httpx
 import sqlalchemy as sa
 
+from chassis.jobs.domain import Job
 from chassis.messaging.consumer import Consumer
+from chassis.messaging.dead_letters import DeadLetter
 from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer, records
+from notifier_svc import SERVICE as NOTIFICATIONS
 from notifier_svc.mails.domain import mail_id
 from notifier_svc.suppressions.domain import Suppression
 from notifier_svc.suppressions.store import suppressions
@@ -119,6 +122,7 @@ class Shop:
             "erasure_id": await self._erasure(),
             "suppression_id": await self._suppression(),
             "key": keys[0],
+            **await self._for_ops(),
             "latest_order_id": to_return,
             "position": "1000000",
         }
@@ -179,6 +183,19 @@ class Shop:
             await connection.execute(sa.insert(suppressions).values(asdict(made)))
         await ledger.close()
         return str(made.mail_id)
+
+    async def _for_ops(self) -> dict[str, str]:
+        """A dead letter and a planned replay of notifier_svc."""
+        ledger, event = Postgres(self._stores["notifier"]), CustomerDeactivated(customer_id=uuid4(), by="staff")
+        [record] = records([event])
+        letter = DeadLetter(uuid4(), NOTIFICATIONS, "dead", record, "handler_failed", "a bug", "0123456789abcdef")
+        request = {"mode": "missing"}
+        job = Job(uuid4(), "replay", "planned", request, {"mails_wanted": "withhold"}, uuid4(), "a test")
+        async with ledger.transaction() as tx:
+            await ledger.dead_letters.add(tx, [letter])
+            await ledger.jobs.add(tx, job)
+        await ledger.close()
+        return {"event_id": str(letter.event_id), "job_id": str(job.id)}
 
     async def _mail(self, owner: Person, order_id: UUID) -> UUID:
         await self._publish_to_notifier_svc(registered(owner.id, owner.email), cancelled(owner.id, order_id))

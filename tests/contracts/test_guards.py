@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -187,8 +188,11 @@ async def _request(
     """Make a valid request; if it is refused, check that the problem is complete."""
     (method, path), guard = route.split(" "), GUARDS[service][route]
     conditions = NEVER if careful and method != "GET" else {"If-Match": "*"}
-    headers = conditions if careful or method in ("PUT", "PATCH", "DELETE") else {}
-    places = {one["name"]: one["in"] for one in _operation(service, route).get("parameters", [])}
+    headers = dict(conditions) if careful or method in ("PUT", "PATCH", "DELETE") else {}
+    operation = _operation(service, route)
+    if any(one["required"] for one in operation.get("parameters", []) if one["name"] == "Idempotency-Key"):
+        headers["Idempotency-Key"] = str(uuid4())
+    places = {one["name"]: one["in"] for one in operation.get("parameters", [])}
     headers = {**headers, **{name: value for name, value in (parameters or {}).items() if places[name] == "header"}}
     query = httpx.QueryParams({name: value for name, value in (parameters or {}).items() if places[name] == "query"})
     path, body = path.format(**belongings.ids), filled(guard.body, belongings.ids)

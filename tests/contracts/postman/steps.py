@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tests.contracts.postman.collection import FIRST, Folders
+from tests.contracts.postman.operating import UNKNOWN, operating
 from tests.contracts.postman.ordering import ORDERS
 from tests.contracts.postman.selling import CATALOGUE, IMPORTS, STOCK
 from tests.contracts.postman.step import TAG, Role, Step
@@ -89,7 +90,7 @@ OPS: Sequence[Step] = (
         "POST /v1/ops/lookup",
         200,
         "ops",
-        {"event_ids": ["019b7c61-0000-7000-8000-00009395c3f3"]},
+        {"event_ids": [UNKNOWN]},
         holds={"nothing is known of it": "body.items[0].verdict === 'unknown'"},
     ),
     Step(
@@ -97,8 +98,8 @@ OPS: Sequence[Step] = (
         "GET /v1/ops/traces/{key}",
         200,
         "ops",
-        variables={"key": "019b7c61-0000-7000-8000-00009395c3f3"},
-        holds={"it is about the key": "body.key === '019b7c61-0000-7000-8000-00009395c3f3'"},
+        variables={"key": UNKNOWN},
+        holds={"it is about the key": f"body.key === '{UNKNOWN}'"},
     ),
 )
 FIND: Sequence[Step] = (
@@ -381,7 +382,7 @@ FOLDERS: Folders = {
     "Mails": ("notifier", MAILS),
     "Timeline as a stream": ("order", STREAM),
     "Deactivation and erasure": ("customer", LEAVING),
-    **{f"Ops: {service}": (service, OPS) for service in SERVICES},
+    **{f"Ops: {service}": (service, (*OPS, *operating(service))) for service in SERVICES},
     "Ops: find a customer": ("customer", FIND),
 }
 ENVIRONMENT = {

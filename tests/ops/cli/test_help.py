@@ -52,7 +52,7 @@ async def test_every_command_prints_json_and_is_found_by_the_options_of_the_plat
 
 
 async def test_without_arguments_the_help_is_shown() -> None:
-    for arguments in ((), ("sagas",), ("replay",), ("dlq",)):
+    for arguments in ((), ("sagas",), ("replay",), ("dlq",), ("rebuild",)):
         shown = await run(*arguments)
         assert "Commands" in shown.out
         assert (shown.status, shown.err) == (2, "")
