@@ -53,11 +53,12 @@ class Postgres:
                     await self._commit(tx)
                 except Exception as error:
                     await tx.abandon()
-                    if isinstance(error, STALE_STATEMENTS):
-                        await connection.invalidate()
                     if tx.lost:
                         # The connections that wait in the pool are most likely lost as well.
                         await self.engine.dispose()
+                    elif isinstance(error, STALE_STATEMENTS):
+                        # This one alone: the others know what is prepared on them.
+                        await connection.invalidate()
                     raise
                 except BaseException:
                     # Cancelled, most likely in the middle of a result: the connection could not be used after this.

@@ -71,6 +71,17 @@ async def test_statements_deallocated_by_the_driver_are_prepared_again(postgres:
     assert await read(postgres, ONE, "1") == [1]
 
 
+async def test_a_stale_statement_costs_its_own_connection_and_no_other(postgres: Postgres) -> None:
+    pool = postgres.engine.pool
+    assert await read(postgres, ONE, "1") == [1]
+    async with postgres.reading() as connection:
+        await connection.execute(sa.text("DEALLOCATE ALL"))
+    with pytest.raises(ConcurrentUpdate):
+        await read(postgres, ONE, "1")
+    # Connections that are in use when their pool is replaced are never closed.
+    assert postgres.engine.pool is pool
+
+
 async def test_statements_prepared_after_a_deallocation_are_known(postgres: Postgres) -> None:
     async def both() -> list[object]:
         async with postgres.transaction() as tx:
