@@ -1,4 +1,4 @@
-"""Requests of ops to one service: dead letters, redrives, replays, and what ops did."""
+"""Requests of ops to one service: dead letters, redrives, replays, rebuilds, and what ops did."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,11 +8,14 @@ from tests.contracts.postman.step import Step
 UNKNOWN = "019b7c61-0000-7000-8000-00009395c3f3"
 """An id that nothing has."""
 WHY = {"why": "to see how it works"}
+WITH_REPLICAS = ("order", "notifier")
 
 
 def operating(service: str) -> Sequence[Step]:
     """The requests, of which none changes anything but the list of actions."""
-    return (*_letters(), *_redrives(), *_replays(service), _found("List what ops did", "actions", "'replay.plan'"))
+    rebuilds = _rebuilds(service) if service in WITH_REPLICAS else ()
+    recorded = _found("List what ops did", "actions", "'replay.plan'")
+    return (*_letters(), *_redrives(), *rebuilds, *_replays(service), recorded)
 
 
 def _found(name: str, what: str, action: str = "") -> Step:
@@ -103,4 +106,44 @@ def _replays(service: str) -> Sequence[Step]:
         ),
         _found("List the replays", "replays"),
         _unknown_job("Read an unknown replay", "replays"),
+    )
+
+
+def _rebuilds(service: str) -> Sequence[Step]:
+    """A rebuild of a customer whom nobody knows: nothing differs."""
+    read = "GET /v1/ops/rebuilds/{job_id}"
+
+    def change(name: str, step: str, status: int, holds: Mapping[str, str]) -> Step:
+        route = f"POST /v1/ops/rebuilds/{{job_id}}/{step}"
+        return Step(name, route, status, "ops", WHY, headers=_key(f"rebuild-{step}"), holds=holds)
+
+    def done(what: str, stage: str) -> Step:
+        until = f"body.state === 'done' && body.stage === '{stage}'"
+        return Step(f"Await the {what} of {service}_svc", read, 200, "ops", until=until)
+
+    return (
+        Step(
+            "Rebuild a replica",
+            "POST /v1/ops/rebuilds",
+            202,
+            "ops",
+            WHY | {"replica": "customers", "key": UNKNOWN},
+            headers=_key("rebuild"),
+            keeps={"job_id": "body.id"},
+        ),
+        done("rebuild", "compared"),
+        Step(
+            "Read what differs",
+            "GET /v1/ops/rebuilds/{job_id}/difference",
+            200,
+            "ops",
+            holds={"nothing does": "body.differs.length === 0"},
+        ),
+        change("Swap it", "swap", 202, {"it will be swapped": "body.replica === 'customers'"}),
+        done("swap", "swapped"),
+        change("Undo the swap", "undo", 202, {"it will be undone": "body.replica === 'customers'"}),
+        done("undo", "undone"),
+        change("Cancel it, too late", "cancel", 409, {"it is over": "body.code === 'job_state_conflict'"}),
+        _found("List the rebuilds", "rebuilds"),
+        _unknown_job("Read an unknown rebuild", "rebuilds"),
     )
