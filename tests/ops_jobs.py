@@ -31,7 +31,11 @@ async def settled(shop: Stack, who: Mapping[str, str], service: str, job_id: str
     """The replay, once it is in none of these states."""
 
     async def found() -> Any:
-        job = await shop.read(service, f"/v1/ops/replays/{job_id}", who)
+        response = await shop.http.get(f"{shop.urls[service]}/v1/ops/replays/{job_id}", headers=dict(who))
+        if response.status_code == 503:
+            # The database was away, and the service does not reach it yet.
+            return None
+        job = response.json()
         return None if job["state"] in busy else job
 
     return await eventually(found, PATIENCE, f"replay {job_id} to leave {busy}", pause=0.2)

@@ -12,7 +12,7 @@ from pydantic import Field
 from chassis.http.auth import Ops, Principal
 from chassis.http.bodies import RequestBody, ResponseBody
 from chassis.http.container import RestContainer
-from chassis.http.errors import IdempotencyKeyReused, OutcomeUnknown, Unavailable
+from chassis.http.errors import IdempotencyKeyReused, OutcomeUnknown, ShopError, Unavailable
 from chassis.http.examples import ID
 from chassis.http.idempotency import Key, key_use
 from chassis.http.paging import Page, PageSize
@@ -114,15 +114,27 @@ async def do_once(
 async def _attempt(
     store: JobStore[Any], request: ActionRequest, why: str, work: Callable[[Any], Awaitable[str]]
 ) -> str:
-    wanted = request.recorded("", why)
-    async with store.transaction() as tx:
-        if known := await store.jobs.action(tx, wanted.id):
-            if known.fingerprint != wanted.fingerprint:
-                raise IdempotencyKeyReused
-            return known.subject
-        subject = await work(tx)
-        await store.jobs.record(tx, request.recorded(subject, why))
+    try:
+        async with store.transaction() as tx:
+            if known := await _known(store, tx, request):
+                return known.subject
+            subject = await work(tx)
+            await store.jobs.record(tx, request.recorded(subject, why))
+    except ShopError:
+        # The same request, sent twice at once: the other may have done it while this one waited for its locks.
+        async with store.transaction() as tx:
+            if known := await _known(store, tx, request):
+                return known.subject
+        raise
     return subject
+
+
+async def _known(store: JobStore[Any], tx: Any, request: ActionRequest) -> Action | None:
+    wanted = request.recorded("", "")
+    known = await store.jobs.action(tx, wanted.id)
+    if known and known.fingerprint != wanted.fingerprint:
+        raise IdempotencyKeyReused
+    return known
 
 
 def add_actions(router: APIRouter) -> None:

@@ -87,6 +87,16 @@ EVERYWHERE: Mapping[str, Guard] = {
     "GET /v1/ops/actions": OPS,
 }
 
+WITH_REPLICAS: Mapping[str, Guard] = {
+    "POST /v1/ops/rebuilds": Guard("ops", {"replica": "customers", "why": "a test"}),
+    "GET /v1/ops/rebuilds": OPS,
+    "GET /v1/ops/rebuilds/{job_id}": OPS,
+    "GET /v1/ops/rebuilds/{job_id}/difference": OPS,
+    "POST /v1/ops/rebuilds/{job_id}/swap": Guard("ops", {"why": "a test"}),
+    "POST /v1/ops/rebuilds/{job_id}/undo": Guard("ops", {"why": "a test"}),
+    "POST /v1/ops/rebuilds/{job_id}/cancel": Guard("ops", {"why": "a test"}),
+}
+
 GUARDS: Mapping[str, Mapping[str, Guard]] = {
     "customer": {
         **EVERYWHERE,
@@ -150,6 +160,7 @@ GUARDS: Mapping[str, Mapping[str, Guard]] = {
     },
     "order": {
         **EVERYWHERE,
+        **WITH_REPLICAS,
         "POST /v1/orders": Guard("customers", BASKET, {"idempotency-key": "key"}),
         "GET /v1/orders": Guard(
             "oneself", owned={"customer_id": "customer_id", "q": "order_id", "before": "latest_order_id"}
@@ -168,6 +179,7 @@ GUARDS: Mapping[str, Mapping[str, Guard]] = {
     },
     "notifier": {
         **EVERYWHERE,
+        **WITH_REPLICAS,
         "GET /v1/notifications": Guard(
             "oneself", owned={"customer_id": "customer_id", "order_id": "order_id", "before": "position"}
         ),

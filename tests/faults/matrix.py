@@ -14,7 +14,7 @@ from tests.faults import fault_actions, replay_actions
 from tests.faults.fault_actions import Action
 from tests.faults.world import SERVERS
 
-OF_OPS = {"redrive", "replay", "repeat", "rebuild", "swap"}
+OF_OPS = {"redrive", "replay", "repeat", "rebuild", "swap", "undo"}
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ import signal
 from typing import Any
 
 from tests.faults.fault_actions import Action
-from tests.faults.world import OPS, World
+from tests.faults.world import OPS, PATIENCE, World
 from tests.ops_jobs import move_offsets_to_the_end, patch, planned, post, settled
-from tests.stack import STAFF
+from tests.stack import STAFF, eventually
 
 LOST_SECONDS = 3.0
 """For how long events are lost to a group."""
@@ -88,7 +88,11 @@ async def _start(world: World, who: dict[str, str], service: str, job_id: str, r
 
 
 async def _finish(world: World, who: dict[str, str], service: str, job_id: str) -> None:
-    await patch(world.shop, who, service, job_id, {"state": "running", "rate": 0})
+    async def unlimited() -> bool:
+        status, _ = await patch(world.shop, who, service, job_id, {"rate": 0})
+        return bool(status != 503)
+
+    await eventually(unlimited, PATIENCE, "the rate to be lifted", pause=0.5)
     job = await settled(world.shop, who, service, job_id, "running")
     assert job["state"] == "done", job
     assert job["equal"], job

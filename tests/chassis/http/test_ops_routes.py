@@ -1,5 +1,6 @@
 """Dead letters and their redrives as ops use them, on both databases; the names are what others asked for in vain."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -179,6 +180,15 @@ async def test_the_same_request_sent_twice_is_done_once(api: API, database: Data
         ("redriven", "parked"),
         ("discarded", "handler_failed"),
     ]
+
+
+async def test_the_same_request_sent_twice_at_once_is_done_once(api: API, database: Database[Any]) -> None:
+    [event] = await handle(database, "A bug")
+    for path, body in ((REDRIVES, WHY | {"key": "A"}), (f"{LETTERS}/{event}/discard", WHY)):
+        same = await asyncio.gather(*(post(api, path, body, "key") for _ in range(4)))
+        assert [one.is_success for one in same] == [True] * 4, [one.text for one in same]
+        assert len({one.text for one in same}) == 1
+    assert await actions(api) == ["letter.discard", "letter.redrive"]
 
 
 async def test_a_change_needs_a_key(api: API, database: Database[Any]) -> None:
