@@ -26,7 +26,7 @@ EXPECTED = {
     "shop replay run": (0, r"failed +0\n +digest \w{32}, equal to the plan's"),
     "shop replay verify": (0, r"✓ equal to its plan, and nothing is left to bring"),
     "dlq list --by": (0, r"order_svc +parked +product\.changed"),
-    "dlq show": (0, r'"nmae": "Blue mug"'),
+    "which field is wrong": (0, r'"nmae": "Blue mug"'),
     "dlq edit": (0, r"would be brought 2 .*\nnothing was changed\norder_svc  brought 2 · failed 0 · skipped 0"),
     "dlq discard": (0, r"discarded *\n+no dead letters"),
     "shop actions": (0, r"replay\.plan[\s\S]*replay\.running[\s\S]*letter\.reveal[\s\S]*letter\.discard"),
