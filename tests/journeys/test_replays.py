@@ -21,7 +21,8 @@ from tests.stack import STAFF, Stack, eventually, stack
 
 OPS = "replays@example.com"
 SERVICES = ("customer", "product", "order", "notifier")
-OF_OPS = {"jobs", "actions"}
+OF_OPS = {"jobs", "actions", "leases"}
+"""What a job itself writes, and what the relay renews."""
 MISSED = 500
 
 
