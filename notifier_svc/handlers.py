@@ -67,4 +67,4 @@ REPLICAS: Replicas = [
         erased=ERASED_CUSTOMERS,
     ),
 ]
-"""What ops can rebuild. The staff are in the settings, and in no topic. Whoever was erased stays so."""
+"""What ops can rebuild. The staff are in the settings, and in no topic. Erased customers stay erased."""

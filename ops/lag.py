@@ -9,10 +9,11 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from chassis.messaging.topic_reader import Span
 from ops.errors import CannotDo
 from ops.platform import SERVICES, Platform
 from ops.rest import Rest
-from ops.topics import START_SECONDS, Span, open_topics, unreadable
+from ops.topics import START_SECONDS, open_topics, unreadable
 from schemas import CATALOGUE
 
 TOPIC_OF = {type_: event.topic for (type_, _), event in CATALOGUE.items()}

@@ -10,8 +10,9 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
+from chassis.messaging.topic_reader import Span
 from ops.platform import Platform
-from ops.topics import Span, Topics, open_topics
+from ops.topics import Topics, open_topics
 from schemas.topics import TOPICS
 
 CLOCK_SLACK = timedelta(minutes=5)

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,21 +11,13 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
+from chassis.messaging.topic_reader import Span, stop_consumer
 from ops.errors import CannotDo
 from schemas.topics import TOPICS
 
 SILENCE_SECONDS = 60.0
 START_SECONDS = 20.0
-STOP_SECONDS = 1.0
 BATCH_SIZE = 2000
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A part of a partition: ``first`` ≤ offset < ``end``."""
-
-    first: int
-    end: int
 
 
 class Topics:
@@ -69,7 +60,7 @@ class Topics:
     ) -> AsyncGenerator[tuple[TopicPartition, Sequence[Any]], None]:
         """Yield (partition, messages of it in order), batch by batch: of these spans, or of everything."""
         spans = self.spans if spans is None else spans
-        spans = {one: span for one, span in spans.items() if span.end > span.first}
+        spans = {one: span for one, span in spans.items() if len(span)}
         if not spans:
             return
         self._unread = {one: span.end for one, span in spans.items()}
@@ -120,22 +111,7 @@ async def open_topics(
     except (KafkaError, OSError, TimeoutError) as error:
         raise unreadable(bootstrap_servers, error) from error
     finally:
-        await close(consumer)
-
-
-async def close(consumer: AIOKafkaConsumer) -> None:
-    """Close a consumer, whatever it is doing.
-
-    While aiokafka changes to other partitions it does not notice that it is to stop, and waits for itself for ever
-    (checked with 0.14.0). Told a second time, it stops.
-    """
-    closing = asyncio.create_task(consumer.stop())
-    while not closing.done():
-        _, late = await asyncio.wait([closing], timeout=STOP_SECONDS)
-        for one in late:
-            one.cancel()
-    if not closing.cancelled():
-        closing.result()
+        await stop_consumer(consumer)
 
 
 def unreadable(bootstrap_servers: str, error: Exception) -> CannotDo:

@@ -27,29 +27,29 @@ async def patch(shop: Stack, who: Mapping[str, str], service: str, job_id: str, 
     return response.status_code, response.json()
 
 
-async def settled(shop: Stack, who: Mapping[str, str], service: str, job_id: str, *busy: str) -> Any:
-    """The replay, once it is in none of these states."""
+async def settled(shop: Stack, who: Mapping[str, str], service: str, path: str, *busy: str) -> Any:
+    """The job at ``replays/<id>`` or ``rebuilds/<id>``, once it is in none of these states."""
 
     async def found() -> Any:
-        response = await shop.http.get(f"{shop.urls[service]}/v1/ops/replays/{job_id}", headers=dict(who))
+        response = await shop.http.get(f"{shop.urls[service]}/v1/ops/{path}", headers=dict(who))
         if response.status_code == 503:
             # The database was away, and the service does not reach it yet.
             return None
         job = response.json()
         return None if job["state"] in busy else job
 
-    return await eventually(found, PATIENCE, f"replay {job_id} to leave {busy}", pause=0.2)
+    return await eventually(found, PATIENCE, f"{path} to leave {busy}", pause=0.2)
 
 
 async def planned(shop: Stack, who: Mapping[str, str], service: str, **request: Any) -> Any:
     job = await post(shop, who, service, "replays", request)
-    return await settled(shop, who, service, job["id"], "planning")
+    return await settled(shop, who, service, f"replays/{job['id']}", "planning")
 
 
 async def done(shop: Stack, who: Mapping[str, str], service: str, job_id: str, **change: Any) -> Any:
     status, body = await patch(shop, who, service, job_id, {"state": "running", **change})
     assert status == 200, body
-    return await settled(shop, who, service, job_id, "running")
+    return await settled(shop, who, service, f"replays/{job_id}", "running")
 
 
 async def move_offsets_to_the_end(shop: Stack, kafka: str, group: str, topics: Sequence[str]) -> None:

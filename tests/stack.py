@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 import httpx
@@ -26,6 +26,7 @@ from tests.databases import Databases
 from tests.servers import Servers
 
 STAFF = ("staff@example.com", "the password of the staff")
+OPS = ("ops@example.com", "the password of the ops")
 ABOUT_ORDERS = " order "
 """In the subject of every mail about an order, and of no mail about an account."""
 ADDRESS = {"name": "Ada", "street": "St James's Square 12", "city": "London", "postal_code": "SW1Y", "country": "GB"}
@@ -170,8 +171,9 @@ async def stack(
     try:
         await running.start(*(only or running.commands))
         accounts = running.commands["customer"].env["POSTGRES_URL"]
-        staff = BootstrapSettings(postgres_url=accounts, bootstrap_password=STAFF[1])
-        await appoint_staff(staff, STAFF[0], "staff")
+        roles: Mapping[Literal["staff", "ops"], tuple[str, str]] = {"staff": STAFF, "ops": OPS}
+        for role, (email, password) in roles.items():
+            await appoint_staff(BootstrapSettings(postgres_url=accounts, bootstrap_password=password), email, role)
         yield running
     finally:
         await asyncio.to_thread(stop_all, list(running.children.values()), 10)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Depends, Header, Request
 from pydantic import Field
 
 from chassis.http.auth import Ops, Principal
@@ -15,7 +15,7 @@ from chassis.http.container import RestContainer
 from chassis.http.errors import IdempotencyKeyReused, OutcomeUnknown, ShopError, Unavailable
 from chassis.http.examples import ID
 from chassis.http.idempotency import Key, key_use
-from chassis.http.paging import Page, PageSize
+from chassis.http.paging import BeforePosition, Page, PageSize
 from chassis.jobs.domain import Action
 from chassis.persistence.database import JobStore
 from chassis.persistence.errors import CommitOutcomeUnknown, ConcurrentUpdate
@@ -144,9 +144,7 @@ def add_actions(router: APIRouter) -> None:
     async def list_actions(
         _ops: Ops,
         store: Store,
-        before: Annotated[
-            int | None, Query(ge=0, lt=2**63, description="`next` of the previous page", examples=[42])
-        ] = None,
+        before: BeforePosition = None,
         limit: PageSize = 50,
     ) -> ActionsOut:
         """Every change that ops made in this service, the newest first; nothing is ever removed."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from chassis.http.auth import Ops, Principal
 from chassis.http.errors import IdempotencyKeyReused
 from chassis.http.ops_actions import ActionRequest, Reason, RequiredKey, Store, do_once
 from chassis.http.ops_errors import JobNotFound, JobRunning, JobStateConflict, RebuildSuperseded, ReplicaNotFound
+from chassis.http.ops_jobs import BeforeJob, lock_job, page_of_jobs, read_job, require_none_running
 from chassis.http.paging import PageSize
 from chassis.http.rebuild_dto import (
     DifferenceOut,
@@ -34,6 +36,7 @@ Step = Literal["swap", "undo", "cancel"]
 
 def add_rebuilds(router: APIRouter, group: str, replicas: Sequence[str]) -> None:
     """Add the routes; ``group`` is the service's consumer group, ``replicas`` what can be rebuilt."""
+    shown = partial(rebuild_out, group=group)
     changing = problems(JobNotFound, JobRunning, JobStateConflict, RebuildSuperseded, IdempotencyKeyReused)
 
     @router.post(
@@ -51,31 +54,30 @@ def add_rebuilds(router: APIRouter, group: str, replicas: Sequence[str]) -> None
             raise ReplicaNotFound(f"{group} has the replicas {', '.join(replicas)}.", replicas=list(replicas))
 
         async def work(tx: Any) -> str:
-            await _none_running(store)
+            await require_none_running(store)
             request = {"replica": body.replica, "key": str(body.key) if body.key else None}
             job = Job(uuid7(), "rebuild", "planning", request, {}, ops.id, body.why)
             await store.jobs.add(tx, job)
             return str(job.id)
 
         subject = await do_once(store, ActionRequest(ops, key, "rebuild.plan", "", body), body.why, work)
-        return rebuild_out(await _job(store, UUID(subject)), group)
+        return shown(await read_job(store, "rebuild", UUID(subject)))
 
     @router.get("/rebuilds", summary="List rebuilds")
     async def list_rebuilds(
         _ops: Ops,
         store: Store,
-        before: Annotated[UUID | None, Query(description="`next` of the previous page")] = None,
+        before: BeforeJob = None,
         limit: PageSize = 50,
     ) -> RebuildsOut:
         """The newest first."""
-        found = await store.jobs.list("rebuild", before, limit + 1)
-        items = [rebuild_out(job, group) for job in found[:limit]]
-        return RebuildsOut(items=items, next=items[-1].id if len(found) > limit else None)
+        items, following = await page_of_jobs(store, "rebuild", before, limit, shown)
+        return RebuildsOut(items=items, next=following)
 
     @router.get("/rebuilds/{job_id}", summary="Read a rebuild", responses=problems(JobNotFound))
     async def read_rebuild(job_id: UUID, _ops: Ops, store: Store) -> RebuildOut:
         """How far it has come, and how many rows differ."""
-        return rebuild_out(await _job(store, job_id), group)
+        return shown(await read_job(store, "rebuild", job_id))
 
     @router.get(
         "/rebuilds/{job_id}/difference",
@@ -92,7 +94,7 @@ def add_rebuilds(router: APIRouter, group: str, replicas: Sequence[str]) -> None
 
         As it was when they were compared. `counts` counts all of them.
         """
-        job = await _job(store, job_id)
+        job = await read_job(store, "rebuild", job_id)
         if "difference" not in job.progress:
             raise JobStateConflict(f"The rebuild is {job.state}, and has not compared.", state=job.state)
         return difference_out(job, limit)
@@ -119,26 +121,12 @@ def add_rebuilds(router: APIRouter, group: str, replicas: Sequence[str]) -> None
         wanted: Step, job_id: UUID, body: Reason, key: str, ops: Principal, store: JobStore[Any]
     ) -> RebuildOut:
         async def work(tx: Any) -> str:
-            job = await store.jobs.lock(tx, job_id)
-            if job is None or job.kind != "rebuild":
-                raise JobNotFound
+            job = await lock_job(store, tx, "rebuild", job_id)
             await store.jobs.change(tx, await _changed(store, job, wanted))
             return str(job_id)
 
         await do_once(store, ActionRequest(ops, key, f"rebuild.{wanted}", str(job_id), body), body.why, work)
-        return rebuild_out(await _job(store, job_id), group)
-
-
-async def _job(store: JobStore[Any], job_id: UUID) -> Job:
-    job = await store.jobs.get(job_id)
-    if job is None or job.kind != "rebuild":
-        raise JobNotFound
-    return job
-
-
-async def _none_running(store: JobStore[Any]) -> None:
-    if running := await store.jobs.running():
-        raise JobRunning(job_id=str(running))
+        return shown(await read_job(store, "rebuild", job_id))
 
 
 async def _changed(store: JobStore[Any], job: Job, wanted: Step) -> Job:
@@ -147,7 +135,7 @@ async def _changed(store: JobStore[Any], job: Job, wanted: Step) -> Job:
         raise JobStateConflict(f"The rebuild is {job.state} ({stage or 'not begun'}).", state=job.state, stage=stage)
     if wanted == "cancel":
         return replace(job, state="cancelled")
-    await _none_running(store)
+    await require_none_running(store)
     await _require_newest(store, job)
     return replace(job, state="running", error=None, starts=0, progress={**job.progress, "wanted": wanted})
 

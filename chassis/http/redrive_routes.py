@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from pydantic import Field, model_validator
 from uuid_utils.compat import uuid7
 
@@ -15,6 +16,7 @@ from chassis.http.errors import IdempotencyKeyReused
 from chassis.http.examples import ID
 from chassis.http.ops_actions import MAX_TEXT, ActionRequest, RequiredKey, Store, Why, do_once
 from chassis.http.ops_errors import JobNotFound, LetterNotFound, NothingSelected, TooManySelected
+from chassis.http.ops_jobs import BeforeJob, page_of_jobs, read_job
 from chassis.http.paging import Page, PageSize
 from chassis.http.routing import problems
 from chassis.jobs.domain import Job, State
@@ -88,6 +90,7 @@ class RedrivesOut(Page[RedriveOut, UUID]):
 
 def add_redrives(router: APIRouter, group: str) -> None:
     """Add the routes; ``group`` is the service's consumer group."""
+    shown = partial(redrive_out, group=group)
 
     @router.post(
         "/redrives",
@@ -109,31 +112,23 @@ def add_redrives(router: APIRouter, group: str) -> None:
             return str(job.id)
 
         subject = await do_once(store, ActionRequest(ops, key, "letter.redrive", "", body), body.why, work)
-        return await _redrive(store, UUID(subject), group)
+        return shown(await read_job(store, "redrive", UUID(subject)))
 
     @router.get("/redrives", summary="List redrives")
     async def list_redrives(
         _ops: Ops,
         store: Store,
-        before: Annotated[UUID | None, Query(description="`next` of the previous page")] = None,
+        before: BeforeJob = None,
         limit: PageSize = 50,
     ) -> RedrivesOut:
         """The newest first."""
-        found = await store.jobs.list("redrive", before, limit + 1)
-        items = [redrive_out(job, group) for job in found[:limit]]
-        return RedrivesOut(items=items, next=items[-1].id if len(found) > limit else None)
+        items, following = await page_of_jobs(store, "redrive", before, limit, shown)
+        return RedrivesOut(items=items, next=following)
 
     @router.get("/redrives/{job_id}", summary="Read a redrive", responses=problems(JobNotFound))
     async def read_redrive(job_id: UUID, _ops: Ops, store: Store) -> RedriveOut:
         """How far it has come."""
-        return await _redrive(store, job_id, group)
-
-
-async def _redrive(store: JobStore[Any], job_id: UUID, group: str) -> RedriveOut:
-    job = await store.jobs.get(job_id)
-    if job is None or job.kind != "redrive":
-        raise JobNotFound
-    return redrive_out(job, group)
+        return shown(await read_job(store, "redrive", job_id))
 
 
 async def _selected(store: JobStore[Any], body: RedriveBody) -> list[UUID]:

@@ -2,16 +2,18 @@
 
 from collections.abc import Collection
 from dataclasses import replace
-from typing import Annotated, Any
+from functools import partial
+from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from uuid_utils.compat import uuid7
 
 from chassis.http.auth import Ops
 from chassis.http.errors import IdempotencyKeyReused, MalformedRequest
 from chassis.http.ops_actions import ActionRequest, RequiredKey, Store, do_once
 from chassis.http.ops_errors import JobNotFound, JobRunning, JobStateConflict, MailsUndecided
+from chassis.http.ops_jobs import BeforeJob, lock_job, page_of_jobs, read_job, require_none_running
 from chassis.http.paging import PageSize
 from chassis.http.replay_dto import (
     ReplayBody,
@@ -29,6 +31,7 @@ from schemas import Event
 
 def add_replays(router: APIRouter, group: str, handles: Collection[type[Event]]) -> None:
     """Add the routes; ``group`` is the service's consumer group, and ``handles`` what it handles."""
+    shown = partial(replay_out, group=group)
     topics = {event.topic for event in handles}
 
     @router.post(
@@ -46,31 +49,30 @@ def add_replays(router: APIRouter, group: str, handles: Collection[type[Event]])
             raise _malformed("body/topic", f"{group} subscribes to {', '.join(sorted(topics))}")
 
         async def work(tx: Any) -> str:
-            await _none_running(store)
+            await require_none_running(store)
             progress = {"rate": body.rate, "mails_wanted": body.mails}
             job = Job(uuid7(), "replay", "planning", stored_request(body), progress, ops.id, body.why)
             await store.jobs.add(tx, job)
             return str(job.id)
 
         subject = await do_once(store, ActionRequest(ops, key, "replay.plan", "", body), body.why, work)
-        return await _replay(store, UUID(subject), group)
+        return shown(await read_job(store, "replay", UUID(subject)))
 
     @router.get("/replays", summary="List replays")
     async def list_replays(
         _ops: Ops,
         store: Store,
-        before: Annotated[UUID | None, Query(description="`next` of the previous page")] = None,
+        before: BeforeJob = None,
         limit: PageSize = 50,
     ) -> ReplaysOut:
         """The newest first."""
-        found = await store.jobs.list("replay", before, limit + 1)
-        items = [replay_out(job, group) for job in found[:limit]]
-        return ReplaysOut(items=items, next=items[-1].id if len(found) > limit else None)
+        items, following = await page_of_jobs(store, "replay", before, limit, shown)
+        return ReplaysOut(items=items, next=following)
 
     @router.get("/replays/{job_id}", summary="Read a replay", responses=problems(JobNotFound))
     async def read_replay(job_id: UUID, _ops: Ops, store: Store) -> ReplayOut:
         """Its plan, and how far its run has come; `equal` proves that a run has done what was planned."""
-        return await _replay(store, job_id, group)
+        return shown(await read_job(store, "replay", job_id))
 
     @router.patch(
         "/replays/{job_id}",
@@ -83,29 +85,14 @@ def add_replays(router: APIRouter, group: str, handles: Collection[type[Event]])
             raise _malformed("body", "give at least one of state, rate and mails")
 
         async def work(tx: Any) -> str:
-            job = await store.jobs.lock(tx, job_id)
-            if job is None or job.kind != "replay":
-                raise JobNotFound
+            job = await lock_job(store, tx, "replay", job_id)
             await store.jobs.change(tx, await _changed(store, job, body))
             return str(job_id)
 
         action = f"replay.{body.state or 'change'}"
         request = ActionRequest(ops, key, action, str(job_id), body, route="replay.change")
         await do_once(store, request, body.why, work)
-        return await _replay(store, job_id, group)
-
-
-async def _replay(store: JobStore[Any], job_id: UUID, group: str) -> ReplayOut:
-    job = await store.jobs.get(job_id)
-    if job is None or job.kind != "replay":
-        raise JobNotFound
-    return replay_out(job, group)
-
-
-async def _none_running(store: JobStore[Any], but: UUID | None = None) -> None:
-    running = await store.jobs.running()
-    if running and running != but:
-        raise JobRunning(job_id=str(running))
+        return shown(await read_job(store, "replay", job_id))
 
 
 async def _changed(store: JobStore[Any], job: Job, body: ReplayChangeBody) -> Job:
@@ -124,7 +111,7 @@ async def _changed(store: JobStore[Any], job: Job, body: ReplayChangeBody) -> Jo
     if not job.allows(body.state):
         raise JobStateConflict(f"A replay that is {job.state} cannot become {body.state}.", state=job.state)
     if body.state == "running":
-        await _none_running(store, job.id)
+        await require_none_running(store, job.id)
         new = (progress.get("mails") or {}).get("new", 0)
         if new and job.request["mode"] == "missing" and not progress.get("mails_wanted"):
             raise MailsUndecided(f"{new} new mails: say mails send or mails withhold.", new=new)

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
@@ -22,6 +23,7 @@ log = structlog.get_logger()
 
 POLL_SECONDS = 1.0
 HEARTBEAT_SECONDS = 1.0
+RENEW_SECONDS = 3.0
 BROKER_SECONDS = 2.0
 """The pause before a job that could not reach Kafka is tried again."""
 
@@ -67,6 +69,26 @@ class JobLease:
                 return await self.advance(tx, job, change)
 
         return await retry_soon(attempt, "jobs")
+
+    @asynccontextmanager
+    async def renewed(self, job: Job) -> AsyncIterator[None]:
+        """Renew the lease while one statement takes long, and the job cannot beat."""
+        ending = asyncio.Event()
+
+        async def renew() -> None:
+            while not ending.is_set():
+                await self.commit(job, lambda current: current)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(ending.wait(), RENEW_SECONDS)
+
+        renewing = asyncio.create_task(renew())
+        try:
+            yield
+        finally:
+            # Not by cancelling: that would cost a connection.
+            ending.set()
+            await asyncio.wait([renewing])
+        renewing.result()
 
 
 @dataclass(slots=True)

@@ -3,11 +3,12 @@
 The adapter to aiokafka's consumer and admin client.
 """
 
+import asyncio
 import heapq
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from chassis.messaging.records import KafkaRecord
 CHUNK = 500
 """At most so many messages of a partition are taken at a time."""
 WAIT_MILLISECONDS = 1000
+STOP_SECONDS = 1.0
 SILENCE_SECONDS = 60.0
 """A broker that delivers nothing for so long, although there is more to read, is away."""
 
@@ -80,25 +82,26 @@ class TopicReader:
         found = await self._consumer.offsets_for_times({self._partition(place): milliseconds for place in places})
         return {self._place(one): at and at.offset for one, at in found.items()}
 
-    async def merged(self, spans: Mapping[Place, Span]) -> AsyncGenerator[list[ReadRecord], None]:
-        """The records of spans in the order in which they were published, in lists; to be closed (``aclosing``)."""
+    @asynccontextmanager
+    async def merged(self, spans: Mapping[Place, Span]) -> AsyncIterator[AsyncIterator[list[ReadRecord]]]:
+        """The records of spans in the order in which they were published, in lists."""
         wanted = {self._partition(place): span for place, span in spans.items() if len(span)}
         if not wanted:
+            yield _nothing()
             return
         # A consumer of its own: aiokafka's fetcher ends with an error where one that is assigned is unsubscribed.
         async with _started(self._bootstrap_servers) as consumer:
             consumer.assign(list(wanted))
             for partition, span in wanted.items():
                 consumer.seek(partition, span.first)
-            async for records in _merge(consumer, wanted, self._read):
-                yield records
+            yield _merge(consumer, wanted, self._read)
 
     async def read_one(self, place: Place, offset: int) -> ReadRecord | None:
         """One record; None if it is gone."""
         span = (await self.existing([place[0]])).get(place)
         if span is None or not span.first <= offset < span.end:
             return None
-        async with aclosing(self.merged({place: Span(offset, offset + 1)})) as chunks:
+        async with self.merged({place: Span(offset, offset + 1)}) as chunks:
             async for records in chunks:
                 return records[0]
         return None
@@ -141,12 +144,33 @@ async def _started(bootstrap_servers: str) -> AsyncIterator[AIOKafkaConsumer]:
         await consumer.start()
         yield consumer
     finally:
-        await consumer.stop()
+        await stop_consumer(consumer)
+
+
+async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
+    """Stop a consumer, whatever it is doing.
+
+    While aiokafka changes to other partitions it does not notice that it is to stop, and waits for itself for ever
+    (checked with 0.14.0). A second request ends that.
+    """
+    stopping = asyncio.create_task(consumer.stop())
+    while not stopping.done():
+        _, late = await asyncio.wait([stopping], timeout=STOP_SECONDS)
+        for one in late:
+            one.cancel()
+    if not stopping.cancelled():
+        stopping.result()
+
+
+async def _nothing() -> AsyncIterator[list[ReadRecord]]:
+    none: Collection[list[ReadRecord]] = ()
+    for records in none:
+        yield records
 
 
 async def _merge(
     consumer: AIOKafkaConsumer, spans: Mapping[TopicPartition, Span], read: Any
-) -> AsyncGenerator[list[ReadRecord], None]:
+) -> AsyncIterator[list[ReadRecord]]:
     waiting: dict[TopicPartition, deque[ReadRecord]] = {partition: deque() for partition in spans}
     heads: list[tuple[int, int, TopicPartition]] = []
     order = {partition: nth for nth, partition in enumerate(spans)}

@@ -35,10 +35,11 @@ class LiveBehind:
             place: Span(max(span.first, committed.get(place, span.first)), span.end) for place, span in read.items()
         }
         events: dict[UUID, str] = {}
-        async for records in self._reader.merged(spans):
-            found = self.events(records)
-            known = await self._target.database.inbox.known(self._target.group, list(found))
-            events |= {event: stream for event, stream in found.items() if event not in known}
+        async with self._reader.merged(spans) as chunks:
+            async for records in chunks:
+                found = self.events(records)
+                known = await self._target.database.inbox.known(self._target.group, list(found))
+                events |= {event: stream for event, stream in found.items() if event not in known}
         return events
 
     def events(self, records: Iterable[ReadRecord]) -> Events:

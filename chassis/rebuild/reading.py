@@ -84,8 +84,9 @@ class Reading:
 
     async def upto(self, ends: Mapping[Place, Span]) -> None:
         """Read up to these ends."""
-        async for records in self._reader.merged(self.left(ends)):
-            await self._apply_all(records, await self.selection.select(records))
+        async with self._reader.merged(self.left(ends)) as chunks:
+            async for records in chunks:
+                await self._apply_all(records, await self.selection.select(records))
         # A partition may end with control records, which no reader gets.
         await self._pass({place_name(place): span.end for place, span in ends.items()}, {})
         await self.save()
@@ -97,7 +98,8 @@ class Reading:
 
     async def rest(self, ends: Mapping[Place, Span]) -> list[ReadRecord]:
         """The records up to these ends, not applied."""
-        return [one async for records in self._reader.merged(self.left(ends)) for one in records]
+        async with self._reader.merged(self.left(ends)) as chunks:
+            return [one async for records in chunks for one in records]
 
     async def drain(
         self, tx: PipelinedTransaction, rest: Sequence[ReadRecord], ends: Mapping[Place, Span]
@@ -161,7 +163,7 @@ class Reading:
     ) -> Outcome:
         outcome, unreadable = Outcome(), {*self.unreadable, *more}
         commands = {one.event_id: self.selection.command(one) for one in batch if one.envelope}
-        # Takes the lock that holds off erasures; whoever was erased before it is known after it.
+        # Takes the lock that holds off erasures; a customer who was erased before it is known after it.
         await transaction.load(commands.values())
         erased = await self._erased(transaction.tx, batch)
         for one in batch:

@@ -4,9 +4,7 @@ planning → running → done, which means compared. Ops set ``wanted`` to ``swa
 ``stage`` is how far it is: reading, compared, swapped, undone.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import structlog
@@ -32,8 +30,6 @@ from chassis.runtime.redaction import redacted
 from chassis.runtime.retry import retry_soon
 
 log = structlog.get_logger()
-
-RENEW_SECONDS = 3.0
 
 
 class RebuildRunner:
@@ -83,7 +79,7 @@ class _Rebuild:
             self._job = reading.job
             if failpoints.armed:
                 await failpoints.reach("rebuild.compared.before")
-            async with _renewing(self._lease, self._job):
+            async with self._lease.renewed(self._job):
                 found = await self._compare(reading, reader)
         await self._lease.commit(self._job, lambda job: job.proceed(stage="compared", difference=found).end("done"))
 
@@ -154,8 +150,9 @@ class _Rebuild:
         streams = set((await behind.unhandled(ends)).values())
         await find_difference(self._database, self._statements, reading.unreadable)
         # Whatever live has handled by then was on a topic before.
-        async for records in reader.merged(reading.left(await reader.existing(self._replica.topics))):
-            streams |= set(behind.events(records).values())
+        async with reader.merged(reading.left(await reader.existing(self._replica.topics))) as chunks:
+            async for records in chunks:
+                streams |= set(behind.events(records).values())
         left_out = await leave_out(self._database, self._statements, streams)
         found = await read_difference(self._database, self._statements)
         return {**found, "left_out": left_out, "unreadable": len(reading.unreadable)}
@@ -171,25 +168,3 @@ def _require_beginnings(ends: Mapping[Place, Span], topics: Collection[str]) -> 
                 f"{topic} has lost its beginning: partition {partition} begins with offset {span.first}, so the"
                 " replica cannot be made anew from it"
             )
-
-
-@asynccontextmanager
-async def _renewing(lease: JobLease, job: Job) -> AsyncIterator[None]:
-    """Keep the lease while something takes long that stores no progress."""
-
-    ending = asyncio.Event()
-
-    async def renew() -> None:
-        while not ending.is_set():
-            await lease.commit(job, lambda current: current)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(ending.wait(), RENEW_SECONDS)
-
-    renewing = asyncio.create_task(renew())
-    try:
-        yield
-    finally:
-        # Not by cancelling: that would cost a connection.
-        ending.set()
-        await asyncio.wait([renewing])
-    renewing.result()

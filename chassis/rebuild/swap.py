@@ -123,7 +123,7 @@ class Swap:
             if shadow.replica.erased:
                 # In the order of the live transactions: this one, then rows.
                 tx.execute(HOLD_OFF_ERASURES)
-            # Keeps out SELECT … FOR UPDATE as well: whoever has locked rows would wait for us, and we for them.
+            # Keeps out SELECT … FOR UPDATE as well: a writer that has locked rows would wait for us, and we for it.
             await tx.execute(f'LOCK TABLE {LIVE}."{shadow.replica.table.name}" IN EXCLUSIVE MODE').rows()
             yield tx
 

@@ -24,7 +24,7 @@ Verdict = Literal[
 MODULUS = 2**128
 
 ABOUT_ERASURES: Collection[type[Event]] = (CustomerErased, OrdersAnonymised, MailsAnonymised)
-"""Brought whoever was erased."""
+"""Brought although they are about a customer who was erased."""
 
 _CUSTOMER = re.compile(rb'"customer_id": ?"([0-9a-f-]{36})"')
 

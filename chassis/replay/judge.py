@@ -2,7 +2,6 @@
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -92,7 +91,7 @@ class Judge:
 async def erased_customers(reader: TopicReader, keep_lease: Callable[[], Awaitable[object]]) -> set[str]:
     """The ids of all customers whose erasure is on the topic; ``keep_lease`` is called again and again meanwhile."""
     erased: set[str] = set()
-    async with aclosing(reader.merged(await reader.existing([CustomerErased.topic]))) as chunks:
+    async with reader.merged(await reader.existing([CustomerErased.topic])) as chunks:
         async for records in chunks:
             for one in records:
                 header = header_of(one.record, id_of(one.record))

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -97,7 +96,7 @@ class Planner:
         blocked = await target.database.dead_letters.blocked_streams(target.group)
         found, consumer = Findings(), target.consumer()
         total = sum(map(len, spans.values()))
-        async with aclosing(reader.merged(spans)) as chunks:
+        async with reader.merged(spans) as chunks:
             async for records in chunks:
                 judged = await judge.judge(records)
                 found.add(judged, blocked)

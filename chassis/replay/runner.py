@@ -6,7 +6,6 @@ nothing, a pause takes hold at the next transaction, and the sums at the end are
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import aclosing
 from typing import Any
 from uuid import UUID
 
@@ -47,7 +46,7 @@ class ReplayRunner:
                 else:
                     await _Run(self._target, job, lease, reader).run()
             except OffsetOutOfRangeError as error:
-                raise JobFailed("a part of what was planned is no more on its topic") from error
+                raise JobFailed("a part of what was planned has left its topic: plan it again") from error
 
 
 class _Run:
@@ -83,7 +82,7 @@ class _Run:
         """Erasures that were missed come before everything else, so that no data of these customers is written."""
         spans = {place: span for place, span in self._account.spans.items() if place[0] == CustomerErased.topic}
         judge = self._judge(erased)
-        async with aclosing(self._reader.merged(spans)) as chunks:
+        async with self._reader.merged(spans) as chunks:
             async for records in chunks:
                 judged = [one for one in await judge.judge(records) if one.header.cls is CustomerErased]
                 for message in readable(self._consumer, judged):
@@ -93,7 +92,7 @@ class _Run:
 
     async def _bring_all(self, erased: set[str]) -> None:
         judge, account = self._judge(erased), self._account
-        async with aclosing(self._reader.merged(account.spans)) as chunks:
+        async with self._reader.merged(account.spans) as chunks:
             async for records in chunks:
                 account.window += await judge.judge(records)
                 messages = readable(self._consumer, account.window)

@@ -1,7 +1,7 @@
 """Mails that enter the ledger: caused by events, or sent again by staff.
 
 A mail waits in the ledger until its customer is known. A mail to an erased customer enters it anonymised, and fails.
-A replay can be told to send no mails: they enter the ledger as withheld.
+A replay can be set to send no mails: they enter the ledger as withheld.
 """
 
 from dataclasses import dataclass

@@ -9,7 +9,7 @@
     claimed → suppressed  its address is known not to exist
     claimed → unwanted    its customer has switched off such mails
 
-A new mail is ``queued``, or ``withheld`` if a replay queues it that was told to send none: that is final.
+A new mail is ``queued``, or ``withheld`` if a replay queues it that withholds mails: that is final.
 
 A mail in doubt may or may not have been sent. It is sent once more with the same Message-ID, by which mail stores
 recognise a copy. A mail in a final state is sent again only on request of staff, as another mail.

@@ -14,7 +14,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
-from ops.topics import START_SECONDS, close, partitions_of, unreadable
+from chassis.messaging.topic_reader import stop_consumer
+from ops.topics import START_SECONDS, partitions_of, unreadable
 from ops.trace.model import TracedEvent, read_event
 from schemas.topics import TOPICS
 
@@ -195,4 +196,4 @@ async def open_search(bootstrap_servers: str, prefix: str, seconds: float) -> As
     except (KafkaError, OSError, TimeoutError) as error:
         raise unreadable(bootstrap_servers, error) from error
     finally:
-        await close(consumer)
+        await stop_consumer(consumer)

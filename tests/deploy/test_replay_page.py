@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -48,7 +47,6 @@ def home(servers: Servers, tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.skipif(not (shutil.which("curl") and shutil.which("jq")), reason="the page needs curl and jq")
 def test_the_commands_of_the_page_break_a_platform_and_repair_it(home: Path, tmp_path: Path) -> None:
     results = _run(home, _programs(tmp_path / "bin"))
     for words, (status, printed) in EXPECTED.items():

@@ -79,9 +79,4 @@ def selection() -> Iterator[Cell]:
     yield Cell("fail points: die after a commit, a send, a dot", fault_actions.plan(first, "die"))
     yield Cell("responses to commits lost", fault_actions.responses_lost(*fault_actions.LOST, times=2))
     yield Cell("kafka: cut off", fault_actions.cut_off("kafka", 3))
-    for service in ("notifier", "order", "product"):
-        yield Cell(f"replay into {service}_svc: killed at every point", replay_actions.killed_at_every_point(service))
-    yield Cell("replay: kafka away", replay_actions.while_away("notifier", "kafka"))
-    yield Cell("replay: postgres away", replay_actions.while_away("order", "postgres"))
-    yield Cell("replay: mongo away", replay_actions.while_away("product", "mongo"))
     yield Cell("everything: all processes and servers killed at once", fault_actions.power_cut)

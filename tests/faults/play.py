@@ -12,8 +12,8 @@ import orjson
 from ops.audit import Shop, audit
 from tests.faults.matrix import Cell
 from tests.faults.traffic import Traffic
-from tests.faults.world import OPS, REST_PROCESSES, World
-from tests.stack import STAFF
+from tests.faults.world import REST_PROCESSES, World
+from tests.stack import OPS
 
 AROUND_SECONDS = 1.5
 """How long traffic runs before the first fault, and after the platform is healed."""
@@ -61,7 +61,7 @@ async def audited(world: World) -> list[str]:
     """What the audit finds in everything that happened on this platform so far."""
 
     async def headers() -> dict[str, str]:
-        return await world.shop.log_in(OPS, STAFF[1])
+        return await world.shop.log_in(*OPS)
 
     shop = Shop(
         **{name: world.shop.urls[name] for name in REST_PROCESSES},

@@ -5,9 +5,9 @@ import signal
 from typing import Any
 
 from tests.faults.fault_actions import Action
-from tests.faults.world import OPS, PATIENCE, World
+from tests.faults.world import PATIENCE, World
 from tests.ops_jobs import move_offsets_to_the_end, patch, planned, post, settled
-from tests.stack import STAFF, eventually
+from tests.stack import OPS, eventually
 
 LOST_SECONDS = 3.0
 """For how long events are lost to a group."""
@@ -28,7 +28,7 @@ def killed_at_every_point(service: str) -> Action:
         job = await post(world.shop, who, service, "replays", {})
         await _dead(world, service)
         await _launch(world, service, "replay.commit.before")
-        await settled(world.shop, who, service, job["id"], "planning")
+        await settled(world.shop, who, service, f"replays/{job['id']}", "planning")
         await _start(world, who, service, job["id"])
         await _dead(world, service)
         await _launch(world, service, "replay.commit.after")
@@ -65,7 +65,7 @@ async def _lose(world: World, service: str) -> dict[str, str]:
     kafka = world.servers["kafka"].url
     await move_offsets_to_the_end(world.shop, kafka, f"{service}_svc", TOPICS[service])
     await world.shop.start(f"{service}-worker")
-    return await world.shop.log_in(OPS, STAFF[1])
+    return await world.shop.log_in(*OPS)
 
 
 async def _launch(world: World, service: str, point: str) -> None:
@@ -93,7 +93,7 @@ async def _finish(world: World, who: dict[str, str], service: str, job_id: str) 
         return bool(status != 503)
 
     await eventually(unlimited, PATIENCE, "the rate to be lifted", pause=0.5)
-    job = await settled(world.shop, who, service, job_id, "running")
+    job = await settled(world.shop, who, service, f"replays/{job_id}", "running")
     assert job["state"] == "done", job
     assert job["equal"], job
     world.done["events replayed"] += job["done"]["brought"]

@@ -12,8 +12,6 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from customer_svc.staff.bootstrap import Settings as BootstrapSettings
-from customer_svc.staff.bootstrap import appoint_staff
 from deploy.local.kafka import Kafka
 from deploy.local.mail import Mail
 from deploy.local.mongo import Mongo
@@ -25,7 +23,7 @@ from tests.databases import Databases
 from tests.faults.proxy import Proxy
 from tests.fork_server import fork_server
 from tests.servers import Servers, run
-from tests.stack import STAFF, Stack, eventually, stack
+from tests.stack import Stack, eventually, stack
 
 REST_PROCESSES = ("customer", "product", "order", "notifier")
 WORKERS = ("customer-worker", "product-worker", "order-worker", "notifier-worker")
@@ -33,7 +31,6 @@ CONSUMERS = WORKERS[1:]
 PROCESSES = (*REST_PROCESSES, *WORKERS)
 SERVERS = ("kafka", "postgres", "mongo", "mail")
 
-OPS = "ops@example.com"
 MAIL_LEASE_SECONDS = 10
 PATIENCE = 120.0
 """Seconds to wait for what must happen, on a busy machine."""
@@ -167,7 +164,6 @@ async def world(home: Path | None = None) -> AsyncIterator[World]:
         shop = await ended.enter_async_context(
             stack(proxied, databases, home / "shop", settings, spawn=fork_server().spawn)
         )
-        await _appoint_ops(shop)
         yield World(servers, proxies, shop)
 
 
@@ -193,11 +189,3 @@ async def _servers(home: Path, ended: AsyncExitStack) -> tuple[dict[str, LocalSe
     for proxy in proxies.values():
         ended.push_async_callback(proxy.stop)
     return servers, proxies
-
-
-async def _appoint_ops(shop: Stack) -> None:
-    settings = BootstrapSettings(
-        postgres_url=shop.commands["customer"].env["POSTGRES_URL"],
-        bootstrap_password=STAFF[1],
-    )
-    await appoint_staff(settings, OPS, "ops")

@@ -1,22 +1,14 @@
 """A replica is rebuilt, swapped and put back by the real processes; the event process is killed on the way."""
 
 from typing import Any
-from uuid import uuid4
 
 import psycopg
 
-from customer_svc.staff.bootstrap import Settings as BootstrapSettings
-from customer_svc.staff.bootstrap import appoint_staff
-from tests.stack import Stack, eventually
-
-OPS = ("ops@example.com", "the password of ops")
+from tests.ops_jobs import post, settled
+from tests.stack import OPS, Stack, eventually
 
 
 async def test_a_replica_is_repaired_by_the_real_processes(shop: Stack) -> None:
-    accounts = BootstrapSettings(
-        postgres_url=shop.commands["customer"].env["POSTGRES_URL"], bootstrap_password=OPS[1]
-    )
-    await appoint_staff(accounts, OPS[0], "ops")
     ops = await shop.log_in(*OPS)
     skus = [await shop.product(on_hand=1) for _ in range(3)]
 
@@ -30,22 +22,22 @@ async def test_a_replica_is_repaired_by_the_real_processes(shop: Stack) -> None:
     wrong = rows(shop)
     await shop.kill("order-worker")
     await shop.launch("order-worker", FAILPOINTS="rebuild.compared.before=die")
-    job = await post(shop, ops, "/v1/ops/rebuilds", replica="products")
+    job = await post(shop, ops, "order", "rebuilds", {"replica": "products"})
 
     async def died() -> bool:
         return not shop.child("order-worker").running
 
     await eventually(died, 60, "the event process to die")
     await shop.start("order-worker")
-    job = await ended(shop, ops, job)
+    job = await ended(shop, ops, job["id"])
     assert (job["state"], job["stage"]) == ("done", "compared")
     found = await shop.read("order", f"/v1/ops/rebuilds/{job['id']}/difference", ops)
     assert found["differs"] == [{"table": "products", "key": skus[0], "columns": ["amount"]}]
     assert found["only_rebuilt"] == [{"table": "products", "key": skus[1]}]
-    swapped = await ended(shop, ops, await post(shop, ops, f"/v1/ops/rebuilds/{job['id']}/swap"))
+    swapped = await step(shop, ops, job["id"], "swap")
     assert (swapped["error"], swapped["swapped"]["added"], swapped["swapped"]["changed"]) == (None, 1, 1)
     assert rows(shop) == right
-    await ended(shop, ops, await post(shop, ops, f"/v1/ops/rebuilds/{job['id']}/undo"))
+    await step(shop, ops, job["id"], "undo")
     assert rows(shop) == wrong
 
     async def dropped() -> bool:
@@ -68,18 +60,10 @@ def change(shop: Stack, statement: str, sku: str) -> None:
         connection.execute(statement.encode(), [sku])
 
 
-async def post(shop: Stack, ops: dict[str, str], path: str, **body: Any) -> dict[str, Any]:
-    headers = {**ops, "Idempotency-Key": str(uuid4())}
-    response = await shop.http.post(f"{shop.urls['order']}{path}", json={**body, "why": "a test"}, headers=headers)
-    assert response.status_code == 202, response.text
-    accepted: dict[str, Any] = response.json()
-    return accepted
+async def step(shop: Stack, ops: dict[str, str], job_id: str, name: str) -> Any:
+    await post(shop, ops, "order", f"rebuilds/{job_id}/{name}", {})
+    return await ended(shop, ops, job_id)
 
 
-async def ended(shop: Stack, ops: dict[str, str], job: dict[str, Any]) -> dict[str, Any]:
-    async def ended() -> dict[str, Any] | None:
-        found: dict[str, Any] = await shop.read("order", f"/v1/ops/rebuilds/{job['id']}", ops)
-        return found if found["state"] not in ("planning", "running") else None
-
-    found: dict[str, Any] = await eventually(ended, 90, "the rebuild")
-    return found
+async def ended(shop: Stack, ops: dict[str, str], job_id: str) -> Any:
+    return await settled(shop, ops, "order", f"rebuilds/{job_id}", "planning", "running")

@@ -6,18 +6,12 @@ import os
 import sys
 from typing import Any
 
-from customer_svc.staff.bootstrap import Settings as BootstrapSettings
-from customer_svc.staff.bootstrap import appoint_staff
 from tests.journeys.timelines import timeline_with_mail
 from tests.servers import Servers
-from tests.stack import ADDRESS, Stack
-
-OPS = ("tracer@example.com", "the password of the ops")
+from tests.stack import ADDRESS, OPS, Stack
 
 
 async def test_an_order_is_traced_from_the_request_to_the_mail(shop: Stack, servers: Servers) -> None:
-    accounts = shop.commands["customer"].env["POSTGRES_URL"]
-    await appoint_staff(BootstrapSettings(postgres_url=accounts, bootstrap_password=OPS[1]), OPS[0], "ops")
     email, customer = await shop.customer(name="Augusta King")
     sku = await shop.product(on_hand=10)
     location = (await shop.order(customer, {sku: 2})).headers["location"]

@@ -6,22 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from customer_svc.staff.bootstrap import Settings as BootstrapSettings
-from customer_svc.staff.bootstrap import appoint_staff
 from deploy.postman.newman import newman
 from tests.contracts.generated import COLLECTION, STUCK
 from tests.contracts.postman.steps import ENVIRONMENT
-from tests.stack import STAFF, Stack, eventually
+from tests.stack import OPS, STAFF, Stack, eventually
 
-OPS = ("ops@example.com", "the password of the ops")
 SERVICES = ("customer", "product", "order", "notifier")
 
 
 @pytest.fixture(scope="module")
 async def options(shop: Stack) -> list[str]:
     """The options of newman with the environment of this shop."""
-    accounts = shop.commands["customer"].env["POSTGRES_URL"]
-    await appoint_staff(BootstrapSettings(postgres_url=accounts, bootstrap_password=OPS[1]), OPS[0], "ops")
     logins = {"staff_email": STAFF[0], "staff_password": STAFF[1], "ops_email": OPS[0], "ops_password": OPS[1]}
     variables = ENVIRONMENT | logins | {f"{service}_url": shop.urls[service] for service in SERVICES}
     variables["mail_url"] = shop.mail_page

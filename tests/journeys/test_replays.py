@@ -9,17 +9,14 @@ import pytest
 from chassis.persistence.database import Database
 from chassis.persistence.mongo.database import Mongo
 from chassis.persistence.postgres.database import Postgres
-from customer_svc.staff.bootstrap import Settings as BootstrapSettings
-from customer_svc.staff.bootstrap import appoint_staff
 from ops.audit import Report, Shop, audit
 from tests.databases import Databases
 from tests.fork_server import fork_server
 from tests.ops_jobs import done, move_offsets_to_the_end, patch, planned
 from tests.repeats import contents
 from tests.servers import Servers
-from tests.stack import STAFF, Stack, eventually, stack
+from tests.stack import OPS, Stack, eventually, stack
 
-OPS = "replays@example.com"
 SERVICES = ("customer", "product", "order", "notifier")
 OF_OPS = {"jobs", "actions", "leases"}
 """What a job itself writes, and what the relay renews."""
@@ -33,8 +30,6 @@ async def shop(
     """A platform of its own: the audit looks at everything."""
     home, settings = tmp_path_factory.mktemp("replays"), {"MAIL_LEASE_SECONDS": "10"}
     async with stack(servers, databases, home, settings, spawn=fork_server().spawn) as running:
-        accounts = running.commands["customer"].env["POSTGRES_URL"]
-        await appoint_staff(BootstrapSettings(postgres_url=accounts, bootstrap_password=STAFF[1]), OPS, "ops")
         yield running
 
 
@@ -44,7 +39,7 @@ _LOGIN: dict[str, str] = {}
 async def headers(shop: Stack) -> dict[str, str]:
     """One login for all: each is a row."""
     if not _LOGIN:
-        _LOGIN.update(await shop.log_in(OPS, STAFF[1]))
+        _LOGIN.update(await shop.log_in(*OPS))
     return _LOGIN
 
 
@@ -142,7 +137,7 @@ async def test_what_convergent_handlers_did_can_be_done_again_without_effect(sho
 
 
 async def test_lost_offsets_are_found_planned_brought_and_proved(shop: Stack, servers: Servers) -> None:
-    """500 confirmed orders that notifier_svc never heard of, while others go on."""
+    """500 confirmed orders whose events notifier_svc never handled, while others go on."""
     await shop.kill("notifier-worker", 15)
     await orders(shop, MISSED)
     await all_confirmed(shop)

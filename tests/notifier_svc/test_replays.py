@@ -89,11 +89,7 @@ async def test_mails_are_counted_by_the_plan_and_withheld_by_the_run(world: Worl
     assert plan.mails is not None
     # Three welcomes and two receipts.
     assert (plan.mails.new, plan.mails.known) == (5, 0)
-    await world.unlimited(plan.id)
-    async with world.database.transaction() as tx:
-        job = await world.database.jobs.lock(tx, plan.id)
-        assert job is not None
-        await world.database.jobs.change(tx, replace(job, progress={**job.progress, "mails_wanted": "withhold"}))
+    await world.change(plan.id, lambda job: replace(job, progress={**job.progress, "mails_wanted": "withhold"}))
     done = await world.run(plan.id)
     assert (done.done.brought, done.equal) == (5, True)
     async with world.database.reading() as connection:  # type: ignore[attr-defined]

@@ -21,9 +21,7 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def test_handled_events_are_told_from_dead_letters_and_unknown_ones(
-    world: World, http: httpx.AsyncClient
-) -> None:
+async def test_handled_events_dead_letters_and_unknown_ones_differ(world: World, http: httpx.AsyncClient) -> None:
     await world.confirmed()
     reserved = next(one for one in reversed(world.sent) if one.headers["ce_type"] == "stock.reserved")
     # A reply about an order that does not exist cannot be handled, nor can what follows it.

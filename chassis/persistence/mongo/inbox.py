@@ -33,7 +33,7 @@ class MongoDeduplication:
             await self.tx.db.inbox.insert_many([{"_id": key} for key in new], session=self.tx.session)
         blocked = {letter["stream"] for letter in await self.letters.documents()}
         if new and blocked:
-            # Whoever redrives these letters meanwhile writes to their heads as well: one of the two tries again.
+            # A redrive of these letters writes to their heads as well: one of the two tries again.
             heads = {"consumer_group": self.group, "stream": {"$in": list(blocked)}, "state": "dead"}
             await self.tx.db.dead_letters.update_many(heads, {"$inc": {"locked": 1}}, session=self.tx.session)
         return set(new.values()), blocked

@@ -76,7 +76,7 @@ async def test_bulk_redrive(world: World) -> None:
 
 
 async def test_batch_and_single_redrive_handled_twice(world: World) -> None:
-    """Particular/ServiceControl#4797: whatever is selected how often, each letter is handled once."""
+    """Particular/ServiceControl#4797: however often a letter is selected, it is handled once."""
     selected = await broken(world, 3)
     await repair_all(world)
     jobs = [await redrive(world, wanted) for wanted in (selected, selected[:1], selected)]

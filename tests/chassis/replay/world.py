@@ -22,6 +22,7 @@ from chassis.messaging.records import KafkaRecord
 from chassis.persistence.database import Database
 from chassis.persistence.postgres.database import Postgres
 from chassis.replay.target import ReplayTarget
+from chassis.runtime.retry import retry_soon
 from chassis.testing import enveloped
 from deploy.topics import create_topics
 from schemas import Event, Message
@@ -108,17 +109,22 @@ class World:
         return await self.replay(job_id)
 
     async def set_state(self, job_id: UUID, state: State) -> None:
-        async with self.database.transaction() as tx:
-            job = await self.database.jobs.lock(tx, job_id)
-            assert job is not None
-            await self.database.jobs.change(tx, replace(job, state=state))
+        await self.change(job_id, lambda job: replace(job, state=state))
 
     async def unlimited(self, job_id: UUID) -> None:
         """Ops lift the rate."""
-        async with self.database.transaction() as tx:
-            job = await self.database.jobs.lock(tx, job_id)
-            assert job is not None
-            await self.database.jobs.change(tx, replace(job, progress={**job.progress, "rate": 0}))
+        await self.change(job_id, lambda job: replace(job, progress={**job.progress, "rate": 0}))
+
+    async def change(self, job_id: UUID, changed: Callable[[Job], Job]) -> None:
+        """Change a job as ops do, also while an event process works on it."""
+
+        async def attempt() -> None:
+            async with self.database.transaction() as tx:
+                job = await self.database.jobs.lock(tx, job_id)
+                assert job is not None
+                await self.database.jobs.change(tx, changed(job))
+
+        await retry_soon(attempt, "the test")
 
     async def expire_leases(self) -> None:
         """Let the leases of processes that were killed run out."""

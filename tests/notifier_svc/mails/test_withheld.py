@@ -1,4 +1,4 @@
-"""Mails that a replay was told not to send, and how many there would be."""
+"""Mails that a replay withholds, and how many there would be."""
 
 from functools import partial
 

@@ -100,7 +100,7 @@ async def test_people_read_what_would_happen_and_what_has_happened(world: World)
     assert "mails withheld" in (await run("audit", "--settle", "0", **location(world))).out
 
 
-async def test_a_run_that_would_send_mails_has_to_be_told_so(world: World) -> None:
+async def test_a_run_that_would_send_mails_needs_a_decision(world: World) -> None:
     plan = await planned(world, await missed(world))
     assert_failed(
         await replay(world, "run", plan["id"], *WHY),

@@ -1,4 +1,4 @@
-"""Rebuilding the customers of order_svc: whoever was erased never appears, whenever that was."""
+"""Rebuilding the customers of order_svc: an erased customer never appears, whenever the erasure was."""
 
 import asyncio
 from collections.abc import AsyncIterator
