@@ -68,10 +68,15 @@ async def _sustained(running: Shop, rate: float) -> dict[str, Any]:
 
 
 async def _step(running: Shop, rate: float, share: float) -> dict[str, Any]:
+    return {"share": share, "rate": rate * share, **await latencies(running, rate * share, STEP_SECONDS, SAMPLE)}
+
+
+async def latencies(running: Shop, rate: float, seconds: float, sample: int) -> dict[str, Any]:
+    """Place orders at a rate; percentiles of the times until they were confirmed and mailed, in milliseconds."""
     load = running.load()
-    await load.open_loop(rate * share, seconds=STEP_SECONDS)
+    await load.open_loop(rate, seconds=seconds)
     await drained(running, load)
-    chosen = random.Random(1).sample(list(load.placed.values()), min(SAMPLE, len(load.placed)))
+    chosen = random.Random(1).sample(list(load.placed.values()), min(sample, len(load.placed)))
     staff = await running.stack.log_in(*STAFF)
     confirmed, receipts = [], []
     for order in chosen:
@@ -79,12 +84,7 @@ async def _step(running: Shop, rate: float, share: float) -> dict[str, Any]:
         at = {entry["type"]: datetime.fromisoformat(entry["at"]).timestamp() for entry in timeline["entries"]}
         confirmed.append((at["order.confirmed"] - at["order.placed"]) * 1000)
         receipts.append((at["notification.mail_sent"] - at["order.placed"]) * 1000)
-    return {
-        "share": share,
-        "rate": rate * share,
-        "confirmed_ms": _percentiles(confirmed),
-        "mailed_ms": _percentiles(receipts),
-    }
+    return {"confirmed_ms": _percentiles(confirmed), "mailed_ms": _percentiles(receipts)}
 
 
 async def drained(running: Shop, load: Load, template: str = "receipt") -> None:

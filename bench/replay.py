@@ -8,11 +8,14 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import psutil
+import psycopg
 import sqlalchemy as sa
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from uuid_utils.compat import uuid7
 
 from bench.consume import EVENTS, event_of, fill, service_of, through_faust
+from bench.endtoend import drained, latencies
+from bench.shop import Shop, shop
 from chassis.jobs.compose import job_loop
 from chassis.jobs.domain import Job
 from chassis.messaging.consumer import Consumer
@@ -25,9 +28,17 @@ from notifier_svc.handlers import HANDLERS
 from notifier_svc.unit_of_work import NotifierUnitOfWork
 from schemas import Message
 from tests.databases import Databases
+from tests.ops_jobs import patch, planned
 from tests.servers import Servers, servers
+from tests.stack import OPS
 
 MILLION = 1_000_000
+LIVE_ORDERS = 34_000
+"""Of each, notifier_svc handles three events."""
+LIVE_RATE, LIVE_SECONDS = 20.0, 90.0
+TURNS = 2
+PACED = 1000.0
+"""Events per second that a paced run is asked for."""
 PLANNED_INBOX_CHUNK = 50_000
 
 
@@ -35,10 +46,11 @@ async def replay() -> dict[str, Any]:
     """Events per second of runs and of the live handler, in turns; seconds and memory of a large plan."""
     with servers() as running:
         databases = Databases(running.postgres, running.mongo)
-        return {
+        found = {
             "runs": [await _runs(running, databases, name) for name in ("product_svc", "order_svc", "notifier_svc")],
             "plan": await _plan(running, databases),
         }
+    return found | {"beside_live": await _beside_live()}
 
 
 async def _runs(running: Servers, databases: Databases, name: str) -> dict[str, Any]:
@@ -53,21 +65,25 @@ async def _runs(running: Servers, databases: Databases, name: str) -> dict[str, 
         await _commit_all(target)
         everything = await _run(target)
         nothing = await _run(target)
+    async with service_of(name, databases, orders) as (database, open_unit, handlers):
+        target = ReplayTarget(database, name, handlers, open_unit, running.kafka, prefix)
+        paced = await _run(target, PACED)
     return {
         "handler": name,
         "live": live,
         "everything": everything,
         "nothing": nothing,
+        "paced": paced,
         "ratio_everything": everything / live,
         "ratio_nothing": nothing / live,
     }
 
 
-async def _run(target: ReplayTarget[Any]) -> float:
+async def _run(target: ReplayTarget[Any], rate: float = 0) -> float:
     """Plan, then run: records per second of the run, with what it takes to begin and to end."""
     job = await _planned(target)
     async with target.database.transaction() as tx:
-        await target.database.jobs.change(tx, replace(job, state="running"))
+        await target.database.jobs.change(tx, replace(job, state="running", progress={**job.progress, "rate": rate}))
     started = time.perf_counter()
     await job_loop(target).step()
     took = time.perf_counter() - started
@@ -128,6 +144,42 @@ async def _plan(running: Servers, databases: Databases) -> dict[str, Any]:
     assert counts["to_bring"] == MILLION // 1000, counts
     await database.close()
     return {"events": MILLION, "seconds": took, "rate": MILLION / took, "memory_mib": (most - before) / 2**20}
+
+
+async def _beside_live() -> list[dict[str, Any]]:
+    """Latencies of live orders alone, and while notifier_svc is brought everything it has ever handled, in turns."""
+    async with shop() as running:
+        load = running.load()
+        await load.closed_loop(64, count=LIVE_ORDERS)
+        await drained(running, load)
+        turns = []
+        for _ in range(TURNS):
+            alone = await latencies(running, LIVE_RATE, LIVE_SECONDS, LIVE_ORDERS)
+            await _forget(running)
+            beside = asyncio.create_task(latencies(running, LIVE_RATE, LIVE_SECONDS, LIVE_ORDERS))
+            replayed = await _replay_all(running)
+            turns.append({"alone": alone, "beside": await beside, **replayed})
+        return turns
+
+
+async def _forget(running: Shop) -> None:
+    """Let notifier_svc forget what it has handled."""
+    url = running.stack.commands["notifier"].env["POSTGRES_URL"]
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+        await connection.execute("DELETE FROM inbox")
+        await connection.execute("VACUUM ANALYZE inbox")
+
+
+async def _replay_all(running: Shop) -> dict[str, Any]:
+    """Plan a replay into notifier_svc, and run it as it goes by default."""
+    stack, ops = running.stack, await running.stack.log_in(*OPS)
+    plan = await planned(stack, ops, "notifier")
+    started = time.perf_counter()
+    await patch(stack, ops, "notifier", plan["id"], {"state": "running", "mails": "withhold"})
+    while (job := await stack.read("notifier", f"/v1/ops/replays/{plan['id']}", ops))["state"] == "running":
+        await asyncio.sleep(1.0)
+    assert job["equal"], job
+    return {"events": job["done"]["brought"], "rate": job["done"]["brought"] / (time.perf_counter() - started)}
 
 
 def _copies(one: Message, ids: Sequence[UUID]) -> Any:

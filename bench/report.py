@@ -109,19 +109,38 @@ def _replay(result: Any) -> str:
     rows = [
         (
             one["handler"],
-            *(f"{one[name]:,.0f}" for name in ("live", "everything", "nothing")),
+            *(f"{one[name]:,.0f}" for name in ("live", "everything", "nothing", "paced")),
             *(f"{one[name]:.2f}" for name in ("ratio_everything", "ratio_nothing")),
         )
         for one in result["runs"]
     ]
-    heads = ("replay into", "live/s", "everything/s", "nothing/s", "everything ÷ live", "nothing ÷ live")
+    heads = (
+        "replay into",
+        "live/s",
+        "everything/s",
+        "nothing/s",
+        "asked for 1,000/s",
+        "everything ÷ live",
+        "nothing ÷ live",
+    )
     plan = result["plan"]
     return (
         "## Replays beside the live handler: where everything has to be brought, and where nothing has to be\n\n"
         + _table(heads, rows)
         + f"\nA plan over {plan['events']:,} events: {plan['seconds']:.0f} s ({plan['rate']:,.0f} events/s), at most"
-        f" {plan['memory_mib']:.0f} MiB more memory.\n"
+        f" {plan['memory_mib']:.0f} MiB more memory.\n\n" + _beside_live(result["beside_live"])
     )
+
+
+def _beside_live(turns: Any) -> str:
+    rows = []
+    for turn in turns:
+        for what in ("confirmed_ms", "mailed_ms"):
+            alone, beside = turn["alone"][what]["p99"], turn["beside"][what]["p99"]
+            figures = [what.removesuffix("_ms"), f"{alone:.0f}", f"{beside:.0f}", f"{beside / alone:.2f}"]
+            rows.append([*figures, f"{turn['events']:,}", f"{turn['rate']:,.0f}"])
+    heads = ["live orders, p99 ms", "alone", "beside a replay", "ratio", "events replayed", "events/s"]
+    return _table(heads, rows)
 
 
 def _consume(result: Any) -> str:

@@ -22,14 +22,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Generic, Literal, TypeVar
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import structlog
 
 from chassis.jobs.domain import JobInterrupted
 from chassis.messaging.dead_letters import DeadLetter, fingerprint
 from chassis.messaging.handlers import Handlers
-from chassis.messaging.records import KafkaRecord
+from chassis.messaging.records import KafkaRecord, id_of
 from chassis.messaging.subscriptions import Starts, begin
 from chassis.persistence.database import SubscriptionStore
 from chassis.persistence.errors import ConcurrentUpdate
@@ -51,9 +51,6 @@ MongoDB keeps the transaction of a client that was killed, and its rows with it,
 not configured otherwise (transactionLifetimeLimitSeconds): with a shorter limit good events would become
 dead letters.
 """
-
-NAMELESS = UUID("5a0d4c1e-6d1f-5c0a-9c55-0d8f6f3b2a10")
-"""Namespace (RFC 9562 §5.5) of the ids given to messages that came without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,15 +273,6 @@ def _first_of_each(batch: Sequence[ConsumedMessage], new: Collection[UUID]) -> l
 
 def _ids(batch: Sequence[ConsumedMessage]) -> list[UUID]:
     return list(dict.fromkeys(one.event_id for one in batch))
-
-
-def id_of(record: KafkaRecord) -> UUID:
-    """The id that an unreadable message claims; where it has none, one derived from its place."""
-    claimed = dict(record.headers).get("ce_id", b"")
-    try:
-        return UUID(claimed.decode())
-    except ValueError:
-        return uuid5(NAMELESS, f"{record.topic}/{record.partition}/{record.offset}")
 
 
 def _count(batch: Sequence[ConsumedMessage], live: Sequence[ConsumedMessage], letters: Sequence[DeadLetter]) -> None:

@@ -18,8 +18,8 @@ from aiokafka.errors import KafkaTimeoutError
 
 from chassis.messaging.records import KafkaRecord
 
-CHUNK = 500
-"""At most so many messages of a partition are taken at a time."""
+CHUNK = 1000
+"""At most so many messages of a partition are taken at a time, and given at a time."""
 WAIT_MILLISECONDS = 1000
 STOP_SECONDS = 1.0
 SILENCE_SECONDS = 60.0
@@ -175,13 +175,13 @@ async def _merge(
     heads: list[tuple[int, int, TopicPartition]] = []
     order = {partition: nth for nth, partition in enumerate(spans)}
     to_fill = set(spans)
+    merged: list[ReadRecord] = []
     while to_fill or heads:
         await _fill(consumer, spans, waiting, to_fill, read)
         for partition in [one for one in order if one in to_fill]:
             if waiting[partition]:
                 heapq.heappush(heads, (waiting[partition][0].at, order[partition], partition))
         to_fill.clear()
-        merged: list[ReadRecord] = []
         while heads and len(merged) < CHUNK:
             _, nth, partition = heapq.heappop(heads)
             queue = waiting[partition]
@@ -192,8 +192,11 @@ async def _merge(
                 # Whatever comes next on this partition may be older than what the others have.
                 to_fill.add(partition)
                 break
-        if merged:
+        if len(merged) >= CHUNK:
             yield merged
+            merged = []
+    if merged:
+        yield merged
 
 
 async def _fill(

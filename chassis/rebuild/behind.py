@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from chassis.messaging.consumer import id_of
 from chassis.messaging.topic_reader import Place, ReadRecord, Span, TopicReader
 from chassis.rebuild.selection import Selection
 from chassis.replay.domain import header_of
@@ -44,7 +43,7 @@ class LiveBehind:
 
     def events(self, records: Iterable[ReadRecord]) -> Events:
         """The events that may change the replica."""
-        headers = (header_of(one.record, id_of(one.record)) for one in records)
+        headers = (header_of(one.record) for one in records)
         return {header.event_id: header.key for header in headers if self._selection.wants(header)}
 
     async def streams(self, events: Events) -> set[str]:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from chassis.messaging.consumer import ConsumedMessage, Consumer, id_of
+from chassis.messaging.consumer import ConsumedMessage, Consumer
 from chassis.messaging.records import KafkaRecord
 from chassis.messaging.topic_reader import ReadRecord
 from chassis.rebuild.replica import Replica
@@ -43,7 +43,7 @@ class Selection:
         """Select, without decoding what is about customers who were erased."""
         selected, wanted = Selected(), []
         for nth, one in enumerate(records, 1):
-            header = header_of(one.record, id_of(one.record))
+            header = header_of(one.record)
             if not self.wants(header):
                 continue
             if self._replica.erased and customer_of(one.record, header.cls) in self._erased:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
 
-from chassis.messaging.records import KafkaRecord, printable
+from chassis.messaging.records import KafkaRecord, id_of, printable
 from schemas import CustomerErased, Event, MailsAnonymised, OrdersAnonymised, Undecodable, decode_type
 
 Mode = Literal["missing", "again"]
@@ -61,7 +61,6 @@ class Header:
     type: str
     key: str
     trace: str
-    stream: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,20 +99,19 @@ def verdict(group: Group, selection: Selection, read: Header, at: int, known: Kn
     return "erased" if erased else "to_bring"
 
 
-def header_of(record: KafkaRecord, event_id: UUID) -> Header:
+def header_of(record: KafkaRecord) -> Header:
     """Read the headers."""
-    headers = {name: printable(value) for name, value in record.headers}
+    headers = dict(record.headers)
     try:
-        cls: type[Event] | None = decode_type(record.headers)
+        cls: type[Event] | None = decode_type(headers.get("ce_dataschema", b""))
     except Undecodable:
         cls = None
     return Header(
-        event_id,
+        id_of(record, headers),
         cls,
-        headers.get("ce_type", ""),
+        printable(headers.get("ce_type", b"")),
         printable(record.key or b""),
-        headers.get("ce_traceparent", ""),
-        record.stream,
+        printable(headers.get("ce_traceparent", b"")),
     )
 
 

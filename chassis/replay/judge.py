@@ -1,13 +1,14 @@
 """Computes the verdicts on records, with what the group's database knows about their events."""
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from chassis.messaging.consumer import ConsumedMessage, Consumer, id_of
-from chassis.messaging.dead_letters import OPEN
+from chassis.messaging.consumer import ConsumedMessage, Consumer
+from chassis.messaging.dead_letters import OPEN, LetterStatus
 from chassis.messaging.topic_reader import ReadRecord, TopicReader
 from chassis.persistence.database import EventStore
 from chassis.replay.domain import Group, Header, Known, Selection, Verdict, customer_of, header_of, verdict
@@ -46,22 +47,28 @@ class Judge:
 
     async def judge(self, records: Sequence[ReadRecord]) -> list[Judged]:
         """The verdicts; two reads of the database, whatever the number of records."""
-        headers = [header_of(one.record, id_of(one.record)) for one in records]
+        headers = [header_of(one.record) for one in records]
         # Most records of a topic may be of no interest, and are not looked up.
         wanted = [
             header.event_id
             for header, one in zip(headers, records, strict=True)
             if (header.cls is None or header.cls in self._group.handles) and self._selection.selects(header, one.at)
         ]
-        handled = await self._database.inbox.known(self._group_id, wanted) if wanted else set()
-        # A dead letter is in the inbox as well.
-        states = await self._database.dead_letters.states(self._group_id, handled) if handled else {}
+        handled, states = await self._look_up(wanted)
         letters = {event for event, status in states.items() if status.state in OPEN}
         return [
             Judged(one, header, self._verdict(one, header, handled, letters))
             for one, header in zip(records, headers, strict=True)
             if header.event_id not in self._done
         ]
+
+    async def _look_up(self, ids: Sequence[UUID]) -> tuple[Collection[UUID], Mapping[UUID, LetterStatus]]:
+        if not ids:
+            return (), {}
+        return await asyncio.gather(
+            self._database.inbox.known(self._group_id, ids),
+            self._database.dead_letters.states(self._group_id, ids),
+        )
 
     def _verdict(
         self, one: ReadRecord, header: Header, handled: Collection[UUID], letters: Collection[UUID]
@@ -94,7 +101,7 @@ async def erased_customers(reader: TopicReader, keep_lease: Callable[[], Awaitab
     async with reader.merged(await reader.existing([CustomerErased.topic])) as chunks:
         async for records in chunks:
             for one in records:
-                header = header_of(one.record, id_of(one.record))
+                header = header_of(one.record)
                 if header.cls is CustomerErased:
                     erased.add(header.key)
             await keep_lease()

@@ -1,58 +1,77 @@
-"""How fast a replay goes: a rate that ops set, and less while the live consumer falls behind."""
+"""How fast a replay goes: at a rate that ops set, and gently while the live consumer has something to do."""
 
 import asyncio
 import time
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
+
+import structlog
 
 from chassis.messaging.topic_reader import TopicReader
+
+log = structlog.get_logger()
 
 STEP_SECONDS = 0.25
 """A batch is at most what the rate allows in this time, so that a pause or another rate takes hold soon."""
 LOOK_SECONDS = 2.0
-"""How often the lag of the live consumer is read."""
+"""How often the live consumer is looked at."""
+FIRST_LOOK_SECONDS = 0.5
 NOTICEABLE = 200
-"""A lag that is smaller than this is no reason to yield."""
+"""A lag that is smaller than this is no reason to wait."""
+BEHIND_SECONDS = 1.0
+REST_TIMES = 3.0
+"""While events arrive, a job rests so many times as long as it has worked."""
+
+
+class LiveConsumer:
+    """What the live consumer of a group has to do beside a job."""
+
+    def __init__(self, reader: TopicReader, group: str, topics: Collection[str]) -> None:
+        self._reader, self._group, self._topics = reader, group, topics
+        self._look_at = time.monotonic() + FIRST_LOOK_SECONDS
+        self._published: int | None = None
+        self._lag = 0
+        self.busy = False
+        """Whether events arrive."""
+
+    async def falls_behind(self) -> bool:
+        """Whether its lag is noticeable and larger than when it was read last."""
+        if time.monotonic() < self._look_at and self._lag < NOTICEABLE:
+            return False
+        before = self._lag
+        await self._look()
+        return self._lag >= NOTICEABLE and self._lag > before
+
+    async def _look(self) -> None:
+        committed = await self._reader.committed(self._group)
+        existing = await self._reader.existing(self._topics)
+        published = sum(span.end for span in existing.values())
+        self.busy = self._published is not None and published > self._published
+        # A second look decides whether events arrive.
+        self._look_at = time.monotonic() + (FIRST_LOOK_SECONDS if self._published is None else LOOK_SECONDS)
+        self._published = published
+        self._lag = sum(max(0, span.end - committed.get(place, span.first)) for place, span in existing.items())
 
 
 class Pace:
-    """Keeps a rate in events per second; 0 is no limit."""
+    """Keeps a rate in events per second, where 0 is no limit; makes room for the live consumer."""
 
-    def __init__(self) -> None:
-        self._next_at = time.monotonic()
+    def __init__(self, live: LiveConsumer) -> None:
+        self._live = live
+        self._next_at = self._resumed_at = time.monotonic()
 
     def batch(self, rate: float, most: int) -> int:
         """How many events the next batch may have."""
         return max(1, min(most, int(rate * STEP_SECONDS))) if rate else most
 
-    async def rest(self, count: int, rate: float) -> None:
-        """Wait until the next batch is due, after one of ``count`` events."""
+    async def rest(self, keep_lease: Callable[[], Awaitable[object]], count: int = 0, rate: float = 0) -> None:
+        """Wait until the next batch is due, after one of ``count`` events, and until live events are handled."""
         now = time.monotonic()
-        if not rate:
-            await asyncio.sleep(0)
-            self._next_at = now
-            return
         # What was lost to a slow batch is made up for within a second, and not later in a burst.
-        self._next_at = max(self._next_at, now - 1.0) + count / rate
-        await asyncio.sleep(max(0.0, self._next_at - now))
-
-
-class LiveLag:
-    """Whether the live consumer of a group falls behind."""
-
-    def __init__(self, reader: TopicReader, group: str, topics: Collection[str]) -> None:
-        self._reader, self._group, self._topics = reader, group, topics
-        self._looked_at, self._lag = time.monotonic(), 0
-
-    async def grows(self) -> bool:
-        """Whether the lag is noticeable and larger than when it was read last."""
-        now = time.monotonic()
-        if now - self._looked_at < LOOK_SECONDS and self._lag < NOTICEABLE:
-            return False
-        before, self._lag = self._lag, await self._read()
-        self._looked_at = now
-        return self._lag >= NOTICEABLE and self._lag > before
-
-    async def _read(self) -> int:
-        committed = await self._reader.committed(self._group)
-        existing = await self._reader.existing(self._topics)
-        return sum(max(0, span.end - committed.get(place, span.first)) for place, span in existing.items())
+        self._next_at = max(self._next_at, now - 1.0) + count / rate if rate else now
+        gently = (now - self._resumed_at) * REST_TIMES if self._live.busy else 0.0
+        await asyncio.sleep(max(0.0, gently, self._next_at - now))
+        while await self._live.falls_behind():
+            log.info("job yields to live events")
+            await asyncio.sleep(BEHIND_SECONDS)
+            await keep_lease()
+        self._resumed_at = time.monotonic()

@@ -13,6 +13,7 @@ from chassis.messaging.consumer import ConsumedMessage, Consumer
 from chassis.messaging.topic_reader import Place, Span, TopicReader
 from chassis.replay.domain import Tally, Verdict
 from chassis.replay.judge import Judge, Judged, erased_customers, readable
+from chassis.replay.pace import LiveConsumer, Pace
 from chassis.replay.request import ReplayRequest, stored_spans, within
 from chassis.replay.target import ReplayTarget
 from chassis.runtime import failpoints
@@ -39,16 +40,16 @@ class Findings:
         """Count records, which are given in order."""
         for one in judged:
             self.tally.add(one.verdict, one.header.event_id)
-            stream = one.header.stream
             if one.verdict == "to_bring":
+                stream = one.read.record.stream
                 self.by_type[one.header.type or "unreadable"] += 1
                 self.oldest = min(self.oldest or one.read.at, one.read.at)
                 self.newest = max(self.newest or 0, one.read.at)
                 self.behind_dead_letter += stream in blocked
                 self.waiting[stream] += 1
-            elif one.verdict == "handled" and stream in self.waiting:
+            elif one.verdict == "handled" and self.waiting:
                 # Later events of the stream were handled: these come late.
-                self.late += self.waiting.pop(stream)
+                self.late += self.waiting.pop(one.read.record.stream, 0)
 
     def add_mails(self, new: int, known: int) -> None:
         """Count mails."""
@@ -90,7 +91,7 @@ class Planner:
         """Leave the job planned; raise ``JobFailed``."""
         request, target = ReplayRequest(**job.request), self._target
         spans = await self.spans(request, reader)
-        heart = Heartbeat(lease, job)
+        heart, pace = Heartbeat(lease, job), Pace(LiveConsumer(reader, target.group, target.topics))
         erased = await erased_customers(reader, heart.beat)
         judge = Judge(target.database, target.group, target.rules(request.mode), request.selection, erased)
         blocked = await target.database.dead_letters.blocked_streams(target.group)
@@ -102,6 +103,7 @@ class Planner:
                 found.add(judged, blocked)
                 await self._look_inside(found, consumer, judged)
                 await heart.beat(partial(_read_so_far, found.tally.on_topic, total))
+                await pace.rest(heart.beat)
         if failpoints.armed:
             await failpoints.reach("replay.planned.before")
         await lease.commit(heart.job, partial(_planned, found, spans, total))

@@ -4,7 +4,6 @@ Each transaction of a run stores, with the rows that its events change, how far 
 nothing, a pause takes hold at the next transaction, and the sums at the end are exact.
 """
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -18,7 +17,7 @@ from chassis.messaging.consumer import ConsumedMessage, Consumer
 from chassis.messaging.topic_reader import TopicReader, open_reader
 from chassis.replay.account import Account
 from chassis.replay.judge import Judge, erased_customers, readable
-from chassis.replay.pace import LiveLag, Pace
+from chassis.replay.pace import LiveConsumer, Pace
 from chassis.replay.planner import Planner
 from chassis.replay.repeat import Repeater
 from chassis.replay.request import ReplayRequest
@@ -59,7 +58,7 @@ class _Run:
         self._consumer: Consumer[Any] = target.consumer(withhold_mails=withhold)
         self._repeater = Repeater(self._consumer, target.runner(withhold_mails=withhold))
         self._account = Account(target, lease, job, enter_erased=self._request.mode == "missing")
-        self._pace, self._lag = Pace(), LiveLag(reader, target.group, target.topics)
+        self._pace = Pace(LiveConsumer(reader, target.group, target.topics))
 
     def _withholds(self, mails: str | None) -> bool:
         return mails == "withhold" or (self._request.mode == "again" and mails != "never-sent")
@@ -100,8 +99,10 @@ class _Run:
                     size = self._pace.batch(account.rate, MAX_BATCH)
                     batch, messages = messages[:size], messages[size:]
                     await self._apply(batch)
-                    await self._rest(len(batch))
+                    await self._pace.rest(account.save, len(batch), account.rate)
                 await account.save_soon()
+                # Where nothing had to be brought, reading is the work.
+                await self._pace.rest(account.save, rate=account.rate)
         await account.save()
 
     async def _apply(self, batch: Sequence[ConsumedMessage]) -> None:
@@ -112,11 +113,3 @@ class _Run:
         self._account.committed()
         if failpoints.armed:
             await failpoints.reach("replay.commit.after")
-
-    async def _rest(self, brought: int) -> None:
-        """Keep the rate, and yield while the live consumer falls behind."""
-        await self._pace.rest(brought, self._account.rate)
-        while await self._lag.grows():
-            log.info("replay yields to live events", job=str(self._account.job.id))
-            await asyncio.sleep(1.0)
-            await self._account.save()

@@ -50,6 +50,10 @@ def print_addresses(console: Console, layout: Layout, order: SampleOrder | None,
     if order:
         console.print("\n[bold]Log in and place the next order[/] (the token expires after a while)\n")
         console.verbatim(next_order(layout.rest, order))
+        console.print("\n[bold]What ops do[/]\n")
+        console.verbatim(f"  .venv/bin/shop trace {order.order_id}")
+        console.verbatim("  .venv/bin/shop --help")
+        console.verbatim("  docs/how-to/replay.md   break something on this platform, and repair it")
     if not layout.rest:
         _print_settings(console, layout)
     console.print("\nCtrl-C stops everything; the data stays.")

@@ -10,7 +10,7 @@ from itertools import groupby
 from signal import SIGKILL, SIGTERM
 
 from chassis.runtime.failpoints import POINTS
-from tests.faults import fault_actions, replay_actions
+from tests.faults import fault_actions, rebuild_actions, redrive_actions, replay_actions
 from tests.faults.fault_actions import Action
 from tests.faults.world import SERVERS
 
@@ -53,6 +53,12 @@ def matrix(minute: float = 60.0) -> Iterator[Cell]:
     yield Cell("replay: kafka away", replay_actions.while_away("notifier", "kafka"))
     yield Cell("replay: postgres away", replay_actions.while_away("order", "postgres"))
     yield Cell("replay: mongo away", replay_actions.while_away("product", "mongo"))
+    for service in ("order", "product"):
+        yield Cell(
+            f"redrive into {service}_svc: killed at every point", redrive_actions.killed_at_every_point(service)
+        )
+    for service in ("order", "notifier"):
+        yield Cell(f"rebuild in {service}_svc: killed at every point", rebuild_actions.killed_at_every_point(service))
     yield Cell("everything: all processes and servers killed at once", fault_actions.power_cut)
 
     yield from at_fail_points("raise", "hang")

@@ -1,4 +1,4 @@
-"""What the cells of the matrix do to replays and redrives while they run."""
+"""What the cells of the matrix do to replays while they run."""
 
 import asyncio
 import signal
@@ -23,20 +23,21 @@ def killed_at_every_point(service: str) -> Action:
     """Lose events of a group; its event process is killed at each point of the replay that brings them."""
 
     async def action(world: World) -> None:
+        worker = f"{service}-worker"
         who = await _lose(world, service)
-        await _launch(world, service, "replay.planned.before")
+        await world.doom(worker, "replay.planned.before")
         job = await post(world.shop, who, service, "replays", {})
-        await _dead(world, service)
-        await _launch(world, service, "replay.commit.before")
+        await world.died(worker)
+        await world.doom(worker, "replay.commit.before")
         await settled(world.shop, who, service, f"replays/{job['id']}", "planning")
         await _start(world, who, service, job["id"])
-        await _dead(world, service)
-        await _launch(world, service, "replay.commit.after")
-        await _dead(world, service)
+        await world.died(worker)
+        await world.doom(worker, "replay.commit.after")
+        await world.died(worker)
         await patch(world.shop, who, service, job["id"], {"rate": 0})
-        await _launch(world, service, "replay.done.before")
-        await _dead(world, service)
-        await world.shop.start(f"{service}-worker")
+        await world.doom(worker, "replay.done.before")
+        await world.died(worker)
+        await world.shop.start(worker)
         await _finish(world, who, service, job["id"])
 
     return action
@@ -66,18 +67,6 @@ async def _lose(world: World, service: str) -> dict[str, str]:
     await move_offsets_to_the_end(world.shop, kafka, f"{service}_svc", TOPICS[service])
     await world.shop.start(f"{service}-worker")
     return await world.shop.log_in(*OPS)
-
-
-async def _launch(world: World, service: str, point: str) -> None:
-    """Start the event process, to die at a fail point; one that runs is ended first."""
-    if world.shop.child(f"{service}-worker").running:
-        await world.kill(f"{service}-worker", number=signal.SIGTERM)
-    await world.shop.launch(f"{service}-worker", FAILPOINTS=f"{point}=die")
-
-
-async def _dead(world: World, service: str) -> None:
-    await world.ended(f"{service}-worker", signal.SIGKILL)
-    world.done["die at a fail point"] += 1
 
 
 async def _start(world: World, who: dict[str, str], service: str, job_id: str, rate: float = 50) -> None:

@@ -76,6 +76,17 @@ class World:
 
         await eventually(reached, PATIENCE, f"{child.name} to reach {child.command.env['FAILPOINTS']}", pause=0.1)
 
+    async def doom(self, name: str, point: str) -> None:
+        """Start a process, to die at a fail point; one that runs is ended first."""
+        if self.shop.child(name).running:
+            await self.kill(name, number=signal.SIGTERM)
+        await self.shop.launch(name, FAILPOINTS=f"{point}=die")
+
+    async def died(self, name: str) -> None:
+        """Wait until a doomed process has died."""
+        await self.ended(name, signal.SIGKILL)
+        self.done["die at a fail point"] += 1
+
     async def start_another(self, name: str) -> str:
         """Start another instance of a process; return its name."""
         self.copies += 1

@@ -26,6 +26,10 @@ _UPDATE = update_rows(
     "event_id",
     *("state", "reason", "detail", "fingerprint", "value", "original", "redrives"),
 )
+_STATES = sa.text(
+    "SELECT event_id, state, at FROM dead_letters"
+    " WHERE consumer_group = :group AND event_id = ANY(CAST(:ids AS uuid[]))"
+)
 _REDACT = (
     "UPDATE dead_letters SET value = NULL, original = NULL, detail = $2"
     " FROM unnest(CAST($1 AS text[])) AS mentioned(id)"
@@ -103,12 +107,9 @@ class PostgresDeadLetters:
 
     async def states(self, group: str, ids: Collection[UUID]) -> Mapping[UUID, LetterStatus]:
         """The dead letters among these events, and what became of them. A read of its own, in no transaction."""
-        columns = dead_letters.c
-        query = sa.select(columns.event_id, columns.state, columns.at).where(
-            columns.consumer_group == group, columns.event_id == sa.any_(sa.cast(list(ids), sa.ARRAY(sa.Uuid)))
-        )
         async with self._reading() as connection:
-            return {row.event_id: LetterStatus(row.state, row.at) for row in await connection.execute(query)}
+            found = await connection.execute(_STATES, {"group": group, "ids": array(ids)})
+            return {row.event_id: LetterStatus(row.state, row.at) for row in found}
 
     async def blocked_streams(self, group: str) -> set[str]:
         """The streams that have an open letter."""

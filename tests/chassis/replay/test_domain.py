@@ -37,7 +37,7 @@ def judged(
     erased: bool = False,
 ) -> Verdict:
     convergent = {event for event, handler in handlers.items() if on_repeat(handler) == "converge"}
-    header = Header(THIS, cls, cls.type if cls else "", "a key", "", "a stream")
+    header = Header(THIS, cls, cls.type if cls else "", "a key", "")
     known = known or Known((), ())
     return verdict(
         Group(mode, handlers.keys(), convergent), selection or Selection(), header, 5, known, erased=erased
