@@ -22,6 +22,7 @@ from chassis.messaging.consumer import Consumer
 from chassis.persistence.database import Database
 from chassis.persistence.postgres.database import Postgres
 from chassis.replay.target import ReplayTarget
+from chassis.runtime.gc_tuning import freeze_startup_objects
 from chassis.testing import enveloped
 from deploy.topics import create_topics
 from notifier_svc.handlers import HANDLERS
@@ -44,6 +45,8 @@ PLANNED_INBOX_CHUNK = 50_000
 
 async def replay() -> dict[str, Any]:
     """Events per second of runs and of the live handler, in turns; seconds and memory of a large plan."""
+    # As every process of the platform does.
+    freeze_startup_objects()
     with servers() as running:
         databases = Databases(running.postgres, running.mongo)
         found = {

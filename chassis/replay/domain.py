@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from chassis.messaging.records import KafkaRecord, id_of, printable
@@ -51,8 +51,7 @@ class Selection:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """What the headers of a record say; the value is not looked at."""
 
     event_id: UUID

@@ -3,8 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from chassis.messaging.consumer import ConsumedMessage, Consumer
@@ -18,8 +17,7 @@ REMEMBERED = 250_000
 """How many event ids are remembered to recognise one that is on its topic twice; a relay repeats what is recent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """A record and its verdict."""
 
     read: ReadRecord
@@ -43,7 +41,8 @@ class Judge:
         self._group, self._selection, self._erased = group, selection, erased
         self._done = done
         """Events that this job has brought already, out of their order."""
-        self._seen: OrderedDict[UUID, None] = OrderedDict()
+        self._seen: OrderedDict[int, None] = OrderedDict()
+        """Ids as numbers, which the garbage collector does not look at."""
 
     async def judge(self, records: Sequence[ReadRecord]) -> list[Judged]:
         """The verdicts; two reads of the database, whatever the number of records."""
@@ -73,7 +72,7 @@ class Judge:
     def _verdict(
         self, one: ReadRecord, header: Header, handled: Collection[UUID], letters: Collection[UUID]
     ) -> Verdict:
-        known = Known(handled, letters, repeated=header.event_id in self._seen)
+        known = Known(handled, letters, repeated=header.event_id.int in self._seen)
         customer = customer_of(one.record, header.cls) if header.event_id not in handled else None
         if self._group.mode == "again":
             customer = customer_of(one.record, header.cls)
@@ -90,7 +89,7 @@ class Judge:
         return found
 
     def _remember(self, event_id: UUID) -> None:
-        self._seen[event_id] = None
+        self._seen[event_id.int] = None
         if len(self._seen) > REMEMBERED:
             self._seen.popitem(last=False)
 

@@ -66,7 +66,7 @@ class PostgresDeadLetters:
         Rebuilt replicas that wait to be swapped, or kept rows, are copies of customers as well: they go, too.
         """
         if ids:
-            tx.execute(_REDACT, array(ids), REDACTED)
+            tx.execute(_REDACT, array(map(str, ids)), REDACTED)
             await erase_in_shadows(tx, ids)
 
     async def lock_stream(self, tx: PipelinedTransaction, event: UUID, limit: int) -> Sequence[StoredLetter]:

@@ -12,12 +12,13 @@ Source: PostgreSQL, *libpq pipeline mode* (https://www.postgresql.org/docs/curre
 """
 
 from collections import deque, namedtuple
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
 from typing import Any
+from uuid import UUID
 
 from psycopg import AsyncConnection, DatabaseError, DataError, OperationalError, generators
 from psycopg.adapt import Transformer
@@ -153,10 +154,17 @@ class PipelinedTransaction:
             raise first
 
 
-def array(values: Any) -> str:
-    """Values as the text of an array of any type."""
-    quoted = (str(value).replace("\\", "\\\\").replace('"', '\\"') for value in values)
-    return "{" + ",".join(f'"{value}"' for value in quoted) + "}"
+def array(values: Iterable[Any]) -> str:
+    """Values as the text of an array of any type. UUIDs become ``uuid[]``: for ``text[]``, give strings."""
+    return "{" + ",".join(map(_element, values)) + "}"
+
+
+def _element(value: Any) -> str:
+    if isinstance(value, UUID):
+        # Most are: in a fifth of the time, and it needs no quotes.
+        return f"{value.int:032x}"
+    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _encoded(parameter: str) -> bytes:
