@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from chassis.runtime.settings import HttpUrl, PostgresSettings
+from chassis.runtime.settings import PostgresSettings, ServiceUrl
 
 
 class WorkerSettings(PostgresSettings):
@@ -17,9 +17,9 @@ class WorkerSettings(PostgresSettings):
 class RestSettings(PostgresSettings):
     """The REST front."""
 
-    jwks_url: HttpUrl
+    jwks_url: ServiceUrl
     """URL of customer_svc's public keys, which verify access tokens: ``…/.well-known/jwks.json``."""
-    product_url: HttpUrl
+    product_url: ServiceUrl
     """Base URL of product_svc's REST API, which supplies products whose events have not arrived yet."""
     saga_stuck_seconds: float = Field(default=60.0, gt=0, le=31_536_000)
     """Seconds without a stock reservation after which a saga is listed as stuck."""

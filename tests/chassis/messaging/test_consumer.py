@@ -5,6 +5,7 @@ import random
 from dataclasses import replace
 from itertools import repeat
 from typing import Any
+from uuid import UUID
 
 import pytest
 from uuid_utils.compat import uuid7
@@ -131,6 +132,37 @@ def undecodable() -> list[tuple[str, KafkaRecord]]:
         ("bad_payload", replace(good, headers=having(), value=b"{}")),
         ("bad_payload", replace(good, headers=having(), value=None)),
     ]
+
+
+def misplaced() -> list[KafkaRecord]:
+    good = record(enveloped(counted("A", "forged")))
+    headers = dict(good.headers)
+    return [
+        replace(good, topic="product.events"),
+        replace(good, headers=tuple((headers | {"ce_source": b"/shopstream/order_svc"}).items())),
+        replace(good, headers=tuple((headers | {"ce_subject": b"B"}).items())),
+        replace(good, key=b"B"),
+        replace(good, key=None),
+    ]
+
+
+@pytest.mark.parametrize("forged", misplaced(), ids=["topic", "source", "subject", "key", "no key"])
+async def test_a_misplaced_message_is_set_aside_and_holds_nobody_up(
+    database: Database[Any], forged: KafkaRecord
+) -> None:
+    """It claims the id of a genuine event, which is handled all the same, and so is everything else of its key."""
+    genuine = record(enveloped(counted("A", "genuine"), event_id=UUID(dict(forged.headers)["ce_id"].decode())))
+    await consumer(database).handle([forged])
+    await consumer(database).handle([genuine, *records([counted("A", "next"), counted("B")])])
+    assert await letters(database) == [("dead", "misplaced")]
+    assert (await total(database, "A"), await total(database, "B")) == (2, 1)
+
+
+async def test_a_payload_about_another_key_is_a_bad_payload(database: Database[Any]) -> None:
+    good = record(enveloped(counted("A")))
+    headers = tuple((dict(good.headers) | {"ce_subject": b"B"}).items())
+    await consumer(database).handle([replace(good, key=b"B", headers=headers)])
+    assert await letters(database) == [("dead", "bad_payload")]
 
 
 @pytest.mark.parametrize(("reason", "poison"), undecodable())

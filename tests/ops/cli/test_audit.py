@@ -89,9 +89,8 @@ async def test_a_truncated_topic_is_checked_from_its_first_message_on(world: Wor
 async def test_with_findings_the_exit_status_is_1_and_json_lists_them(world: World) -> None:
     sku = await world.product()
     await world.products.db.stock.update_one({"_id": sku}, {"$inc": {"on_hand": 1}})
-    lost = DeadLetter(
-        uuid7(), "customer_svc", "dead", record(enveloped(golden.example(OrderPlaced))), "why", "x", "f"
-    )
+    stored = record(enveloped(golden.example(OrderPlaced)))
+    lost = DeadLetter(uuid7(), "customer_svc", "dead", stored.stream, stored, "why", "x", "f")
     async with world.customers.transaction() as tx:
         await world.customers.dead_letters.add(tx, [lost])
     await world.flow()
