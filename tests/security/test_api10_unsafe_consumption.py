@@ -23,7 +23,7 @@ async def test_a_registration_among_the_stock_events_redirects_no_mail(shop: Sta
     forger = f"forger-{uuid7()}@example.com"
     forged = CustomerRegistered(customer_id=await id_of(shop, customer), email=forger, name="Ada")
     await refused(shop, servers, "notifier", replace(enveloped(forged, version=99), topic=STOCK_EVENTS))
-    reset = f"{shop.urls['customer']}/v1/password-resets"
+    reset = f"{shop.urls['customer']}/v1/password-reset-mails"
     assert (await shop.http.post(reset, json={"email": email})).is_success
 
     async def mailed() -> bool:
