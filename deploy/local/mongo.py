@@ -34,6 +34,7 @@ OPTIONS = (
     "--setParameter=transactionLifetimeLimitSeconds=10",
 )  # fmt: skip
 NO_CONFIG_YET = 94
+INITIATED = 23
 WRONG_CREDENTIALS = 18
 USER_EXISTS = 51003
 ROOT = "root"
@@ -101,9 +102,10 @@ class Mongo(LocalServer):
                 if client.admin.command("hello").get("isWritablePrimary"):
                     client.admin.command("createUser", ROOT, pwd=self._password, roles=["root"])
                 else:
-                    self._configure(client)
+                    self._initiate(client)
         except PyMongoError as error:
-            return first_line(error)
+            if not (isinstance(error, OperationFailure) and error.code == INITIATED):
+                return first_line(error)
         return "its users are being made"
 
     def _client(self, password: str = "") -> MongoClient[dict[str, Any]]:
@@ -116,16 +118,22 @@ class Mongo(LocalServer):
 
     def _configure(self, client: MongoClient[dict[str, Any]]) -> None:
         """Create the replica set, or force its only member to this address when the port has changed."""
-        me = {"_id": 0, "host": self._address}
         try:
             config = client.admin.command("replSetGetConfig")["config"]
         except OperationFailure as error:
             if error.code == NO_CONFIG_YET:
-                client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": [me]})
+                self._initiate(client)
             return
         if config["members"][0]["host"] != self._address:
-            config |= {"members": [config["members"][0] | me], "version": config["version"] + 1}
+            config |= {"members": [config["members"][0] | self._member], "version": config["version"] + 1}
             client.admin.command("replSetReconfig", config, force=True)
+
+    def _initiate(self, client: MongoClient[dict[str, Any]]) -> None:
+        client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": [self._member]})
+
+    @property
+    def _member(self) -> dict[str, Any]:
+        return {"_id": 0, "host": self._address}
 
 
 def create_owner(url: str, database: str, password: str) -> None:
