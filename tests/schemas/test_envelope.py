@@ -217,7 +217,7 @@ def test_a_message_is_decoded_where_it_belongs() -> None:
     ],
 )
 def test_a_message_that_is_not_where_it_belongs_is_refused(at: At, changes: dict[str, Any], reason: str) -> None:
-    headers = {name: value for name, value in (MESSAGE.headers | changes).items() if value is not None}
+    headers = {name: value for name, value in {**MESSAGE.headers, **changes}.items() if value is not None}
     with pytest.raises(Undecodable) as refused:
         decode([(name, value.encode()) for name, value in headers.items()], MESSAGE.value, at=at)
     assert refused.value.reason == reason
