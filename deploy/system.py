@@ -128,6 +128,11 @@ SYSTEM = System(
     servers=(KAFKA, POSTGRES, MONGO, MAIL),
     services=SERVICES,
     topics=tuple(Topic(name) for name in (*topics.TOPICS, *(service.dead_letter_topic for service in SERVICES))),
-    process_settings={**ON_KAFKA, "SHOP_ENV": Default("development"), "LOG_LEVEL": Default("INFO")},
+    process_settings={
+        **ON_KAFKA,
+        "SHOP_ENV": Default("development"),
+        "LOG_LEVEL": Default("INFO"),
+        "FORWARDED_ALLOW_IPS": Default(),
+    },
     jobs=(CREATE_TOPICS, *MIGRATIONS, *ACCOUNTS),
 )

@@ -1,6 +1,7 @@
 """Settings come from the environment; a wrong or missing one ends the start and is named."""
 
 import sys
+from ipaddress import ip_network
 from typing import Annotated, Literal, NoReturn, TypeVar
 
 from pydantic import Field, PostgresDsn, UrlConstraints, ValidationError, ValidationInfo, field_validator
@@ -36,6 +37,9 @@ class Settings(BaseSettings):
     """Address to listen on: for the REST API, or for the health and metrics of an event process."""
     port: Port = 0
     """TCP port to listen on; 0 picks a free one."""
+    forwarded_allow_ips: str = ""
+    """Proxies in front of the REST API: addresses or networks (``10.0.0.1,10.1.0.0/16``), from which alone an
+    ``X-Forwarded-For`` header is believed. Without any, a client is whoever has connected."""
     kafka_bootstrap_servers: str = Field(pattern=r"^[^:,\s]+:\d+(,[^:,\s]+:\d+)*$")
     """Kafka brokers to connect to first: ``host:port[,host:port]``."""
     kafka_prefix: str = Field(default="", pattern=r"^[A-Za-z0-9._-]*$")
@@ -46,6 +50,13 @@ class Settings(BaseSettings):
     """The ``aud`` claim of access tokens; all services need the same value."""
     failpoints: str = ""
     """For tests: where this process fails on purpose, ``point=action[@nth][,…]``. Refused in production."""
+
+    @field_validator("forwarded_allow_ips")
+    @classmethod
+    def _check_proxies(cls, text: str) -> str:
+        for proxy in text.split(",") if text else ():
+            ip_network(proxy.strip())
+        return text
 
     @field_validator("failpoints")
     @classmethod
