@@ -13,7 +13,7 @@ from uuid_utils.compat import uuid7
 from chassis.link_tokens import Purpose, link_token
 from chassis.persistence.postgres.database import Postgres
 from chassis.testing import LINK_KEY, AppClient
-from customer_svc.accounts.domain import Account
+from customer_svc.accounts.domain import Account, normalised_email
 from customer_svc.accounts.queries import account_by_email
 from customer_svc.accounts.store import accounts
 from customer_svc.settings import Settings
@@ -68,7 +68,11 @@ async def register_customer(api: API, **changes: Any) -> str:
 async def verify_silently(database: Postgres, email: str) -> None:
     """Make an e-mail address a verified one, without an event."""
     async with database.reading() as connection:
-        await connection.execute(sa.update(accounts).where(accounts.c.email == email).values(verified_at=sa.func.now()))
+        await connection.execute(
+            sa.update(accounts)
+            .where(accounts.c.email == normalised_email(email))
+            .values(verified_at=sa.func.now())
+        )
 
 
 async def log_in(api: API, email: str, password: str = PASSWORD) -> httpx.Response:
