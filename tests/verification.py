@@ -14,7 +14,7 @@ WHERE email = %s AND purpose = 'verify' ORDER BY links.id DESC LIMIT 1
 
 
 async def verification_token(postgres_url: str, link_key: str, email: str) -> str:
-    """The token of the newest link to an address, made as notifier_svc makes it; ``postgres_url`` is customer_svc's."""
+    """The token of the newest link to an address, as notifier_svc makes it; ``postgres_url`` is customer_svc's."""
     async with await psycopg.AsyncConnection.connect(postgres_url) as connection:
         row = await (await connection.execute(_NEWEST, (email,))).fetchone()
     assert row, f"{email} has no link"

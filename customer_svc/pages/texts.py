@@ -34,7 +34,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "new": "Neues Passwort, mindestens 12 Zeichen",
         "again": "Neues Passwort wiederholen",
         "name": "Ihr Name",
-        "contested": "Diese Adresse wurde mehrmals registriert. Geben Sie Ihren Namen ein und wählen Sie ein Passwort.",
+        "contested": "Diese Adresse wurde mehrmals registriert. Geben Sie Ihren Namen und ein neues Passwort ein.",
         "differ": "Die Passwörter stimmen nicht überein.",
         "incomplete": "Dieser Link ist unvollständig. Kopieren Sie den ganzen Link aus der Mail in die Adresszeile.",
         "invalid": "Dieser Link wurde schon benutzt oder ist abgelaufen. Fordern Sie eine neue Mail an.",

@@ -12,7 +12,7 @@ MAX_CONCURRENT = 4
 MAX_REGISTRATIONS = 2
 """Anybody can register without knowing a password, so registrations leave room for log-ins."""
 MAX_LINKS = 1
-"""In addition to those: however many passwords are set with links, log-ins do not wait for them, nor they for log-ins."""
+"""In addition to those: passwords that are set with links, and log-ins, do not wait for each other."""
 
 
 class PasswordHasher:

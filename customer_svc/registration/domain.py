@@ -65,8 +65,9 @@ def verify_email(account: Account, owner: Owner | None, now: datetime) -> Iterat
             raise LinkInvalid
         return
     if owner:
-        for account, event in _hand_over(account, owner, now):
-            yield account, event
+        versions = list(_hand_over(account, owner, now))
+        yield from versions
+        account, _ = versions[-1]
     elif account.contested:
         raise RegistrationContested
     yield account.next_version(now, verified_at=now), CustomerVerified(customer_id=account.id)

@@ -82,9 +82,7 @@ async def is_known(database: Postgres, email: str, network: str) -> bool:
 async def remember(database: Postgres, account_id: UUID, network: str) -> None:
     """Note that the owner of an account comes from this network."""
     async with database.reading() as connection:
-        await connection.execute(
-            _REMEMBER, {"account_id": account_id, "network": network, "days": KNOWN_DAYS}
-        )
+        await connection.execute(_REMEMBER, {"account_id": account_id, "network": network, "days": KNOWN_DAYS})
 
 
 async def known_networks_of(database: Postgres, account_id: UUID) -> list[KnownNetwork]:

@@ -3,9 +3,9 @@
 The counts are rows in the database, so that all processes share them. An attempt is counted before the password is
 checked, and refunded if it was right: otherwise concurrent attempts would not be limited.
 
-What strangers do must not keep the owner out. So an account is counted by the network that the attempts come from. All
-networks together have a limit as well, which holds back an attacker who has many; networks from which its
-owner came before are exempt from it.
+What strangers do must not keep the owner out: an account is counted by the network that attempts come from. All
+networks together have a limit as well, which holds back an attacker who has many; the networks that the owner has used
+have one of their own.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -28,17 +28,17 @@ class Throttle:
     async def log_in_attempt(self, email: str, client_address: str) -> AsyncIterator[None]:
         """Count an attempt of anybody, and refund it unless the context raises; raise ``TooManyAttempts``."""
         limits = self._of_client(client_address) | self._of_account("account", email, client_address)
-        if not await is_known(self._database, email, network(client_address)):
-            limits[f"account {email_digest(email)}"] = self._per_account.wider
+        # One more count in either case: an answer that comes sooner would reveal who uses this network.
+        whose = "owner" if await is_known(self._database, email, network(client_address)) else "strangers"
+        limits[f"{whose} {email_digest(email)}"] = self._per_account.wider
         async with self._attempt(limits):
             yield
 
     @asynccontextmanager
     async def password_attempt(self, email: str, client_address: str) -> AsyncIterator[None]:
         """The same for somebody who is logged in, whom strangers cannot hold up."""
-        async with self._attempt(
-            self._of_client(client_address) | self._of_account("account", email, client_address)
-        ):
+        limits = self._of_client(client_address) | self._of_account("account", email, client_address)
+        async with self._attempt(limits):
             yield
 
     async def remember(self, account_id: UUID, client_address: str) -> None:
@@ -56,7 +56,8 @@ class Throttle:
 
         The account itself sees to it that its owner gets few mails, whoever requests them.
         """
-        await charge(self._database, self._of_client(client_address) | self._of_account("mail", email, client_address))
+        limits = self._of_client(client_address) | self._of_account("mail", email, client_address)
+        await charge(self._database, limits)
 
     async def registration(self, client_address: str) -> None:
         """Count a registration; raise ``TooManyAttempts``."""

@@ -47,9 +47,7 @@ PLACED_ETAG = etag(FIRST_VERSION)
     response_model=OrderOut,
     tags=["orders"],
     summary="Place an order",
-    responses=problems(
-        *(Unauthenticated, Forbidden, EmailNotVerified), *PlaceOrderOnce.errors, CatalogueUnavailable
-    )
+    responses=problems(*(Unauthenticated, Forbidden, EmailNotVerified), *PlaceOrderOnce.errors, CatalogueUnavailable)
     | {
         202: {"content": {"application/json": {"example": PLACED}}, **PLACED_HEADERS},
         201: {

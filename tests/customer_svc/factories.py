@@ -69,9 +69,7 @@ async def verify_silently(database: Postgres, email: str) -> None:
     """Make an e-mail address a verified one, without an event."""
     async with database.reading() as connection:
         await connection.execute(
-            sa.update(accounts)
-            .where(accounts.c.email == normalised_email(email))
-            .values(verified_at=sa.func.now())
+            sa.update(accounts).where(accounts.c.email == normalised_email(email)).values(verified_at=sa.func.now())
         )
 
 

@@ -1,7 +1,7 @@
 """An order placed over REST ends with a mail in a mailbox, through all four services."""
 
 from tests.journeys.timelines import timeline_with_mail
-from tests.stack import CUSTOMER_PASSWORD, ABOUT_ORDERS, Stack, eventually
+from tests.stack import ABOUT_ORDERS, CUSTOMER_PASSWORD, Stack, eventually
 
 
 async def test_an_order_with_enough_stock_ends_with_a_receipt(shop: Stack) -> None:

@@ -1,7 +1,7 @@
 """API2:2023, broken authentication: what an attacker without an account tries with the addresses of others.
 
-The routes of customer_svc and order_svc run in this process and share the key of tokens, as the services do; the events
-of customer_svc are handled by notifier_svc's handlers.
+The routes of customer_svc and order_svc run in this process and share the key of tokens, as the services do; the
+events of customer_svc are handled by notifier_svc's handlers.
 """
 
 from collections.abc import AsyncIterator, Iterator

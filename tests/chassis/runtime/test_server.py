@@ -23,7 +23,7 @@ async def client_seen(proxies: str, connected_from: str, forwarded_for: str) -> 
     config.load()
     headers = [(b"x-forwarded-for", forwarded_for.encode())]
     scope = {"type": "http", "client": (connected_from, 1), "headers": headers, "scheme": "http"}
-    await config.loaded_app(scope, receive, send)  # type: ignore[arg-type, operator]
+    await config.loaded_app(scope, receive, send)
     return seen[0]
 
 

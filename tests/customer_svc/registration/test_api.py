@@ -113,7 +113,9 @@ async def test_a_response_to_a_registration_takes_a_minimum_time(api: API, monke
         assert time.monotonic() - began >= 0.2
 
 
-async def test_the_owner_of_a_verified_account_is_warned_again_of_a_later_registration(api: API, shared: Postgres) -> None:
+async def test_the_owner_of_a_verified_account_is_warned_again_of_a_later_registration(
+    api: API, shared: Postgres
+) -> None:
     email = await register_customer(api)
     for _ in range(2):
         await api.post("/v1/customers", json=registration_body(email))

@@ -198,5 +198,7 @@ def test_a_mail_about_an_account_contains_nothing_that_its_registrant_wrote(temp
 
 
 def test_a_mail_about_an_account_goes_to_an_address_outside_ascii() -> None:
-    raw = RENDERER.render(mail("welcome").content, Customer(CUSTOMER, "jos\u00e9@example.com", "x", 1), NOW_OF_SAMPLES)
+    raw = RENDERER.render(
+        mail("welcome").content, Customer(CUSTOMER, "jos\u00e9@example.com", "x", 1), NOW_OF_SAMPLES
+    )
     assert "To: <jos\u00e9@example.com>\r\n" in raw.decode()
