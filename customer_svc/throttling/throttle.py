@@ -4,8 +4,8 @@ The counts are rows in the database, so that all processes share them. An attemp
 checked, and refunded if it was right: otherwise concurrent attempts would not be limited.
 
 What strangers do must not keep the owner out: an account is counted by the network that attempts come from. All
-networks together have a limit as well, which holds back an attacker who has many; the networks that the owner has used
-have one of their own.
+networks together have a limit as well, which holds back an attacker who has many; the networks that the owner has
+used have one of their own.
 """
 
 from collections.abc import AsyncIterator, Mapping
