@@ -45,9 +45,11 @@ async def test_keys() -> dict[str, Any]:
     return issuer().jwks()
 
 
-def bearer(principal_id: UUID | None = None, role: Role = "customer", **changes: Any) -> dict[str, str]:
+def bearer(
+    principal_id: UUID | None = None, role: Role = "customer", *, verified: bool = True, **changes: Any
+) -> dict[str, str]:
     """The header that authenticates a principal."""
-    token = issuer(**changes).issue(Principal(principal_id or uuid7(), role))
+    token = issuer(**changes).issue(Principal(principal_id or uuid7(), role, verified))
     return {"Authorization": f"Bearer {token}"}
 
 
@@ -60,14 +62,21 @@ async def running(app: FastAPI) -> AsyncIterator[Any]:
         yield app.state.container
 
 
+class AppClient(httpx.AsyncClient):
+    """A client of an app that runs in this process."""
+
+    app: FastAPI
+
+
 @asynccontextmanager
-async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+async def client(app: FastAPI) -> AsyncIterator[AppClient]:
     """A client of an app that runs in this process and accepts the tokens of this test run."""
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
         running(app),
-        httpx.AsyncClient(transport=transport, base_url="http://test") as made,
+        AppClient(transport=transport, base_url="http://test") as made,
     ):
+        made.app = app
         yield made
 
 

@@ -24,7 +24,7 @@ from customer_svc.sessions.store import session_expiry
 from customer_svc.settings import Settings
 from customer_svc.throttling import throttle
 from customer_svc.throttling.domain import Limit
-from customer_svc.throttling.store import throttle_expiry
+from customer_svc.throttling.store import network_expiry, throttle_expiry
 from customer_svc.unit_of_work import CustomerUnitOfWork
 
 
@@ -80,7 +80,7 @@ def _open_throttle(database: Postgres, settings: Settings) -> throttle.Throttle:
 async def open_event_process(settings: PostgresSettings) -> AsyncIterator[EventProcess]:
     """Open the parts of the event process, and close them at the end."""
     database = Postgres(str(settings.postgres_url))
-    loops = [make(database).run for make in (link_expiry, session_expiry, throttle_expiry)]
+    loops = [make(database).run for make in (link_expiry, session_expiry, throttle_expiry, network_expiry)]
     target = ReplayTarget(
         database, SERVICE, HANDLERS, CustomerUnitOfWork, settings.kafka_bootstrap_servers, settings.kafka_prefix
     )

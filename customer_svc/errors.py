@@ -7,7 +7,7 @@ from chassis.http.errors import Conflict, Forbidden, NotFound, ShopError, Unauth
 
 
 class WrongCredentials(Unauthenticated):
-    """The e-mail address or the password is wrong."""
+    """The e-mail address or the password is wrong, or the address is not verified yet: use the link in the mail."""
 
     code = "wrong_credentials"
 
@@ -29,13 +29,6 @@ class TooManyAttempts(ShopError):
 
     status, code = 429, "too_many_attempts"
     example: ClassVar[Mapping[str, Any]] = {"retry_after": 30}
-
-
-class TooSoon(ShopError):
-    """A mail was requested a moment ago; check your mailbox, or try again later ("Retry-After" says when)."""
-
-    status, code = 429, "too_soon"
-    example: ClassVar[Mapping[str, Any]] = {"retry_after": 60}
 
 
 class CustomerNotFound(NotFound):
@@ -80,16 +73,16 @@ class AlreadyActive(Conflict):
     code = "already_active"
 
 
-class AlreadyVerified(Conflict):
-    """The e-mail address of this account is already verified."""
-
-    code = "already_verified"
-
-
 class LinkInvalid(Conflict):
     """The link cannot be used: it was used before, has expired, or does not exist."""
 
     code = "link_invalid"
+
+
+class RegistrationContested(Conflict):
+    """The address was registered more than once; send the name and password of the account as "owner"."""
+
+    code = "registration_contested"
 
 
 class ExportUnavailable(Unavailable):

@@ -20,17 +20,19 @@ class Settings(PostgresSettings):
     refresh_seconds: PositiveInt = 30 * 86_400
     """Lifetime of a session, in seconds, counted from the log-in; then the customer has to log in again."""
     login_tries_per_account: PositiveInt = 10
-    """Number of wrong passwords in a row that one account allows before it is throttled."""
+    """Number of wrong passwords in a row that one account allows to one network before it is throttled. All networks
+    that its owner did not use before have ten times as many together."""
     login_seconds_per_account: PositiveFloat = 60.0
-    """Seconds after which a throttled account allows one more attempt."""
+    """Seconds after which a throttled account allows one more attempt to that network."""
     login_tries_per_address: PositiveInt = 100
-    """Number of wrong passwords in a row, for any account, that one network address may send."""
+    """Number of wrong passwords and links in a row, for any account, that one network may send: an IPv4 address, or a
+    /64 of IPv6; the /48 around it has ten times as many."""
     login_seconds_per_address: PositiveFloat = 6.0
-    """Seconds after which a throttled network address may make one more attempt."""
+    """Seconds after which a throttled network may make one more attempt."""
     register_tries_per_address: PositiveInt = 100
-    """Number of registrations in a row that one network address may send."""
+    """Number of registrations in a row that one network may send; a /48 of IPv6 has ten times as many."""
     register_seconds_per_address: PositiveFloat = 6.0
-    """Seconds after which a throttled network address may register one more account."""
+    """Seconds after which a throttled network may register one more account."""
     order_url: ServiceUrl
     """Base URL of order_svc's REST API, which supplies the orders of a data export."""
     notifier_url: ServiceUrl

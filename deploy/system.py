@@ -129,7 +129,12 @@ SYSTEM = System(
     servers=(KAFKA, POSTGRES, MONGO, MAIL),
     services=SERVICES,
     topics=tuple(Topic(name) for name in (*topics.TOPICS, *(service.dead_letter_topic for service in SERVICES))),
-    process_settings={**ON_KAFKA, "SHOP_ENV": Default("development"), "LOG_LEVEL": Default("INFO")},
     brokers=KAFKA,
+    process_settings={
+        **ON_KAFKA,
+        "SHOP_ENV": Default("development"),
+        "LOG_LEVEL": Default("INFO"),
+        "FORWARDED_ALLOW_IPS": Default(),
+    },
     jobs=(CREATE_TOPICS, *MIGRATIONS, *ACCOUNTS),
 )

@@ -24,9 +24,12 @@ from deploy.system import KAFKA, LINK_KEY, MAIL, MONGO, POSTGRES, SIGNING_KEY, S
 from deploy.topics import create_topics
 from tests.databases import Databases
 from tests.servers import Servers
+from tests.verification import verification_token
 
 STAFF = ("staff@example.com", "the password of the staff")
 OPS = ("ops@example.com", "the password of the ops")
+CUSTOMER_PASSWORD = "a customer's password"
+LINK_KEY_OF_TESTS = "the key of links in the mails of tests"
 ABOUT_ORDERS = " order "
 """In the subject of every mail about an order, and of no mail about an account."""
 ADDRESS = {"name": "Ada", "street": "St James's Square 12", "city": "London", "postal_code": "SW1Y", "country": "GB"}
@@ -93,13 +96,29 @@ class Stack:
         assert response.status_code == 201, response.text
         return {"Authorization": f"Bearer {response.json()['access_token']}"}
 
-    async def customer(self, name: str = "Ada", locale: str = "en") -> tuple[str, dict[str, str]]:
-        """Register a customer; return their mail address and headers."""
-        email, password = f"{uuid4().hex[:12]}@example.com", "a customer's password"
-        body = {"email": email, "password": password, "name": name, "locale": locale}
+    async def register(self, name: str = "Ada", locale: str = "en") -> str:
+        """Register a customer; return their mail address, which is not verified yet."""
+        email = f"{uuid4().hex[:12]}@example.com"
+        body = {"email": email, "password": CUSTOMER_PASSWORD, "name": name, "locale": locale}
         response = await self.http.post(f"{self.urls['customer']}/v1/customers", json=body)
         assert response.status_code == 202, response.text
-        return email, await self.log_in(email, password)
+        return email
+
+    async def customer(self, name: str = "Ada", locale: str = "en") -> tuple[str, dict[str, str]]:
+        """Register and verify a customer; return their mail address and headers."""
+        email = await self.register(name, locale)
+        await self.verify(email)
+        return email, await self.log_in(email, CUSTOMER_PASSWORD)
+
+    async def verify(self, email: str) -> None:
+        """Use the link in the mail to a customer."""
+        body = {"token": await self.link_token(email)}
+        response = await self.http.post(f"{self.urls['customer']}/v1/email-verifications", json=body)
+        assert response.status_code == 204, response.text
+
+    async def link_token(self, email: str) -> str:
+        """The token in the mail to a customer, whether or not it has been sent yet."""
+        return await verification_token(self.commands["customer"].env["POSTGRES_URL"], LINK_KEY_OF_TESTS, email)
 
     async def product(self, on_hand: int, price: int = 1250) -> str:
         """Create a product with this stock; return its SKU."""
@@ -210,7 +229,7 @@ def _addresses(servers: Servers, ports: Mapping[str, int], signing_key: Path) ->
         },
         rest,
         rest,
-        {SIGNING_KEY.name: str(signing_key), LINK_KEY.name: "the key of links in the mails of tests"},
+        {SIGNING_KEY.name: str(signing_key), LINK_KEY.name: LINK_KEY_OF_TESTS},
     )
 
 

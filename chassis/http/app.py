@@ -82,4 +82,9 @@ def serve(app: FastAPI, service: str, settings: Settings) -> None:
     failpoints.arm(settings.failpoints)
     gc_tuning.freeze_startup_objects()
     host, port = settings.host, settings.port
-    Server(app, app.state.on_shutdown, host=host, port=port, timeout_graceful_shutdown=10).serve_until_signal()
+    Server(
+        *(app, app.state.on_shutdown, settings.forwarded_allow_ips),
+        host=host,
+        port=port,
+        timeout_graceful_shutdown=10,
+    ).serve_until_signal()

@@ -21,7 +21,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OKPKey
 from uuid_utils.compat import uuid7
 
-from chassis.http.errors import Forbidden, Unauthenticated, Unavailable
+from chassis.http.errors import EmailNotVerified, Forbidden, Unauthenticated, Unavailable
 from chassis.http.tls import tls_context
 
 Role = Literal["customer", "staff", "ops"]
@@ -42,6 +42,8 @@ class Principal:
 
     id: UUID
     role: Role
+    verified: bool = False
+    """Whether the e-mail address of the account was verified when the token was issued."""
     expires_at: float = field(default=math.inf, compare=False)
     """When the access token expires, in seconds since 1970: a streamed response must not last longer."""
 
@@ -62,6 +64,7 @@ class Issuer:
             "aud": self._audience,
             "sub": str(principal.id),
             "role": principal.role,
+            "verified": principal.verified,
             "iat": now,
             "exp": now + self.seconds,
             "jti": str(uuid7()),
@@ -121,7 +124,8 @@ class Verifier:
             raise Unauthenticated("The access token is longer than any we issue.")
         claims = await self._claims(token)
         try:
-            principal = Principal(UUID(claims["sub"]), claims["role"], float(claims["exp"]))
+            verified = claims.get("verified") is True
+            principal = Principal(UUID(claims["sub"]), claims["role"], verified, float(claims["exp"]))
         except ValueError as error:
             raise Unauthenticated("The access token is not valid: subject.") from error
         self._known[token] = principal
@@ -156,17 +160,19 @@ class Verifier:
 class Bearer(HTTPBearer):
     """A dependency: the principal that sent this request, if it has one of the ``roles``; else 401 or 403.
 
+    ``verified`` asks for an account with a verified e-mail address as well.
+
     It is the security scheme itself and not one built on it: each dependency costs every request some 50 µs.
     """
 
-    def __init__(self, *roles: Role) -> None:
+    def __init__(self, *roles: Role, verified: bool = False) -> None:
         super().__init__(
             scheme_name="HTTPBearer", description="The access token from POST /v1/sessions of customer_svc."
         )
-        self._roles = roles
+        self._roles, self._verified = roles, verified
 
     async def __call__(self, request: Request) -> Principal:  # type: ignore[override]
-        """Raise ``Unauthenticated`` or ``Forbidden``."""
+        """Raise ``Unauthenticated``, ``Forbidden`` or ``EmailNotVerified``."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Unauthenticated
@@ -178,10 +184,13 @@ class Bearer(HTTPBearer):
             raise Unauthenticated(f"The access token is not valid: {reason}.") from error
         if self._roles and principal.role not in self._roles:
             raise Forbidden(f"This needs the role {' or '.join(self._roles)}.")
+        if self._verified and not principal.verified:
+            raise EmailNotVerified
         return principal
 
 
 Authenticated = Annotated[Principal, Depends(Bearer())]
 Customer = Annotated[Principal, Depends(Bearer("customer"))]
+VerifiedCustomer = Annotated[Principal, Depends(Bearer("customer", verified=True))]
 Staff = Annotated[Principal, Depends(Bearer("staff"))]
 Ops = Annotated[Principal, Depends(Bearer("ops"))]

@@ -31,6 +31,12 @@ class Forbidden(ShopError):
     status, code = 403, "forbidden"
 
 
+class EmailNotVerified(Forbidden):
+    """The e-mail address of your account is not verified: use the link in the mail, then log in again."""
+
+    code = "email_not_verified"
+
+
 class NotFound(ShopError):
     """The resource does not exist."""
 

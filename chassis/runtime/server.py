@@ -13,9 +13,14 @@ STARTUP_FAILURE = 3
 
 
 class Server(uvicorn.Server):
-    """uvicorn that calls ``on_shutdown`` before it waits for requests in flight: streams do not end by themselves."""
+    """uvicorn that calls ``on_shutdown`` before it waits for requests in flight: streams do not end by themselves.
 
-    def __init__(self, app: Any, on_shutdown: Callable[[], object], **options: Any) -> None:
+    It believes ``X-Forwarded-For`` from ``proxies`` (addresses and networks, separated by commas) and nobody else;
+    uvicorn would believe everybody on this machine.
+    """
+
+    def __init__(self, app: Any, on_shutdown: Callable[[], object], proxies: str = "", **options: Any) -> None:
+        options |= {"proxy_headers": bool(proxies), "forwarded_allow_ips": proxies}
         super().__init__(uvicorn.Config(app, log_config=None, access_log=False, server_header=False, **options))
         self._on_shutdown = on_shutdown
 

@@ -1,6 +1,7 @@
 """Settings come from the environment; a wrong or missing one ends the start and is named."""
 
 import sys
+from ipaddress import ip_network
 from typing import Annotated, Literal, NoReturn, TypeVar
 from urllib.parse import unquote
 
@@ -51,6 +52,9 @@ class Settings(BaseSettings):
     kafka_bootstrap_servers: str = Field(pattern=BROKERS)
     """Kafka brokers to connect to first: ``host:port[,host:port]``, in production
     ``SASL_SSL://user:password@host:port[,host:port]`` (SCRAM-SHA-512)."""
+    forwarded_allow_ips: str = ""
+    """Proxies in front of the REST API: addresses or networks (``10.0.0.1,10.1.0.0/16``), from which alone an
+    ``X-Forwarded-For`` header is believed. Without any, a client is whoever has connected."""
     kafka_prefix: str = Field(default="", pattern=r"^[A-Za-z0-9._-]*$")
     """Prefix of all topic and consumer group names, so that several installations can share a cluster."""
     jwt_issuer: str = "shopstream"
@@ -68,6 +72,13 @@ class Settings(BaseSettings):
             if not brokers.user:
                 raise ValueError("has no user and password, and SHOP_ENV is production")
             check_secret(brokers.password)
+        return text
+
+    @field_validator("forwarded_allow_ips")
+    @classmethod
+    def _check_proxies(cls, text: str) -> str:
+        for proxy in text.split(",") if text else ():
+            ip_network(proxy.strip())
         return text
 
     @field_validator("failpoints")

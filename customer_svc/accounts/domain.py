@@ -3,12 +3,12 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
-from unicodedata import normalize
+from unicodedata import category, normalize
 from uuid import UUID
 
 from chassis.persistence.unit_of_work import next_time
 from customer_svc.errors import AccountDeactivated, AlreadyActive, AlreadyDeactivated
-from schemas import Address, CustomerDeactivated, CustomerReactivated
+from schemas import Address, CustomerDeactivated, CustomerReactivated, MailedLink, VerificationRequested
 
 Role = Literal["customer", "staff", "ops"]
 AccountStatus = Literal["active", "deactivated"]
@@ -16,6 +16,8 @@ Actor = Literal["customer", "staff"]
 
 MAIL_INTERVAL = timedelta(minutes=1)
 """The minimum time between two mails of the same kind that the recipient requested."""
+UNVERIFIED_MAIL_INTERVAL = timedelta(hours=1)
+"""The minimum time between two mails to an address that nobody has proved to be theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,9 @@ class Account:
     changed_at: datetime
     verified_at: datetime | None = None
     warned_at: datetime | None = None
-    """When the owner was last warned that somebody tried to register this e-mail address again."""
+    """When this e-mail address was last registered again: the owner of a verified account was warned of it then."""
     verification_requested_at: datetime | None = None
-    """When a link to verify the e-mail address was last requested."""
+    """When a link to verify the e-mail address was last mailed."""
     reset_requested_at: datetime | None = None
     """When a link to reset the password was last requested.
 
@@ -84,9 +86,25 @@ class Account:
         """Whether the account can be used."""
         return "deactivated" if self.deactivated_by else "active"
 
+    @property
+    def contested(self) -> bool:
+        """Whether more than one registration claims the e-mail address, and nobody has proved that it is theirs."""
+        return self.verified_at is None and self.warned_at is not None
+
     def next_version(self, now: datetime, **changes: Any) -> "Account":
         """The account with changes."""
         return replace(self, version=self.version + 1, changed_at=next_time(now, self.changed_at), **changes)
+
+    def contest(self, verify: MailedLink, now: datetime) -> tuple["Account", VerificationRequested | None]:
+        """Note another claim to the unverified e-mail address, and have a link mailed unless one was within the hour.
+
+        What the earlier claims set stays as it is: the one who uses the link decides (``registration.domain``).
+        """
+        account = replace(self, warned_at=now)
+        if is_recent(self.verification_requested_at, now, UNVERIFIED_MAIL_INTERVAL):
+            return account, None
+        event = VerificationRequested(customer_id=self.id, verify=verify)
+        return account.next_version(now, verification_requested_at=now), event
 
     def deactivate(self, by: Actor, now: datetime) -> tuple["Account", CustomerDeactivated]:
         """Deactivate the account and end its sessions.
@@ -121,3 +139,11 @@ def normalised_email(email: str) -> str:
     """One spelling per mailbox: mail providers ignore case, and so do people."""
     # Not casefold(): it turns ß into ss, which is a different mailbox.
     return normalize("NFC", email.strip().lower())
+
+
+def normalised_password(password: str) -> str:
+    """One form per password, however a keyboard makes its characters (RFC 8265 §4.2.2, OpaqueString).
+
+    Letters with accents are composed (NFC), and every kind of space is the space of ASCII; nothing else changes.
+    """
+    return normalize("NFC", "".join(" " if category(one) == "Zs" else one for one in password))

@@ -2,13 +2,14 @@
 
 from datetime import datetime
 from typing import Annotated
+from unicodedata import category
 from uuid import UUID
 
 from pydantic import AfterValidator, EmailStr, Field, SecretStr, StringConstraints
 
 from chassis.http.bodies import ResponseBody
 from chassis.http.examples import ID, MOMENT
-from customer_svc.accounts.domain import Account, AccountStatus, Role
+from customer_svc.accounts.domain import Account, AccountStatus, Role, normalised_password
 from schemas.values import Text
 
 
@@ -18,10 +19,32 @@ def _encodable(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _normalised(secret: SecretStr) -> SecretStr:
+    return SecretStr(normalised_password(secret.get_secret_value()))
+
+
+def _printable(secret: SecretStr) -> SecretStr:
+    """Refuse control characters (RFC 8264 §9.11): few keyboards can type them, so few owners could log in."""
+    if any(category(character) == "Cc" for character in secret.get_secret_value()):
+        raise ValueError("a password has no control characters")
+    return secret
+
+
 Secret = Annotated[SecretStr, AfterValidator(_encodable)]
+Normalised = Annotated[Secret, AfterValidator(_normalised)]
 Email = Annotated[EmailStr, StringConstraints(max_length=254), Field(examples=["ada@example.com"])]
-NewPassword = Annotated[Secret, Field(min_length=10, max_length=200, examples=["correct horse battery"])]
-Password = Annotated[Secret, Field(max_length=200, examples=["correct horse battery"])]
+NewPassword = Annotated[
+    Normalised,
+    AfterValidator(_printable),
+    Field(
+        min_length=12,
+        max_length=200,
+        examples=["correct horse battery"],
+        description="12 to 200 characters, of which every one counts",
+    ),
+]
+"""Its length is that of the normalised form. More characters are refused: nothing is ever cut off."""
+Password = Annotated[Normalised, Field(max_length=200, examples=["correct horse battery"])]
 Token = Annotated[
     Secret, Field(min_length=1, max_length=200, examples=["m3bT5hVJ0k6nEw2dQyXcRz8aLfPuGi1oKs4tHvNjB7U"])
 ]

@@ -15,6 +15,7 @@ from customer_svc.container import Database, ExportClient
 from customer_svc.errors import ExportUnavailable
 from customer_svc.exports.dto import ExportOut, own_export_out
 from customer_svc.sessions.queries import sessions_of_account
+from customer_svc.throttling.store import known_networks_of
 
 router = new_router()
 
@@ -44,7 +45,8 @@ async def export(
     """
     account = await account_by_id(database, principal.id)
     sessions = await sessions_of_account(database, principal.id)
-    own = own_export_out(account, sessions, datetime.now(UTC)).model_dump_json().encode()
+    networks = await known_networks_of(database, principal.id)
+    own = own_export_out(account, sessions, networks, datetime.now(UTC)).model_dump_json().encode()
     response = await StreamingBody.starting(export_client.merged(own, authorization), "application/json")
     response.headers["Content-Disposition"] = 'attachment; filename="my-data.json"'
     return response

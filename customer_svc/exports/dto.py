@@ -11,6 +11,7 @@ from customer_svc.accounts.domain import Account
 from customer_svc.accounts.dto import AccountOut, Moment, account_out
 from customer_svc.profiles.dto import AddressOut, address_out
 from customer_svc.sessions.domain import Session
+from customer_svc.throttling.domain import KnownNetwork
 
 # The examples have no null fields: FastAPI removes those, and the chassis cannot restore them without a schema.
 ORDER = {
@@ -78,6 +79,13 @@ class ExportedSession(ResponseBody):
     ended_at: Moment | None
 
 
+class ExportedNetwork(ResponseBody):
+    """A network that the customer logged in from: attempts of strangers do not hold up log-ins from there."""
+
+    network: Annotated[str, Field(examples=["192.0.2.1", "2001:db8::/64"])]
+    known_until: Moment
+
+
 class OwnExportOut(ResponseBody):
     """Everything that customer_svc stores about the customer."""
 
@@ -87,6 +95,7 @@ class OwnExportOut(ResponseBody):
     changed_at: Moment
     addresses: list[AddressOut]
     sessions: list[ExportedSession]
+    known_networks: list[ExportedNetwork]
 
 
 class ExportOut(OwnExportOut):
@@ -106,7 +115,9 @@ class ExportOut(OwnExportOut):
     ]
 
 
-def own_export_out(account: Account, sessions: list[Session], now: datetime) -> OwnExportOut:
+def own_export_out(
+    account: Account, sessions: list[Session], networks: list[KnownNetwork], now: datetime
+) -> OwnExportOut:
     """The body of an export, as far as customer_svc has the data."""
     return OwnExportOut(
         exported_at=now,
@@ -115,4 +126,5 @@ def own_export_out(account: Account, sessions: list[Session], now: datetime) -> 
         changed_at=account.changed_at,
         addresses=[address_out(address) for address in account.addresses],
         sessions=[ExportedSession(began_at=s.began_at, ends_at=s.ends_at, ended_at=s.ended_at) for s in sessions],
+        known_networks=[ExportedNetwork(network=n.network, known_until=n.known_until) for n in networks],
     )

@@ -4,14 +4,27 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from chassis.link_tokens import Purpose
 from chassis.persistence.postgres.database import Postgres
+from customer_svc.accounts.store import accounts
 from customer_svc.links.domain import hash_token
 from customer_svc.links.store import links
 
 
-async def account_id_of_link(database: Postgres, token: str) -> UUID | None:
-    """The account of a mailed link, which never changes; None if there is no such link."""
-    query = sa.select(links.c.account_id).where(links.c.token_hash == hash_token(token))
+async def account_id_of_link(database: Postgres, token: str, purpose: Purpose) -> UUID | None:
+    """The account of a mailed link that can be used now, for this purpose; None if there is no such link.
+
+    It is asked before a password is hashed, which is what an attacker without a link must not get. What counts is
+    the link when it is used, in a transaction.
+    """
+    query = sa.select(links.c.account_id).where(
+        links.c.token_hash == hash_token(token),
+        links.c.purpose == purpose,
+        links.c.used_at.is_(None),
+        links.c.expires_at > sa.func.now(),
+    )
+    if purpose == "reset":
+        query = query.join(accounts, accounts.c.id == links.c.account_id).where(links.c.epoch == accounts.c.epoch)
     async with database.reading() as connection:
         found = await connection.scalar(query)
     return found if isinstance(found, UUID) else None

@@ -3,6 +3,7 @@
 
 const page = document.querySelector("main");
 const form = document.querySelector("form");
+const fields = document.querySelector("fieldset");
 const message = document.querySelector("#message");
 const token = location.hash.slice(1);
 const routes = { "verify-email": "v1/email-verifications", "reset-password": "v1/password-resets" };
@@ -17,15 +18,20 @@ function end(text, good) {
   show(text, good);
 }
 
-async function post() {
-  const body = { token };
-  if (page.dataset.page === "reset-password") {
-    body.new_password = form.elements.new.value;
-    if (body.new_password !== form.elements.again.value) {
-      show(page.dataset.differ, false);
-      return;
-    }
+function filledIn() {
+  const { name, new: password } = form.elements;
+  if (fields.disabled) {
+    return {};
   }
+  return name ? { owner: { name: name.value, password: password.value } } : { new_password: password.value };
+}
+
+async function post() {
+  if (!fields.disabled && form.elements.new.value !== form.elements.again.value) {
+    show(page.dataset.differ, false);
+    return;
+  }
+  const body = { token, ...filledIn() };
   const response = await fetch(routes[page.dataset.page], {
     method: "POST",
     headers: { "Content-Type": "application/json" },
@@ -40,6 +46,10 @@ async function post() {
   const problem = await response.json();
   if (problem.code === "link_invalid") {
     end(page.dataset.invalid, false);
+  } else if (problem.code === "registration_contested") {
+    // Nobody knows which of several registrations was the owner's: the one who has the link says who they are.
+    fields.hidden = fields.disabled = false;
+    show(page.dataset.contested, false);
   } else {
     show(page.dataset.failed, false);
   }

@@ -54,9 +54,14 @@ async def change_password(
 async def request_password_reset(
     body: PasswordResetRequest, client_address: ClientAddress, commit: Commit, key: LinkKey, throttle: Throttle
 ) -> None:
-    """The response is the same whether or not there is an account. The link in the mail is valid for half an hour."""
+    """The response is the same whether or not there is an account.
+
+    The link in the mail is valid for half an hour. An address that is not verified gets the link that verifies it
+    instead, at most once an hour.
+    """
     await throttle.mail_request(body.email, client_address)
-    command = RequestPasswordReset(body.email, new_link(uuid7(), "reset", key))
+    reset, verify = new_link(uuid7(), "reset", key), new_link(uuid7(), "verify", key)
+    command = RequestPasswordReset(body.email, reset, verify)
     await with_minimum_duration(commit(command))
 
 
@@ -65,13 +70,22 @@ async def request_password_reset(
     status_code=status.HTTP_204_NO_CONTENT,
     tags=["passwords"],
     summary="Reset a forgotten password",
-    responses=problems(*ResetPassword.errors),
+    responses=problems(*ResetPassword.errors, TooManyAttempts),
 )
-async def reset_password(body: PasswordReset, database: Database, commit: Commit, hasher: PasswordHasher) -> None:
-    """Use the link of a mail, once. This ends every session, and verifies the e-mail address."""
+async def reset_password(
+    body: PasswordReset,
+    client_address: ClientAddress,
+    database: Database,
+    commit: Commit,
+    hasher: PasswordHasher,
+    throttle: Throttle,
+) -> None:
+    """Use the link of a mail, once. This ends every session."""
     token = body.token.get_secret_value()
-    account_id = await account_id_of_link(database, token)
-    if account_id is None:
-        raise LinkInvalid
-    password_hash = await hasher.hash(body.new_password.get_secret_value())
-    await commit(ResetPassword(account_id, hash_token(token), password_hash))
+    async with throttle.link_attempt(client_address):
+        account_id = await account_id_of_link(database, token, "reset")
+        if account_id is None:
+            raise LinkInvalid
+        password_hash = await hasher.hash_for_link(body.new_password.get_secret_value())
+        await commit(ResetPassword(account_id, hash_token(token), password_hash))
+        await throttle.remember(account_id, client_address)

@@ -7,7 +7,7 @@ from uuid import UUID
 from chassis.http.errors import NotFound
 from customer_svc.accounts.commands import account_by_email, existing_account, prefetch_by_email, update_account
 from customer_svc.errors import LinkInvalid, WrongPassword
-from customer_svc.links.commands import add_link
+from customer_svc.links.commands import add_link, contest
 from customer_svc.links.domain import NewLink
 from customer_svc.passwords.domain import request_reset, set_password
 from customer_svc.unit_of_work import CustomerUnitOfWork
@@ -37,10 +37,15 @@ class ChangePassword:
 
 @dataclass(frozen=True, slots=True)
 class RequestPasswordReset:
-    """Have a link mailed that resets the password, if a customer has this e-mail address."""
+    """Have a link mailed that resets the password, if a customer has this e-mail address.
+
+    While the address is not verified, whoever reads mail there has to say first that it is theirs: they get the link
+    that verifies it.
+    """
 
     email: str
     reset: NewLink
+    verify: NewLink
 
     def prefetch(self, uow: CustomerUnitOfWork) -> None:
         """Load the account that may have the e-mail address."""
@@ -50,6 +55,9 @@ class RequestPasswordReset:
         """Store the link and publish the request, unless one was made a moment ago."""
         account = account_by_email(uow, self.email)
         if account is None or account.role != "customer":
+            return
+        if account.verified_at is None:
+            contest(uow, account, self.verify)
             return
         link = self.reset.issue(account.id, "reset", uow.now, account.epoch)
         if requested := request_reset(account, link.mailed, uow.now):

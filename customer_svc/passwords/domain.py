@@ -10,12 +10,8 @@ from schemas import MailedLink, PasswordChanged, PasswordResetRequested
 def set_password(
     account: Account, password_hash: str, how: Literal["changed", "reset"], now: datetime
 ) -> tuple[Account, PasswordChanged]:
-    """Set another password, which ends all sessions.
-
-    A reset also verifies the e-mail address: somebody reads mail there.
-    """
-    verified_at = account.verified_at or (now if how == "reset" else None)
-    changed = account.next_version(now, password_hash=password_hash, epoch=account.epoch + 1, verified_at=verified_at)
+    """Set another password, which ends all sessions."""
+    changed = account.next_version(now, password_hash=password_hash, epoch=account.epoch + 1)
     return changed, PasswordChanged(customer_id=account.id, how=how)
 
 

@@ -11,6 +11,8 @@ MAX_CONCURRENT = 4
 """Each hash takes 19 MiB and a core: more at the same time would only be slower, and block other work."""
 MAX_REGISTRATIONS = 2
 """Anybody can register without knowing a password, so registrations leave room for log-ins."""
+MAX_LINKS = 1
+"""In addition to those: passwords that are set with links, and log-ins, do not wait for each other."""
 
 
 class PasswordHasher:
@@ -20,6 +22,7 @@ class PasswordHasher:
         self._hasher = PasswordHash([Argon2Hasher(time_cost=TIME_COST, memory_cost=MEMORY_KIB, parallelism=1)])
         self._dummy = self._hasher.hash("nobody's password")
         self._slots, self._registrations = asyncio.Semaphore(MAX_CONCURRENT), asyncio.Semaphore(MAX_REGISTRATIONS)
+        self._links = asyncio.Semaphore(MAX_LINKS)
 
     async def hash(self, password: str) -> str:
         """The hash to store."""
@@ -30,6 +33,11 @@ class PasswordHasher:
         """The same for a registration; however many there are, other requests do not wait for all of them."""
         async with self._registrations:
             return await self.hash(password)
+
+    async def hash_for_link(self, password: str) -> str:
+        """The same for a request with a mailed link, which must have been found to fit."""
+        async with self._links:
+            return await asyncio.to_thread(self._hasher.hash, password)
 
     async def matches(self, password: str, stored: str | None) -> bool:
         """Whether the password is right. It takes as long if there is no account (``stored`` is None)."""

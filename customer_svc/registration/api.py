@@ -3,10 +3,7 @@
 from fastapi import Response, status
 from uuid_utils.compat import uuid7
 
-from chassis.http.auth import Customer
-from chassis.http.errors import Forbidden, Unauthenticated
 from chassis.http.headers import sends
-from chassis.http.openapi import NOTHING
 from chassis.http.routing import new_router, problems
 from customer_svc.accounts.domain import normalised_email
 from customer_svc.accounts.response_timing import with_minimum_duration
@@ -14,8 +11,9 @@ from customer_svc.container import ClientAddress, Commit, Database, LinkKey, Pas
 from customer_svc.errors import LinkInvalid, TooManyAttempts
 from customer_svc.links.domain import hash_token, new_link
 from customer_svc.links.queries import account_id_of_link
-from customer_svc.registration.commands import RegisterAccount, RequestVerificationMail, VerifyEmail
-from customer_svc.registration.dto import EmailVerification, RegisteredOut, Registration
+from customer_svc.registration.commands import RegisterAccount, VerifyEmail
+from customer_svc.registration.domain import Owner
+from customer_svc.registration.dto import EmailVerification, OwnerIn, RegisteredOut, Registration
 
 router = new_router()
 
@@ -36,10 +34,12 @@ async def register(
     key: LinkKey,
     throttle: Throttle,
 ) -> RegisteredOut:
-    """Open an account, unless there is one with this e-mail address; log in at `POST /v1/sessions`.
+    """Open an account, unless there is one with this e-mail address.
 
     The response is the same in both cases. A mail says what happened: it has a link that verifies the address of a
-    new account, or warns the owner of an existing one that somebody tried to register the address again.
+    new account, or warns the owner of an existing one that somebody tried to register the address again. Log in at
+    `POST /v1/sessions` once the address is verified. If the mail is lost, register again: as long as the address is
+    not verified, that sends another link, at most one within an hour.
     """
     await throttle.registration(client_address)
     password_hash = await hasher.hash_for_registration(body.password.get_secret_value())
@@ -51,28 +51,33 @@ async def register(
 
 
 @router.post(
-    "/v1/customers/me/verification-mails",
-    status_code=status.HTTP_202_ACCEPTED,
-    tags=["customers"],
-    summary="Request another verification mail",
-    responses=problems(Unauthenticated, Forbidden, *RequestVerificationMail.errors) | NOTHING,
-)
-async def request_verification_mail(principal: Customer, commit: Commit, key: LinkKey) -> None:
-    """Request a mail with a new link, if the one that was sent after the registration is lost or has expired."""
-    await commit(RequestVerificationMail(principal.id, new_link(uuid7(), "verify", key)))
-
-
-@router.post(
     "/v1/email-verifications",
     status_code=status.HTTP_204_NO_CONTENT,
     tags=["customers"],
     summary="Verify an e-mail address",
-    responses=problems(*VerifyEmail.errors),
+    responses=problems(*VerifyEmail.errors, TooManyAttempts),
 )
-async def verify(body: EmailVerification, database: Database, commit: Commit) -> None:
-    """Use the link of a mail. It can be used once, within two days."""
+async def verify(
+    body: EmailVerification,
+    client_address: ClientAddress,
+    database: Database,
+    commit: Commit,
+    hasher: PasswordHasher,
+    throttle: Throttle,
+) -> None:
+    """Use the link of a mail. It can be used once, within two days.
+
+    If the address was registered more than once, send the name and password that the account is to have: nobody knows
+    which of the registrations was yours.
+    """
     token = body.token.get_secret_value()
-    account_id = await account_id_of_link(database, token)
-    if account_id is None:
-        raise LinkInvalid
-    await commit(VerifyEmail(account_id, hash_token(token)))
+    async with throttle.link_attempt(client_address):
+        account_id = await account_id_of_link(database, token, "verify")
+        if account_id is None:
+            raise LinkInvalid
+        owner = await _owner(body.owner, hasher) if body.owner else None
+        await commit(VerifyEmail(account_id, hash_token(token), owner))
+
+
+async def _owner(given: OwnerIn, hasher: PasswordHasher) -> Owner:
+    return Owner(given.name, await hasher.hash_for_link(given.password.get_secret_value()))

@@ -24,7 +24,15 @@ class RegisteredOut(ResponseBody):
     next: Literal["look_into_your_mailbox"] = "look_into_your_mailbox"
 
 
+class OwnerIn(RequestBody):
+    """The name and password of the account from now on, in place of those in any registration."""
+
+    name: Name
+    password: NewPassword
+
+
 class EmailVerification(RequestBody):
-    """The token of a mailed link."""
+    """The token of a mailed link; ``owner`` is needed if the address was registered more than once."""
 
     token: Token
+    owner: OwnerIn | None = None

@@ -44,25 +44,31 @@ async def log_in(
     throttle: Throttle,
     seconds: RefreshSeconds,
 ) -> SessionOut:
-    """Exchange e-mail address and password for an access token and a refresh token."""
+    """Exchange e-mail address and password for an access token and a refresh token.
+
+    An address that is not verified yet is answered as if it had no account: otherwise a registration, followed by a
+    log-in, would tell whether it has one.
+    """
     session_id, token = uuid7(), secrets.token_urlsafe(32)
-    async with throttle.password_attempt(body.email, client_address):
+    async with throttle.log_in_attempt(body.email, client_address):
         found = await account_by_email(database, body.email)
         account = await _authenticated(found, body.password.get_secret_value(), hasher)
         await commit(OpenSession(account.id, account.password_hash, session_id, hash_token(token), seconds))
+        await throttle.remember(account.id, client_address)
     return _session(account, issuer, token, seconds)
 
 
 async def _authenticated(account: Account | None, password: str, hasher: PasswordHasher) -> Account:
-    """The account, if the password is right; this takes as long if there is no account."""
-    if not await hasher.matches(password, account.password_hash if account else None) or account is None:
+    """The account, if the password is right and the address verified; this takes as long if there is no account."""
+    right = await hasher.matches(password, account.password_hash if account else None)
+    if not right or account is None or account.verified_at is None:
         raise WrongCredentials
     return account
 
 
 def _session(account: Account, issuer: TokenIssuer, refresh_token: str, seconds: int) -> SessionOut:
     return SessionOut(
-        access_token=issuer.issue(Principal(account.id, account.role)),
+        access_token=issuer.issue(Principal(account.id, account.role, verified=account.verified_at is not None)),
         expires_in=issuer.seconds,
         refresh_token=refresh_token,
         refresh_expires_in=seconds,

@@ -29,7 +29,9 @@ class Session:
 
     def is_over(self, account: Account, now: datetime) -> bool:
         """Whether it can no longer be refreshed."""
-        return self.ended_at is not None or now >= self.ends_at or self.epoch != account.epoch
+        ended = self.ended_at is not None or now >= self.ends_at or self.epoch != account.epoch
+        # Sessions from before log-ins required a verified address.
+        return ended or account.verified_at is None
 
     def end(self, now: datetime) -> "Session":
         """The session after a log-out, or after a token was used twice."""

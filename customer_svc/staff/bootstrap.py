@@ -4,7 +4,6 @@ import asyncio
 from typing import Annotated
 
 import typer
-from pydantic import Field, SecretStr
 from uuid_utils.compat import uuid7
 
 from chassis.persistence.group_commit import GroupCommit
@@ -13,6 +12,7 @@ from chassis.persistence.postgres.migrate import MigrationSettings
 from chassis.runtime.settings import load
 from customer_svc import SERVICE
 from customer_svc.accounts.domain import Account
+from customer_svc.accounts.dto import NewPassword
 from customer_svc.passwords.hasher import PasswordHasher
 from customer_svc.staff.commands import AppointStaff
 from customer_svc.staff.domain import StaffRole
@@ -22,7 +22,7 @@ from customer_svc.unit_of_work import CustomerUnitOfWork
 class Settings(MigrationSettings):
     """The database, and the password, which other users of the machine could read on a command line."""
 
-    bootstrap_password: Annotated[SecretStr, Field(min_length=10)]
+    bootstrap_password: NewPassword
 
 
 def bootstrap(

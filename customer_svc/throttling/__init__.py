@@ -1,1 +1,1 @@
-"""Limits on how often somebody can try a password, request a mail or register."""
+"""Limits on how often somebody can try a password, use a link, request a mail or register."""

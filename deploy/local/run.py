@@ -72,9 +72,11 @@ def _start(layout: Layout, run_file: RunFile, console: Console, stop: StopReques
     started = time.monotonic()
     orders: list[SampleOrder] = []
     tasks = server_tasks(layout, run_file) + (service_tasks(layout, run_file) if layout.rest else [])
-    if sample:
+    if sample and (mail_page := layout.mail_page):
         everything = frozenset(task.name for task in tasks)
-        tasks.append(Task("sample order", partial(_place_sample_order, layout, orders), everything))
+        tasks.append(Task("sample order", partial(_place_sample_order, layout, mail_page, orders), everything))
+    elif sample:
+        console.print("  no sample order: the mail with its customer's link goes to the server of SMTP_URL")
     with console.live():
         run_tasks(tasks, console, stop, partial(_watch, layout))
     if layout.rest:
@@ -88,9 +90,9 @@ def _start(layout: Layout, run_file: RunFile, console: Console, stop: StopReques
     stop.expected = True
 
 
-def _place_sample_order(layout: Layout, orders: list[SampleOrder], progress: Progress) -> str:
+def _place_sample_order(layout: Layout, mail_page: str, orders: list[SampleOrder], progress: Progress) -> str:
     progress.report("placing it through the REST API")
-    order = place_sample_order(layout.rest, layout.account("staff"), layout.mail_page)
+    order = place_sample_order(layout.rest, layout.account("staff"), mail_page)
     orders.append(order)
     return f"{order.order_id} is {order.timeline['state']}"
 

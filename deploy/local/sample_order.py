@@ -1,9 +1,10 @@
 """The sample order: what a client does, through the public REST API and nothing else.
 
-A customer registers and logs in, staff add a product with stock, the customer orders and follows the order's timeline
-to its end. The receipt is read as it arrived by SMTP.
+A customer registers, uses the link in the mail and logs in, staff add a product with stock, the customer orders and
+follows the order's timeline to its end. The receipt is read as it arrived by SMTP.
 """
 
+import re
 import secrets
 import time
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ import httpx
 from deploy.local.errors import SampleOrderFailed, first_line
 
 TIMEOUT_SECONDS = 60.0
-"""For the order to reach its final state, and again for the receipt to arrive."""
+"""For the order to reach its final state, and again for each mail to arrive."""
 FINAL_STATES = {"CONFIRMED", "REJECTED", "CANCELLED"}
 ADDRESS = {
     "name": "Ada Example",
@@ -42,11 +43,11 @@ class SampleOrder:
     order_id: str
     lines: list[dict[str, Any]]
     timeline: dict[str, Any]
-    receipt: str | None
-    """Its plain text; None if the mail went to an external server."""
+    receipt: str
+    """Its plain text."""
 
 
-def place_sample_order(rest: Mapping[str, str], staff: Credentials, mail_page: str | None) -> SampleOrder:
+def place_sample_order(rest: Mapping[str, str], staff: Credentials, mail_page: str) -> SampleOrder:
     """Place it and wait for its receipt; raise ``SampleOrderFailed``, naming the step that failed.
 
     ``rest`` has the base URL of each service, ``mail_page`` is that of the mail sink.
@@ -57,12 +58,21 @@ def place_sample_order(rest: Mapping[str, str], staff: Credentials, mail_page: s
     with httpx.Client(timeout=30, trust_env=False) as client:
         registration = _as_json(customer) | {"name": ADDRESS["name"]}
         _call(client, "POST", f"{rest['customer']}/v1/customers", 202, registration)
+        _verify(client, rest["customer"], mail_page, customer.email)
         token = _log_in(client, rest["customer"], customer)
         _add_product(client, rest["product"], _log_in(client, rest["customer"], staff), lines[0]["sku"])
         order_id = _place_order(client, rest["order"], token, lines)
         timeline = _follow(client, f"{rest['order']}/v1/orders/{order_id}/timeline", token)
-        receipt = _receipt(client, mail_page, customer.email, order_id) if mail_page else None
+        receipt = _receipt(client, mail_page, customer.email, order_id)
     return SampleOrder(customer, order_id, lines, timeline, receipt)
+
+
+def _verify(client: httpx.Client, base_url: str, mail_page: str, email: str) -> None:
+    """Use the link in the mail that a new customer gets."""
+    message = _mail(client, mail_page, email, "verify-email#")
+    found = re.search(r"verify-email#([\w-]+)", str(message["text"]))
+    token = found.group(1) if found else ""
+    _call(client, "POST", f"{base_url}/v1/email-verifications", 204, {"token": token})
 
 
 def _add_product(client: httpx.Client, base_url: str, token: str, sku: object) -> None:
@@ -99,17 +109,21 @@ def _follow(client: httpx.Client, url: str, token: str) -> dict[str, Any]:
 
 
 def _receipt(client: httpx.Client, mail_page: str, to: str, order_id: str) -> str:
+    message = _mail(client, mail_page, to, order_id)
+    head = "".join(f"{name}: {message['headers'].get(name, '')}\n" for name in ("From", "To", "Subject"))
+    return head + "\n" + str(message["text"]).strip()
+
+
+def _mail(client: httpx.Client, mail_page: str, to: str, about: str) -> dict[str, Any]:
+    """Wait for a mail to an address that contains a text."""
     deadline = time.monotonic() + TIMEOUT_SECONDS
     while time.monotonic() < deadline:
         for listed in _call(client, "GET", f"{mail_page}/api/messages?to={to}", 200):
-            message = _call(client, "GET", f"{mail_page}/api/messages/{listed['id']}", 200)
-            if order_id in message["text"] + message["html"]:
-                head = "".join(f"{name}: {message['headers'].get(name, '')}\n" for name in ("From", "To", "Subject"))
-                return head + "\n" + str(message["text"]).strip()
+            message: dict[str, Any] = _call(client, "GET", f"{mail_page}/api/messages/{listed['id']}", 200)
+            if about in message["text"] + message["html"]:
+                return message
         time.sleep(0.1)
-    raise SampleOrderFailed(
-        f"the timeline says that the receipt was sent, but {mail_page} has no mail to {to} about the order"
-    )
+    raise SampleOrderFailed(f"{mail_page} has no mail to {to} with {about}")
 
 
 def _call(
@@ -121,7 +135,7 @@ def _call(
     token: str = "",
     headers: Mapping[str, str] | None = None,
 ) -> Any:
-    """Make one request and return its JSON; raise ``SampleOrderFailed`` on any other status."""
+    """Make one request and return its JSON, if there is any; raise ``SampleOrderFailed`` on any other status."""
     all_headers = dict(headers or {}) | ({"Authorization": f"Bearer {token}"} if token else {})
     try:
         response = client.request(method, url, json=body, headers=all_headers)
@@ -130,7 +144,7 @@ def _call(
     if response.status_code != status:
         message = f"{method} {url} returned status {response.status_code}, not {status}"
         raise SampleOrderFailed(message, response.text[:2000])
-    return response.json()
+    return response.json() if response.content else None
 
 
 def _as_json(account: Credentials) -> dict[str, str]:

@@ -24,11 +24,8 @@ def print_sample_order(console: Console, order: SampleOrder) -> None:
         at = str(entry["at"])[11:23]
         table.add_row(at, escape(str(entry["type"])), escape(_detail(entry.get("detail") or {})))
     console.print(table)
-    if order.receipt is None:
-        console.print("\nThe receipt was sent to the server of SMTP_URL.")
-    else:
-        console.print("\n[bold]The receipt, as it arrived by SMTP[/]")
-        console.verbatim("\n".join(f"  {line}".rstrip() for line in order.receipt.splitlines()))
+    console.print("\n[bold]The receipt, as it arrived by SMTP[/]")
+    console.verbatim("\n".join(f"  {line}".rstrip() for line in order.receipt.splitlines()))
 
 
 def _detail(detail: dict[str, Any]) -> str:

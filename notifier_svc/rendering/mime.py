@@ -10,7 +10,7 @@ from datetime import datetime
 from email.header import Header
 from email.utils import format_datetime, formataddr
 
-from notifier_svc.rendering.domain import MailContent
+from notifier_svc.rendering.domain import ACCOUNT_TEMPLATES, MailContent
 from notifier_svc.rendering.links import Links
 from notifier_svc.rendering.locales import mail_locale
 from notifier_svc.rendering.templates import load_mail_templates, template_values
@@ -41,7 +41,7 @@ class MimeRenderer:
             f'Content-Type: multipart/alternative; boundary="{boundary}"',
             f"Content-Language: {locale.language}",
             f"From: Shopstream <{self.sender}>",
-            f"To: {address_header(name_for_header(recipient.name), recipient.email)}",
+            f"To: {_to(content, recipient)}",
             f"Subject: {template.render_subject(values)}",
             f"Date: {format_datetime(now)}",
             f"Message-ID: <{content.id}@{self._domain}>",
@@ -53,6 +53,12 @@ class MimeRenderer:
             "",
         ]
         return "\r\n".join(lines).encode()
+
+
+def _to(content: MailContent, recipient: Customer) -> str:
+    """Without a name in mails about accounts, where it can be what a stranger wrote."""
+    name = "" if content.template in ACCOUNT_TEMPLATES else name_for_header(recipient.name)
+    return address_header(name, recipient.email)
 
 
 def _part(boundary: str, kind: str, text: str) -> Iterator[str]:
@@ -70,7 +76,7 @@ def address_header(name: str, email: str) -> str:
         raise ValueError("no address")
     if not email.isascii():
         # It goes to a server that accepts headers in UTF-8 (RFC 6532).
-        return f"{name} <{email}>"
+        return f"{name} <{email}>".lstrip()
     if name.isascii():
         return formataddr((name, email))
     value = Header(name, "utf-8", header_name="To")

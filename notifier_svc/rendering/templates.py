@@ -117,7 +117,9 @@ def _text_template(merging: jinja2.Environment, language: Language, template: Te
 def _texts(language: Language, template: Template) -> Texts:
     catalogue = load_catalogue(language)
     kind = "account" if template in ACCOUNT_TEMPLATES else "optional" if template in OPTIONAL_TEMPLATES else "order"
-    return {**catalogue["common"], "why": catalogue["common"][f"why_{kind}"], **catalogue[template]}
+    texts = {**catalogue["common"], "why": catalogue["common"][f"why_{kind}"], **catalogue[template]}
+    # Anybody can register any address with any name: such a mail must not carry what a stranger wrote.
+    return texts | {"greeting": texts["greeting_account"]} if kind == "account" else texts
 
 
 def _merging_environment() -> jinja2.Environment:

@@ -6,8 +6,8 @@ from uuid import UUID
 from fastapi import Query, Response, status
 from uuid_utils.compat import uuid7
 
-from chassis.http.auth import Authenticated, Customer
-from chassis.http.errors import Forbidden, Unauthenticated
+from chassis.http.auth import Authenticated, VerifiedCustomer
+from chassis.http.errors import EmailNotVerified, Forbidden, Unauthenticated
 from chassis.http.headers import carries, sends
 from chassis.http.hot_route import HotRoute
 from chassis.http.idempotency import IdempotencyKey, key_use
@@ -47,7 +47,7 @@ PLACED_ETAG = etag(FIRST_VERSION)
     response_model=OrderOut,
     tags=["orders"],
     summary="Place an order",
-    responses=problems(Unauthenticated, Forbidden, *PlaceOrderOnce.errors, CatalogueUnavailable)
+    responses=problems(*(Unauthenticated, Forbidden, EmailNotVerified), *PlaceOrderOnce.errors, CatalogueUnavailable)
     | {
         202: {"content": {"application/json": {"example": PLACED}}, **PLACED_HEADERS},
         201: {
@@ -59,7 +59,7 @@ PLACED_ETAG = etag(FIRST_VERSION)
     },
 )
 async def place(
-    customer: Customer,
+    customer: VerifiedCustomer,
     body: OrderBody,
     commit: Commit,
     products: Products,
@@ -70,6 +70,8 @@ async def place(
     wait: Wait = None,
 ) -> Response:
     """Accept an order. It is PENDING until its stock is decided; follow its timeline, or read it at `Location`.
+
+    Only accounts with a verified e-mail address can order: an order causes mails to it.
 
     A request that waits (`Prefer: wait=5`, `?wait=5s`) gets 201 with the order CONFIRMED, REJECTED or CANCELLED, or
     202 where it is still PENDING. A repeated request gets its first response again, with the `ETag` of that time; if

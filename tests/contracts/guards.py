@@ -115,7 +115,6 @@ GUARDS: Mapping[str, Mapping[str, Guard]] = {
         "POST /v1/customers/me/password-changes": Guard(
             "oneself", {"current_password": PASSWORD, "new_password": PASSWORD}
         ),
-        "POST /v1/customers/me/verification-mails": CUSTOMERS,
         "GET /v1/customers/me/export": CUSTOMERS,
         "POST /v1/customers/me/deactivate": CUSTOMERS,
         "POST /v1/customers/me/reactivate": CUSTOMERS,
@@ -197,7 +196,6 @@ LEFT: Mapping[str, Mapping[str, tuple[int, int]]] = {
         "GET /v1/customers/me": (404, 200),
         "PATCH /v1/customers/me": (404, 409),
         "POST /v1/customers/me/password-changes": (404, 204),
-        "POST /v1/customers/me/verification-mails": (404, 202),
         "GET /v1/customers/me/export": (404, 200),
         "POST /v1/customers/me/deactivate": (404, 409),
         "POST /v1/customers/me/reactivate": (404, 200),

@@ -13,7 +13,7 @@ from chassis.jobs.domain import Job
 from chassis.messaging.consumer import Consumer
 from chassis.messaging.dead_letters import DeadLetter
 from chassis.persistence.postgres.database import Postgres
-from chassis.testing import bearer, records
+from chassis.testing import LINK_KEY, bearer, records
 from notifier_svc import SERVICE as NOTIFICATIONS
 from notifier_svc.mails.domain import mail_id
 from notifier_svc.suppressions.domain import Suppression
@@ -25,6 +25,7 @@ from schemas import CustomerDeactivated, CustomerErased, Event, StockReserved
 from tests.contracts.rest_apis import RestApis
 from tests.notifier_svc.factories import cancelled, registered
 from tests.notifier_svc.ledger import handle_events
+from tests.verification import verification_token
 
 ADDRESS = {"name": "Ada", "street": "12 St", "city": "London", "postal_code": "SW1Y", "country": "GB"}
 PASSWORD = "a password of theirs"
@@ -84,9 +85,12 @@ class Shop:
         return response.json()
 
     async def register(self) -> Person:
-        """A new customer."""
+        """A new customer, with a verified e-mail address."""
         email = f"{uuid4().hex[:12]}@example.com"
         await self.create("customer", "/v1/customers", {}, {"email": email, "password": PASSWORD, "name": "Ada"})
+        token = await verification_token(self._stores["customer"], LINK_KEY, email)
+        verified = await self.request("customer", "POST", "/v1/email-verifications", {}, json={"token": token})
+        assert verified.status_code == 204, verified.text
         session = await self.create("customer", "/v1/sessions", {}, {"email": email, "password": PASSWORD})
         headers = {"Authorization": f"Bearer {session['access_token']}"}
         me = (await self.request("customer", "GET", "/v1/customers/me", headers)).json()

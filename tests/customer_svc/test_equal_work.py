@@ -24,6 +24,7 @@ from tests.customer_svc.factories import (
     log_in_headers,
     new_email,
     new_staff,
+    register,
     register_customer,
     registration_body,
 )
@@ -67,7 +68,14 @@ async def emails(api: API, shared_url: str) -> dict[str, str]:
     deactivated, staff = await register_customer(api), new_email()
     await deactivate(api, await log_in_headers(api, deactivated))
     await new_staff(shared_url, staff)
-    return {"unknown": new_email(), "known": await register_customer(api), "deactivated": deactivated, "staff": staff}
+    known, unverified = await register_customer(api), await register(api)
+    return {
+        "unknown": new_email(),
+        "known": known,
+        "unverified": unverified,
+        "deactivated": deactivated,
+        "staff": staff,
+    }
 
 
 async def work_of(request: Any, work: list[str]) -> list[str]:
@@ -84,6 +92,16 @@ async def test_a_log_in_with_a_wrong_password_does_the_same_work_for_every_email
     found = {name: await work_of(log_in(api, email, WRONG_PASSWORD), work) for name, email in emails.items()}
     assert found == dict.fromkeys(emails, found["unknown"])
     assert [kind for kind in found["unknown"] if kind in ("hash", "transaction")] == ["hash"]
+
+
+async def test_a_log_in_after_a_registration_does_the_same_work_whether_or_not_there_was_an_account(
+    api: API, work: list[str], emails: dict[str, str]
+) -> None:
+    found = {}
+    for name in ("unknown", "known", "unverified"):
+        await register(api, emails[name], password=WRONG_PASSWORD)
+        found[name] = await work_of(log_in(api, emails[name], WRONG_PASSWORD), work)
+    assert found == dict.fromkeys(found, found["unknown"])
 
 
 async def test_a_password_reset_request_does_the_same_work_for_every_email_address(

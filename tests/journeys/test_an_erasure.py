@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.journeys.timelines import timeline_with_mail
-from tests.stack import ADDRESS, STAFF, Stack, eventually
+from tests.stack import ADDRESS, CUSTOMER_PASSWORD, STAFF, Stack, eventually
 
 
 async def test_an_erasure_reaches_every_service(shop: Stack) -> None:
@@ -11,7 +11,7 @@ async def test_an_erasure_reaches_every_service(shop: Stack) -> None:
     sku = await shop.product(on_hand=2)
     location = (await shop.order(customer, {sku: 1})).headers["location"]
     await timeline_with_mail(shop, location, customer)
-    body = {"password": "a customer's password"}
+    body = {"password": CUSTOMER_PASSWORD}
     erasure = await shop.http.post(f"{shop.urls['customer']}/v1/erasures", json=body, headers=customer)
     assert erasure.status_code == 202, erasure.text
 

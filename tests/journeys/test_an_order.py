@@ -1,7 +1,7 @@
 """An order placed over REST ends with a mail in a mailbox, through all four services."""
 
 from tests.journeys.timelines import timeline_with_mail
-from tests.stack import ABOUT_ORDERS, Stack, eventually
+from tests.stack import ABOUT_ORDERS, CUSTOMER_PASSWORD, Stack, eventually
 
 
 async def test_an_order_with_enough_stock_ends_with_a_receipt(shop: Stack) -> None:
@@ -68,7 +68,7 @@ async def test_a_repeated_request_places_one_order(shop: Stack) -> None:
 
 
 async def test_a_new_customer_confirms_the_address_with_the_mailed_link(shop: Stack) -> None:
-    email, customer = await shop.customer()
+    email = await shop.register()
 
     async def welcomed() -> list[dict]:  # type: ignore[type-arg]
         return await shop.mails(email, "Welcome")
@@ -77,4 +77,5 @@ async def test_a_new_customer_confirms_the_address_with_the_mailed_link(shop: St
     token = (await shop.text(mail)).partition("/verify-email#")[2].split()[0]
     confirmed = await shop.http.post(f"{shop.urls['customer']}/v1/email-verifications", json={"token": token})
     assert confirmed.status_code == 204, confirmed.text
+    customer = await shop.log_in(email, CUSTOMER_PASSWORD)
     assert (await shop.read("customer", "/v1/customers/me", customer))["verified"]

@@ -26,10 +26,10 @@ class Expiry:
         **parameters: float,
     ) -> None:
         self._database, self._table, self._seconds, self._parameters = database, table.name, seconds, parameters
-        [key] = [column.name for column in table.primary_key]
+        key = ", ".join(column.name for column in table.primary_key)
         order = f" ORDER BY {order_by}" if order_by else ""
         self._delete = sa.text(
-            f"DELETE FROM {table.name} WHERE {key} IN (SELECT {key} FROM {table.name}"  # noqa: S608 - our own names
+            f"DELETE FROM {table.name} WHERE ({key}) IN (SELECT {key} FROM {table.name}"  # noqa: S608 - our own names
             f" WHERE {expired}{order} LIMIT :limit FOR UPDATE SKIP LOCKED)"
         )
 

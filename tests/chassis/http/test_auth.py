@@ -1,6 +1,7 @@
 """Tokens are checked with keys that are fetched when they are needed, once for all requests that wait for them."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -59,3 +60,10 @@ async def test_forged_tokens_do_not_cause_repeated_fetches() -> None:
 
 def other_key() -> bytes:
     return OKPKey.generate_key("Ed25519").as_pem(private=True)
+
+
+@pytest.mark.parametrize("claim", [None, False, "true", 1])
+async def test_an_address_is_verified_only_if_the_token_says_so_exactly(claim: Any) -> None:
+    signed, checks = Principal(uuid7(), "customer", claim), verifier(Keys())
+    assert not (await checks.principal(issuer().issue(signed))).verified
+    assert (await checks.principal(issuer().issue(replace(signed, verified=True)))).verified

@@ -19,6 +19,7 @@ HOME = {
     "postal_code": "SW1Y 4JH",
     "country": "GB",
 }
+WELCOME = "Welcome! Please confirm your email address"
 TOKENS = {"customer_token": "body.access_token", "refresh_token": "body.refresh_token"}
 FORGETFUL = "forgetful-{{run}}@example.com"
 NO_MAILBOX = "no-such-mailbox-{{run}}@example.com"
@@ -31,7 +32,7 @@ def log_in(name: str, who: Role, email: str, password: str) -> Step:
     return Step(name, "POST /v1/sessions", 201, body=body, keeps={f"{who}_token": "body.access_token"})
 
 
-def _link_of(page: str, to: str, subject: str, what: str, variable: str) -> Sequence[Step]:
+def link_of(page: str, to: str, subject: str, what: str, variable: str) -> Sequence[Step]:
     """Find a mail in a mailbox, and take the token out of its link to this page.
 
     The mail sink of `make run` has the API of Mailpit, whose search also finds addresses that contain this one.
@@ -56,6 +57,11 @@ def _link_of(page: str, to: str, subject: str, what: str, variable: str) -> Sequ
             keeps={variable: f"{token}[1]"},
         ),
     )
+
+
+def confirm(name: str, variable: str) -> Step:
+    """Confirm an address with the token in this variable."""
+    return Step(name, "POST /v1/email-verifications", 204, body={"token": f"{{{{{variable}}}}}"})
 
 
 def registration(email: str) -> dict[str, Any]:
@@ -113,9 +119,51 @@ FIND: Sequence[Step] = (
     ),
 )
 
-SESSIONS: Sequence[Step] = (
+REGISTRATION: Sequence[Step] = (
     Step(FIRST, "POST /v1/customers", 202, body=registration(EMAIL), response_headers=("Location",)),
     Step("Register an address that does not exist", "POST /v1/customers", 202, body=registration(NO_MAILBOX)),
+    Step("Register a second customer", "POST /v1/customers", 202, body=registration(FORGETFUL)),
+    Step("Register that address again", "POST /v1/customers", 202, body=registration(FORGETFUL)),
+    Step("Register a customer to erase", "POST /v1/customers", 202, body=registration(LEAVER)),
+    Step(
+        "Log in before the address is confirmed",
+        "POST /v1/sessions",
+        401,
+        body={"email": EMAIL, "password": PASSWORD},
+        holds={"as if there were no account": "body.code === 'wrong_credentials'"},
+    ),
+    log_in("Log in as staff", "staff", "{{staff_email}}", "{{staff_password}}"),
+    log_in("Log in as ops", "ops", "{{ops_email}}", "{{ops_password}}"),
+    Step("Read the public keys", "GET /.well-known/jwks.json", 200, holds={"there is one": "body.keys.length > 0"}),
+)
+VERIFICATION: Sequence[Step] = (
+    *link_of("verify-email", EMAIL, WELCOME, "confirms the address", "verify_token"),
+    *link_of("verify-email", FORGETFUL, WELCOME, "confirms the second address", "second_token"),
+    *link_of("verify-email", LEAVER, WELCOME, "confirms the address of the leaver", "third_token"),
+)
+VERIFIED: Sequence[Step] = (
+    confirm("Confirm an address", "verify_token"),
+    Step(
+        "Confirm it again",
+        "POST /v1/email-verifications",
+        409,
+        body={"token": "{{verify_token}}"},
+        holds={"the link is invalid": "body.code === 'link_invalid'"},
+    ),
+    Step(
+        "Confirm an address that was registered more than once",
+        "POST /v1/email-verifications",
+        409,
+        body={"token": "{{second_token}}"},
+        holds={"the link alone is not enough": "body.code === 'registration_contested'"},
+    ),
+    Step(
+        "Confirm it with a name and a password",
+        "POST /v1/email-verifications",
+        204,
+        body={"token": "{{second_token}}", "owner": {"name": "Ada Lovelace", "password": PASSWORD}},
+    ),
+    confirm("Confirm the address of the leaver", "third_token"),
     Step(
         "Log in",
         "POST /v1/sessions",
@@ -130,28 +178,9 @@ SESSIONS: Sequence[Step] = (
         body={"refresh_token": "{{refresh_token}}"},
         keeps=TOKENS,
     ),
-    log_in("Log in as staff", "staff", "{{staff_email}}", "{{staff_password}}"),
-    log_in("Log in as ops", "ops", "{{ops_email}}", "{{ops_password}}"),
-    Step("Read the public keys", "GET /.well-known/jwks.json", 200, holds={"there is one": "body.keys.length > 0"}),
-    Step("Request another verification mail", "POST /v1/customers/me/verification-mails", 202, "customer"),
-)
-VERIFICATION: Sequence[Step] = _link_of(
-    "verify-email", EMAIL, "Please confirm your email address", "confirms the address", "verify_token"
-)
-VERIFIED: Sequence[Step] = (
-    Step("Confirm an address", "POST /v1/email-verifications", 204, body={"token": "{{verify_token}}"}),
-    Step(
-        "Confirm it again",
-        "POST /v1/email-verifications",
-        409,
-        body={"token": "{{verify_token}}"},
-        holds={"the link is invalid": "body.code === 'link_invalid'"},
-    ),
-    # Another account, because mails can be requested once a minute only.
-    Step("Register a second customer", "POST /v1/customers", 202, body=registration(FORGETFUL)),
     Step("Request a password reset", "POST /v1/password-reset-mails", 202, body={"email": FORGETFUL}),
 )
-RESET: Sequence[Step] = _link_of(
+RESET: Sequence[Step] = link_of(
     "reset-password", FORGETFUL, "Set a new password", "sets a new password", "reset_token"
 )
 PASSWORDS: Sequence[Step] = (
@@ -270,13 +299,12 @@ LEAVING: Sequence[Step] = (
         200,
         "staff",
         query="q={{run}}",
-        holds={"found": "body.items.length === 3"},
+        holds={"found": "body.items.length === 4"},
     ),
     Step("Read a customer", "GET /v1/customers/{customer_id}", 200, "staff", response_headers=("ETag",)),
     Step("Deactivate a customer", "POST /v1/customers/{customer_id}/deactivate", 200, "staff"),
     Step("Reactivate a customer", "POST /v1/customers/{customer_id}/reactivate", 200, "staff"),
-    Step("Register a customer to erase", "POST /v1/customers", 202, body=registration(LEAVER)),
-    log_in("Log in as that customer", "leaver", LEAVER, PASSWORD),
+    log_in("Log in as a customer to erase", "leaver", LEAVER, PASSWORD),
     Step(
         "Request one's erasure",
         "POST /v1/erasures",
@@ -369,9 +397,9 @@ STREAM: Sequence[Step] = (
 SERVICES = ("customer", "product", "order", "notifier")
 FOLDERS: Folders = {
     **{f"Health: {service}": (service, HEALTH) for service in SERVICES},
-    "Sessions": ("customer", SESSIONS),
+    "Registration": ("customer", REGISTRATION),
     "Mailbox: verification": ("mail", VERIFICATION),
-    "Verification": ("customer", VERIFIED),
+    "Verification and sessions": ("customer", VERIFIED),
     "Mailbox: password reset": ("mail", RESET),
     "Passwords": ("customer", PASSWORDS),
     "Profile and addresses": ("customer", PROFILE),

@@ -6,15 +6,17 @@ from tests.contracts.postman.collection import FIRST, Folders
 from tests.contracts.postman.ordering import BASKET
 from tests.contracts.postman.selling import MUG
 from tests.contracts.postman.step import Step
-from tests.contracts.postman.steps import EMAIL, PASSWORD, log_in, registration
+from tests.contracts.postman.steps import EMAIL, PASSWORD, WELCOME, confirm, link_of, log_in, registration
 
 ABOUT = (
     "Orders that get no reply about their stock, and how ops resolve them. Pause product_svc's event process before,"
     " and resume it afterwards: then the retried order is confirmed."
 )
 
+REGISTRATION: Sequence[Step] = (Step(FIRST, "POST /v1/customers", 202, body=registration(EMAIL)),)
+MAILBOX: Sequence[Step] = link_of("verify-email", EMAIL, WELCOME, "confirms the address", "verify_token")
 ACCOUNTS: Sequence[Step] = (
-    Step(FIRST, "POST /v1/customers", 202, body=registration(EMAIL)),
+    confirm("Confirm the address", "verify_token"),
     log_in("Log in", "customer", EMAIL, PASSWORD),
     log_in("Log in as staff", "staff", "{{staff_email}}", "{{staff_password}}"),
     log_in("Log in as ops", "ops", "{{ops_email}}", "{{ops_password}}"),
@@ -93,6 +95,8 @@ CANCELLED: Sequence[Step] = (
 )
 
 FOLDERS: Folders = {
+    "Registration": ("customer", REGISTRATION),
+    "Mailbox": ("mail", MAILBOX),
     "Accounts": ("customer", ACCOUNTS),
     "Product": ("product", PRODUCT),
     "A retried order": ("order", RETRIED),

@@ -21,9 +21,11 @@ from tests.customer_svc.factories import (
     log_in_headers,
     new_customer,
     published_events,
+    register,
     register_customer,
     registration_body,
     stored_account,
+    verify_silently,
 )
 from tests.outbox import envelopes
 from tests.responses import accepted_values, assert_problem
@@ -77,7 +79,8 @@ async def test_the_email_address_of_an_erased_account_can_be_registered_as_a_new
     before = await stored_account(shared, email)
     await erase(api, await log_in_headers(api, email))
     assert_problem(await log_in(api, email), 401, "wrong_credentials")
-    await api.post("/v1/customers", json=registration_body(email))
+    await register(api, email)
+    await verify_silently(shared, email)
     after = await stored_account(shared, email)
     assert after.id != before.id
     assert (await log_in(api, email)).status_code == 201

@@ -69,6 +69,7 @@ async def test_an_export_contains_everything_but_secrets(api: API, shared: Postg
     assert export["account"] == (await api.get(ME, headers=headers)).json()
     assert export["addresses"] == (await api.get(ADDRESSES, headers=headers)).json()["items"]
     assert [session["ended_at"] for session in export["sessions"]] == [None]
+    assert [known["network"] for known in export["known_networks"]] == ["127.0.0.1"]
     account = await stored_account(shared, email)
     assert account.password_hash not in response.text
     internal = {"password_hash", "epoch", "warned_at", "verification_requested_at", "reset_requested_at"}
@@ -126,13 +127,13 @@ async def test_an_export_is_refused_if_another_service_is_not_running(shared_url
 
 
 async def test_an_export_that_breaks_off_is_not_valid_json(
-    shared_url: str, key_file: Path, others: FakeServices
+    api: API, shared_url: str, key_file: Path, others: FakeServices
 ) -> None:
     others.items = {ORDERS: [{"id": n} for n in range(300)]}
     others.behaviours, others.good_requests = {ORDERS: "error"}, 2
     app = build(settings(shared_url, key_file, order_url=others.url, notifier_url=others.url))
     async with serving(app) as running:
-        headers, received = await new_customer(running.client), bytearray()
+        headers, received = await new_customer(api), bytearray()
 
         async def read(response: httpx.Response) -> None:
             async for chunk in response.aiter_raw():

@@ -68,3 +68,10 @@ async def test_a_page_is_in_the_first_accepted_language_that_has_texts(
 
 def test_every_language_has_the_same_texts() -> None:
     assert len({frozenset(texts) for texts in TEXTS.values()}) == 1
+
+
+async def test_the_page_of_a_contested_address_can_ask_who_its_owner_is(api: API) -> None:
+    html = (await api.get("/verify-email")).text
+    assert "<fieldset hidden disabled>" in html, "until the API asks for it"
+    assert re.findall(r'<input name="(\w+)"', html) == ["name", "new", "again"]
+    assert re.findall(r'<input name="(\w+)"', (await api.get("/reset-password")).text) == ["new", "again"]

@@ -13,7 +13,8 @@ from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer
 from customer_svc.accounts import response_timing
 from customer_svc.accounts.store import accounts
-from schemas import Event, PasswordChanged, PasswordResetRequested
+from customer_svc.passwords.hasher import PasswordHasher
+from schemas import Event, PasswordChanged, PasswordResetRequested, VerificationRequested
 from tests.customer_svc.factories import (
     API,
     PASSWORD,
@@ -24,6 +25,7 @@ from tests.customer_svc.factories import (
     new_email,
     new_staff,
     published_events,
+    register,
     register_customer,
     registration_body,
     stored_account,
@@ -70,7 +72,7 @@ async def test_a_changed_password_replaces_the_old_one_and_is_published(api: API
     assert (await log_in(api, email, OTHER)).status_code == 201
     account = await stored_account(shared, email)
     assert await last_event(shared, email) == PasswordChanged(customer_id=account.id, how="changed")
-    assert (account.version, account.verified_at) == (2, None)
+    assert account.version == 2
 
 
 async def test_a_changed_password_ends_every_session(api: API) -> None:
@@ -119,7 +121,6 @@ async def test_a_forgotten_password_is_reset_once_with_the_link_of_the_mail(api:
     assert_problem(await log_in(api, email), 401, "wrong_credentials")
     account = await stored_account(shared, email)
     assert await last_event(shared, email) == PasswordChanged(customer_id=account.id, how="reset")
-    assert account.verified_at, "somebody reads mail there"
     assert_problem(await reset(api, token, "yet another horse"), 409, "link_invalid")
 
 
@@ -161,9 +162,6 @@ async def test_a_reset_mail_is_sent_once_a_minute_however_often_it_is_requested(
 async def test_a_repeated_registration_does_not_delay_a_reset_mail(api: API, shared: Postgres) -> None:
     email = await register_customer(api)
     await api.post("/v1/customers", json=registration_body(email))
-    assert (
-        await api.post("/v1/customers/me/verification-mails", headers=await log_in_headers(api, email))
-    ).status_code == 202
     await request_reset(api, email)
     assert len(await mailed_tokens(shared, email)) == 1
 
@@ -194,8 +192,8 @@ async def test_reset_requests_for_one_email_address_are_limited(api: API) -> Non
         assert_problem(responses[-1], 429, "too_many_attempts")
 
 
-@pytest.mark.parametrize("password", ["", "x" * 9, "x" * 201])
-async def test_a_new_password_has_ten_to_two_hundred_characters(api: API, password: str) -> None:
+@pytest.mark.parametrize("password", ["", "x" * 11, "x" * 201])
+async def test_a_new_password_has_twelve_to_two_hundred_characters(api: API, password: str) -> None:
     headers = await log_in_headers(api, await register_customer(api))
     assert malformed_fields(await change(api, headers, new=password)) == {"body/new_password"}
     assert malformed_fields(await reset(api, "x", password)) == {"body/new_password"}
@@ -214,3 +212,69 @@ async def test_no_log_line_contains_a_secret(api: API, shared: Postgres) -> None
     logged = str(lines)
     secrets = (PASSWORD, OTHER, WRONG_PASSWORD, token, session["refresh_token"], session["access_token"])
     assert [secret for secret in secrets if secret in logged] == []
+
+
+async def test_a_reset_of_an_unverified_account_mails_the_link_that_verifies_it_once_an_hour(
+    api: API, shared: Postgres
+) -> None:
+    email = await register(api)
+    await request_reset(api, email)
+    assert len(await published_events(shared, email)) == 1, "the mail of the registration is from this hour"
+    await verification_requested_an_hour_ago(shared, email)
+    for _ in range(2):
+        await request_reset(api, email)
+    [_, requested] = await published_events(shared, email)
+    assert isinstance(requested, VerificationRequested)
+    token = mailed_token(requested.verify, "verify")
+    assert_problem(await api.post("/v1/email-verifications", json={"token": token}), 409, "registration_contested")
+    proof = {"token": token, "owner": {"name": "Ada", "password": OTHER}}
+    assert (await api.post("/v1/email-verifications", json=proof)).status_code == 204
+    assert (await log_in(api, email, OTHER)).status_code == 201
+
+
+async def verification_requested_an_hour_ago(database: Postgres, email: str) -> None:
+    old = accounts.c.verification_requested_at - timedelta(hours=1)
+    mine = accounts.c.email == email
+    async with database.reading() as connection:
+        await connection.execute(sa.update(accounts).where(mine).values(verification_requested_at=old))
+
+
+async def test_a_link_that_does_not_fit_costs_no_hash(
+    api: API, shared: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    email = await register_customer(api)
+    await request_reset(api, email)
+    [event, requested] = await published_events(shared, email)
+    spent, other = mailed_token(getattr(requested, "reset", None), "reset"), getattr(event, "verify", None)
+    assert (await reset(api, spent)).status_code == 204
+    hashed: list[str] = []
+
+    async def recorded(_self: PasswordHasher, password: str) -> str:
+        hashed.append(password)
+        return "no hash"
+
+    monkeypatch.setattr(PasswordHasher, "hash_for_link", recorded)
+    for token in (spent, mailed_token(other, "verify"), "x"):
+        assert_problem(await reset(api, token), 409, "link_invalid")
+    await let_an_hour_pass(shared, email)
+    await request_reset(api, email)
+    stale = (await mailed_tokens(shared, email))[-1]
+    await change(api, await log_in_headers(api, email, OTHER), OTHER, PASSWORD)
+    assert_problem(await reset(api, stale), 409, "link_invalid")
+    assert hashed == []
+
+
+async def test_a_password_is_the_same_however_it_is_typed(api: API) -> None:
+    composed, decomposed = "caf\u00e9 au lait\u3000\u00e0 la carte", "cafe\u0301 au lait\u00a0a\u0300 la carte"
+    email = await register_customer(api, password=composed)
+    assert (await log_in(api, email, decomposed)).status_code == 201
+    changed = await change(api, await log_in_headers(api, email, composed), decomposed, f"{decomposed}!")
+    assert changed.status_code == 204
+    assert (await log_in(api, email, f"{composed}!")).status_code == 201
+
+
+async def test_a_password_counts_as_many_characters_as_its_normalised_form(api: API) -> None:
+    short, long = "e\u0301" * 11, "e\u0301" * 200
+    for password, status in ((short, 422), (long, 202), (f"{long}e", 422), ("control \x07 character", 422)):
+        response = await api.post("/v1/customers", json=registration_body(new_email(), password=password))
+        assert response.status_code == status, password

@@ -48,3 +48,12 @@ async def test_a_log_in_does_not_wait_for_all_registrations() -> None:
     assert await HASHER.matches("correct horse battery", stored)
     assert sum(one.done() for one in registrations) < 12
     await asyncio.gather(*registrations)
+
+
+async def test_a_log_in_does_not_wait_for_passwords_that_are_set_with_links() -> None:
+    stored = await HASHER.hash("correct horse battery")
+    resets = [asyncio.create_task(HASHER.hash_for_link("correct horse battery")) for _ in range(24)]
+    await asyncio.sleep(0)
+    assert await HASHER.matches("correct horse battery", stored)
+    assert sum(one.done() for one in resets) < 12
+    await asyncio.gather(*resets)

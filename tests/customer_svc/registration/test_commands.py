@@ -12,7 +12,7 @@ from customer_svc.accounts.queries import account_by_email, account_by_id
 from customer_svc.links.domain import NewLink
 from customer_svc.registration.commands import RegisterAccount
 from customer_svc.unit_of_work import CustomerUnitOfWork
-from schemas import CustomerRegistered, RegistrationRepeated
+from schemas import CustomerRegistered
 from tests.customer_svc.factories import published_events, stored_account
 from tests.outbox import envelopes, events
 
@@ -47,13 +47,10 @@ async def test_an_email_address_has_one_account_in_any_spelling(shared: Postgres
     await register(commit, email.upper(), "Eve")
     again = await stored_account(shared, email)
     assert (again.id, again.name, again.password_hash) == (first.id, first.name, first.password_hash)
-    assert [event.type for event in await published_events(shared, email)] == [
-        "customer.registered",
-        "customer.registration_repeated",
-    ]
+    assert [event.type for event in await published_events(shared, email)] == ["customer.registered"]
 
 
-async def test_of_concurrent_registrations_one_succeeds_and_the_owner_is_warned_once(
+async def test_of_concurrent_registrations_one_succeeds_and_one_mail_is_sent(
     shared: Postgres, commit: Commit, shared_url: str
 ) -> None:
     email, other_database = mixed_case_email(), Postgres(shared_url)
@@ -65,7 +62,8 @@ async def test_of_concurrent_registrations_one_succeeds_and_the_owner_is_warned_
     account = await stored_account(shared, email)
     registered = [e for e in await events(shared) if isinstance(e, CustomerRegistered) and e.email == account.email]
     assert [event.customer_id for event in registered] == [account.id]
-    assert (await published_events(shared, email))[1:] == [RegistrationRepeated(customer_id=account.id)]
+    assert len(await published_events(shared, email)) == 1
+    assert account.contested
 
 
 async def test_an_unknown_account_is_not_found(shared: Postgres) -> None:

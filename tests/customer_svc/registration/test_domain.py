@@ -6,13 +6,16 @@ from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from uuid import UUID
 
-from customer_svc.accounts.domain import MAIL_INTERVAL, Account
+import pytest
+
+from customer_svc.accounts.domain import UNVERIFIED_MAIL_INTERVAL, Account
+from customer_svc.errors import LinkInvalid, RegistrationContested
 from customer_svc.links.domain import NewLink
 from customer_svc.passwords.domain import request_reset
 from customer_svc.registration.domain import (
     WARNING_INTERVAL,
+    Owner,
     new_customer,
-    request_verification,
     verify_email,
     warn_of_registration,
 )
@@ -21,7 +24,7 @@ from schemas import CustomerRegistered, CustomerVerified, Event, RegistrationRep
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ACCOUNT = UUID("019b7c61-0000-7000-8000-000000000001")
 LINK = NewLink(UUID(int=7), "hash of a token").issue(ACCOUNT, "verify", NOW)
-ADA = Account(ACCOUNT, "ada@example.com", "Ada", "hash", "customer", 1, NOW)
+ADA = Account(ACCOUNT, "ada@example.com", "Ada", "hash", "customer", 1, NOW, verification_requested_at=NOW)
 
 
 def test_a_new_customer_is_published_without_secrets() -> None:
@@ -43,19 +46,20 @@ def test_an_owner_is_warned_once_an_hour() -> None:
     assert warn_of_registration(account, NOW + WARNING_INTERVAL)
 
 
-def test_a_verification_mail_is_sent_once_a_minute_however_often_it_is_requested() -> None:
-    requested = request_verification(ADA, LINK.mailed, NOW)
-    assert requested
-    account, event = requested
+def test_an_unverified_address_gets_one_link_an_hour_and_is_contested_from_the_second_claim_on() -> None:
+    assert not ADA.contested
+    soon, none = ADA.contest(LINK.mailed, NOW + UNVERIFIED_MAIL_INTERVAL - timedelta(seconds=1))
+    assert (soon.version, soon.contested, none) == (1, True, None)
+    later = NOW + UNVERIFIED_MAIL_INTERVAL
+    contested, event = soon.contest(LINK.mailed, later)
     assert event == VerificationRequested(customer_id=ACCOUNT, verify=LINK.mailed)
-    assert request_verification(account, LINK.mailed, NOW + MAIL_INTERVAL - timedelta(seconds=1)) is None
-    assert request_verification(account, LINK.mailed, NOW + MAIL_INTERVAL)
+    assert (contested.version, contested.verification_requested_at) == (2, later)
+    assert contested.contest(LINK.mailed, later)[1] is None
 
 
 def test_mails_of_one_kind_do_not_delay_mails_of_another() -> None:
     requests: list[Callable[[Account], tuple[Account, Event] | None]] = [
         lambda account: warn_of_registration(account, NOW),
-        lambda account: request_verification(account, LINK.mailed, NOW),
         lambda account: request_reset(account, LINK.mailed, NOW),
     ]
     for order in permutations(requests):
@@ -64,13 +68,26 @@ def test_mails_of_one_kind_do_not_delay_mails_of_another() -> None:
             requested = request(account)
             assert requested
             account = requested[0]
-        assert [request(account) for request in requests] == [None] * 3
+        assert [request(account) for request in requests] == [None] * 2
 
 
 def test_an_email_address_is_verified_once() -> None:
-    verified = verify_email(ADA, NOW)
-    assert verified
-    account, event = verified
+    [(account, event)] = verify_email(ADA, None, NOW)
     assert account.verified_at == NOW
     assert event == CustomerVerified(customer_id=ACCOUNT)
-    assert verify_email(account, NOW) is None
+    assert list(verify_email(account, None, NOW)) == []
+
+
+def test_the_link_of_a_contested_account_replaces_name_password_and_epoch() -> None:
+    contested, _ = ADA.contest(LINK.mailed, NOW)
+    with pytest.raises(RegistrationContested):
+        list(verify_email(contested, None, NOW))
+    *_, (account, event) = verify_email(contested, Owner("Grace", "their hash"), NOW)
+    assert (account.name, account.password_hash, account.epoch) == ("Grace", "their hash", 1)
+    assert (account.version, account.contested, event) == (3, False, CustomerVerified(customer_id=ACCOUNT))
+
+
+def test_a_verified_account_is_not_handed_over() -> None:
+    [(account, _)] = verify_email(ADA, None, NOW)
+    with pytest.raises(LinkInvalid):
+        list(verify_email(account, Owner("Eve", "her hash"), NOW))

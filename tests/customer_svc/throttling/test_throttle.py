@@ -13,18 +13,21 @@ from chassis.persistence.postgres.database import Postgres
 from customer_svc.errors import WrongCredentials
 from customer_svc.main import build
 from customer_svc.passwords.hasher import PasswordHasher
-from customer_svc.throttling.domain import Limit, network
-from customer_svc.throttling.store import throttles
+from customer_svc.throttling.domain import WIDER, Limit, network
+from customer_svc.throttling.store import is_known, known_networks, throttles
 from customer_svc.throttling.throttle import Throttle
 from tests.customer_svc.factories import (
     API,
     PASSWORD,
     WRONG_PASSWORD,
     log_in,
+    mailed_token,
     new_email,
+    published_events,
     register_customer,
     registration_body,
     settings,
+    stored_account,
 )
 from tests.responses import assert_problem, checked_client
 
@@ -49,6 +52,12 @@ async def other(shared_url: str, key_file: Path) -> AsyncIterator[API]:
     limited = settings(shared_url, key_file, login_tries_per_account=ATTEMPTS, login_tries_per_address=20)
     async with checked_client(build(limited)) as client:
         yield client
+
+
+def elsewhere(app: FastAPI) -> API:
+    """A client in another network."""
+    transport = httpx.ASGITransport(app, client=("198.51.100.7", 1))
+    return httpx.AsyncClient(transport=transport, base_url="http://test")
 
 
 async def test_after_some_wrong_passwords_the_right_one_is_refused_as_well(api: API) -> None:
@@ -88,8 +97,7 @@ async def test_one_network_address_cannot_try_many_accounts_and_others_still_can
         await api.post("/v1/password-reset-mails", json={"email": new_email()})
     email = await register_customer(api)
     assert_problem(await log_in(api, email), 429, "too_many_attempts")
-    elsewhere = httpx.ASGITransport(app, client=("198.51.100.7", 1))
-    async with httpx.AsyncClient(transport=elsewhere, base_url="http://test") as neighbour:
+    async with elsewhere(app) as neighbour:
         assert (await log_in(neighbour, email)).status_code == 201
 
 
@@ -108,9 +116,65 @@ async def test_one_network_address_cannot_register_many_customers_and_others_sti
         assert len(hashed) == ATTEMPTS, "a refused registration costs no hash"
         # Clients of the same network can still log in.
         assert_problem(await log_in(api, new_email(), WRONG_PASSWORD), 401, "wrong_credentials")
-        elsewhere = httpx.ASGITransport(app, client=("198.51.100.7", 1))
-        async with httpx.AsyncClient(transport=elsewhere, base_url="http://test") as neighbour:
+        async with elsewhere(app) as neighbour:
             assert (await neighbour.post("/v1/customers", json=registration_body(new_email()))).status_code == 202
+
+
+async def test_strangers_use_up_neither_the_log_ins_nor_the_reset_mails_of_an_owner(api: API, app: FastAPI) -> None:
+    email, mail = await register_customer(api), "/v1/password-reset-mails"
+    async with elsewhere(app) as stranger:
+        tries = [await log_in(stranger, email, WRONG_PASSWORD) for _ in range(ATTEMPTS + 1)]
+        mails = [await stranger.post(mail, json={"email": email}) for _ in range(ATTEMPTS + 1)]
+    assert [tries[-1].status_code, mails[-1].status_code] == [429, 429]
+    assert (await log_in(api, email)).status_code == 201
+    assert (await api.post(mail, json={"email": email})).status_code == 202
+
+
+async def test_a_network_that_sends_links_that_do_not_fit_is_throttled(api: API, app: FastAPI) -> None:
+    async with elsewhere(app) as stranger:
+        for path, more in (("email-verifications", {}), ("password-resets", {"new_password": PASSWORD})):
+            responses = [await stranger.post(f"/v1/{path}", json={"token": "x", **more}) for _ in range(10)]
+            assert {response.status_code for response in responses} == {409}
+        assert_problem(await stranger.post("/v1/email-verifications", json={"token": "x"}), 429, "too_many_attempts")
+    assert_problem(await api.post("/v1/email-verifications", json={"token": "x"}), 409, "link_invalid")
+
+
+async def test_many_networks_together_have_few_attempts_and_those_of_the_owner_are_exempt(
+    api: API, shared: Postgres
+) -> None:
+    throttle, email = Throttle(shared, Limit(1, 60), Limit(50, 1), Limit(3, 60)), await register_customer(api)
+    await throttle.remember((await stored_account(shared, email)).id, "192.0.2.1")
+    tries = [await attempt(throttle, email, f"198.51.100.{number}") for number in range(WIDER + 1)]
+    assert tries == [True] * WIDER + [False]
+    assert not await attempt(throttle, email, "203.0.113.1")
+    assert await attempt(throttle, email, "192.0.2.1")
+    assert not await attempt(throttle, email, "192.0.2.1"), "its own attempts count"
+
+
+async def test_a_log_in_and_a_reset_make_a_network_known(api: API, shared: Postgres) -> None:
+    email = await register_customer(api)
+    assert not await is_known(shared, email, "127.0.0.1")
+    await log_in(api, email, WRONG_PASSWORD)
+    assert not await is_known(shared, email, "127.0.0.1")
+    await log_in(api, email)
+    assert await is_known(shared, email.upper(), "127.0.0.1")
+    assert not await is_known(shared, email, "192.0.2.1")
+    async with shared.reading() as connection:
+        await connection.execute(sa.delete(known_networks))
+    await api.post("/v1/password-reset-mails", json={"email": email})
+    [_, requested] = await published_events(shared, email)
+    token = mailed_token(getattr(requested, "reset", None), "reset")
+    assert (await api.post("/v1/password-resets", json={"token": token, "new_password": PASSWORD})).is_success
+    assert await is_known(shared, email, "127.0.0.1")
+
+
+async def test_a_site_of_ipv6_is_counted_by_network_and_as_a_whole(shared: Postgres) -> None:
+    throttle = Throttle(shared, Limit(50, 1), Limit(2, 60), Limit(3, 60))
+    one = [await attempt(throttle, new_email(), f"2001:db8:1::{number}") for number in range(3)]
+    assert one == [True, True, False]
+    others = [await attempt(throttle, new_email(), f"2001:db8:1:{number:x}::1") for number in range(1, 2 * WIDER)]
+    assert others == [True] * (2 * WIDER - 2) + [False]
+    assert await attempt(throttle, new_email(), "2001:db8:2::1")
 
 
 async def test_attempts_to_change_a_password_count_as_well(api: API) -> None:
@@ -170,6 +234,7 @@ async def test_a_log_in_checks_one_hash_whether_or_not_there_is_an_account(
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
         ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
         ("fe80::1%eth0", "fe80::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
         ("", "nowhere"),
         ("unix", "nowhere"),
     ],
@@ -183,10 +248,10 @@ async def _recorded(hashed: list[str], password: str) -> str:
     return "no hash"
 
 
-async def attempt(throttle: Throttle, email: str) -> bool:
+async def attempt(throttle: Throttle, email: str, client_address: str = "192.0.2.1") -> bool:
     """Try a wrong password; return whether it was checked."""
     try:
-        async with throttle.password_attempt(email, "192.0.2.1"):
+        async with throttle.log_in_attempt(email, client_address):
             raise WrongCredentials
     except WrongCredentials:
         return True

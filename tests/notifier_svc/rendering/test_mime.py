@@ -15,10 +15,12 @@ from pydantic import SecretStr
 
 from chassis.testing import LINK_KEY
 from notifier_svc.mails.domain import compose
-from notifier_svc.rendering.domain import Template
+from notifier_svc.rendering.domain import ACCOUNT_TEMPLATES, Template
 from notifier_svc.rendering.links import Links
 from notifier_svc.rendering.mime import MAX_NAME, MimeRenderer, name_for_header
 from notifier_svc.replicas.domain import Customer
+from tests.notifier_svc.samples import NOW as NOW_OF_SAMPLES
+from tests.notifier_svc.samples import mail
 
 NOW = datetime(2026, 1, 1, 12, 30, tzinfo=UTC)
 CUSTOMER = UUID("019b7c61-0000-7000-8000-000000000001")
@@ -180,3 +182,23 @@ def test_a_message_to_an_ascii_address_needs_no_smtp_extension() -> None:
     line = {**LINE, "name": "Blåbær-kopp € 日本"}
     assert render(name="José", lines=[line]).isascii()
     assert "Blåbær-kopp € 日本" in body(render(lines=[line]), "plain")
+
+
+@pytest.mark.parametrize("template", sorted(ACCOUNT_TEMPLATES))
+@pytest.mark.parametrize("locale", ["en", "de"])
+def test_a_mail_about_an_account_contains_nothing_that_its_registrant_wrote(template: Template, locale: str) -> None:
+    sample = mail(template)
+    name = "Win a prize at evil.example"
+    raw = RENDERER.render(sample.content, Customer(CUSTOMER, "ada@example.com", name, 1, locale), NOW_OF_SAMPLES)
+    message = parsed(raw)
+    assert message["To"] == "ada@example.com"
+    parts = [part.get_content() for part in message.walk() if part.get_content_maintype() == "text"]
+    assert len(parts) == 2
+    assert [part for part in (raw.decode(), *parts) if "prize" in part] == []
+
+
+def test_a_mail_about_an_account_goes_to_an_address_outside_ascii() -> None:
+    raw = RENDERER.render(
+        mail("welcome").content, Customer(CUSTOMER, "jos\u00e9@example.com", "x", 1), NOW_OF_SAMPLES
+    )
+    assert "To: <jos\u00e9@example.com>\r\n" in raw.decode()

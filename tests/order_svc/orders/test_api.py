@@ -134,6 +134,11 @@ async def test_a_catalogue_that_does_not_respond_properly_is_unavailable(
     await place(api, sku)
 
 
+async def test_an_account_whose_address_is_not_verified_places_no_order(api: API, commit: Commit) -> None:
+    response = await api.post("/v1/orders", json=body(**{await product(commit): 1}), headers=bearer(verified=False))
+    assert_problem(response, 403, "email_not_verified")
+
+
 @pytest.mark.parametrize("role", ["staff", "ops"])
 async def test_only_customers_place_orders(api: API, commit: Commit, role: Any) -> None:
     response = await api.post("/v1/orders", json=body(**{await product(commit): 1}), headers=bearer(role=role))
