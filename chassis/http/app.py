@@ -13,7 +13,7 @@ from chassis.http.container import C, RestContainer
 from chassis.http.errors import OutcomeUnknown
 from chassis.http.in_progress import InProgress
 from chassis.http.middleware import RequestMiddleware
-from chassis.http.openapi import HEALTH, described
+from chassis.http.openapi import HEALTH, described, serve_document
 from chassis.http.responses import HANDLERS
 from chassis.http.routing import problems
 from chassis.runtime import failpoints, gc_tuning
@@ -51,6 +51,7 @@ def create_app(
         lifespan=lifespan,
         telemetry={"tracing": False, "metrics": False},
         redirect_slashes=False,
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
     )
@@ -64,6 +65,7 @@ def create_app(
     app.state.in_progress = InProgress()
     app.add_middleware(RequestMiddleware, in_progress=app.state.in_progress)
     app.openapi = described(app, Problem, problems(OutcomeUnknown))  # type: ignore[method-assign]
+    serve_document(app)
     return app
 
 
