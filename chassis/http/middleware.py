@@ -1,4 +1,4 @@
-"""What happens around every request: its id, its trace, its metrics, and the limits of its body and of their number."""
+"""What happens around every request: its id, its trace, its metrics, the limits of its body and of their number."""
 
 import time
 from collections.abc import Mapping, MutableMapping

@@ -173,8 +173,8 @@ class TimelineFeed:
 class Follower:
     """One client that follows an order; an asynchronous iterator of its timelines, each longer than the last.
 
-    It ends when the time is up, when the process is about to stop (``stopping``), or when an account that follows fewer
-    orders needs its place (``displaced``).
+    It ends when the time is up, when the process is about to stop (``stopping``), or when an account that follows
+    fewer orders needs its place (``displaced``).
     """
 
     def __init__(self, feed: TimelineFeed, followed: _FollowedOrder, seconds: float) -> None:

@@ -28,7 +28,7 @@ class AccountUsage:
     orders: int = 0
 
     def with_order(self, pieces: int, limits: OrderLimits, now: datetime) -> "AccountUsage":
-        """With one order more, or an amendment, of so many more pieces; raise ``TooManyOrders``, ``TooManyPieces``."""
+        """With one more order or amendment, of so many more pieces; raise ``TooManyOrders``, ``TooManyPieces``."""
         began, orders = self._window(now)
         if orders >= limits.per_minute:
             rest = ceil((began + WINDOW - now).total_seconds())

@@ -46,11 +46,7 @@ def lock_accounts(tx: PipelinedTransaction, customer_ids: Iterable[UUID]) -> Non
 
 def load_usage(rows: IdentityMap[UUID, AccountUsage]) -> Load[UUID, AccountUsage]:
     """What loads the usage of accounts, which are locked."""
-    return (
-        rows,
-        _SELECT,
-        lambda row: (row.customer_id, AccountUsage(row.customer_id, row.held_pieces, row.window_began_at, row.orders)),
-    )
+    return rows, _SELECT, lambda row: (row.customer_id, AccountUsage(*row))
 
 
 def save_usage(rows: IdentityMap[UUID, AccountUsage], held: Mapping[UUID, int]) -> tuple[str, Sequence[Row]]:

@@ -233,9 +233,9 @@ async def test_a_new_connection_takes_the_place_of_the_one_that_has_waited_longe
         await half.send(GET)
         await body.send(POST + b"half")
         for oldest in (silent, half, body):
-            async with connected(served.port) as new:
-                await new.send(GET + b"Connection: close\r\n\r\n")
-                assert await new.status() == 200
+            new = await stack.enter_async_context(connected(served.port))
+            await new.send(GET + b"\r\n")
+            assert await new.status() == 200
             assert await oldest.rest() == b""
 
 

@@ -84,7 +84,9 @@ async def test_a_repeated_request_is_no_order(limited: API, commit: Commit) -> N
     assert {response.status_code for response in repeated} == {202}
 
 
-async def test_more_pieces_than_an_account_may_hold_are_refused(limited: API, commit: Commit, shared: Postgres) -> None:
+async def test_more_pieces_than_an_account_may_hold_are_refused(
+    limited: API, commit: Commit, shared: Postgres
+) -> None:
     customer, sku = uuid7(), await product(commit)
     await place(limited, sku, 9, bearer(customer))
     refused = await limited.post("/v1/orders", json=body(**{sku: 2}), headers=bearer(customer))
@@ -104,7 +106,9 @@ async def test_an_amendment_counts_with_what_it_adds(limited: API, commit: Commi
     assert await held(shared, customer) == 6
 
 
-async def test_what_is_cancelled_or_rejected_is_held_no_longer(limited: API, commit: Commit, shared: Postgres) -> None:
+async def test_what_is_cancelled_or_rejected_is_held_no_longer(
+    limited: API, commit: Commit, shared: Postgres
+) -> None:
     customer, sku = uuid7(), await product(commit)
     first, second = [await place(limited, sku, 4, bearer(customer)) for _ in range(2)]
     await consume(shared, StockReserved(order_id=UUID(first["id"]), lines=()))
