@@ -7,7 +7,7 @@ What patterns may be is in ``patterns``.
 Source: JSON Schema 2020-12, Validation §6 (vocabulary) and Core §10.3 (properties, additionalProperties).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Any
 
 from product_svc.categories.patterns import PATTERNS, Unsupported
@@ -17,15 +17,22 @@ Schema = Mapping[str, Any]
 
 def violations(schema: Schema, attributes: Mapping[str, Any]) -> Iterator[str]:
     """How attributes violate a schema, one sentence each; nothing where they match."""
-    properties = schema.get("properties", {})
-    for name in schema.get("required", ()):
-        if name not in attributes:
-            yield f"{name}: is required"
+    yield from missing(schema, attributes)
     for name, value in attributes.items():
-        if name in properties:
-            yield from (f"{name}: {what}" for what in _violations(properties[name], value))
-        elif schema.get("additionalProperties") is False:
-            yield f"{name}: is not allowed"
+        yield from violations_of(schema, name, value)
+
+
+def missing(schema: Schema, attributes: Container[str]) -> Iterator[str]:
+    """The attributes that a schema requires and that are not there, one sentence each."""
+    return (f"{name}: is required" for name in schema.get("required", ()) if name not in attributes)
+
+
+def violations_of(schema: Schema, name: str, value: Any) -> Iterator[str]:
+    """How one attribute violates a schema."""
+    if name in (properties := schema.get("properties", {})):
+        yield from (f"{name}: {what}" for what in _violations(properties[name], value))
+    elif schema.get("additionalProperties") is False:
+        yield f"{name}: is not allowed"
 
 
 def _violations(rule: Schema, value: Any) -> Iterator[str]:

@@ -7,7 +7,7 @@ A page that an index gives in order costs little, and is read at once. Of other 
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
-from time import monotonic as clock
+from time import monotonic
 
 from chassis.persistence.mongo.database import Mongo
 from chassis.runtime.gate import Gate
@@ -18,6 +18,8 @@ from product_svc.search import queries
 from product_svc.search.cursor import Cursor
 from product_svc.search.domain import Search, Sort, in_order_of_an_index
 from product_svc.search.dto import FacetsOut, facets_out
+
+clock = monotonic
 
 AT_ONCE, WAITING, WAIT_SECONDS = 2, 20, 2.0
 COUNTS_AT_ONCE, COUNTS_WAITING = 1, 10

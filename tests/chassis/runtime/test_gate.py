@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from functools import partial
 
 import pytest
 
@@ -70,7 +71,7 @@ async def test_calls_for_the_same_key_share_one() -> None:
         await done.wait()
         return calls[key]
 
-    results = [asyncio.create_task(share(key, lambda key=key: call(key))) for key in "aab"]
+    results = [asyncio.create_task(share(key, partial(call, key))) for key in "aab"]
     await asyncio.sleep(0)
     results[0].cancel()
     await asyncio.sleep(0)

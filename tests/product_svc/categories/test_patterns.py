@@ -1,13 +1,17 @@
 """Regular expressions in schemas: none costs much, and compiling them keeps nobody else waiting."""
 
 import asyncio
+import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections import OrderedDict
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from chassis.persistence.mongo.database import Mongo
 from product_svc.categories import patterns
 from product_svc.categories.patterns import (
     COMPILED_SIZE,
@@ -84,7 +88,7 @@ def test_groups_in_groups_have_a_limit() -> None:
         *(rf"\w{{{MAX_SIZE // UNICODE_SIZE}}}", rf"[^a]{{{MAX_SIZE // (UNICODE_SIZE + 1)}}}"),
         *(f"a{{{MAX_SIZE}}}", f".{{{MAX_SIZE // UNICODE_SIZE}}}", rf"\p{{L}}{{{MAX_SIZE // UNICODE_SIZE}}}"),
         *(rf"(?i)a{{{MAX_SIZE // UNICODE_SIZE - 1}}}", rf"(?:[a-zà-ü]{{10}}){{{MAX_SIZE // 90}}}"),
-        "|".join(r"\w" for _ in range(MAX_SIZE // UNICODE_SIZE - 1)),
+        "|".join(r"\w" for _ in range(MAX_SIZE // (UNICODE_SIZE + 1))),
         rf"(?i)\p{{L}}{{{MAX_SIZE // UNICODE_SIZE**2}}}",
     ],
 )
@@ -136,17 +140,18 @@ async def longest_pause() -> AsyncIterator[list[float]]:
 
 
 @pytest.fixture
-def compiled(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """The patterns that were compiled."""
-    found: list[str] = []
+def compiled(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """Each pattern that was compiled, and in which thread; a second time is an error."""
+    found: dict[str, int] = {}
     original = patterns._compile
 
     def counting(pattern: str) -> Any:
-        found.append(pattern)
+        assert pattern not in found
+        found[pattern] = threading.get_ident()
         return original(pattern)
 
     monkeypatch.setattr(patterns, "_compile", counting)
-    return iter([found])
+    return found
 
 
 async def test_a_category_with_costly_patterns_is_refused_at_once(api: API) -> None:
@@ -170,37 +175,37 @@ async def test_a_pattern_that_the_engine_refuses_is_named(api: API) -> None:
     assert malformed_fields(response) == {"body/attributes_schema/properties/b/items/pattern"}
 
 
-async def test_200_patterns_do_not_slow_the_writes_of_products(api: API, compiled: Iterator[list[str]]) -> None:
-    found = next(compiled)
+async def test_200_patterns_do_not_slow_the_writes_of_products(api: API, compiled: dict[str, int]) -> None:
     async with longest_pause() as longest:
         of = await category(api, attributes_schema=schema("^[a-z]{1,9}$", 100))
-        assert len(found) == 200
         for number in range(3):
             attributes = {f"a{n}": "abc" for n in range(100)}
             body = product_body(f"PATTERNED-{number}", category_id=of["id"], attributes=attributes)
             response = await api.post("/v1/products", json=body, headers=STAFF)
             assert response.status_code == 201, response.text
-    assert len(found) == 200
+    assert len(compiled) == 200
     assert longest[0] < 0.25
 
 
-async def test_patterns_are_compiled_before_the_products_are_validated(
-    api: API, compiled: Iterator[list[str]], monkeypatch: pytest.MonkeyPatch
+async def test_patterns_are_compiled_in_a_thread_also_for_products(
+    api: API, compiled: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    of = await category(api, attributes_schema=schema("^cold", 1))
-    monkeypatch.setattr(patterns.PATTERNS, "_compiled", type(patterns.PATTERNS._compiled)())
-    monkeypatch.setattr(patterns.PATTERNS, "_keep", keeping := _Keeping(patterns.PATTERNS._keep))
-    body = product_body("COLD", category_id=of["id"], attributes={"a0": "warm"})
-    response = await api.post("/v1/products", json=body, headers=STAFF)
-    assert_problem(response, 409, "invalid_attributes")
-    assert keeping.batches == 2
-    assert len(next(compiled)) >= 2
+    of = await category(api, attributes_schema=schema("^first", 1))
+    # As in another process, or later.
+    monkeypatch.setattr(patterns.PATTERNS, "_compiled", OrderedDict())
+    compiled_for_category = dict(compiled)
+    compiled.clear()
+    body = product_body("IN-A-THREAD", category_id=of["id"], attributes={"a0": "second"})
+    assert_problem(await api.post("/v1/products", json=body, headers=STAFF), 409, "invalid_attributes")
+    assert compiled.keys() == compiled_for_category.keys()
+    assert threading.get_ident() not in {*compiled.values(), *compiled_for_category.values()}
 
 
-class _Keeping:
-    def __init__(self, keep: Any) -> None:
-        self._keep, self.batches = keep, 0
-
-    def __call__(self, *given: Any) -> None:
-        self.batches += 1
-        self._keep(*given)
+async def test_a_large_pattern_that_was_stored_before_the_limit_matches_nothing(api: API, shared: Mongo) -> None:
+    of = await category(api, attributes_schema=schema("a", 1))
+    path = "attributes_schema.properties.a0.pattern"
+    await shared.db.categories.update_one({"_id": UUID(of["id"])}, {"$set": {path: r"\w{239}"}})
+    body = product_body("STORED-BEFORE", category_id=of["id"], attributes={"a0": "a"})
+    async with longest_pause() as longest:
+        assert_problem(await api.post("/v1/products", json=body, headers=STAFF), 409, "invalid_attributes")
+    assert longest[0] < 0.25
