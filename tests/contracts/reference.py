@@ -39,7 +39,10 @@ KINDS = {
 """JSON Schema format → a word for it."""
 LIMITS = {"exclusiveMinimum": "more than {}", "minimum": "at least {}", "maximum": "at most {}"}
 LIMITS |= {"exclusiveMaximum": "less than {}", "minLength": "at least {} characters"}
-UNITS = {"seconds": "seconds", "tries": "attempts", "connections": "connections"}
+UNITS = {
+    **{"seconds": "seconds", "tries": "attempts", "connections": "connections", "requests": "requests"},
+    **{"orders": "orders", "pieces": "pieces"},
+}
 """A word in the name of a setting → the unit of its value."""
 
 SETTINGS_HEAD = """# Settings
