@@ -9,7 +9,8 @@ from product_svc.catalogue.domain import Status
 
 Sort = Literal["added", "newest", "name", "-name", "price", "-price", "relevance"]
 
-INDEXED_SORTS: tuple[Sort, ...] = ("added", "newest", "name", "-name")
+INDEXED_SORTS: tuple[Sort, ...] = ("added", "newest", "name")
+"""Not ``-name``: products of the same name are in the order of their creation, backwards as well."""
 
 
 @dataclass(frozen=True, slots=True)
