@@ -10,12 +10,21 @@ from base64 import urlsafe_b64encode
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo
+
+from chassis.runtime.production import check_secret, in_production
 
 Purpose = Literal["verify", "reset"]
 """What a link is for; a token for one purpose is not valid for another."""
 
-LinkKey = Annotated[SecretStr, Field(min_length=32)]
+
+def _check(key: SecretStr, info: ValidationInfo) -> SecretStr:
+    if in_production(info):
+        check_secret(key.get_secret_value())
+    return key
+
+
+LinkKey = Annotated[SecretStr, Field(min_length=32), AfterValidator(_check)]
 """The key that tokens are made with: the same for both services, at least 32 characters."""
 
 

@@ -74,7 +74,7 @@ async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 def enveloped(event: Event, version: int = 1, at: datetime | None = None, event_id: UUID | None = None) -> Message:
     """An event as another service would have put it in its outbox."""
     moment = at or datetime.now(UTC)
-    return encode(Envelope(event_id or uuid7(), "/shopstream/test", moment, version, event))
+    return encode(Envelope(event_id or uuid7(), event.source, moment, version, event))
 
 
 def record(message: Message, partition: int = 0) -> KafkaRecord:

@@ -7,7 +7,7 @@ from joserfc.jwk import OKPKey
 from pydantic import FilePath, PositiveFloat, PositiveInt, field_validator
 
 from chassis.link_tokens import LinkKey
-from chassis.runtime.settings import HttpUrl, PostgresSettings
+from chassis.runtime.settings import PostgresSettings, ServiceUrl
 
 
 class Settings(PostgresSettings):
@@ -31,9 +31,9 @@ class Settings(PostgresSettings):
     """Number of registrations in a row that one network address may send."""
     register_seconds_per_address: PositiveFloat = 6.0
     """Seconds after which a throttled network address may register one more account."""
-    order_url: HttpUrl
+    order_url: ServiceUrl
     """Base URL of order_svc's REST API, which supplies the orders of a data export."""
-    notifier_url: HttpUrl
+    notifier_url: ServiceUrl
     """Base URL of notifier_svc's REST API, which supplies the mails of a data export."""
     link_key: LinkKey
     """Secret from which the tokens of links in mails are derived; notifier_svc needs the same value."""

@@ -1,11 +1,13 @@
 """From the system map to environment variables: the settings of a program in one installation."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 from urllib.parse import urlsplit
 
+from chassis.messaging.brokers import Brokers
 from deploy.resources import (
+    BrokerAddress,
     DatabaseUrl,
     Default,
     FromCaller,
@@ -30,6 +32,9 @@ class Addresses:
     """By service: the base URL at which browsers reach its REST front."""
     secrets: Mapping[str, str]
     """By secret: its value, or the path of its file."""
+    passwords: Mapping[str, str] = field(default_factory=dict)
+    """By server and name, as ``kafka-order_svc``: of principals and database roles that the installation has made.
+    Without one, clients connect as ``servers`` says."""
 
 
 def environment(program: Program, addresses: Addresses, provided: Mapping[str, str]) -> dict[str, str]:
@@ -48,8 +53,12 @@ def _value(name: str, source: Source, addresses: Addresses, provided: Mapping[st
             return provided[name]
         case ServerAddress(server):
             return addresses.servers[server.name]
+        case BrokerAddress(server, principal):
+            password = addresses.passwords.get(f"{server.name}-{principal}")
+            return as_principal(addresses.servers[server.name], principal, password)
         case DatabaseUrl(server, database):
-            return with_database(addresses.servers[server.name], database)
+            url = with_database(addresses.servers[server.name], database)
+            return as_owner(url, database, addresses.passwords.get(f"{server.name}-{database}"))
         case RestUrl(service, path):
             return addresses.rest[service] + path
         case PublicUrl(service):
@@ -58,6 +67,21 @@ def _value(name: str, source: Source, addresses: Addresses, provided: Mapping[st
             return addresses.secrets[source.name]
         case _:
             assert_never(source)
+
+
+def as_principal(brokers: str, principal: str | None, password: str | None) -> str:
+    """Return the address of the brokers for a principal that has a password."""
+    if principal is None or password is None:
+        return brokers
+    return str(replace(Brokers.parse(brokers), user=principal, password=password))
+
+
+def as_owner(url: str, owner: str, password: str | None) -> str:
+    """Return the URL of a database for the role that owns it, if that has a password."""
+    if password is None:
+        return url
+    parts = urlsplit(url)
+    return parts._replace(netloc=f"{owner}:{password}@{parts.netloc.rpartition('@')[2]}").geturl()
 
 
 def with_database(url: str, database: str) -> str:

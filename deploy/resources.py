@@ -58,8 +58,16 @@ class ServerAddress:
 
 
 @dataclass(frozen=True)
+class BrokerAddress:
+    """The address of the Kafka brokers, for one principal; None is their administrator."""
+
+    server: Server
+    principal: str | None = None
+
+
+@dataclass(frozen=True)
 class DatabaseUrl:
-    """The URL of one database on a server."""
+    """The URL of one database on a server, for the role that owns it, which is named like it."""
 
     server: Server
     database: str
@@ -89,7 +97,7 @@ class Secret:
     """The setting holds the path of a file with the secret, and not the secret itself."""
 
 
-Source = Default | FromCaller | ServerAddress | DatabaseUrl | RestUrl | PublicUrl | Secret
+Source = Default | FromCaller | ServerAddress | BrokerAddress | DatabaseUrl | RestUrl | PublicUrl | Secret
 """The source of a setting's value."""
 
 Settings = Mapping[str, Source]
@@ -179,20 +187,25 @@ class System:
     topics: tuple[Topic, ...]
     process_settings: Settings
     """What every process of every service gets."""
+    brokers: Server
+    """Every process gets their address as well, for the principal that is named like its service's package."""
     jobs: tuple[Program, ...]
     """Programs that run to their end: they prepare what the processes need."""
 
     def rest_front(self, service: Service) -> Program:
         """Return a service's REST front."""
-        settings = {**self.process_settings, **service.database_settings, **service.rest_front.settings}
+        settings = {**self._shared(service), **service.database_settings, **service.rest_front.settings}
         return Program(service.name, f"{service.package}.main", settings, (service.database,))
 
     def event_process(self, service: Service) -> Program:
         """Return a service's event process: it consumes, relays the outbox, and runs what is periodic."""
         own = service.event_process
-        settings = {**self.process_settings, **service.database_settings, **own.settings}
+        settings = {**self._shared(service), **service.database_settings, **own.settings}
         connects_to = (service.database, *own.connects_to)
         return Program(f"{service.name}-worker", f"{service.package}.worker", settings, connects_to)
+
+    def _shared(self, service: Service) -> Settings:
+        return {self.brokers.setting: BrokerAddress(self.brokers, service.package), **self.process_settings}
 
     def processes(self, service: Service) -> tuple[Program, Program]:
         """Return both processes of a service."""

@@ -6,6 +6,7 @@ with their code.
 """
 
 from deploy.resources import (
+    BrokerAddress,
     Default,
     EventProcess,
     FromCaller,
@@ -33,7 +34,7 @@ MAIL = Server("mail", "SMTP_URL", (Port("smtp", "SMTP_PORT"), Port("mail", "MAIL
 
 # --- Settings that several processes share
 
-ON_KAFKA: Settings = {"KAFKA_BOOTSTRAP_SERVERS": ServerAddress(KAFKA), "KAFKA_PREFIX": Default()}
+ON_KAFKA: Settings = {"KAFKA_PREFIX": Default()}
 
 SIGNING_KEY = Secret("jwt.pem", is_file=True)
 LINK_KEY = Secret("link-key")
@@ -105,7 +106,7 @@ BOOTSTRAP = "customer_svc.staff.bootstrap"
 """Creates an account with one of these roles; registration is for customers only."""
 ROLES = ("staff", "ops")
 
-CREATE_TOPICS = Program("topics", "deploy.topics", ON_KAFKA, (KAFKA,))
+CREATE_TOPICS = Program("topics", "deploy.topics", {KAFKA.setting: BrokerAddress(KAFKA), **ON_KAFKA}, (KAFKA,))
 
 MIGRATIONS = tuple(
     Program(one.migrations, f"{one.package}.migrations", one.database_settings, (one.database,)) for one in SERVICES
@@ -129,5 +130,6 @@ SYSTEM = System(
     services=SERVICES,
     topics=tuple(Topic(name) for name in (*topics.TOPICS, *(service.dead_letter_topic for service in SERVICES))),
     process_settings={**ON_KAFKA, "SHOP_ENV": Default("development"), "LOG_LEVEL": Default("INFO")},
+    brokers=KAFKA,
     jobs=(CREATE_TOPICS, *MIGRATIONS, *ACCOUNTS),
 )

@@ -12,6 +12,7 @@ import typer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from chassis.messaging.brokers import client_options
 from deploy.system import SYSTEM
 
 
@@ -22,7 +23,7 @@ async def create_topics(
 
     ``partitions`` replaces the number that the system map gives for each topic.
     """
-    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    client = AIOKafkaAdminClient(**client_options(bootstrap_servers))
     await client.start()
     try:
         existing = set(await client.list_topics())

@@ -66,6 +66,7 @@ async def open_event_process(settings: WorkerSettings) -> AsyncIterator[EventPro
         settings.smtp_url,
         connections=settings.mail_connections,
         lease_seconds=settings.mail_lease_seconds,
+        start_tls=settings.start_tls,
     )
     staff = staff_recipient(settings.staff_mail, settings.staff_locale)
 

@@ -1,10 +1,13 @@
 """The settings of notifier_svc."""
 
+from typing import Literal
+
 from pydantic import EmailStr, Field, PositiveInt, ValidationInfo, field_validator
 from pydantic_core import Url
 
 from chassis.link_tokens import LinkKey
-from chassis.runtime.settings import HttpUrl, PostgresSettings, SmtpUrl
+from chassis.runtime.production import in_production
+from chassis.runtime.settings import HttpUrl, PostgresSettings, ServiceUrl, SmtpUrl
 
 
 class WorkerSettings(PostgresSettings):
@@ -12,6 +15,9 @@ class WorkerSettings(PostgresSettings):
 
     smtp_url: SmtpUrl
     """Mail server: ``smtp://user:password@host:port``, or ``smtps://`` for TLS from the first byte."""
+    smtp_starttls: Literal["required", "offered", "never"] | None = None
+    """Whether ``smtp://`` changes to TLS before it logs in. By default ``required`` if the URL has a password or
+    ``SHOP_ENV`` is production, else ``offered``: if the server offers it."""
     mail_from: EmailStr
     """Sender of every mail; its domain is also the domain of the Message-IDs."""
     mail_connections: PositiveInt = 16
@@ -27,12 +33,28 @@ class WorkerSettings(PostgresSettings):
     shop_url: HttpUrl = Field(default=Url("http://127.0.0.1:8001"), validate_default=True)
     """Base URL of the pages that links in mails open. ``production`` requires https."""
 
+    @field_validator("smtp_starttls")
+    @classmethod
+    def _check_starttls(cls, choice: str | None, info: ValidationInfo) -> str | None:
+        url = info.data.get("smtp_url")
+        if in_production(info) and choice in ("offered", "never") and url and url.scheme == "smtp" and url.password:
+            raise ValueError("would send the password of SMTP_URL without TLS, and SHOP_ENV is production")
+        return choice
+
+    @property
+    def start_tls(self) -> bool | None:
+        """As the SMTP client takes it: True must, False never, None if it is offered."""
+        if self.smtp_url.scheme == "smtps":
+            return False
+        demanded = "required" if self.smtp_url.password or self.shop_env == "production" else "offered"
+        return {"required": True, "offered": None, "never": False}[self.smtp_starttls or demanded]
+
     @field_validator("shop_url")
     @classmethod
     def _check_shop_url(cls, url: Url, info: ValidationInfo) -> Url:
         if url.query is not None or url.fragment is not None:
             raise ValueError("is a base URL, so it cannot have a query or a fragment")
-        if url.scheme != "https" and info.data.get("shop_env") == "production":
+        if url.scheme != "https" and in_production(info):
             raise ValueError("needs https, because links in mails open accounts, and SHOP_ENV is production")
         return url
 
@@ -40,5 +62,5 @@ class WorkerSettings(PostgresSettings):
 class RestSettings(PostgresSettings):
     """The REST process."""
 
-    jwks_url: HttpUrl
+    jwks_url: ServiceUrl
     """URL of customer_svc's public keys, which verify access tokens: ``…/.well-known/jwks.json``."""

@@ -9,6 +9,7 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from chassis.messaging.brokers import client_options
 from chassis.messaging.topic_reader import Span
 from ops.errors import CannotDo
 from ops.platform import SERVICES, Platform
@@ -70,7 +71,7 @@ def _lag(
 
 
 async def _committed(platform: Platform, groups: Sequence[str]) -> dict[str, dict[TopicPartition, int]]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=platform.brokers)
+    admin = AIOKafkaAdminClient(**client_options(platform.brokers))
     try:
         async with asyncio.timeout(START_SECONDS):
             await admin.start()

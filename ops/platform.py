@@ -97,7 +97,7 @@ def _recorded(record: Mapping[str, Any]) -> Platform:
     password = Path(ops["password_file"]).read_text(encoding="utf-8").strip()
     return Platform(
         {service: url[service] for service in SERVICES},
-        url["kafka"],
+        ops["kafka"],
         ops["kafka_prefix"],
         Account(ops["email"], password),
     )

@@ -11,6 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
+from chassis.messaging.brokers import Brokers, client_options
 from chassis.messaging.topic_reader import Span, stop_consumer
 from ops.errors import CannotDo
 from schemas.topics import TOPICS
@@ -96,7 +97,7 @@ async def open_topics(
 ) -> AsyncGenerator[Topics, None]:
     """Record where topics end, and open them for reading; raise ``CannotDo`` if they cannot be read."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap_servers,
+        **client_options(bootstrap_servers),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         fetch_max_bytes=4 * 2**20,
@@ -116,7 +117,9 @@ async def open_topics(
 
 def unreadable(bootstrap_servers: str, error: Exception) -> CannotDo:
     """What to raise when the brokers do not answer."""
-    return CannotDo(f"kafka: {bootstrap_servers} cannot be read: {str(error) or type(error).__name__}")
+    return CannotDo(
+        f"kafka: {Brokers.parse(bootstrap_servers).servers} cannot be read: {str(error) or type(error).__name__}"
+    )
 
 
 async def _spans(consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, Span]:
@@ -126,7 +129,7 @@ async def _spans(consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition
 
 async def partitions_of(bootstrap_servers: str, topics: Sequence[str]) -> list[TopicPartition]:
     """All partitions of topics; raise ``CannotDo`` if one of them does not exist."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    admin = AIOKafkaAdminClient(**client_options(bootstrap_servers))
     try:
         await admin.start()
         # All topics: a broker may create a topic that is requested by name.

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from chassis.runtime.settings import HttpUrl, PostgresSettings
+from chassis.runtime.settings import PostgresSettings, ServiceUrl
 
 
 class WorkerSettings(PostgresSettings):
@@ -17,9 +17,9 @@ class WorkerSettings(PostgresSettings):
 class RestSettings(PostgresSettings):
     """The REST front."""
 
-    jwks_url: HttpUrl
+    jwks_url: ServiceUrl
     """URL of customer_svc's public keys, which verify access tokens: ``…/.well-known/jwks.json``."""
-    product_url: HttpUrl
+    product_url: ServiceUrl
     """Base URL of product_svc's REST API, which supplies products whose events have not arrived yet."""
     orders_per_minute: int = Field(default=60, ge=1, le=1_000_000)
     """Most orders that an account can place and amend in a minute."""

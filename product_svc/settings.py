@@ -2,10 +2,12 @@
 
 import re
 from typing import Annotated
+from urllib.parse import unquote
 
-from pydantic import AfterValidator, Field, MongoDsn
+from pydantic import AfterValidator, Field, MongoDsn, ValidationInfo, field_validator
 
-from chassis.runtime.settings import HttpUrl, Settings
+from chassis.runtime.production import check_secret, in_production
+from chassis.runtime.settings import ServiceUrl, Settings
 
 
 def _names_a_database(url: MongoDsn) -> MongoDsn:
@@ -22,13 +24,23 @@ class WorkerSettings(Settings):
     """The event process."""
 
     mongo_url: DatabaseUrl
-    """The service's own database, in a replica set: ``mongodb://host:port/database?replicaSet=name``."""
+    """The service's own database, in a replica set: ``mongodb://user:password@host:port/database?replicaSet=name``."""
+
+    @field_validator("mongo_url")
+    @classmethod
+    def _check_credentials(cls, url: MongoDsn, info: ValidationInfo) -> MongoDsn:
+        if in_production(info):
+            host = url.hosts()[0]
+            if not (host["username"] and host["password"]):
+                raise ValueError("has no user and password, and SHOP_ENV is production")
+            check_secret(unquote(host["password"]))
+        return url
 
 
 class RestSettings(WorkerSettings):
     """The REST process."""
 
-    jwks_url: HttpUrl
+    jwks_url: ServiceUrl
     """URL of customer_svc's public keys, which verify access tokens: ``…/.well-known/jwks.json``."""
     idempotency_seconds: float = Field(default=86_400.0, gt=0, le=31_536_000)
     """Minimum seconds for which a repeated ``Idempotency-Key`` gets the first response again."""

@@ -18,7 +18,7 @@ from schemas.customer import (
     RegistrationRepeated,
     VerificationRequested,
 )
-from schemas.envelope import Envelope, Message, Undecodable, decode, decode_type, encode
+from schemas.envelope import Envelope, Message, Undecodable, decode, decode_type, encode, misplaced
 from schemas.erasure import MailsAnonymised, OrdersAnonymised, answer_id
 from schemas.event import CATALOGUE, Event
 from schemas.notification import STAFF, MailFailed, MailSent
@@ -100,4 +100,5 @@ __all__ = [
     "decode",
     "decode_type",
     "encode",
+    "misplaced",
 ]

@@ -9,7 +9,7 @@ import re
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -51,6 +51,20 @@ class Envelope(Generic[E]):
     trace: str | None = None
 
 
+class Place(Protocol):
+    """From where a message was read: what every record has."""
+
+    @property
+    def topic(self) -> str:
+        """Without the prefix of the installation."""
+        ...
+
+    @property
+    def key(self) -> bytes | None:
+        """The key."""
+        ...
+
+
 class Undecodable(ValueError):
     """A message that is not a known event. ``reason`` is one of the stable codes of ``decode``."""
 
@@ -81,13 +95,16 @@ def encode(envelope: Envelope[Event]) -> Message:
 
 
 def decode(
-    headers: Iterable[tuple[str, bytes]], value: bytes | None, wanted: Container[type[Event]] | None = None
+    headers: Iterable[tuple[str, bytes]],
+    value: bytes | None,
+    wanted: Container[type[Event]] | None = None,
+    at: Place | None = None,
 ) -> Envelope[Event] | None:
     """Decode a message; None for a known event whose class is not in ``wanted``.
 
     Raise ``Undecodable`` with reason ``bad_headers`` (no valid CloudEvents attributes), ``unknown_type``
-    (no such type and version in the catalogue) or ``bad_payload`` (not JSON, or not valid
-    by the schema).
+    (no such type and version in the catalogue), ``bad_payload`` (not JSON, or not valid by the schema), or, where
+    ``at`` says from where the message was read, ``misplaced`` (not from there, see ``misplaced``).
     """
     attributes = _attributes(headers)
     try:
@@ -103,12 +120,17 @@ def decode(
         raise Undecodable("bad_headers", repr(error)) from error
     if wanted is not None and cls not in wanted:
         return None
+    if at is not None and (problem := misplaced(cls, at, attributes.get("ce_subject"), source)):
+        raise Undecodable("misplaced", problem)
+    event = _payload(cls, value)
+    if at is not None and event.key != attributes["ce_subject"]:
+        raise Undecodable("bad_payload", f"{cls.key_field} is not the key of the message")
     return Envelope(
         id=id_,
         source=source,
         time=time,
         aggregate_version=version,
-        event=_payload(cls, value),
+        event=event,
         cause=attributes.get("ce_causationid"),
         trace=attributes.get("ce_traceparent"),
     )
@@ -117,6 +139,22 @@ def decode(
 def decode_type(dataschema: bytes) -> type[Event]:
     """The class that the header ``ce_dataschema`` names, without looking at a value; raise ``Undecodable``."""
     return _class(dataschema.decode(errors="replace"))
+
+
+def misplaced(cls: type[Event], at: Place, subject: str | None, source: str) -> str | None:
+    """Why no publisher of Shopstream can have put a message there; None if it may be genuine.
+
+    An event belongs on the topic of its type, comes from the service that owns the type, and has its aggregate's id
+    as its key. Only the broker's access rules keep others from writing there; this keeps what one service may write
+    from being taken for another's.
+    """
+    if at.topic != cls.topic:
+        return f"{cls.type} on {at.topic}"
+    if source != cls.source:
+        return f"{cls.type} from {source[:100]}"
+    if subject is None or at.key != subject.encode():
+        return f"{cls.type} whose key is not its subject"
+    return None
 
 
 def _attributes(headers: Iterable[tuple[str, bytes]]) -> dict[str, str]:

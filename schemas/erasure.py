@@ -13,7 +13,7 @@ from schemas.values import Id
 _NAMESPACE = UUID("b1f6d9a4-0f0e-5a1c-8a55-2f6b1c0d7e43")
 
 
-@event("erasure.orders_anonymised", topic=ERASURE_EVENTS, key="answer_id")
+@event("erasure.orders_anonymised", topic=ERASURE_EVENTS, key="answer_id", publisher="order_svc")
 class OrdersAnonymised(Event):
     """order_svc has anonymised the customer's orders."""
 
@@ -21,7 +21,7 @@ class OrdersAnonymised(Event):
     customer_id: Id
 
 
-@event("erasure.mails_anonymised", topic=ERASURE_EVENTS, key="answer_id")
+@event("erasure.mails_anonymised", topic=ERASURE_EVENTS, key="answer_id", publisher="notifier_svc")
 class MailsAnonymised(Event):
     """notifier_svc has anonymised the customer's mails: neither recipients nor contents are kept."""
 

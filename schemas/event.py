@@ -5,12 +5,17 @@ from typing import ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from schemas.topics import TOPICS
+from schemas.topics import PUBLISHERS, TOPICS
 
 CATALOGUE: dict[tuple[str, int], "type[Event]"] = {}
 """(type, version) → class. Filled by importing ``schemas``."""
 
 E = TypeVar("E", bound="Event")
+
+
+def source_of(service: str) -> str:
+    """What CloudEvents call the source of the events that a service publishes."""
+    return f"/shopstream/{service}"
 
 
 class Event(BaseModel):
@@ -26,6 +31,8 @@ class Event(BaseModel):
     version: ClassVar[int]
     """Version of this type's schema, from 1."""
     topic: ClassVar[str]
+    source: ClassVar[str]
+    """The service that alone publishes it, as CloudEvents' ``source``: ``/shopstream/order_svc``."""
     key_field: ClassVar[str]
 
     @property
@@ -34,19 +41,26 @@ class Event(BaseModel):
         return str(getattr(self, self.key_field))
 
 
-def event(name: str, *, topic: str, key: str, version: int = 1) -> Callable[[type[E]], type[E]]:
+def event(
+    name: str, *, topic: str, key: str, version: int = 1, publisher: str | None = None
+) -> Callable[[type[E]], type[E]]:
     """Register an event class in the catalogue.
 
-    ``key`` names the field with the aggregate's id. Raise ``ValueError``, at import, for a name and version that are
-    already registered, an unknown topic, or a key that is not a field.
+    ``key`` names the field with the aggregate's id, ``publisher`` the service, where several publish on the topic.
+    Raise ``ValueError``, at import, for a name and version that are already registered, an unknown topic, a key that
+    is not a field, or a publisher that is missing.
     """
+    owner = publisher or PUBLISHERS.get(topic)
 
     def register(cls: type[E]) -> type[E]:
         if (name, version) in CATALOGUE:
             raise ValueError(f"{name} version {version} is already in the catalogue")
         if topic not in TOPICS or key not in cls.model_fields:
             raise ValueError(f"{cls.__name__}: no such topic {topic!r} or field {key!r}")
+        if owner is None:
+            raise ValueError(f"{cls.__name__}: several services publish on {topic}, say which publishes this")
         cls.type, cls.version, cls.topic, cls.key_field = name, version, topic, key
+        cls.source = source_of(owner)
         CATALOGUE[name, version] = cls
         return cls
 

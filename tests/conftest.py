@@ -9,9 +9,11 @@ import structlog
 from chassis.persistence.mongo.database import Mongo
 from chassis.persistence.postgres.database import Postgres
 from tests.databases import Databases
+from tests.fork_server import fork_server
 from tests.processes import Environment
 from tests.scheduling import LongestFirst, sort_tests
 from tests.servers import Servers, SharedServers, servers, shared_servers
+from tests.stack import Stack, stack
 
 SHARED_SERVERS = pytest.StashKey[SharedServers]()
 
@@ -66,6 +68,16 @@ def _servers(pytestconfig: pytest.Config) -> Iterator[Servers]:
 @pytest.fixture(scope="session")
 def databases(servers: Servers) -> Databases:
     return Databases(servers.postgres, servers.mongo)
+
+
+@pytest.fixture(scope="session")
+async def shop(
+    servers: Servers, databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Stack]:
+    """A running platform that journeys and attacks share; each has customers and products of its own."""
+    home, settings = tmp_path_factory.mktemp("shop"), {"MAIL_LEASE_SECONDS": "10"}
+    async with stack(servers, databases, home, settings, spawn=fork_server().spawn) as running:
+        yield running
 
 
 @pytest.fixture

@@ -8,14 +8,15 @@ from typing import Any
 
 from xdist.scheduler import LoadFileScheduling
 
-TOGETHER = ("tests/contracts/", "tests/journeys/")
-"""Folders whose tests share something that is expensive to start. (They are packages to pytest.)"""
+TOGETHER = {"tests/contracts/": "the REST APIs", "tests/journeys/": "a platform", "tests/security/": "a platform"}
+"""Folder → what its tests share that is expensive to start."""
 ALONE = ("tests/deploy/test_run.py", "tests/deploy/test_servers.py", "tests/model/")
 """Tests that share nothing and take long: each can run in another process than the rest of its file."""
 LONGEST_FIRST = (
     "tests/faults/test_matrix.py",
     "tests/contracts/",
     "tests/journeys/",
+    "tests/security/",
     "tests/deploy/test_run.py",
     "tests/model/",
     "tests/deploy/test_servers.py",
@@ -31,7 +32,9 @@ class LongestFirst(LoadFileScheduling):  # type: ignore[misc]
     def _split_scope(self, nodeid: str) -> str:
         if nodeid.startswith(ALONE):
             return nodeid
-        return next((folder for folder in TOGETHER if nodeid.startswith(folder)), super()._split_scope(nodeid))
+        return next(
+            (what for folder, what in TOGETHER.items() if nodeid.startswith(folder)), super()._split_scope(nodeid)
+        )
 
 
 def rank(nodeid: str) -> int:

@@ -40,7 +40,7 @@ class LetterOut(ResponseBody):
     reason: Annotated[
         str,
         Field(
-            description="`bad_headers`, `unknown_type`, `bad_payload`, `handler_failed` or `parked`",
+            description="`bad_headers`, `unknown_type`, `bad_payload`, `misplaced`, `handler_failed` or `parked`",
             examples=["handler_failed"],
         ),
     ]

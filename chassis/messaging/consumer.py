@@ -29,7 +29,7 @@ import structlog
 from chassis.jobs.domain import JobInterrupted
 from chassis.messaging.dead_letters import DeadLetter, fingerprint
 from chassis.messaging.handlers import Handlers
-from chassis.messaging.records import KafkaRecord, id_of
+from chassis.messaging.records import KafkaRecord, id_of, place_id_of
 from chassis.messaging.subscriptions import Starts, begin
 from chassis.persistence.database import SubscriptionStore
 from chassis.persistence.errors import ConcurrentUpdate
@@ -61,6 +61,11 @@ class ConsumedMessage:
     event_id: UUID
     envelope: Envelope[Event] | None
     fault: Exception | None = None
+
+    @property
+    def stream(self) -> str | None:
+        """The stream that it belongs to; none if it is misplaced: else anybody could block a customer's."""
+        return None if is_misplaced(self.fault) else self.record.stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +133,10 @@ class Consumer(Generic[U]):
     def read(self, record: KafkaRecord) -> ConsumedMessage | None:
         """The message in a record, also if it cannot be decoded; None if this group does not handle its type."""
         try:
-            envelope = decode(record.headers, record.value, wanted=self.handlers)
+            envelope = decode(record.headers, record.value, self.handlers, at=record)
         except Undecodable as fault:
-            return ConsumedMessage(record, id_of(record), None, fault)
+            event_id = place_id_of(record) if is_misplaced(fault) else id_of(record)
+            return ConsumedMessage(record, event_id, None, fault)
         return ConsumedMessage(record, envelope.id, envelope) if envelope else None
 
     async def _handle_recorded(self, batch: Sequence[ConsumedMessage]) -> None:
@@ -211,7 +217,7 @@ class Consumer(Generic[U]):
         database = self._database
         async with self._runner.transaction(len(batch)) as transaction:
             tx = transaction.tx
-            streams = {stream for one in batch if (stream := one.record.stream)}
+            streams = {stream for one in batch if (stream := one.stream)}
             deduplication = database.inbox.deduplicate(tx, self.group, _ids(batch), streams)
             # Rows for events that turn out to be handled already are loaded in vain, which is rare; loading them
             # together with the inbox saves every batch a round trip.
@@ -241,22 +247,29 @@ class Consumer(Generic[U]):
         """Divide the events into those to handle and dead letters, keeping the order of each key."""
         live, letters, blocked = [], [], set(blocked)
         for one in todo:
-            if one.record.stream in blocked:
+            if one.stream in blocked:
                 letters.append(self._letter(one, "parked", "parked", "behind a dead letter of its key"))
             elif one.fault:
                 reason = one.fault.reason if isinstance(one.fault, Undecodable) else "handler_failed"
                 letters.append(self._letter(one, "dead", reason, redacted(one.fault)))
-                if one.record.stream:
-                    blocked.add(one.record.stream)
+                if one.stream:
+                    blocked.add(one.stream)
             else:
                 live.append(one)
         return live, letters
 
     def _letter(self, one: ConsumedMessage, state: Literal["dead", "parked"], reason: str, detail: str) -> DeadLetter:
         if state == "dead":
-            log.error("dead letter", event_id=str(one.event_id), stream=one.record.stream, why=detail[:300])
+            log.error("dead letter", event_id=str(one.event_id), stream=one.stream, why=detail[:300])
         return DeadLetter(
-            one.event_id, self.group, state, one.record, reason, detail[:2000], fingerprint(reason, one.fault)
+            one.event_id,
+            self.group,
+            state,
+            one.stream,
+            one.record,
+            reason,
+            detail[:2000],
+            fingerprint(reason, one.fault),
         )
 
     def submission(self, envelope: Envelope[Event]) -> Submission[U, object]:
@@ -273,6 +286,11 @@ def _first_of_each(batch: Sequence[ConsumedMessage], new: Collection[UUID]) -> l
 
 def _ids(batch: Sequence[ConsumedMessage]) -> list[UUID]:
     return list(dict.fromkeys(one.event_id for one in batch))
+
+
+def is_misplaced(fault: Exception | None) -> bool:
+    """Whether a message is not where its event belongs."""
+    return isinstance(fault, Undecodable) and fault.reason == "misplaced"
 
 
 def _count(batch: Sequence[ConsumedMessage], live: Sequence[ConsumedMessage], letters: Sequence[DeadLetter]) -> None:

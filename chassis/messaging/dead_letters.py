@@ -33,6 +33,8 @@ class DeadLetter:
     event_id: UUID
     group: str
     state: Literal["dead", "parked"]
+    stream: str | None
+    """Blocked by it while it is open; None for a message without a key, or one that is misplaced."""
     record: KafkaRecord
     reason: str
     detail: str
@@ -45,7 +47,7 @@ class DeadLetter:
             "event_id": self.event_id,
             "consumer_group": self.group,
             "state": self.state,
-            "stream": record.stream,
+            "stream": self.stream,
             "topic": record.topic,
             "partition": record.partition,
             "offset": record.offset,

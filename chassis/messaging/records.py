@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID, uuid5
 
 NAMELESS = UUID("5a0d4c1e-6d1f-5c0a-9c55-0d8f6f3b2a10")
-"""Namespace (RFC 9562 §5.5) of the ids given to messages that came without one."""
+"""Namespace (RFC 9562 §5.5) of the ids given to messages that have none of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,12 @@ def id_of(record: KafkaRecord, headers: Mapping[str, bytes] | None = None) -> UU
     try:
         return UUID(claimed.decode())
     except ValueError:
-        return uuid5(NAMELESS, f"{record.topic}/{record.partition}/{record.offset}")
+        return place_id_of(record)
+
+
+def place_id_of(record: KafkaRecord) -> UUID:
+    """An id derived from a message's place, for one whose claimed id must not be taken for that of an event."""
+    return uuid5(NAMELESS, f"{record.topic}/{record.partition}/{record.offset}")
 
 
 def printable(raw: bytes) -> str:

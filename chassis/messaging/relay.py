@@ -15,6 +15,7 @@ from contextlib import suppress
 import structlog
 from aiokafka import AIOKafkaProducer
 
+from chassis.messaging.brokers import client_options
 from chassis.messaging.outbox import OutboxReader, PendingMessage
 from chassis.persistence.database import RelayStore
 from chassis.persistence.errors import DatabaseUnavailable, LeadershipLost
@@ -72,7 +73,7 @@ class Relay:
 
     async def _publish_all(self, outbox: OutboxReader) -> None:
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap_servers,
+            **client_options(self._bootstrap_servers),
             enable_idempotence=True,
             acks="all",
             request_timeout_ms=int(SEND_SECONDS * 1000),

@@ -18,6 +18,7 @@ import faust
 import structlog
 from mode.supervisors import CrashingSupervisor
 
+from chassis.messaging.brokers import MECHANISM, Brokers
 from chassis.messaging.consumer import Consumer
 from chassis.messaging.records import KafkaRecord
 from chassis.runtime import failpoints
@@ -40,9 +41,11 @@ class Subscription:
         self._consumer, self._bootstrap_servers, self._prefix = consumer, bootstrap_servers, prefix
         self.assigned = asyncio.Event()
         """Set once the group has given this member its partitions."""
+        brokers = Brokers.parse(bootstrap_servers)
         self._app = faust.App(
             prefix + consumer.group,
-            broker=[f"kafka://{server}" for server in bootstrap_servers.split(",")],
+            broker=[f"kafka://{server}" for server in brokers.servers.split(",")],
+            broker_credentials=_credentials(brokers),
             autodiscover=False,
             web_enabled=False,
             store="memory://",
@@ -115,6 +118,14 @@ class Subscription:
 
     async def _note_assignment(self, *_args: Any, **_kwargs: Any) -> None:
         self.assigned.set()
+
+
+def _credentials(brokers: Brokers) -> faust.SASLCredentials | None:
+    if not brokers.user:
+        return None
+    return faust.SASLCredentials(
+        username=brokers.user, password=brokers.password, ssl_context=brokers.ssl_context, mechanism=MECHANISM
+    )
 
 
 async def greedy(stream: Any, limit: int, pacer: BatchPacer) -> AsyncIterator[list[Any]]:

@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaTimeoutError
 
+from chassis.messaging.brokers import client_options
 from chassis.messaging.records import KafkaRecord
 
 CHUNK = 1000
@@ -122,7 +123,7 @@ class TopicReader:
 @asynccontextmanager
 async def open_reader(bootstrap_servers: str, prefix: str) -> AsyncIterator[TopicReader]:
     """Connect; raise ``KafkaError``."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    admin = AIOKafkaAdminClient(**client_options(bootstrap_servers))
     async with _started(bootstrap_servers) as consumer:
         try:
             await admin.start()
@@ -134,7 +135,7 @@ async def open_reader(bootstrap_servers: str, prefix: str) -> AsyncIterator[Topi
 @asynccontextmanager
 async def _started(bootstrap_servers: str) -> AsyncIterator[AIOKafkaConsumer]:
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap_servers,
+        **client_options(bootstrap_servers),
         enable_auto_commit=False,
         # A span that is gone is an error, not a reason to read something else.
         auto_offset_reset="none",

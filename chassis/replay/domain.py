@@ -1,13 +1,13 @@
 """What a replay does with each record: one pure function, which the plan and the run share."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-from chassis.messaging.records import KafkaRecord, id_of, printable
-from schemas import CustomerErased, Event, MailsAnonymised, OrdersAnonymised, Undecodable, decode_type
+from chassis.messaging.records import KafkaRecord, id_of, place_id_of, printable
+from schemas import CustomerErased, Event, MailsAnonymised, OrdersAnonymised, Undecodable, decode_type, misplaced
 
 Mode = Literal["missing", "again"]
 Verdict = Literal[
@@ -56,7 +56,7 @@ class Header(NamedTuple):
 
     event_id: UUID
     cls: type[Event] | None
-    """None where no class of this installation can read it."""
+    """None where no class of this installation can read it, or it is not where its event belongs."""
     type: str
     key: str
     trace: str
@@ -101,17 +101,25 @@ def verdict(group: Group, selection: Selection, read: Header, at: int, known: Kn
 def header_of(record: KafkaRecord) -> Header:
     """Read the headers."""
     headers = dict(record.headers)
-    try:
-        cls: type[Event] | None = decode_type(headers.get("ce_dataschema", b""))
-    except Undecodable:
-        cls = None
+    event_id, cls = id_of(record, headers), _class_of(headers)
+    if cls is not None:
+        subject, source = (printable(headers.get(name, b"")) for name in ("ce_subject", "ce_source"))
+        if misplaced(cls, record, subject, source):
+            event_id, cls = place_id_of(record), None
     return Header(
-        id_of(record, headers),
+        event_id,
         cls,
         printable(headers.get("ce_type", b"")),
         printable(record.key or b""),
         printable(headers.get("ce_traceparent", b"")),
     )
+
+
+def _class_of(headers: Mapping[str, bytes]) -> type[Event] | None:
+    try:
+        return decode_type(headers.get("ce_dataschema", b""))
+    except Undecodable:
+        return None
 
 
 def customer_of(record: KafkaRecord, cls: type[Event] | None) -> str | None:

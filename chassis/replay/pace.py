@@ -2,13 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterator
+from typing import TypeVar
 
 import structlog
 
 from chassis.messaging.topic_reader import TopicReader
 
 log = structlog.get_logger()
+
+R = TypeVar("R")
 
 STEP_SECONDS = 0.25
 """A batch is at most what the rate allows in this time, so that a pause or another rate takes hold soon."""
@@ -18,8 +21,12 @@ FIRST_LOOK_SECONDS = 0.5
 NOTICEABLE = 200
 """A lag that is smaller than this is no reason to wait."""
 BEHIND_SECONDS = 1.0
-REST_TIMES = 3.0
+REST_TIMES = 4.0
 """While events arrive, a job rests so many times as long as it has worked."""
+GENTLE_READ = 50
+GENTLE_BATCH = 20
+"""While events arrive, at most so many records are looked at, and events brought, at a time: each mail goes through
+several transactions, and may have to wait for a batch before each."""
 
 
 class LiveConsumer:
@@ -61,7 +68,16 @@ class Pace:
 
     def batch(self, rate: float, most: int) -> int:
         """How many events the next batch may have."""
+        if self._live.busy:
+            most = min(most, GENTLE_BATCH)
         return max(1, min(most, int(rate * STEP_SECONDS))) if rate else most
+
+    def slices(self, records: list[R]) -> Iterator[list[R]]:
+        """What was read, in parts that hold up nothing else in this process for long."""
+        while records:
+            size = GENTLE_READ if self._live.busy else len(records)
+            part, records = records[:size], records[size:]
+            yield part
 
     async def rest(self, keep_lease: Callable[[], Awaitable[object]], count: int = 0, rate: float = 0) -> None:
         """Wait until the next batch is due, after one of ``count`` events, and until live events are handled."""

@@ -98,12 +98,13 @@ class Planner:
         found, consumer = Findings(), target.consumer()
         total = sum(map(len, spans.values()))
         async with reader.merged(spans) as chunks:
-            async for records in chunks:
-                judged = await judge.judge(records)
-                found.add(judged, blocked)
-                await self._look_inside(found, consumer, judged)
-                await heart.beat(partial(_read_so_far, found.tally.on_topic, total))
-                await pace.rest(heart.beat)
+            async for chunk in chunks:
+                for records in pace.slices(chunk):
+                    judged = await judge.judge(records)
+                    found.add(judged, blocked)
+                    await self._look_inside(found, consumer, judged)
+                    await heart.beat(partial(_read_so_far, found.tally.on_topic, total))
+                    await pace.rest(heart.beat)
         if failpoints.armed:
             await failpoints.reach("replay.planned.before")
         await lease.commit(heart.job, partial(_planned, found, spans, total))

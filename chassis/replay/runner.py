@@ -92,18 +92,23 @@ class _Run:
     async def _bring_all(self, erased: set[str]) -> None:
         judge, account = self._judge(erased), self._account
         async with self._reader.merged(account.spans) as chunks:
-            async for records in chunks:
-                account.window += await judge.judge(records)
-                messages = readable(self._consumer, account.window)
-                while messages:
-                    size = self._pace.batch(account.rate, MAX_BATCH)
-                    batch, messages = messages[:size], messages[size:]
-                    await self._apply(batch)
-                    await self._pace.rest(account.save, len(batch), account.rate)
-                await account.save_soon()
-                # Where nothing had to be brought, reading is the work.
-                await self._pace.rest(account.save, rate=account.rate)
+            async for chunk in chunks:
+                for records in self._pace.slices(chunk):
+                    account.window += await judge.judge(records)
+                    await self._bring_window()
+                    await account.save_soon()
+                    # Where nothing had to be brought, reading is the work.
+                    await self._pace.rest(account.save, rate=account.rate)
         await account.save()
+
+    async def _bring_window(self) -> None:
+        account = self._account
+        waiting = [one for one in account.window if one.verdict == "to_bring"]
+        while waiting:
+            size = self._pace.batch(account.rate, MAX_BATCH)
+            batch, waiting = readable(self._consumer, waiting[:size]), waiting[size:]
+            await self._apply(batch)
+            await self._pace.rest(account.save, len(batch), account.rate)
 
     async def _apply(self, batch: Sequence[ConsumedMessage]) -> None:
         if self._request.mode == "again":

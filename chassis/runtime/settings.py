@@ -2,12 +2,24 @@
 
 import sys
 from typing import Annotated, Literal, NoReturn, TypeVar
+from urllib.parse import unquote
 
-from pydantic import Field, PostgresDsn, UrlConstraints, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    PostgresDsn,
+    UrlConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import Url
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from chassis.messaging.brokers import PATTERN as BROKERS
+from chassis.messaging.brokers import Brokers
 from chassis.runtime.failpoints import parse
+from chassis.runtime.production import check_secret, check_transport, in_production
 
 S = TypeVar("S", bound=BaseSettings)
 
@@ -36,8 +48,9 @@ class Settings(BaseSettings):
     """Address to listen on: for the REST API, or for the health and metrics of an event process."""
     port: Port = 0
     """TCP port to listen on; 0 picks a free one."""
-    kafka_bootstrap_servers: str = Field(pattern=r"^[^:,\s]+:\d+(,[^:,\s]+:\d+)*$")
-    """Kafka brokers to connect to first: ``host:port[,host:port]``."""
+    kafka_bootstrap_servers: str = Field(pattern=BROKERS)
+    """Kafka brokers to connect to first: ``host:port[,host:port]``, in production
+    ``SASL_SSL://user:password@host:port[,host:port]`` (SCRAM-SHA-512)."""
     kafka_prefix: str = Field(default="", pattern=r"^[A-Za-z0-9._-]*$")
     """Prefix of all topic and consumer group names, so that several installations can share a cluster."""
     jwt_issuer: str = "shopstream"
@@ -55,10 +68,20 @@ class Settings(BaseSettings):
     failpoints: str = ""
     """For tests: where this process fails on purpose, ``point=action[@nth][,…]``. Refused in production."""
 
+    @field_validator("kafka_bootstrap_servers")
+    @classmethod
+    def _check_brokers(cls, text: str, info: ValidationInfo) -> str:
+        if in_production(info):
+            brokers = Brokers.parse(text)
+            if not brokers.user:
+                raise ValueError("has no user and password, and SHOP_ENV is production")
+            check_secret(brokers.password)
+        return text
+
     @field_validator("failpoints")
     @classmethod
     def _check_failpoints(cls, text: str, info: ValidationInfo) -> str:
-        if parse(text) and info.data.get("shop_env") == "production":
+        if parse(text) and in_production(info):
             raise ValueError("fail points are for tests only, and SHOP_ENV is production")
         return text
 
@@ -68,6 +91,27 @@ class PostgresSettings(Settings):
 
     postgres_url: PostgresDsn
     """The service's own PostgreSQL database: ``postgresql://user:password@host:port/database``."""
+
+    @field_validator("postgres_url")
+    @classmethod
+    def _check_credentials(cls, url: PostgresDsn, info: ValidationInfo) -> PostgresDsn:
+        if in_production(info):
+            for host in url.hosts():
+                # Without one there is another way to log in, such as a certificate.
+                if host["password"]:
+                    check_secret(unquote(host["password"]))
+        return url
+
+
+def internal_in_production(url: Url, info: ValidationInfo) -> Url:
+    """Validate the URL of a service that is called: in production, not without TLS over a public network."""
+    if in_production(info):
+        check_transport(url)
+    return url
+
+
+ServiceUrl = Annotated[HttpUrl, AfterValidator(internal_in_production)]
+"""The URL of another service's REST API."""
 
 
 def load(cls: type[S], service: str) -> S:

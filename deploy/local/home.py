@@ -32,6 +32,17 @@ def cache_home(environ: Mapping[str, str] = os.environ) -> Path:
     return Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "shopstream"
 
 
+def make_private(home: Path) -> None:
+    """Keep other users of this machine out of everything that this process and its children write.
+
+    There are passwords, mails with links, and customers' data. What an earlier run left open is closed.
+    """
+    os.umask(0o077)
+    for path in (home / name for name in CONTENTS):
+        if path.exists() and not path.is_symlink():
+            path.chmod(path.stat().st_mode & 0o700)
+
+
 @contextmanager
 def locked(home: Path) -> Iterator[None]:
     """Keep every other run out of this SHOP_HOME; the kernel releases the lock when this process ends."""

@@ -1,4 +1,8 @@
-"""Apache Kafka 4.4 in KRaft mode: one node on loopback, from the jars in ``kafka-jars.lock``."""
+"""Apache Kafka 4.4 in KRaft mode: one node on loopback, from the jars in ``kafka-jars.lock``.
+
+With users it lets in nobody else (SCRAM-SHA-512), and each may do what ``deploy/access.py`` grants; ``admin`` may do
+everything. Users are made with the data: data that were made without them stay open to everybody.
+"""
 
 import asyncio
 import base64
@@ -7,14 +11,16 @@ import secrets
 import shutil
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from chassis.messaging.brokers import MECHANISM, Brokers, client_options
 from deploy.local import jars
+from deploy.local.files import write_atomically
 from deploy.local.home import cache_home
 from deploy.local.java import OPTIONS, ClassArchive, java
 from deploy.local.ports import LOOPBACK, free_port
@@ -30,8 +36,24 @@ ENDED_BY_SIGTERM = 128 + signal.SIGTERM
 """Java's exit status after an orderly stop by SIGTERM."""
 
 
+ADMIN = "admin"
+SECURED = """
+listener.security.protocol.map=CONTROLLER:SASL_PLAINTEXT,BROKER:SASL_PLAINTEXT
+inter.broker.listener.name=BROKER
+sasl.mechanism.inter.broker.protocol={mechanism}
+sasl.mechanism.controller.protocol=PLAIN
+listener.name.broker.sasl.enabled.mechanisms={mechanism}
+listener.name.broker.{lower}.sasl.jaas.config={scram} required username="{admin}" password="{password}";
+listener.name.controller.sasl.enabled.mechanisms=PLAIN
+listener.name.controller.plain.sasl.jaas.config={plain} required username="{admin}" password="{password}" \\
+ user_{admin}="{password}";
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:{admin}
+"""
+
+
 class Kafka(LocalServer):
-    """A Kafka server. ``url`` is what clients take as bootstrap servers: ``host:port``."""
+    """A Kafka server. ``address`` is its ``host:port``, ``url`` what its administrator connects to."""
 
     def __init__(
         self,
@@ -40,6 +62,7 @@ class Kafka(LocalServer):
         controller_port: int = 0,
         *,
         advertised: str = "",
+        users: Mapping[str, str] | None = None,
         processes: Processes | None = None,
         progress: Progress | None = None,
         cache: Path | None = None,
@@ -48,12 +71,34 @@ class Kafka(LocalServer):
         self.directory = home / "kafka"
         self.data = self.directory / "data"
         self.controller_port = controller_port or free_port()
-        self.url = f"{LOOPBACK}:{port or free_port()}"
+        self.address = f"{LOOPBACK}:{port or free_port()}"
+        self.users = users or {}
+        """Password by name, ``admin`` among them."""
         # The address that the broker gives its clients: that of a proxy in front of it, if there is one.
-        self._advertised = advertised or self.url
+        self._advertised = advertised or self.address
         self._cache = cache or cache_home()
         self._jars: list[Path] = []
         self._archive: ClassArchive | None = None
+
+    @property
+    def secured(self) -> bool:
+        """Whether it lets in its users only."""
+        return bool(self.users) and (self._has_users.exists() or not self.data.exists())
+
+    @property
+    def url(self) -> str:  # type: ignore[override] # fixed from the start in the others
+        """Its bootstrap servers, as its administrator connects to them."""
+        return self.url_of(ADMIN)
+
+    def url_of(self, user: str) -> str:
+        """Its bootstrap servers, as a user connects to them."""
+        if not self.secured:
+            return self.address
+        return str(Brokers(self.address, "SASL_PLAINTEXT", user, self.users[user]))
+
+    @property
+    def _has_users(self) -> Path:
+        return self.data / "has-users"
 
     def prepare(self) -> None:
         """Download the jars and format the data directory."""
@@ -81,7 +126,7 @@ class Kafka(LocalServer):
     def ready(self, seconds: float = 90) -> None:
         """Wait until it serves topics and consumer groups."""
         # Try the port first: a Kafka client costs 10 ms of the CPU that the broker needs to start.
-        self.wait_until_ok(lambda: connection_problem(self.url) or kafka_problem(self.url), seconds)
+        self.wait_until_ok(lambda: connection_problem(self.address) or kafka_problem(self.url), seconds)
 
     def _java(self, *program: str, options: Sequence[str] = ()) -> list[str]:
         path = ":".join(map(str, self._jars))
@@ -90,28 +135,51 @@ class Kafka(LocalServer):
 
     def _format(self) -> None:
         """Format under another name and rename, so that a run killed meanwhile leaves nothing half formatted."""
-        part = self.data.with_name("data.part")
+        part, secured = self.data.with_name("data.part"), self.secured
         shutil.rmtree(part, ignore_errors=True)
         # The zero byte keeps it from beginning with "-", as one in 64 would: it would be read as an option.
         cluster = base64.urlsafe_b64encode(b"\0" + secrets.token_bytes(15)).decode().rstrip("=")
         settings = self._write_settings(part)
         tool = ["kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c", str(settings)]
-        self.processes.run(Command("kafka-format", self._java(*tool)))
+        users = self.users.items() if secured else ()
+        scram = [word for name, password in users for word in ("--add-scram", _scram(name, password))]
+        self.processes.run(Command("kafka-format", self._java(*tool, *scram)))
+        if secured:
+            (part / "has-users").touch()
         part.rename(self.data)
 
     def _write_settings(self, data: Path) -> Path:
         self.directory.mkdir(parents=True, exist_ok=True)
         controller = f"{LOOPBACK}:{self.controller_port}"
+        listener = "BROKER" if self.secured else "PLAINTEXT"
         lines = [
             "# The settings of this SHOP_HOME.",
-            f"listeners=PLAINTEXT://{self.url},CONTROLLER://{controller}",
-            f"advertised.listeners=PLAINTEXT://{self._advertised},CONTROLLER://{controller}",
+            f"listeners={listener}://{self.address},CONTROLLER://{controller}",
+            f"advertised.listeners={listener}://{self._advertised},CONTROLLER://{controller}",
             f"controller.quorum.bootstrap.servers={controller}",
             f"log.dirs={data}",
         ]
+        if self.secured:
+            lines.append(_authentication(self.users[ADMIN]))
         path = self.directory / "server.properties"
-        path.write_text(SETTINGS.read_text() + "\n" + "\n".join(lines) + "\n")
+        write_atomically(path, SETTINGS.read_text() + "\n" + "\n".join(lines) + "\n")
         return path
+
+
+def _authentication(password: str) -> str:
+    modules = "org.apache.kafka.common.security"
+    return SECURED.format(
+        mechanism=MECHANISM,
+        lower=MECHANISM.lower(),
+        scram=f"{modules}.scram.ScramLoginModule",
+        plain=f"{modules}.plain.PlainLoginModule",
+        admin=ADMIN,
+        password=password,
+    )
+
+
+def _scram(name: str, password: str) -> str:
+    return f"{MECHANISM}=[name={name},password={password}]"
 
 
 def kafka_problem(bootstrap_servers: str) -> str:
@@ -126,7 +194,7 @@ def kafka_problem(bootstrap_servers: str) -> str:
 
 
 async def _kafka_problem(bootstrap_servers: str) -> str:
-    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers, request_timeout_ms=5000)
+    client = AIOKafkaAdminClient(**client_options(bootstrap_servers), request_timeout_ms=5000)
     try:
         await client.start()
         # For a moment after the port opens, the group coordinator is "not available".

@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from deploy.access import OPS, principals
 from deploy.addresses import Addresses
 from deploy.local import provision
 from deploy.local.external import ExternalServer
 from deploy.local.files import get_or_create_secret
-from deploy.local.kafka import Kafka
+from deploy.local.kafka import ADMIN, Kafka
 from deploy.local.mail import Mail
 from deploy.local.mongo import Mongo
 from deploy.local.ports import LOOPBACK, choose_ports
@@ -25,12 +26,24 @@ from deploy.system import KAFKA, LINK_KEY, MAIL, MONGO, POSTGRES, SIGNING_KEY, S
 Ports = Mapping[str, int]
 
 LOCAL_SERVERS: Mapping[Server, Callable[[Path, Ports, Processes], LocalServer]] = {
-    KAFKA: lambda home, ports, processes: Kafka(home, ports["kafka"], ports["kafka-controller"], processes=processes),
+    KAFKA: lambda home, ports, processes: Kafka(
+        home, ports["kafka"], ports["kafka-controller"], users=_kafka_users(home), processes=processes
+    ),
     POSTGRES: lambda home, ports, processes: Postgres(home, ports["postgres"], processes=processes),
-    MONGO: lambda home, ports, processes: Mongo(home, ports["mongo"], processes=processes),
+    MONGO: lambda home, ports, processes: Mongo(
+        home, ports["mongo"], password=_password(home, MONGO, "root"), processes=processes
+    ),
     MAIL: lambda home, ports, processes: Mail(home, ports["smtp"], ports["mail"], processes=processes),
 }
 """The local server for each server of the system map."""
+
+
+def _password(home: Path, server: Server, name: str) -> str:
+    return get_or_create_secret(home / "secrets" / f"{server.name}-{name}")
+
+
+def _kafka_users(home: Path) -> Mapping[str, str]:
+    return {name: _password(home, KAFKA, name) for name in (ADMIN, *principals(SYSTEM))}
 
 
 @dataclass(frozen=True)
@@ -74,7 +87,26 @@ class Layout:
                 SIGNING_KEY.name: str(secrets / SIGNING_KEY.name),
                 LINK_KEY.name: get_or_create_secret(secrets / LINK_KEY.name),
             },
+            passwords=self._passwords(),
         )
+
+    def _passwords(self) -> Mapping[str, str]:
+        """The passwords of all principals and roles on the servers that are ours."""
+        names = [(KAFKA, principal) for principal in principals(SYSTEM)] if self.has_grants else []
+        names += [(one.database, one.package) for one in SYSTEM.services if self.is_local(one.database)]
+        return {f"{server.name}-{name}": _password(self.home, server, name) for server, name in names}
+
+    @property
+    def has_grants(self) -> bool:
+        """Whether Kafka lets in principals only, with what they are granted."""
+        kafka = self.servers[KAFKA.name]
+        return isinstance(kafka, Kafka) and kafka.secured
+
+    @property
+    def ops_brokers(self) -> str:
+        """The address of the brokers for ops, who read everything."""
+        kafka = self.servers[KAFKA.name]
+        return kafka.url_of(OPS) if isinstance(kafka, Kafka) else kafka.url
 
 
 def make_layout(home: Path, services: bool = True, environ: Mapping[str, str] = os.environ) -> Layout:

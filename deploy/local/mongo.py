@@ -5,6 +5,7 @@ contains, leaks memory to any client that may use zlib (CVE-2025-14847).
 """
 
 import re
+import secrets
 import shutil
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
 from deploy.local.errors import PrerequisiteMissing, first_line
+from deploy.local.files import write_atomically
 from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.processes import Command, Processes
 from deploy.local.progress import Progress
@@ -32,23 +34,33 @@ OPTIONS = (
     "--setParameter=transactionLifetimeLimitSeconds=10",
 )  # fmt: skip
 NO_CONFIG_YET = 94
+INITIATED = 23
+WRONG_CREDENTIALS = 18
+USER_EXISTS = 51003
+ROOT = "root"
 
 
 class Mongo(LocalServer):
-    """A MongoDB server. ``url`` names the replica set and no database."""
+    """A MongoDB server. ``url`` names the replica set and no database.
+
+    With a password it lets in nobody without one; ``url`` is then for its administrator.
+    """
 
     def __init__(
         self,
         home: Path,
         port: int = 0,
         *,
+        password: str = "",
         processes: Processes | None = None,
         progress: Progress | None = None,
     ) -> None:
         super().__init__("mongo", home, processes, progress)
         self.data = home / "mongo" / "data"
         self._address = f"{LOOPBACK}:{port or free_port()}"
-        self.url = f"mongodb://{self._address}/?replicaSet={REPLICA_SET}"
+        self._password = password
+        login = f"{ROOT}:{password}@" if password else ""
+        self.url = f"mongodb://{login}{self._address}/?replicaSet={REPLICA_SET}"
 
     def prepare(self) -> None:
         """Find a mongod that runs here."""
@@ -59,38 +71,81 @@ class Mongo(LocalServer):
         """Start the server."""
         port = self._address.rpartition(":")[2]
         server = [mongod(), f"--dbpath={self.data}", f"--port={port}", *OPTIONS]
+        if self._password:
+            # The members of a replica set know each other by it.
+            key = self.data.with_name("key")
+            if not key.exists():
+                write_atomically(key, secrets.token_hex(32))
+            server += ["--auth", f"--keyFile={key}"]
         self.launch(Command(self.name, server, orphan_signal=signal.SIGTERM))
 
     def ready(self, seconds: float = 90) -> None:
         """Wait until it is the primary of its replica set, which is created, or moved to this port, if necessary."""
-        with MongoClient[dict[str, Any]](
-            f"mongodb://{self._address}/?directConnection=true",
-            serverSelectionTimeoutMS=500,
-            connectTimeoutMS=500,
-        ) as client:
-            self.wait_until_ok(lambda: self._problem(client), seconds)
+        self.wait_until_ok(self._problem, seconds)
 
-    def _problem(self, client: MongoClient[dict[str, Any]]) -> str:
+    def _problem(self) -> str:
         try:
-            if client.admin.command("hello").get("isWritablePrimary"):
-                return ""
-            self._configure(client)
+            with self._client(self._password) as client:
+                if client.admin.command("hello").get("isWritablePrimary"):
+                    return ""
+                self._configure(client)
         except PyMongoError as error:
+            if self._password and isinstance(error, OperationFailure) and error.code == WRONG_CREDENTIALS:
+                return self._first_start()
             return first_line(error)
         return "no primary is elected yet"
 
+    def _first_start(self) -> str:
+        """Before there is a user, a client on this machine may create the replica set and the first user."""
+        try:
+            with self._client() as client:
+                if client.admin.command("hello").get("isWritablePrimary"):
+                    client.admin.command("createUser", ROOT, pwd=self._password, roles=["root"])
+                else:
+                    self._initiate(client)
+        except PyMongoError as error:
+            if not (isinstance(error, OperationFailure) and error.code == INITIATED):
+                return first_line(error)
+        return "its users are being made"
+
+    def _client(self, password: str = "") -> MongoClient[dict[str, Any]]:
+        login = f"{ROOT}:{password}@" if password else ""
+        return MongoClient(
+            f"mongodb://{login}{self._address}/?directConnection=true",
+            serverSelectionTimeoutMS=500,
+            connectTimeoutMS=500,
+        )
+
     def _configure(self, client: MongoClient[dict[str, Any]]) -> None:
         """Create the replica set, or force its only member to this address when the port has changed."""
-        me = {"_id": 0, "host": self._address}
         try:
             config = client.admin.command("replSetGetConfig")["config"]
         except OperationFailure as error:
             if error.code == NO_CONFIG_YET:
-                client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": [me]})
+                self._initiate(client)
             return
         if config["members"][0]["host"] != self._address:
-            config |= {"members": [config["members"][0] | me], "version": config["version"] + 1}
+            config |= {"members": [config["members"][0] | self._member], "version": config["version"] + 1}
             client.admin.command("replSetReconfig", config, force=True)
+
+    def _initiate(self, client: MongoClient[dict[str, Any]]) -> None:
+        client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": [self._member]})
+
+    @property
+    def _member(self) -> dict[str, Any]:
+        return {"_id": 0, "host": self._address}
+
+
+def create_owner(url: str, database: str, password: str) -> None:
+    """Create the user that owns a database and is named like it, or give it this password."""
+    with MongoClient[dict[str, Any]](url, serverSelectionTimeoutMS=3000) as client:
+        roles = ["readWrite", "dbAdmin"]
+        try:
+            client[database].command("createUser", database, pwd=password, roles=roles)
+        except OperationFailure as error:
+            if error.code != USER_EXISTS:
+                raise
+            client[database].command("updateUser", database, pwd=password, roles=roles)
 
 
 def mongo_problem(url: str) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from deploy.addresses import with_database
 from deploy.local.errors import PrerequisiteMissing, StartFailed, first_line
 from deploy.local.files import get_or_create_secret
 from deploy.local.pid_files import PROC
@@ -63,6 +64,11 @@ class Postgres(LocalServer):
 
     def prepare(self) -> None:
         """Create the data directory, under another name first, so that a partial one is never used."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        if self.user:
+            # It passes through them to its data, and may not list them.
+            for path in (self.home, self.directory):
+                path.chmod(path.stat().st_mode | 0o011)
         if self.data.exists():
             self._take_ownership(self.data)
         else:
@@ -146,12 +152,40 @@ def postgres_problem(url: str) -> str:
     return ""
 
 
-def create_database(url: str, name: str) -> None:
-    """Create a database on any PostgreSQL server, unless it exists."""
+def create_database(url: str, name: str, password: str | None = None) -> None:
+    """Create a database on any PostgreSQL server, unless it exists.
+
+    With a password, it belongs to a role of its own, named like it, that can log in; nobody else can connect to it.
+    """
+    database, role = sql.Identifier(name), sql.Identifier(name)
     with psycopg.connect(url, autocommit=True) as connection:
-        found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
-        if not found:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(database))
+        if password is None:
+            return
+        known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone()
+        make = "ALTER ROLE {} LOGIN PASSWORD {}" if known else "CREATE ROLE {} LOGIN PASSWORD {}"
+        connection.execute(sql.SQL(make).format(role, sql.Literal(password)))
+        connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(database, role))
+        connection.execute(sql.SQL("REVOKE CONNECT ON DATABASE {} FROM PUBLIC").format(database))
+    with psycopg.connect(with_database(url, name), autocommit=True) as connection:
+        connection.execute(sql.SQL(_TAKE_OVER).format(role=sql.Literal(name)))
+
+
+_TAKE_OVER = """
+DO $$ DECLARE statement text; BEGIN
+    FOR statement IN
+        SELECT format('ALTER SCHEMA %I OWNER TO %I', nspname, {role}) FROM pg_namespace
+        WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'
+        UNION ALL
+        SELECT format('ALTER TABLE %s OWNER TO %I', c.oid::regclass, {role}) FROM pg_class c
+        JOIN pg_namespace n ON n.oid = relnamespace
+        WHERE relkind IN ('r', 'p', 'v') AND nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'
+        AND relowner <> {role}::regrole
+    LOOP EXECUTE statement; END LOOP;
+END $$
+"""
+"""Gives a role what another has made in its database: data of a time when the services had no roles of their own."""
 
 
 def _program(name: str) -> str:

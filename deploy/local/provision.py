@@ -12,28 +12,39 @@ from pathlib import Path
 import psycopg
 from aiokafka.errors import KafkaError
 
+from chassis.messaging.brokers import Brokers
+from deploy.access import apply_grants
 from deploy.addresses import Addresses, environment
 from deploy.local.errors import PrerequisiteMissing, first_line
 from deploy.local.files import get_or_create_secret, write_atomically
+from deploy.local.mongo import create_owner
 from deploy.local.postgres import create_database
 from deploy.local.processes import REPOSITORY, Command, Processes
 from deploy.local.sample_order import Credentials
 from deploy.resources import Program
-from deploy.system import KAFKA, POSTGRES, SYSTEM
+from deploy.system import KAFKA, MONGO, POSTGRES, SYSTEM
 from deploy.topics import create_topics
 
 PACKAGES = ("schemas", "chassis", *(service.package for service in SYSTEM.services))
 """The code that the services run."""
 
 
-def create_missing_topics(addresses: Addresses) -> str:
-    """Create the topics that are missing; return what was done."""
+def create_missing_topics(addresses: Addresses, *, grant: bool) -> str:
+    """Create the topics that are missing, and grant each principal what it needs; return what was done."""
     servers, prefix = addresses.servers[KAFKA.name], os.environ.get("KAFKA_PREFIX", "")
     try:
-        created = asyncio.run(create_topics(servers, prefix))
+        created = asyncio.run(_topics_and_grants(servers, prefix, grant))
     except (KafkaError, OSError) as error:
-        raise PrerequisiteMissing(f"cannot create topics on {servers}: {first_line(error)}") from error
+        raise PrerequisiteMissing(
+            f"cannot create topics on {Brokers.parse(servers).servers}: {first_line(error)}"
+        ) from error
     return f"created {len(created)}" if created else "all exist"
+
+
+async def _topics_and_grants(servers: str, prefix: str, grant: bool) -> list[str]:
+    if grant:
+        await apply_grants(servers, SYSTEM, prefix)
+    return await create_topics(servers, prefix)
 
 
 def create_missing_databases(addresses: Addresses) -> str:
@@ -41,10 +52,18 @@ def create_missing_databases(addresses: Addresses) -> str:
     names = [service.package for service in SYSTEM.services if service.database is POSTGRES]
     try:
         for name in names:
-            create_database(addresses.servers[POSTGRES.name], name)
+            create_database(addresses.servers[POSTGRES.name], name, addresses.passwords.get(f"postgres-{name}"))
     except psycopg.Error as error:
         raise PrerequisiteMissing(f"cannot create the databases {', '.join(names)}: {first_line(error)}") from error
     return ", ".join(names)
+
+
+def create_mongo_users(addresses: Addresses) -> str:
+    """Create the users of MongoDB databases on a server of ours; return their names."""
+    names = [one.package for one in SYSTEM.services if f"{MONGO.name}-{one.package}" in addresses.passwords]
+    for name in names:
+        create_owner(addresses.servers[MONGO.name], name, addresses.passwords[f"{MONGO.name}-{name}"])
+    return ", ".join(names) or "not ours"
 
 
 def compile_code() -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from deploy.local import pid_files, summary
 from deploy.local.console import Console
 from deploy.local.errors import LocalError, ProcessCrashed
-from deploy.local.home import locked
+from deploy.local.home import locked, make_private
 from deploy.local.layout import Layout, make_layout
 from deploy.local.processes import how_it_ended, stop_all
 from deploy.local.progress import Progress
@@ -34,6 +34,7 @@ def run(home: Path, *, services: bool = True, sample: bool = True, once: bool = 
     console, stop = Console(), StopRequest()
     stop.install_handlers()
     try:
+        make_private(home)
         with locked(home):
             return _run(home, console, stop, services=services, sample=sample, once=once)
     except LocalError as error:
@@ -78,7 +79,8 @@ def _start(layout: Layout, run_file: RunFile, console: Console, stop: StopReques
         run_tasks(tasks, console, stop, partial(_watch, layout))
     if layout.rest:
         ops = layout.account("ops")
-        run_file.set_ops(ops.email, password_file(layout.home, "ops"), os.environ.get("KAFKA_PREFIX", ""))
+        prefix = os.environ.get("KAFKA_PREFIX", "")
+        run_file.set_ops(ops.email, password_file(layout.home, "ops"), layout.ops_brokers, prefix)
     run_file.set_up()
     for order in orders:
         summary.print_sample_order(console, order)

@@ -2,9 +2,10 @@
 
 ``{"state": "starting" | "up" | "stopped" | "failed", "pid": 1, "processes": {name: {"url", "pid", "log"}}}``.
 ``pid`` and ``log`` are null for an external server; a ``pid`` is null while a process is to be started again, and
-every one after the end. The mail sink also has
-``page``, its web address. Where services run, ``ops`` holds the operators' account and the prefix of the topics:
-``{"email", "password_file", "kafka_prefix"}``.
+every one after the end. The mail sink also has ``page``, its web address. The ``url`` of a server is its
+administrator's, with the password. Where services run, ``ops`` holds the operators' account, the brokers as ops
+connect to them, and the prefix of the topics:
+``{"email", "password_file", "kafka", "kafka_prefix"}``.
 """
 
 import json
@@ -39,11 +40,11 @@ class RunFile:
                 self._content["processes"][name]["pid"] = pid
                 self._write()
 
-    def set_ops(self, email: str, password_file: Path, kafka_prefix: str) -> None:
-        """Add the account of the operators."""
+    def set_ops(self, email: str, password_file: Path, kafka: str, kafka_prefix: str) -> None:
+        """Add the account of the operators, and how they reach the topics."""
         with self._lock:
-            account = {"email": email, "password_file": str(password_file), "kafka_prefix": kafka_prefix}
-            self._content["ops"] = account
+            account = {"email": email, "password_file": str(password_file)}
+            self._content["ops"] = {**account, "kafka": kafka, "kafka_prefix": kafka_prefix}
             self._write()
 
     def set_up(self) -> None:

@@ -17,10 +17,11 @@ from deploy.local.server import LocalServer
 from deploy.local.services import ServiceProcess, service_process, start_until_ready, wait_until_ready
 from deploy.local.task_graph import Task
 from deploy.resources import Program, Service
-from deploy.system import ACCOUNTS, CREATE_TOPICS, CUSTOMER, KAFKA, MIGRATIONS, POSTGRES, ROLES, SYSTEM
+from deploy.system import ACCOUNTS, CREATE_TOPICS, CUSTOMER, KAFKA, MIGRATIONS, MONGO, POSTGRES, ROLES, SYSTEM
 
 CODE = "code"
 DATABASES = "databases"
+MONGO_USERS = "mongo-users"
 
 
 def server_tasks(layout: Layout, run_file: RunFile) -> list[Task]:
@@ -42,7 +43,7 @@ def _start_server(server: LocalServer | ExternalServer, layout: Layout, run_file
     if isinstance(server, LocalServer):
         layout.restarts[server.name] = _restart_of(server)
     layout.ready.add(server.name)
-    return f"{_without_password(server.url)}{' (external)' if server.pid is None else ''}"
+    return f"{_without_credentials(server.url)}{' (external)' if server.pid is None else ''}"
 
 
 def _restart_of(server: LocalServer) -> Restart:
@@ -54,32 +55,34 @@ def _restart_of(server: LocalServer) -> Restart:
     return Restart(start, lambda _: server.ready())
 
 
-def _without_password(url: str) -> str:
-    credentials, at, rest = url.rpartition("@")
-    return f"{credentials.rpartition(':')[0]}:…{at}{rest}" if at else url
+def _without_credentials(url: str) -> str:
+    scheme, separator, rest = url.rpartition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
 
 
 def service_tasks(layout: Layout, run_file: RunFile) -> list[Task]:
     """Return the steps from running servers to running services."""
     addresses = layout.addresses()
     return [
-        *_preparations(addresses),
+        *_preparations(layout, addresses),
         *_migrations(layout, addresses),
         *_accounts(layout, addresses),
         *_processes(layout, addresses, run_file),
     ]
 
 
-def _preparations(addresses: Addresses) -> Iterator[Task]:
-    yield _task(CREATE_TOPICS.name, partial(provision.create_missing_topics, addresses), KAFKA.name)
+def _preparations(layout: Layout, addresses: Addresses) -> Iterator[Task]:
+    topics = partial(provision.create_missing_topics, addresses, grant=layout.has_grants)
+    yield _task(CREATE_TOPICS.name, topics, KAFKA.name)
     yield _task(DATABASES, partial(provision.create_missing_databases, addresses), POSTGRES.name)
+    yield _task(MONGO_USERS, partial(provision.create_mongo_users, addresses), MONGO.name)
     yield _task(CODE, provision.compile_code)
 
 
 def _migrations(layout: Layout, addresses: Addresses) -> Iterator[Task]:
     for job in MIGRATIONS:
         (server,) = job.connects_to
-        database = DATABASES if server is POSTGRES else server.name
+        database = DATABASES if server is POSTGRES else MONGO_USERS
         work = partial(provision.migrate, job, addresses, layout.processes)
         yield _task(job.name, _skippable(work, job, layout), database, CODE)
 

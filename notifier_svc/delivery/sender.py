@@ -47,8 +47,10 @@ class Sender:
         *,
         connections: int,
         lease_seconds: float,
+        start_tls: bool | None = None,
     ) -> None:
         self._database, self._smtp_url, self._lease = database, smtp_url, lease_seconds
+        self._start_tls = start_tls
         self._connections = connections
         self._outcomes = Outcomes(commit)
         self._pending = PendingWork()
@@ -117,7 +119,9 @@ class Sender:
         while True:
             claimed = await self._queue.get()
             try:
-                smtp = smtp if smtp and smtp.usable else await connect(self._smtp_url, self._lease / 3)
+                smtp = (
+                    smtp if smtp and smtp.usable else await connect(self._smtp_url, self._lease / 3, self._start_tls)
+                )
             except (aiosmtplib.SMTPException, OSError) as error:
                 # The mail server is down: wait, or the mails would be refused as fast as they can be claimed.
                 await self._outcomes.postponed(claimed, f"cannot connect: {error}")

@@ -142,14 +142,18 @@ class Connection(asyncio.Protocol):
         return SMTPResponse(int(found["code"]), _text(found[0]))
 
 
-async def connect(url: Url, timeout: float) -> Connection:
-    """A connection, logged in if the URL has a user; ``timeout`` in seconds, for each reply until then."""
+async def connect(url: Url, timeout: float, start_tls: bool | None = None) -> Connection:
+    """A connection, logged in if the URL has a user; ``timeout`` in seconds, for each reply until then.
+
+    ``start_tls``: True raises ``SMTPException`` where the server offers no TLS, None takes it if it is offered.
+    """
     smtp = aiosmtplib.SMTP(
         hostname=url.host,
         port=url.port,
         username=url.username and unquote(url.username),
         password=url.password and unquote(url.password),
         use_tls=url.scheme == "smtps",
+        start_tls=start_tls,
         timeout=timeout,
     )
     # The library waits with wait_for, which before Python 3.12 can lose a cancellation: we would never stop.

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
 
-from schemas import answer_id
+from schemas import Undecodable, answer_id, decode_type, misplaced
 
 Line = Mapping[str, Any]
 
@@ -133,10 +133,28 @@ def _moment(text: str | None) -> int:
         return 0
 
 
+class _At(NamedTuple):
+    """Where a message was read."""
+
+    topic: str
+    key: bytes | None
+
+
+def _misplaced(at: _At, headers: Mapping[str, bytes]) -> bool:
+    """Whether no service of the platform can have published it: such a message proves nothing."""
+    try:
+        cls = decode_type(headers["ce_dataschema"])
+    except Undecodable:
+        return False
+    return misplaced(cls, at, headers["ce_subject"].decode(), headers["ce_source"].decode()) is not None
+
+
 def event_row(topic: str, message: Any) -> tuple[Any, ...] | None:
-    """The row of a message; None if it cannot be read as an event."""
+    """The row of a message; None if it cannot be read as an event, or is not where such an event belongs."""
     try:
         headers = dict(message.headers)
+        if _misplaced(_At(topic, message.key), headers):
+            return None
         cause = headers.get("ce_causationid")
         return (
             bytes.fromhex(headers["ce_id"].decode().replace("-", "")),

@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
+from chassis.messaging.brokers import client_options
 from chassis.messaging.topic_reader import stop_consumer
 from ops.topics import START_SECONDS, partitions_of, unreadable
 from ops.trace.model import TracedEvent, read_event
@@ -179,7 +180,7 @@ def _take(found: Found, events: Iterable[TracedEvent], wanted: Callable[[TracedE
 async def open_search(bootstrap_servers: str, prefix: str, seconds: float) -> AsyncIterator[EventSearch]:
     """The topics of an installation, for searches; raise ``CannotDo`` if they cannot be read."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap_servers,
+        **client_options(bootstrap_servers),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=512 * 1024,

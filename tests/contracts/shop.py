@@ -188,7 +188,9 @@ class Shop:
         """A dead letter and a planned replay of notifier_svc."""
         ledger, event = Postgres(self._stores["notifier"]), CustomerDeactivated(customer_id=uuid4(), by="staff")
         [record] = records([event])
-        letter = DeadLetter(uuid4(), NOTIFICATIONS, "dead", record, "handler_failed", "a bug", "0123456789abcdef")
+        letter = DeadLetter(
+            uuid4(), NOTIFICATIONS, "dead", record.stream, record, "handler_failed", "a bug", "0123456789abcdef"
+        )
         request = {"mode": "missing"}
         job = Job(uuid4(), "replay", "planned", request, {"mails_wanted": "withhold"}, uuid4(), "a test")
         async with ledger.transaction() as tx:

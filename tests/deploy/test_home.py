@@ -1,5 +1,6 @@
 """SHOP_HOME belongs to one run at a time, and ``clean`` removes only what runs have written there."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from deploy.local.errors import HomeInUse, PrerequisiteMissing
 from deploy.local.files import get_or_create_secret
-from deploy.local.home import cache_home, clean, locked, shop_home
+from deploy.local.home import cache_home, clean, locked, make_private, shop_home
 
 
 def test_a_second_run_gets_the_pid_of_the_first(tmp_path: Path) -> None:
@@ -82,6 +83,20 @@ def test_a_secret_is_generated_once_and_only_its_owner_can_read_it(tmp_path: Pat
     path = tmp_path / "secrets" / "password"
     assert get_or_create_secret(path) == get_or_create_secret(path)
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_a_run_writes_is_closed_to_others_and_so_is_what_an_earlier_run_left_open(tmp_path: Path) -> None:
+    (tmp_path / "mail").mkdir(mode=0o755)
+    (tmp_path / "run.json").touch(mode=0o644)
+    (tmp_path / "of-somebody-else").mkdir(mode=0o755)
+    before = os.umask(0o022)
+    try:
+        make_private(tmp_path)
+        (tmp_path / "logs").mkdir()
+    finally:
+        os.umask(before)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert modes == {"mail": 0o700, "run.json": 0o600, "logs": 0o700, "of-somebody-else": 0o755}
 
 
 def test_home_and_cache_can_be_configured() -> None:

@@ -7,6 +7,7 @@ import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +17,18 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from pymongo import MongoClient
+from pymongo.errors import OperationFailure
 
+from deploy.addresses import as_owner, with_database
 from deploy.local import mongo
 from deploy.local.errors import PrerequisiteMissing, StartFailed
 from deploy.local.external import ExternalServer
 from deploy.local.kafka import Kafka
 from deploy.local.mail import Mail
-from deploy.local.mongo import Mongo
+from deploy.local.mongo import Mongo, create_owner
 from deploy.local.pid_files import fingerprint
 from deploy.local.ports import LOOPBACK, free_port
-from deploy.local.postgres import Postgres
+from deploy.local.postgres import Postgres, create_database
 from deploy.local.server import LocalServer
 from deploy.resources import Server
 from deploy.system import KAFKA, MAIL, MONGO, POSTGRES, SYSTEM
@@ -87,6 +90,47 @@ def test_postgres_requires_the_password(make: Make) -> None:
     up(server)
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(f"postgresql://postgres:wrong@{LOOPBACK}:{server.port}/postgres")
+
+
+def test_each_database_belongs_to_a_role_that_reaches_no_other(make: Make) -> None:
+    server = make(Postgres)
+    up(server)
+    # As it was before services had roles: made and filled by the superuser.
+    create_database(server.url, "order_svc")
+    with psycopg.connect(with_database(server.url, "order_svc"), autocommit=True) as connection:
+        connection.execute("CREATE TABLE orders (id int); CREATE SCHEMA kept; CREATE TABLE kept.rows (id int)")
+    for name in ("order_svc", "customer_svc", "order_svc"):
+        create_database(server.url, name, f"the password of {name}")
+    own = as_owner(with_database(server.url, "order_svc"), "order_svc", "the%20password%20of%20order_svc")
+    with psycopg.connect(own) as connection:
+        connection.execute("ALTER TABLE orders ADD name text; INSERT INTO kept.rows VALUES (1); CREATE SCHEMA more")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("CREATE ROLE another SUPERUSER")
+    with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+        psycopg.connect(with_database(own, "customer_svc"))
+
+
+def test_mongo_lets_in_nobody_without_a_password_and_each_owner_into_its_own_database(make: Make) -> None:
+    before = make(Mongo)
+    up(before)
+    with MongoClient[dict[str, Any]](before.url) as client:
+        client.product_svc.kept.insert_one({"answer": 42})
+    before.stop()
+    port = int(before.url.partition("/?")[0].rpartition(":")[2])
+    server = make(partial(Mongo, port=port, password="the-password"))
+    up(server)
+    create_owner(server.url, "product_svc", "first")
+    create_owner(server.url, "product_svc", "its-own")
+    address = server.url.rpartition("@")[2]
+    with MongoClient[dict[str, Any]](f"mongodb://{address}") as nobody, pytest.raises(OperationFailure, match="auth"):
+        nobody.product_svc.kept.find_one()
+    own = as_owner(with_database(server.url, "product_svc"), "product_svc", "its-own")
+    with MongoClient[dict[str, Any]](own) as owner:
+        assert owner.product_svc.kept.count_documents({"answer": 42}) == 1
+        with pytest.raises(OperationFailure, match="not authorized"):
+            owner.admin.command("createUser", "another", pwd="x", roles=["root"])
+        with pytest.raises(OperationFailure, match="not authorized"):
+            owner.other.kept.find_one()
 
 
 def test_postgres_starts_although_the_pid_in_its_lock_file_belongs_to_another_program(make: Make) -> None:

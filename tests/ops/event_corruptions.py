@@ -1,5 +1,6 @@
 """Corruptions of topics, inboxes and dead letters, and of what remains of erased customers."""
 
+from typing import Literal
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -82,9 +83,12 @@ async def dead_letter_and_parked_event(world: World) -> str:
     return f"order.events/{order_id}"
 
 
-async def add_dead_letter(world: World, event: str, order_id: UUID, state: str) -> None:
+async def add_dead_letter(world: World, event: str, order_id: UUID, state: Literal["dead", "parked"]) -> None:
     [message] = await sent_events(world, event, order_id)
-    letter = DeadLetter(message.id, "notifier_svc", state, record(message), "handler_failed", "KeyError()", "f00d")  # type: ignore[arg-type]
+    stored = record(message)
+    letter = DeadLetter(
+        message.id, "notifier_svc", state, stored.stream, stored, "handler_failed", "KeyError()", "f00d"
+    )
     async with world.mails.transaction() as tx:
         await world.mails.inbox.deduplicate(tx, "notifier_svc", [message.id], []).outcome()
         await world.mails.dead_letters.add(tx, [letter])

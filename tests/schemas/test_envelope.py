@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -190,3 +191,38 @@ def test_the_error_of_a_bad_payload_names_fields_but_not_values() -> None:
     with pytest.raises(Undecodable) as refused:
         read(replace(MESSAGE, value=b'{"customer_id": "Ada Lovelace", "email": 5}'))
     assert refused.value.detail == "customer_id uuid_parsing; email string_type; name missing"
+
+
+@dataclass
+class At:
+    topic: str = MESSAGE.topic
+    key: bytes | None = MESSAGE.key.encode()
+
+
+def test_a_message_is_decoded_where_it_belongs() -> None:
+    headers = {name: value.encode() for name, value in MESSAGE.headers.items()}
+    assert decode(headers.items(), MESSAGE.value, at=At()) == ENVELOPE
+
+
+@pytest.mark.parametrize(
+    ("at", "changes", "reason"),
+    [
+        (At(topic="stock.events"), {}, "misplaced"),
+        (At(key=b"another"), {}, "misplaced"),
+        (At(key=None), {}, "misplaced"),
+        (At(), {"ce_source": "/shopstream/order_svc"}, "misplaced"),
+        (At(), {"ce_subject": "another"}, "misplaced"),
+        (At(), {"ce_subject": None}, "misplaced"),
+        (At(key=b"another"), {"ce_subject": "another"}, "bad_payload"),
+    ],
+)
+def test_a_message_that_is_not_where_it_belongs_is_refused(at: At, changes: dict[str, Any], reason: str) -> None:
+    headers = {name: value for name, value in {**MESSAGE.headers, **changes}.items() if value is not None}
+    with pytest.raises(Undecodable) as refused:
+        decode([(name, value.encode()) for name, value in headers.items()], MESSAGE.value, at=at)
+    assert refused.value.reason == reason
+
+
+def test_every_type_names_the_service_that_publishes_it() -> None:
+    sources = {cls.source for cls in CATALOGUE.values()}
+    assert sources == {f"/shopstream/{name}_svc" for name in ("customer", "product", "order", "notifier")}

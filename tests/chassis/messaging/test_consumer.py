@@ -5,6 +5,7 @@ import random
 from dataclasses import replace
 from itertools import repeat
 from typing import Any
+from uuid import UUID
 
 import pytest
 from uuid_utils.compat import uuid7
@@ -133,6 +134,36 @@ def undecodable() -> list[tuple[str, KafkaRecord]]:
     ]
 
 
+def misplaced() -> list[KafkaRecord]:
+    good = record(enveloped(counted("A", "forged")))
+    headers = dict(good.headers)
+    return [
+        replace(good, headers=tuple((headers | {"ce_source": b"/shopstream/order_svc"}).items())),
+        replace(good, headers=tuple((headers | {"ce_subject": b"B"}).items())),
+        replace(good, key=b"B"),
+        replace(good, key=None),
+    ]
+
+
+@pytest.mark.parametrize("forged", misplaced(), ids=["source", "subject", "key", "no key"])
+async def test_a_misplaced_message_is_set_aside_and_holds_nobody_up(
+    database: Database[Any], forged: KafkaRecord
+) -> None:
+    """It claims the id of a genuine event, which is handled all the same, and so is everything else of its key."""
+    genuine = record(enveloped(counted("A", "genuine"), event_id=UUID(dict(forged.headers)["ce_id"].decode())))
+    await consumer(database).handle([forged])
+    await consumer(database).handle([genuine, *records([counted("A", "next"), counted("B")])])
+    assert await letters(database) == [("dead", "misplaced")]
+    assert (await total(database, "A"), await total(database, "B")) == (2, 1)
+
+
+async def test_a_payload_about_another_key_is_a_bad_payload(database: Database[Any]) -> None:
+    good = record(enveloped(counted("A")))
+    headers = tuple((dict(good.headers) | {"ce_subject": b"B"}).items())
+    await consumer(database).handle([replace(good, key=b"B", headers=headers)])
+    assert await letters(database) == [("dead", "bad_payload")]
+
+
 @pytest.mark.parametrize(("reason", "poison"), undecodable())
 async def test_an_unreadable_message_is_dead_lettered(
     database: Database[Any], reason: str, poison: KafkaRecord
@@ -148,7 +179,7 @@ async def test_without_a_key_nothing_waits_behind_it(database: Database[Any]) ->
     poison = replace(records([counted("A")])[0], key=None, value=b"")
     await consumer(database).handle([poison, *records([counted("A")])])
     assert await total(database, "A") == 1
-    assert await letters(database) == [("dead", "bad_payload")]
+    assert await letters(database) == [("dead", "misplaced")]
 
 
 async def test_an_event_that_kills_the_process_is_dead_lettered_in_the_end(
@@ -229,6 +260,10 @@ async def test_events_wait_for_a_database_that_is_not_migrated(mongo: Mongo) -> 
     assert await letters(mongo) == []
 
 
+def about(subject: str, one: KafkaRecord) -> tuple[tuple[str, bytes], ...]:
+    return tuple((dict(one.headers) | {"ce_subject": subject.encode()}).items())
+
+
 async def test_dead_letters_about_an_erased_customer_are_redacted(database: Database[Any]) -> None:
     who, other = uuid7(), uuid7()
     broken = records([counted(sku) for sku in "ABCD"])
@@ -240,7 +275,7 @@ async def test_dead_letters_about_an_erased_customer_are_redacted(database: Data
     ]
     keys = ["A", str(who), "C", str(other)]
     aside = [
-        replace(one, value=value.encode(), key=key.encode())
+        replace(one, value=value.encode(), key=key.encode(), headers=about(key, one))
         for one, value, key in zip(broken, values, keys, strict=True)
     ]
     await consumer(database).handle(aside)

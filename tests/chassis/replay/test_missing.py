@@ -122,7 +122,7 @@ async def test_an_event_twice_on_the_topic_is_brought_once(world: World) -> None
 
 async def test_what_fails_becomes_a_dead_letter_and_is_counted(world: World) -> None:
     good = enveloped(counted("C", "1"))
-    unreadable = replace(good, value=b"no JSON", key="D")
+    unreadable = replace(good, value=b"no JSON", key="D", headers={**good.headers, "ce_subject": "D"})
     await world.publish([counted("A", "bug"), counted("A", "2"), counted("B", "1"), unreadable], partition=0)
     await world.commit_all()
     plan = await world.plan()

@@ -36,11 +36,11 @@ async def test_without_findings_the_exit_status_is_0(world: World) -> None:
 async def test_the_shop_of_make_run_is_found_by_its_record(world: World, tmp_path: Path) -> None:
     password = tmp_path / "password"
     password.write_text(PASSWORD)
-    urls = {**world.urls, "kafka": world.servers.kafka}
+    topics = {"kafka": world.servers.kafka, "kafka_prefix": world.prefix}
     record = {
         "state": "up",
-        "processes": {name: {"url": url, "pid": 1, "log": None} for name, url in urls.items()},
-        "ops": {"email": EMAIL, "password_file": str(password), "kafka_prefix": world.prefix},
+        "processes": {name: {"url": url, "pid": 1, "log": None} for name, url in world.urls.items()},
+        "ops": {"email": EMAIL, "password_file": str(password), **topics},
     }
     (tmp_path / "run.json").write_text(json.dumps(record))
     assert (await run("audit", "--settle", "0", "--home", str(tmp_path))).status == 0
@@ -89,9 +89,8 @@ async def test_a_truncated_topic_is_checked_from_its_first_message_on(world: Wor
 async def test_with_findings_the_exit_status_is_1_and_json_lists_them(world: World) -> None:
     sku = await world.product()
     await world.products.db.stock.update_one({"_id": sku}, {"$inc": {"on_hand": 1}})
-    lost = DeadLetter(
-        uuid7(), "customer_svc", "dead", record(enveloped(golden.example(OrderPlaced))), "why", "x", "f"
-    )
+    stored = record(enveloped(golden.example(OrderPlaced)))
+    lost = DeadLetter(uuid7(), "customer_svc", "dead", stored.stream, stored, "why", "x", "f")
     async with world.customers.transaction() as tx:
         await world.customers.dead_letters.add(tx, [lost])
     await world.flow()

@@ -1,0 +1,41 @@
+"""What ``SHOP_ENV=production`` refuses: what is fine on a developer's machine, and nowhere else.
+
+Each check raises ``ValueError``, so that a validator of a setting can call it and the setting is named.
+"""
+
+import ipaddress
+import re
+from typing import Any
+
+from pydantic import ValidationInfo
+
+SHORTEST_SECRET = 12
+_KNOWN = re.compile(r"development|example|change.?me|secret|password|postgres|admin|test", re.IGNORECASE)
+_INTERNAL = re.compile(r"[^.]+|.*\.(svc|internal|local|localhost)|.*\.svc\.cluster\.local")
+
+
+def in_production(info: ValidationInfo) -> bool:
+    """Whether the settings that are validated are those of a production."""
+    return bool(info.data.get("shop_env") == "production")
+
+
+def check_secret(secret: str) -> None:
+    """Refuse a secret that is short, or that everybody knows from an example."""
+    if len(secret) < SHORTEST_SECRET:
+        raise ValueError(f"its secret has less than {SHORTEST_SECRET} characters, and SHOP_ENV is production")
+    if _KNOWN.search(secret):
+        raise ValueError("its secret is one of an example, and SHOP_ENV is production")
+
+
+def check_transport(url: Any) -> None:
+    """Refuse a URL without TLS, unless its host is on this machine or on the cluster's own network."""
+    if url.scheme == "https" or _is_internal(url.host or ""):
+        return
+    raise ValueError("needs https outside the cluster's own network, and SHOP_ENV is production")
+
+
+def _is_internal(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_private
+    except ValueError:
+        return bool(_INTERNAL.fullmatch(host))
