@@ -23,6 +23,7 @@ from order_svc.saga.periodic import Deadlines
 from order_svc.settings import RestSettings, WorkerSettings
 from order_svc.timeline.feed import TimelineFeed
 from order_svc.unit_of_work import OrderUnitOfWork
+from order_svc.usage.domain import OrderLimits
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Container:
     verifier: Verifier
     products: ProductClient
     feed: TimelineFeed
+    limits: OrderLimits
 
 
 @asynccontextmanager
@@ -52,6 +54,7 @@ async def open_container(settings: RestSettings) -> AsyncIterator[Container]:
             Verifier(keys.fetch, settings.jwt_issuer, settings.jwt_audience),
             products,
             feed,
+            OrderLimits(settings.orders_per_minute, settings.pieces_held),
         )
     finally:
         for close in (feed.close, keys.close, products.close, database.close):
@@ -102,6 +105,10 @@ async def _feed(request: Request) -> TimelineFeed:
     return _container(request).feed
 
 
+async def _limits(request: Request) -> OrderLimits:
+    return _container(request).limits
+
+
 async def _stuck_seconds(request: Request) -> float:
     return _container(request).settings.saga_stuck_seconds
 
@@ -110,4 +117,5 @@ Commit = Annotated[GroupCommit[OrderUnitOfWork], Depends(_commit)]
 Database = Annotated[Postgres, Depends(_database)]
 Products = Annotated[ProductClient, Depends(_products)]
 Feed = Annotated[TimelineFeed, Depends(_feed)]
+Limits = Annotated[OrderLimits, Depends(_limits)]
 StuckSeconds = Annotated[float, Depends(_stuck_seconds)]

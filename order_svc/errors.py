@@ -85,6 +85,20 @@ class CatalogueUnavailable(Unavailable):
     example: ClassVar[Mapping[str, Any]] = {"skus": ["MUG-RED"]}
 
 
+class TooManyOrders(ShopError):
+    """Your account has placed or amended as many orders as it may in a minute; try again later."""
+
+    status, code = 429, "too_many_orders"
+    example: ClassVar[Mapping[str, Any]] = {"limit": 60, "retry_after": 20}
+
+
+class TooManyPieces(Conflict):
+    """Your account would have more pieces on order that are not shipped yet than it may."""
+
+    code = "too_many_pieces"
+    example: ClassVar[Mapping[str, Any]] = {"limit": 10000, "held": 9990}
+
+
 class TooManyStreams(ShopError):
     """Your account has too many open streams; close one first."""
 

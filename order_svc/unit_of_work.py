@@ -18,6 +18,7 @@ from order_svc.erasure.store import (
 from order_svc.orders.domain import Order
 from order_svc.orders.store import (
     StoredResponse,
+    held_changes,
     load_orders,
     load_responses,
     restart_deadlines,
@@ -28,6 +29,8 @@ from order_svc.replicas.domain import Customer, Product
 from order_svc.replicas.store import load_customers, load_owners, load_products, save_customers, save_products
 from order_svc.timeline.domain import TimelineEntry, entry_about
 from order_svc.timeline.store import save_timeline
+from order_svc.usage.domain import AccountUsage
+from order_svc.usage.store import load_usage, lock_accounts, save_usage
 from schemas import Event
 
 
@@ -45,6 +48,8 @@ class OrderUnitOfWork(UnitOfWork):
         self.customers: IdentityMap[UUID, Customer] = IdentityMap(self)
         self.owners: IdentityMap[UUID, Customer] = IdentityMap(self)
         """The customer of an order, by the order's id, where an event about the customer has arrived."""
+        self.usage: IdentityMap[UUID, AccountUsage] = IdentityMap(self)
+        """Of accounts that place or amend orders; prefetching it keeps other transactions from doing so meanwhile."""
         self.erased_customers: IdentityMap[UUID, ErasedCustomer] = IdentityMap(self)
         """Prefetching a customer here also loads the orders of the customer that can be cancelled."""
 
@@ -56,17 +61,20 @@ class OrderUnitOfWork(UnitOfWork):
 
     async def load(self, tx: PipelinedTransaction) -> None:
         """Load every prefetched row and lock it against other transactions."""
-        # The lock on erasures comes before any lock on a row, so that transactions cannot deadlock.
+        # The locks on erasures and accounts come before any lock on a row, so that transactions cannot deadlock.
         if leaving := self.erased_customers.missing:
             self.orders.prefetch(*await lock_for_erasure(tx, leaving))
         elif self.customers.missing:
             hold_off_erasures(tx)
+        if ordering := self.usage.missing:
+            lock_accounts(tx, ordering)
         await load_rows(
             tx,
             load_responses(self.stored_responses),
             load_orders(self.orders),
             load_products(self.products),
             load_customers(self.customers),
+            load_usage(self.usage),
             # After the orders are locked: a transaction that waited there for an erasure has to see it here.
             load_owners(self.owners),
             load_erased_customers(self.erased_customers),
@@ -81,6 +89,7 @@ class OrderUnitOfWork(UnitOfWork):
             save_timeline(self.timeline, repeated=self.repeated),
             save_responses(self.stored_responses),
             save_erased_customers(self.erased_customers),
+            save_usage(self.usage, held_changes(self.orders)),
         )
         restart_deadlines(tx, self.orders)
         save_customers(tx, self.customers)

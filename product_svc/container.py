@@ -15,6 +15,7 @@ from chassis.replay.target import ReplayTarget
 from chassis.runtime.worker import EventProcess
 from product_svc import SERVICE
 from product_svc.handlers import HANDLERS
+from product_svc.search.bounded import BoundedSearches
 from product_svc.settings import RestSettings, WorkerSettings
 from product_svc.unit_of_work import ProductUnitOfWork, open_documents
 
@@ -27,6 +28,7 @@ class Container:
     database: Mongo
     commit: GroupCommit[ProductUnitOfWork]
     verifier: Verifier
+    searches: BoundedSearches
 
 
 @asynccontextmanager
@@ -37,7 +39,8 @@ async def open_container(settings: RestSettings) -> AsyncIterator[Container]:
     try:
         await open_documents(database)
         verifier = Verifier(keys.fetch, settings.jwt_issuer, settings.jwt_audience)
-        yield Container(settings, database, GroupCommit(database, ProductUnitOfWork), verifier)
+        searches = BoundedSearches(database, settings.facets_seconds)
+        yield Container(settings, database, GroupCommit(database, ProductUnitOfWork), verifier, searches)
     finally:
         await keys.close()
         await database.close()
@@ -70,6 +73,10 @@ async def _database(request: Request) -> Mongo:
     return _container(request).database
 
 
+async def _searches(request: Request) -> BoundedSearches:
+    return _container(request).searches
+
+
 async def _idempotency_seconds(request: Request) -> float:
     return _container(request).settings.idempotency_seconds
 
@@ -82,6 +89,7 @@ _BEARER = Bearer()
 
 Commit = Annotated[GroupCommit[ProductUnitOfWork], Depends(_commit)]
 Database = Annotated[Mongo, Depends(_database)]
+Searches = Annotated[BoundedSearches, Depends(_searches)]
 IdempotencySeconds = Annotated[float, Depends(_idempotency_seconds)]
 IsStaff = Annotated[bool, Depends(_is_staff)]
 """Whether the client is staff, on routes that need no token; an invalid token is refused all the same."""

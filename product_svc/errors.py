@@ -3,13 +3,19 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from chassis.http.errors import Conflict, NotFound
+from chassis.http.errors import Conflict, NotFound, ShopError
 
 
 class ProductNotFound(NotFound):
     """There is no such product."""
 
     code = "product_not_found"
+
+
+class TooManySearches(ShopError):
+    """Many searches are running; try again shortly."""
+
+    status, code = 429, "too_many_searches"
 
 
 class SkuTaken(Conflict):

@@ -18,6 +18,7 @@ from product_svc.catalogue import store as catalogue
 from product_svc.catalogue.domain import Product
 from product_svc.categories import store as categories
 from product_svc.categories.domain import Category
+from product_svc.categories.patterns import PATTERNS, patterns_of
 from product_svc.idempotency import store as idempotency
 from product_svc.idempotency.domain import StoredResponse
 from product_svc.imports import store as imports
@@ -77,6 +78,9 @@ class ProductUnitOfWork(UnitOfWork):
         while self.categories.missing:
             await load_rows(tx, categories.to_load(self.categories))
             self.categories.prefetch(*(one.parent_id for one in self.categories.present if one.parent_id))
+        # Here, and not when a product is validated: nothing else could happen meanwhile.
+        schemas = [category.schema for category in self.categories.present if category.schema]
+        await PATTERNS.compile(pattern for schema in schemas for _, pattern in patterns_of(schema))
 
     def after_commands(self) -> None:
         """Publish which stock the commands together have made low."""

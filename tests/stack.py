@@ -183,8 +183,9 @@ async def stack(
     """
     prefix = f"t{uuid4().hex[:8]}."
     await create_topics(servers.kafka, prefix=prefix)
-    # All customers of a test have the same network address.
+    # All customers of a test have the same network address, and some order more than people do.
     common = {"LOG_LEVEL": "INFO", "REGISTER_TRIES_PER_ADDRESS": "1000000"}
+    common |= {"ORDERS_PER_MINUTE": "1000000", "PIECES_HELD": "1000000000"}
     settings = {"KAFKA_PREFIX": prefix, **common, **(extra or {})}
     running = await _stack(servers, databases, Processes(home, spawn), settings)
     try:

@@ -21,7 +21,7 @@ NOUNS = {
     "product_svc": {
         *("catalogue", "categories", "search", "stock", "reservations", "imports", "idempotency", "erasure"),
     },
-    "order_svc": {"orders", "amendments", "fulfilment", "saga", "timeline", "replicas", "erasure"},
+    "order_svc": {"orders", "amendments", "fulfilment", "saga", "timeline", "replicas", "usage", "erasure"},
     "notifier_svc": {"mails", "delivery", "rendering", "suppressions", "replicas", "erasure"},
 }
 SERVICES = sorted(NOUNS)
@@ -36,8 +36,8 @@ OWN_MODULES = {
     "customer_svc.staff": {"bootstrap"},
     "customer_svc.throttling": {"throttle"},
     "product_svc.catalogue": {"search_fields"},
-    "product_svc.categories": {"attribute_dto", "attribute_schema", "schema_dto"},
-    "product_svc.search": {"cursor", "pipeline"},
+    "product_svc.categories": {"attribute_dto", "attribute_schema", "patterns", "schema_dto"},
+    "product_svc.search": {"bounded", "cursor", "pipeline"},
     "product_svc.reservations": {"shipments", "traces"},
     "product_svc.imports": {"lines", "export"},
     "order_svc.orders": {"parts", "rows", "examples", "prefer_wait", "product_fallback"},

@@ -11,13 +11,14 @@ from chassis.http import api_page
 from chassis.http.bodies import Problem
 from chassis.http.container import C, RestContainer
 from chassis.http.errors import OutcomeUnknown
+from chassis.http.in_progress import InProgress
 from chassis.http.middleware import RequestMiddleware
-from chassis.http.openapi import HEALTH, described
+from chassis.http.openapi import HEALTH, described, serve_document
 from chassis.http.responses import HANDLERS
 from chassis.http.routing import problems
 from chassis.runtime import failpoints, gc_tuning
 from chassis.runtime.health import health_endpoints
-from chassis.runtime.server import Server
+from chassis.runtime.server import Server, http_limits
 from chassis.runtime.settings import Settings
 from chassis.runtime.telemetry import configure_logging
 
@@ -50,6 +51,7 @@ def create_app(
         lifespan=lifespan,
         telemetry={"tracing": False, "metrics": False},
         redirect_slashes=False,
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
     )
@@ -60,8 +62,10 @@ def create_app(
     _add_health(app, service)
     for kind, handler in HANDLERS.items():
         app.add_exception_handler(kind, handler)
-    app.add_middleware(RequestMiddleware)
+    app.state.in_progress = InProgress()
+    app.add_middleware(RequestMiddleware, in_progress=app.state.in_progress)
     app.openapi = described(app, Problem, problems(OutcomeUnknown))  # type: ignore[method-assign]
+    serve_document(app)
     return app
 
 
@@ -81,10 +85,8 @@ def serve(app: FastAPI, service: str, settings: Settings) -> None:
     configure_logging(service, settings.log_level, settings.log_format)
     failpoints.arm(settings.failpoints)
     gc_tuning.freeze_startup_objects()
-    host, port = settings.host, settings.port
-    Server(
-        *(app, app.state.on_shutdown, settings.forwarded_allow_ips),
-        host=host,
-        port=port,
-        timeout_graceful_shutdown=10,
-    ).serve_until_signal()
+    app.state.in_progress.limit = settings.http_requests
+    address: dict[str, Any] = {"host": settings.host, "port": settings.port}
+    limits, proxies = http_limits(settings), settings.forwarded_allow_ips
+    server = Server(app, app.state.on_shutdown, limits, proxies, **address, timeout_graceful_shutdown=10)
+    server.serve_until_signal()

@@ -19,6 +19,19 @@ class ShopError(Exception):
         super().__init__(self.detail)
 
 
+class RequestTimeout(ShopError):
+    """The request did not arrive in time; send it again."""
+
+    status, code = 408, "request_timeout"
+
+
+class HeadersTooLarge(ShopError):
+    """The headers of the request are larger than this service accepts."""
+
+    status, code = 431, "headers_too_large"
+    example: ClassVar[Mapping[str, Any]] = {"limit": 32768}
+
+
 class Unauthenticated(ShopError):
     """A valid access token is needed: send it as "Authorization: Bearer <token>"."""
 
@@ -81,6 +94,12 @@ class Unavailable(ShopError):
     """The service cannot reach its database right now; try again shortly."""
 
     status, code = 503, "unavailable"
+
+
+class Overloaded(ShopError):
+    """This process works on as many requests as it can; try again shortly."""
+
+    status, code = 503, "overloaded"
 
 
 class OutcomeUnknown(ShopError):

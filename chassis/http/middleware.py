@@ -1,4 +1,4 @@
-"""What happens around every request: its id, its trace, its metrics, and the limit of its body."""
+"""What happens around every request: its id, its trace, its metrics, the limits of its body and of their number."""
 
 import time
 from collections.abc import Mapping, MutableMapping
@@ -11,19 +11,23 @@ from prometheus_client import Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils.compat import uuid7
 
-from chassis.http.errors import BodyTooLarge
+from chassis.http.errors import BodyTooLarge, Overloaded, ShopError
+from chassis.http.in_progress import InProgress, Turn
 from chassis.http.responses import error_response
 from chassis.http.routing import MAX_BODY
 from chassis.runtime.telemetry import HTTP_SECONDS, continued, trace
 
 log = structlog.get_logger()
 
+UNLIMITED = ("/health/", "/metrics")
+"""Paths that also answer while a process works on as many requests as it may."""
+
 
 class RequestMiddleware:
     """Gives every request an id and a trace, returns the id, and counts and times the request."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, in_progress: InProgress) -> None:
+        self._app, self._in_progress = app, in_progress
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -35,21 +39,39 @@ class RequestMiddleware:
         scope.setdefault("state", {})["request_id"] = request_id
         trace.set(continued(headers.get(b"traceparent", b"").decode("latin-1")))
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        status, began = 500, time.perf_counter()
+        status, began, turn = 500, time.perf_counter(), Turn(self._in_progress)
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                turn.end()
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
             await send(message)
 
         try:
-            app = _too_large if _content_length(headers) > MAX_BODY else self._app
+            app = self._refusal(scope["path"], headers) or self._app
+            if _has_body(headers):
+                receive = turn.after_body(receive)
+            else:
+                turn.begin()
             await app(scope, receive, send_with_id)
         finally:
+            turn.end()
             _observe(scope, status, time.perf_counter() - began)
         return None
+
+    def _refusal(self, path: str, headers: Mapping[bytes, bytes]) -> ASGIApp | None:
+        """What answers instead of a route, where a limit is exceeded."""
+        if _content_length(headers) > MAX_BODY:
+            return _refuse(BodyTooLarge(limit=MAX_BODY))
+        if self._in_progress.full and not path.startswith(UNLIMITED):
+            return _refuse(Overloaded())
+        return None
+
+
+def _has_body(headers: Mapping[bytes, bytes]) -> bool:
+    return headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers
 
 
 def _content_length(headers: Mapping[bytes, bytes]) -> int:
@@ -57,9 +79,11 @@ def _content_length(headers: Mapping[bytes, bytes]) -> int:
     return int(given[:19]) if given.isdigit() else 0
 
 
-async def _too_large(scope: Scope, receive: Receive, send: Send) -> None:
-    response = error_response(Request(scope), BodyTooLarge(limit=MAX_BODY))
-    await response(scope, receive, send)
+def _refuse(error: ShopError) -> ASGIApp:
+    async def respond(scope: Scope, receive: Receive, send: Send) -> None:
+        await error_response(Request(scope), error)(scope, receive, send)
+
+    return respond
 
 
 def _observe(scope: MutableMapping[str, Any], status: int, seconds: float) -> None:

@@ -5,7 +5,8 @@ from copy import deepcopy
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from fastapi import FastAPI, Request
+import orjson
+from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, Field
 from starlette.routing import Match, Route
 
@@ -76,6 +77,19 @@ def described(
         return made
 
     return openapi
+
+
+def serve_document(app: FastAPI) -> None:
+    """Serve the app's document at ``/openapi.json``, encoded once: it is large, and anybody can ask for it."""
+
+    @cache
+    def encoded() -> bytes:
+        return orjson.dumps(app.openapi())
+
+    async def document(_request: Request) -> Response:
+        return Response(encoded(), media_type="application/json")
+
+    app.add_route("/openapi.json", document, include_in_schema=False)
 
 
 def _add(responses: dict[str, Any], more: dict[int | str, dict[str, Any]]) -> None:

@@ -7,13 +7,25 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
 from chassis.http.bodies import PROBLEM_JSON
-from chassis.http.errors import BodyTooLarge, MalformedRequest, ShopError, Unavailable, problem
+from chassis.http.errors import (
+    BodyTooLarge,
+    HeadersTooLarge,
+    MalformedRequest,
+    Overloaded,
+    RequestTimeout,
+    ShopError,
+    Unavailable,
+    problem,
+)
 from chassis.http.examples import ID
 from chassis.http.headers import BY_STATUS, carries
 
 MAX_BODY = 256 * 1024
 
-EVERYWHERE: Sequence[type[ShopError]] = (BodyTooLarge, Unavailable, MalformedRequest)
+EVERYWHERE: Sequence[type[ShopError]] = (
+    *(RequestTimeout, BodyTooLarge, MalformedRequest, HeadersTooLarge),
+    *(Unavailable, Overloaded),
+)
 """The errors of every route."""
 
 

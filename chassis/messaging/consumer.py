@@ -261,16 +261,8 @@ class Consumer(Generic[U]):
     def _letter(self, one: ConsumedMessage, state: Literal["dead", "parked"], reason: str, detail: str) -> DeadLetter:
         if state == "dead":
             log.error("dead letter", event_id=str(one.event_id), stream=one.stream, why=detail[:300])
-        return DeadLetter(
-            one.event_id,
-            self.group,
-            state,
-            one.stream,
-            one.record,
-            reason,
-            detail[:2000],
-            fingerprint(reason, one.fault),
-        )
+        why = (reason, detail[:2000], fingerprint(reason, one.fault))
+        return DeadLetter(one.event_id, self.group, state, one.stream, one.record, *why)
 
     def submission(self, envelope: Envelope[Event]) -> Submission[U, object]:
         """The command that handles an event."""

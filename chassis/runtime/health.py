@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from chassis.persistence.errors import DatabaseUnavailable
+from chassis.runtime.single_flight import SingleFlight
 
 Check = Callable[[], Awaitable[Any]]
 """Raises ``DatabaseUnavailable`` while the dependency cannot be used."""
@@ -21,13 +22,18 @@ CHECK_SECONDS = 3.0
 def health_endpoints(service: str, checks: Mapping[str, Check]) -> dict[str, Endpoint]:
     """Path → endpoint: ``/health/live``, ``/health/ready`` (503 while a check fails, naming it) and ``/metrics``."""
 
+    checking: SingleFlight[dict[str, str]] = SingleFlight()
+
+    async def check_all() -> dict[str, str]:
+        return dict(zip(checks, await asyncio.gather(*(_try(check) for check in checks.values())), strict=True))
+
     async def live(_request: Request) -> Response:
         """Answer as long as the process runs."""
         return JSONResponse({"service": service, "status": "ok"})
 
     async def ready(_request: Request) -> Response:
-        """Check every dependency; 503 while one fails."""
-        results = dict(zip(checks, await asyncio.gather(*(_try(check) for check in checks.values())), strict=True))
+        """Check every dependency; 503 while one fails. Requests at the same time share a check."""
+        results = await checking("all", check_all)
         good = all(result == "ok" for result in results.values())
         body = {"service": service, "status": "ok" if good else "unavailable", "checks": results}
         return JSONResponse(body, status_code=200 if good else 503)

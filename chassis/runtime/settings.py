@@ -61,6 +61,14 @@ class Settings(BaseSettings):
     """The ``iss`` claim of access tokens; all services need the same value."""
     jwt_audience: str = "shopstream"
     """The ``aud`` claim of access tokens; all services need the same value."""
+    http_connections: int = Field(default=2000, ge=1, le=100_000)
+    """Most clients that are connected at once; fewer where the process can open fewer files (``ulimit -n``)."""
+    http_requests: int = Field(default=1000, ge=1, le=100_000)
+    """Most requests that a REST process works on at once; more get 503 and ``Retry-After``."""
+    http_header_seconds: float = Field(default=10.0, gt=0, le=600)
+    """Seconds in which the headers of a request have to arrive."""
+    http_body_seconds: float = Field(default=30.0, gt=0, le=600)
+    """Seconds in which the body of a request has to arrive, after its headers."""
     failpoints: str = ""
     """For tests: where this process fails on purpose, ``point=action[@nth][,…]``. Refused in production."""
 

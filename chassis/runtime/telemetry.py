@@ -99,7 +99,8 @@ def _with_trace(_logger: Any, _method: str, record: Any) -> Any:
 class Limit(logging.Filter):
     """Let one record of a kind pass every ten seconds, with the number of those suppressed since.
 
-    A Kafka client without its broker writes thousands of equal lines; only libraries are limited.
+    A Kafka client without its broker writes thousands of equal lines, and so does uvicorn for a client that sends
+    garbage; only libraries are limited.
     """
 
     seconds = 10.0
@@ -110,7 +111,7 @@ class Limit(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Decide about one record."""
-        if not record.name.startswith(("aiokafka", "faust", "mode", "pymongo")):
+        if not record.name.startswith(("aiokafka", "faust", "mode", "pymongo", "uvicorn")):
             return True
         kind, now = (record.name, str(record.msg)[:80]), time.monotonic()
         last, held = self._seen.get(kind, (-self.seconds, 0))

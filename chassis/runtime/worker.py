@@ -11,11 +11,10 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
 import structlog
-import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
 
@@ -26,6 +25,7 @@ from chassis.persistence.database import Database
 from chassis.persistence.errors import DatabaseUnavailable
 from chassis.runtime import failpoints, gc_tuning
 from chassis.runtime.health import health_endpoints
+from chassis.runtime.server import BoundedServer, http_limits
 from chassis.runtime.settings import Settings
 from chassis.runtime.telemetry import configure_logging
 
@@ -38,6 +38,9 @@ EventLoop = asyncio.SelectorEventLoop
 
 aiokafka relies on that: with the error its fetcher ends silently.
 """
+
+HTTP_CONNECTIONS = 64
+"""Most clients of the health and the metrics at once, and most that wait to be accepted."""
 
 CANCEL_AGAIN_SECONDS = 8.0
 """A task that has not ended by then is cancelled once more; longer than any needs to finish its current work."""
@@ -130,7 +133,7 @@ async def ended(task: asyncio.Task[Any]) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-class _Server(uvicorn.Server):
+class _Server(BoundedServer):
     """uvicorn without its signal handlers: the process has its own."""
 
     @contextmanager
@@ -140,8 +143,11 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def _http(app: Starlette, settings: Settings) -> AsyncIterator[None]:
-    config = uvicorn.Config(app, settings.host, settings.port, log_config=None, access_log=False, lifespan="off")
-    server = _Server(config)
+    limits = http_limits(settings)
+    limits = replace(limits, connections=min(limits.connections, HTTP_CONNECTIONS))
+    address: dict[str, Any] = {"host": settings.host, "port": settings.port}
+    # asyncio accepts as many connections at once as may wait.
+    server = _Server(app, limits, **address, lifespan="off", backlog=HTTP_CONNECTIONS)
     serving = asyncio.create_task(server.serve(), name="http")
     try:
         yield

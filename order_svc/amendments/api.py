@@ -10,7 +10,7 @@ from chassis.http.preconditions import IfMatch, etag
 from chassis.http.routing import new_router, problems
 from order_svc.amendments.commands import AmendOrder
 from order_svc.amendments.dto import AmendmentBody
-from order_svc.container import Commit, Products
+from order_svc.container import Commit, Limits, Products
 from order_svc.errors import CatalogueUnavailable
 from order_svc.orders.dto import OrderOut, order_out
 from order_svc.orders.examples import AMENDED, shows
@@ -33,6 +33,7 @@ async def amend(
     customer: Customer,
     commit: Commit,
     products: Products,
+    limits: Limits,
     if_match: IfMatch = None,
 ) -> OrderOut:
     """Request other lines or addresses before the order is shipped.
@@ -41,7 +42,7 @@ async def amend(
     quantity does not grow keep their price; larger and new lines have today's price. Where stock is short the
     amendment is refused, and `shortages` says why. One amendment waits at a time.
     """
-    command = AmendOrder(order_id, customer.id, if_match, body.quantities(), body.addresses())
+    command = AmendOrder(order_id, customer.id, if_match, body.quantities(), body.addresses(), limits)
     order = await commit_with_fallback(commit, products, command)
     response.headers["ETag"] = etag(order.version)
     return order_out(order)

@@ -15,11 +15,14 @@ from order_svc.errors import (
     OrderNotFound,
     OrderTooLarge,
     SkuNotFound,
+    TooManyOrders,
+    TooManyPieces,
     TransitionNotAllowed,
 )
-from order_svc.orders.commands import products_for_sale, visible_order
-from order_svc.orders.domain import Order
+from order_svc.orders.commands import products_for_sale, use_limits, visible_order
+from order_svc.orders.domain import Order, held_pieces
 from order_svc.unit_of_work import OrderUnitOfWork
+from order_svc.usage.domain import OrderLimits
 from schemas import Address, PricedLine
 
 
@@ -27,23 +30,28 @@ from schemas import Address, PricedLine
 class AmendOrder:
     """Request other lines or addresses for an order; what it already has changes nothing.
 
-    ``quantities`` None keeps the lines; ``addresses`` holds only those that change. ``owner`` None is staff.
+    ``quantities`` None keeps the lines; ``addresses`` holds only those that change. ``owner`` None is staff, who have
+    no limits.
     """
 
     errors: ClassVar = (
         *(OrderNotFound, AccountDeactivated, AccountErased, PreconditionFailed, PreconditionRequired),
         *(TransitionNotAllowed, SkuNotFound, NotForSale, MixedCurrencies, OrderTooLarge),
+        *(TooManyOrders, TooManyPieces),
     )
     order_id: UUID
     owner: UUID | None
     if_match: str | None
     quantities: Mapping[str, int] | None
     addresses: Mapping[str, Address | None]
+    limits: OrderLimits | None = None
 
     def prefetch(self, uow: OrderUnitOfWork) -> None:
         """The order, its customer and the products."""
         if self.owner:
             uow.customers.prefetch(self.owner)
+            if self.limits:
+                uow.usage.prefetch(self.owner)
         uow.orders.prefetch(self.order_id)
         uow.products.prefetch(*(self.quantities or ()))
 
@@ -56,8 +64,11 @@ class AmendOrder:
         unchanged_since(self.if_match, order.version)
         order.require("amend")
         if amended := domain.amend(order, self._lines(uow, order), self.addresses, uow.now):
-            order, event = amended
-            uow.record(order, event)
+            after, event = amended
+            if self.owner and self.limits:
+                use_limits(uow, self.owner, held_pieces(after) - held_pieces(order), self.limits)
+            uow.record(after, event)
+            return after
         return order
 
     def _lines(self, uow: OrderUnitOfWork, order: Order) -> Sequence[PricedLine]:

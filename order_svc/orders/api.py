@@ -13,7 +13,7 @@ from chassis.http.hot_route import HotRoute
 from chassis.http.idempotency import IdempotencyKey, key_use
 from chassis.http.preconditions import ANY, IfMatch, etag
 from chassis.http.routing import new_router, problems
-from order_svc.container import Commit, Database, Feed, Products
+from order_svc.container import Commit, Database, Feed, Limits, Products
 from order_svc.errors import CatalogueUnavailable, OrderNotFound
 from order_svc.orders import queries
 from order_svc.orders.commands import CancelOrder, PlaceOrder, PlaceOrderOnce
@@ -65,6 +65,7 @@ async def place(
     products: Products,
     feed: Feed,
     database: Database,
+    limits: Limits,
     idempotency_key: IdempotencyKey = None,
     prefer: Prefer = None,
     wait: Wait = None,
@@ -88,6 +89,7 @@ async def place(
         as_address(body.billing_address),
         body.notes,
         body.currency,
+        limits,
     )
     stored, replayed = await commit_with_fallback(commit, products, PlaceOrderOnce(command, key))
     headers = {"Location": f"/v1/orders/{stored.order_id}", "ETag": PLACED_ETAG}

@@ -64,6 +64,9 @@ GUARDS: Mapping[str, Callable[["Order"], bool]] = {
 }
 """Further conditions of a transition. Nothing ships while an amendment may still change what is to be shipped."""
 
+HOLDING: frozenset[State] = frozenset({"PENDING", "CONFIRMED", "SHIPPED"})
+"""The states in which stock is, or may be, reserved for what is not shipped yet."""
+
 FIRST_VERSION = 1
 """The version of an order that was just placed."""
 ACTIONS = ("amend", "cancel", "deliver", "return", "ship")
@@ -169,6 +172,16 @@ class Order:
     def _allows(self, transition: str) -> bool:
         allowed = transition in TRANSITIONS[self.state]
         return allowed and (transition not in GUARDS or GUARDS[transition](self))
+
+
+def held_pieces(order: Order) -> int:
+    """How many pieces stock is, or may be, reserved for; while an amendment waits, the larger number of each SKU."""
+    if order.state not in HOLDING:
+        return 0
+    if order.amendment is None and not order.shipments:
+        return sum(line.quantity for line in order.lines)
+    now, then = order.unshipped, quantities_of(order.amendment.lines) if order.amendment else {}
+    return sum(max(now.get(sku, 0), then.get(sku, 0)) for sku in now.keys() | then.keys())
 
 
 def place(

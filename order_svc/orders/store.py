@@ -1,6 +1,7 @@
 """The tables of orders and of responses to idempotent requests, and how both are loaded and saved."""
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,7 @@ from chassis.persistence.postgres.expiry import Expiry
 from chassis.persistence.postgres.pipelined_transaction import PipelinedTransaction, array
 from chassis.persistence.postgres.rows import Load, Row, columns, insert_rows, select_rows, update_rows
 from chassis.persistence.unit_of_work import IdentityMap
-from order_svc.orders.domain import FIRST_VERSION, Order
+from order_svc.orders.domain import FIRST_VERSION, Order, held_pieces
 from order_svc.orders.rows import (
     CONTENT,
     PLACED,
@@ -129,6 +130,16 @@ def restart_deadlines(tx: PipelinedTransaction, rows: IdentityMap[UUID, Order]) 
     ]
     if requested:
         tx.execute(_RESTART_DEADLINES, array(requested))
+
+
+def held_changes(rows: IdentityMap[UUID, Order]) -> Mapping[UUID, int]:
+    """Customer → by how much the pieces that their orders hold have changed, where they have."""
+    changes: defaultdict[UUID, int] = defaultdict(int)
+    for order in rows.changed:
+        before = rows.original(order.id)
+        if more := held_pieces(order) - (held_pieces(before) if before else 0):
+            changes[order.customer_id] += more
+    return changes
 
 
 def _updated(rows: IdentityMap[UUID, Order]) -> Iterable[tuple[Order, Order]]:

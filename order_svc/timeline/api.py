@@ -97,7 +97,8 @@ async def stream_timeline(
     When nothing more is to come for the order as it is (stock was reserved, refused or released, and mails were
     sent), the last event is `end`: do not reconnect. A stream that closes earlier says why, in an event `closed` with
     a `code`: `token_expired`, when the access token of the request expires; `timeout`, after five minutes;
-    `stopping`, when the server stops. Reconnect with the `id` of the last event that had one as `Last-Event-ID`, as
+    `stopping`, when the server stops; `displaced`, when the server has no more places and another account has fewer
+    streams. Reconnect with the `id` of the last event that had one as `Last-Event-ID`, as
     browsers do, and after `token_expired` with a new token (the old one gets 401). The stream continues there: an
     entry can be repeated, but none is left out.
     """
@@ -118,5 +119,7 @@ async def stream_timeline(
 def _closed(follower: Follower, principal: Principal) -> ClosedOut:
     if follower.stopping:
         return ClosedOut(code="stopping")
+    if follower.displaced:
+        return ClosedOut(code="displaced")
     # Two clocks are involved, so not to the millisecond: what is left of such a token is of no use.
     return ClosedOut(code="token_expired" if principal.expires_at - time.time() < 1 else "timeout")

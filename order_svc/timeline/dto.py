@@ -59,7 +59,7 @@ class EndOut(ResponseBody):
 class ClosedOut(ResponseBody):
     """Why a stream was closed before the end. A client that reconnects continues where it was."""
 
-    code: Literal["token_expired", "timeout", "stopping"]
+    code: Literal["token_expired", "timeout", "stopping", "displaced"]
 
 
 class WholeOrderOut(OrderOut):

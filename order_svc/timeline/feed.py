@@ -4,7 +4,7 @@ Clients do not poll the database themselves: one loop polls for all of them, and
 """
 
 import asyncio
-from collections import Counter
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -25,7 +25,13 @@ POLL_SECONDS = 0.05
 RETRY_SECONDS = 1.0
 MAX_FOLLOWERS = 1000
 MAX_FOLLOWERS_OF_ACCOUNT = 10
-"""How many clients can follow orders in one process, and how many of them for the same account."""
+"""How many clients can follow orders in one process, and how many of them for the same account.
+
+An account that has fewer than another takes the place of one of those, where all places are taken: else 100 accounts
+could keep out all others.
+"""
+MAX_WAITING = 500
+"""How many of them can be requests that wait for their response: these are limited for the process, too."""
 
 _OF_ORDERS = timeline.c.order_id == sa.func.any(sa.bindparam("ids", type_=sa.ARRAY(sa.Uuid)))
 # Entries are only added, so as long as their number is the same, so are they. (Except for a tracking number that an
@@ -59,7 +65,9 @@ class TimelineFeed:
     def __init__(self, database: Postgres, seconds: float = POLL_SECONDS) -> None:
         self._database, self._pacer = database, BatchPacer(seconds)
         self._followed: dict[UUID, _FollowedOrder] = {}
-        self._per_account: Counter[UUID] = Counter()
+        self._of_account: defaultdict[UUID, list[Follower]] = defaultdict(list)
+        """The oldest first."""
+        self._waiting = 0
         self._has_followers = asyncio.Event()
         self._polling: asyncio.Task[None] | None = None
         self.stopping = False
@@ -67,7 +75,7 @@ class TimelineFeed:
     @property
     def followers(self) -> int:
         """How many clients follow an order."""
-        return self._per_account.total()
+        return sum(map(len, self._of_account.values()))
 
     async def start(self) -> None:
         """Begin to poll, whenever there are followers."""
@@ -90,32 +98,54 @@ class TimelineFeed:
     @contextmanager
     def follow(self, order_id: UUID, account_id: UUID, seconds: float) -> Iterator["Follower"]:
         """Follow an order for at most so long; raise ``TooManyStreams``, ``StreamLimitReached``."""
-        if self._per_account[account_id] >= MAX_FOLLOWERS_OF_ACCOUNT:
+        own = len(self._of_account.get(account_id, ()))
+        if own >= MAX_FOLLOWERS_OF_ACCOUNT:
             raise TooManyStreams(most=MAX_FOLLOWERS_OF_ACCOUNT)
         if self.followers >= MAX_FOLLOWERS:
-            raise StreamLimitReached
+            self._displace_one_of_more_than(own + 1)
         followed = self._followed.setdefault(order_id, _FollowedOrder())
         # A new follower starts from the database: an erasure may have removed some of what others have seen.
         followed.timeline = Timeline({})
         followed.followers += 1
-        self._per_account[account_id] += 1
+        follower = Follower(self, followed, seconds)
+        self._of_account[account_id].append(follower)
         self._has_followers.set()
         try:
-            yield Follower(self, followed, seconds)
+            yield follower
         finally:
-            self._leave(order_id, account_id)
+            self._leave(order_id)
+            self._forget(account_id, follower)
 
     async def wait_while_pending(self, order_id: UUID, account_id: UUID, seconds: float) -> None:
         """Wait until an order is no longer PENDING, at most so long; raise as ``follow`` does."""
+        if self._waiting >= MAX_WAITING:
+            raise StreamLimitReached
         with self.follow(order_id, account_id, seconds) as follower:
-            async for current in follower:
-                if current.state != "PENDING":
-                    return
+            self._waiting += 1
+            try:
+                async for current in follower:
+                    if current.state != "PENDING":
+                        return
+            finally:
+                self._waiting -= 1
 
-    def _leave(self, order_id: UUID, account_id: UUID) -> None:
-        self._per_account[account_id] -= 1
-        if not self._per_account[account_id]:
-            del self._per_account[account_id]
+    def _displace_one_of_more_than(self, number: int) -> None:
+        """End the oldest stream of the account with most, if that has more; else raise ``StreamLimitReached``."""
+        account_id = max(self._of_account, key=lambda account: len(self._of_account[account]), default=None)
+        if account_id is None or len(self._of_account[account_id]) <= number:
+            raise StreamLimitReached
+        oldest = self._of_account[account_id][0]
+        self._forget(account_id, oldest)
+        oldest.displace()
+
+    def _forget(self, account_id: UUID, follower: "Follower") -> None:
+        if follower.displaced:
+            return
+        self._of_account[account_id].remove(follower)
+        if not self._of_account[account_id]:
+            del self._of_account[account_id]
+
+    def _leave(self, order_id: UUID) -> None:
         followed = self._followed[order_id]
         followed.followers -= 1
         if not followed.followers:
@@ -143,13 +173,25 @@ class TimelineFeed:
 class Follower:
     """One client that follows an order; an asynchronous iterator of its timelines, each longer than the last.
 
-    It ends when the time is up, or when the process is about to stop (``stopping``).
+    It ends when the time is up, when the process is about to stop (``stopping``), or when an account that follows
+    fewer orders needs its place (``displaced``).
     """
 
     def __init__(self, feed: TimelineFeed, followed: _FollowedOrder, seconds: float) -> None:
         self._feed, self._followed = feed, followed
         self._until = asyncio.get_running_loop().time() + seconds
         self._seen = 0
+        self.displaced = False
+
+    def displace(self) -> None:
+        """End it, for another account."""
+        self.displaced = True
+        self._followed.wake()
+
+    @property
+    def ends(self) -> bool:
+        """Is it to end before its time?"""
+        return self.stopping or self.displaced
 
     @property
     def stopping(self) -> bool:
@@ -162,12 +204,12 @@ class Follower:
     async def __anext__(self) -> Timeline:
         try:
             async with asyncio.timeout_at(self._until):
-                while len(self._followed.timeline.entries) <= self._seen and not self.stopping:
+                while len(self._followed.timeline.entries) <= self._seen and not self.ends:
                     await self._followed.changed.wait()
         except TimeoutError:
             raise StopAsyncIteration from None
         # The loop above does not look at the time when it need not wait: a slow reader may come late.
-        if self.stopping or asyncio.get_running_loop().time() >= self._until:
+        if self.ends or asyncio.get_running_loop().time() >= self._until:
             raise StopAsyncIteration
         self._seen = len(self._followed.timeline.entries)
         return self._followed.timeline

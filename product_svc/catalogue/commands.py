@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, ClassVar
 from uuid import UUID
 
 from chassis.http.preconditions import PreconditionFailed, PreconditionRequired, unchanged_since
 from product_svc.catalogue.domain import Attributes, Product, Status, Variant, creation_event
-from product_svc.categories.attribute_schema import violations
+from product_svc.categories.attribute_schema import missing, violations_of
 from product_svc.categories.commands import move_product, referenced_category
 from product_svc.errors import (
     InvalidAttributes,
@@ -194,10 +195,12 @@ def _check_attributes(uow: ProductUnitOfWork, product: Product) -> None:
     schema = referenced_category(uow, product.category_id).schema
     if schema is None:
         return
-    found = [
-        f"{variant.sku}: {violation}"
-        for variant in product.variants
-        for violation in violations(schema, {**product.attributes, **variant.attributes})
-    ]
+    # Those of the product once, not again for each variant: they can be long.
+    shared = {name: list(violations_of(schema, name, value)) for name, value in product.attributes.items()}
+    found: list[str] = []
+    for variant in product.variants:
+        own = {name: violations_of(schema, name, value) for name, value in variant.attributes.items()}
+        wrong = [*missing(schema, shared.keys() | own), *chain.from_iterable({**shared, **own}.values())]
+        found += (f"{variant.sku}: {violation}" for violation in wrong)
     if found:
         raise InvalidAttributes(faults=found[:MAX_VIOLATIONS])

@@ -1,13 +1,14 @@
 """The routes of categories."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query, Response, status
 from uuid_utils.compat import uuid7
 
 from chassis.http.auth import Staff
-from chassis.http.errors import Forbidden, Unauthenticated
+from chassis.http.errors import Forbidden, MalformedRequest, Unauthenticated
 from chassis.http.headers import sends
 from chassis.http.preconditions import IfMatch, etag
 from chassis.http.routing import new_router, problems
@@ -15,6 +16,7 @@ from product_svc.categories import queries
 from product_svc.categories.commands import CreateCategory, RemoveCategory, UpdateCategory
 from product_svc.categories.domain import Category
 from product_svc.categories.dto import CategoriesOut, CategoryBody, CategoryOut, CategoryPatch, category_out
+from product_svc.categories.patterns import PATTERNS, patterns_of
 from product_svc.container import Commit, Database
 from product_svc.errors import CategoryNotFound
 
@@ -30,7 +32,9 @@ router = new_router()
 )
 async def add_category(body: CategoryBody, response: Response, commit: Commit, _staff: Staff) -> CategoryOut:
     """Add a category to the tree. If it has a JSON Schema, the attributes of its products must match that."""
-    category = await commit(CreateCategory(uuid7(), body.name, body.parent_id, body.schema_as_sent()))
+    schema = body.schema_as_sent()
+    await _require_patterns(schema)
+    category = await commit(CreateCategory(uuid7(), body.name, body.parent_id, schema))
     response.headers["Location"] = f"/v1/categories/{category.id}"
     return _tagged(response, category)
 
@@ -73,7 +77,9 @@ async def amend_category(
     if_match: IfMatch = None,
 ) -> CategoryOut:
     """Rename a category, move it with all that is below it, or give it a schema for products changed from now on."""
-    return _tagged(response, await commit(UpdateCategory(category_id, if_match, body.changes())))
+    changes = body.changes()
+    await _require_patterns(changes.get("schema"))
+    return _tagged(response, await commit(UpdateCategory(category_id, if_match, changes)))
 
 
 @router.delete(
@@ -86,6 +92,16 @@ async def amend_category(
 async def delete_category(category_id: UUID, commit: Commit, _staff: Staff, if_match: IfMatch = None) -> None:
     """Remove a category that contains neither products nor categories."""
     await commit(RemoveCategory(category_id, if_match))
+
+
+async def _require_patterns(schema: Mapping[str, Any] | None) -> None:
+    """Raise ``MalformedRequest``, which names the patterns of a schema that are no regular expressions."""
+    found = dict(patterns_of(schema or {}))
+    await PATTERNS.compile(found.values())
+    wrong = [f"body/attributes_schema/{place}" for place, pattern in found.items() if pattern not in PATTERNS]
+    if wrong:
+        what = "not a regular expression that this service supports"
+        raise MalformedRequest(errors=[{"where": place, "what": what, "type": "value_error"} for place in wrong[:20]])
 
 
 def _tagged(response: Response, category: Category) -> CategoryOut:

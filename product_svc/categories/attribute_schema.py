@@ -2,42 +2,37 @@
 
 Attributes are flat, so a schema is an object of properties, each of which is a string, a number, a boolean or a list
 of strings. A category cannot be given a schema with any other keyword, so no part of a schema is ever ignored.
-Patterns are matched by Pydantic's engine, whose time is linear in the length of the text: no pattern can block the
-process.
+What patterns may be is in ``patterns``.
 
 Source: JSON Schema 2020-12, Validation §6 (vocabulary) and Core §10.3 (properties, additionalProperties).
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
-from typing import Annotated, Any
+from collections.abc import Callable, Container, Iterator, Mapping
+from typing import Any
 
-from pydantic import StringConstraints, TypeAdapter, ValidationError
-from pydantic_core import SchemaError
+from product_svc.categories.patterns import PATTERNS, Unsupported
 
 Schema = Mapping[str, Any]
 
 
 def violations(schema: Schema, attributes: Mapping[str, Any]) -> Iterator[str]:
     """How attributes violate a schema, one sentence each; nothing where they match."""
-    properties = schema.get("properties", {})
-    for name in schema.get("required", ()):
-        if name not in attributes:
-            yield f"{name}: is required"
+    yield from missing(schema, attributes)
     for name, value in attributes.items():
-        if name in properties:
-            yield from (f"{name}: {what}" for what in _violations(properties[name], value))
-        elif schema.get("additionalProperties") is False:
-            yield f"{name}: is not allowed"
+        yield from violations_of(schema, name, value)
 
 
-def is_pattern(text: str) -> bool:
-    """Whether a text is a pattern that can be matched."""
-    try:
-        _matcher(text)
-    except SchemaError:
-        return False
-    return True
+def missing(schema: Schema, attributes: Container[str]) -> Iterator[str]:
+    """The attributes that a schema requires and that are not there, one sentence each."""
+    return (f"{name}: is required" for name in schema.get("required", ()) if name not in attributes)
+
+
+def violations_of(schema: Schema, name: str, value: Any) -> Iterator[str]:
+    """How one attribute violates a schema."""
+    if name in (properties := schema.get("properties", {})):
+        yield from (f"{name}: {what}" for what in _violations(properties[name], value))
+    elif schema.get("additionalProperties") is False:
+        yield f"{name}: is not allowed"
 
 
 def _violations(rule: Schema, value: Any) -> Iterator[str]:
@@ -73,15 +68,10 @@ def _same(one: Any, other: Any) -> bool:
 
 def _matches(text: str, pattern: str) -> bool:
     try:
-        _matcher(pattern).validate_python(text)
-    except ValidationError:
+        return PATTERNS.match(pattern, text)
+    except Unsupported:
+        # Stored before there was a limit: no value is valid until the category has another pattern.
         return False
-    return True
-
-
-@lru_cache(maxsize=1000)
-def _matcher(pattern: str) -> TypeAdapter[Any]:
-    return TypeAdapter(Annotated[str, StringConstraints(pattern=pattern)])
 
 
 TYPES: Mapping[str, Callable[[Any], bool]] = {

@@ -39,7 +39,11 @@ async def subtree(database: Mongo, category_id: UUID) -> list[UUID]:
         "connectToField": "parent_id",
         "as": "below",
     }
-    stages: list[dict[str, Any]] = [{"$match": {"_id": category_id}}, {"$graphLookup": below}]
+    stages: list[dict[str, Any]] = [
+        *({"$match": {"_id": category_id}}, {"$graphLookup": below}),
+        # Without their schemas, which can be large.
+        {"$project": {"below._id": 1}},
+    ]
     with translated():
         found = await database.db.categories.aggregate(stages, maxTimeMS=MAX_MILLISECONDS)
         roots = await found.to_list()

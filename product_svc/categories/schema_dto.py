@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from chassis.http.bodies import RequestBody
@@ -13,12 +13,13 @@ from product_svc.categories.attribute_dto import (
     AttributeNumber,
     AttributeText,
 )
-from product_svc.categories.attribute_schema import is_pattern
+from product_svc.categories.patterns import MAX_SIZE, MAX_TOTAL_SIZE, size
 
 
 def _pattern(text: str) -> str:
-    if not is_pattern(text):
-        raise ValueError("not a regular expression that this service supports")
+    # Whether the engine takes it is found out in a thread, before the category is stored.
+    if size(text) > MAX_SIZE:
+        raise ValueError("the pattern is too large, with its repetitions written out")
     return text
 
 
@@ -86,3 +87,10 @@ class AttributesSchema(Rule):
         default_factory=list
     )
     additional_properties: bool = Field(default_factory=lambda: True)
+
+    @model_validator(mode="after")
+    def _patterns_are_small_together(self) -> "AttributesSchema":
+        parts = [part for rule in self.properties.values() for part in (rule, rule.items)]
+        if sum(size(part.pattern) for part in parts) > MAX_TOTAL_SIZE:
+            raise ValueError("the patterns are too large together, with their repetitions written out")
+        return self

@@ -7,9 +7,9 @@ from fastapi import Query
 from chassis.http.errors import Unauthenticated
 from chassis.http.routing import new_router, problems
 from product_svc.catalogue.dto import product_out
-from product_svc.container import OPTIONAL_TOKEN, Database, IsStaff
-from product_svc.search import queries
-from product_svc.search.dto import FacetsOut, Filters, Paged, ProductsOut, facets_out
+from product_svc.container import OPTIONAL_TOKEN, IsStaff, Searches
+from product_svc.errors import TooManySearches
+from product_svc.search.dto import FacetsOut, Filters, Paged, ProductsOut
 
 router = new_router()
 
@@ -18,13 +18,13 @@ router = new_router()
     "/v1/products",
     tags=["products"],
     summary="Browse the catalogue",
-    responses=problems(Unauthenticated),
+    responses=problems(Unauthenticated, TooManySearches),
     openapi_extra=OPTIONAL_TOKEN,
 )
-async def list_products(database: Database, is_staff: IsStaff, query: Annotated[Paged, Query()]) -> ProductsOut:
+async def list_products(searches: Searches, is_staff: IsStaff, query: Annotated[Paged, Query()]) -> ProductsOut:
     """The products that match the filters. Products that are added later do not shift the pages."""
     search = query.search(drafts=is_staff)
-    found, more = await queries.products(database, search, query.order, query.position(), query.limit)
+    found, more = await searches.products(search, query.order, query.position(), query.limit)
     return ProductsOut(items=[product_out(product) for product in found], next=more)
 
 
@@ -32,9 +32,12 @@ async def list_products(database: Database, is_staff: IsStaff, query: Annotated[
     "/v1/products/facets",
     tags=["products"],
     summary="Count the products of a search",
-    responses=problems(Unauthenticated),
+    responses=problems(Unauthenticated, TooManySearches),
     openapi_extra=OPTIONAL_TOKEN,
 )
-async def count_products(database: Database, is_staff: IsStaff, query: Annotated[Filters, Query()]) -> FacetsOut:
-    """How many products match the filters, by category and by attribute value, and the range of prices."""
-    return facets_out(await queries.facets(database, query.search(drafts=is_staff)))
+async def count_products(searches: Searches, is_staff: IsStaff, query: Annotated[Filters, Query()]) -> FacetsOut:
+    """How many products match the filters, by category and by attribute value, and the range of prices.
+
+    The counts can be some seconds old.
+    """
+    return await searches.facets(query.search(drafts=is_staff))

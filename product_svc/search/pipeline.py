@@ -15,6 +15,7 @@ Stage = dict[str, Any]
 
 MAX_FACETS = 500
 """How many attribute values are counted, the most frequent first."""
+_ENOUGH: Stage = {"$gt": ["$$this.on_hand", "$$this.reserved"]}
 
 
 def matching(search: Search, categories: Sequence[UUID] | None) -> Stage:
@@ -41,19 +42,12 @@ def filter_available(search: Search) -> list[Stage]:
 
 
 def look_up_stock(search: Search) -> list[Stage]:
-    """Add ``stocked``: one SKU of the matching variants that is available, if there is one."""
-    enough = {"$match": {"$expr": {"$gt": ["$on_hand", "$reserved"]}}}
+    """Add ``stocked``: the stock of the matching variants that are available."""
     return [
         {"$set": {"matching": matching_offers(search)}},
-        {
-            "$lookup": {
-                "from": "stock",
-                "localField": "matching.sku",
-                "foreignField": "_id",
-                "pipeline": [enough, {"$limit": 1}, {"$project": {"_id": 1}}],
-                "as": "stocked",
-            }
-        },
+        # Without a pipeline of its own, which would be planned for each product.
+        {"$lookup": {"from": "stock", "localField": "matching.sku", "foreignField": "_id", "as": "stocked"}},
+        {"$set": {"stocked": {"$filter": {"input": "$stocked", "as": "this", "cond": _ENOUGH}}}},
     ]
 
 
@@ -73,14 +67,13 @@ def matching_offers(search: Search) -> Stage:
 
 
 def count_facets(search: Search) -> list[Stage]:
-    """Count what was found, by category, attribute value and currency."""
+    """Count what was found: in all, and by category, attribute value and currency."""
     by_number = {"$sort": {"products": -1, "_id": 1}}
     each = {"$sum": 1}
     union = {"$reduce": {"input": "$matching.facets", "initialValue": [], "in": {"$setUnion": ["$$value", "$$this"]}}}
     prices = {"_id": "$matching.currency", "min": {"$min": "$matching.amount"}, "max": {"$max": "$matching.amount"}}
     counts = {
         "total": [{"$count": "products"}],
-        "available": [{"$match": {"stocked.0": {"$exists": True}}}, {"$count": "products"}],
         "categories": [{"$group": {"_id": "$category_id", "products": each}}, by_number],
         "attributes": [
             {"$project": {"facet": union}},
@@ -91,7 +84,20 @@ def count_facets(search: Search) -> list[Stage]:
         ],
         "prices": [{"$unwind": "$matching"}, {"$group": prices}, {"$sort": {"_id": 1}}],
     }
-    return [*look_up_stock(search), {"$facet": counts}]
+    return [{"$project": {"category_id": 1, "matching": matching_offers(search)}}, {"$facet": counts}]
+
+
+def count_available(search: Search) -> list[Stage]:
+    """Count the products of which a matching variant is available."""
+    # Nothing but the SKUs of each product is kept while its stock is looked up, which takes most of the time.
+    skus = {"$map": {"input": matching_offers(search), "as": "offer", "in": "$$offer.sku"}}
+    available = {"$anyElementTrue": {"$map": {"input": "$stock", "as": "this", "in": _ENOUGH}}}
+    return [
+        {"$project": {"sku": skus if _offer_conditions(search) else "$search.offers.sku"}},
+        {"$lookup": {"from": "stock", "localField": "sku", "foreignField": "_id", "as": "stock"}},
+        {"$match": {"$expr": available}},
+        {"$count": "products"},
+    ]
 
 
 def _offer_conditions(search: Search) -> list[Stage]:

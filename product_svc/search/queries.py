@@ -10,7 +10,7 @@ from product_svc.categories.queries import subtree
 from product_svc.search import cursor
 from product_svc.search.cursor import Cursor
 from product_svc.search.domain import Search, Sort
-from product_svc.search.pipeline import Stage, count_facets, filter_available, matching
+from product_svc.search.pipeline import Stage, count_available, count_facets, filter_available, matching
 
 MAX_MILLISECONDS = 5_000
 """A search that takes longer is aborted, so that it does not slow down everything else."""
@@ -33,10 +33,13 @@ async def products(
 
 async def facets(database: Mongo, search: Search) -> Stage:
     """How many products match: in all, and by category, attribute value and currency."""
-    [found] = await _aggregate(
-        database, [await _matching(database, search), *filter_available(search), *count_facets(search)]
-    )
-    return found
+    found = [await _matching(database, search), *filter_available(search)]
+    [counts] = await _aggregate(database, [*found, *count_facets(search)])
+    # If only what is available was searched for, or only what is not, nothing is left to count.
+    available = counts["total"] if search.available else []
+    if search.available is None:
+        available = await _aggregate(database, [*found, *count_available(search)])
+    return {**counts, "available": available}
 
 
 async def _matching(database: Mongo, search: Search) -> Stage:

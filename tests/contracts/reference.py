@@ -39,7 +39,10 @@ KINDS = {
 """JSON Schema format → a word for it."""
 LIMITS = {"exclusiveMinimum": "more than {}", "minimum": "at least {}", "maximum": "at most {}"}
 LIMITS |= {"exclusiveMaximum": "less than {}", "minLength": "at least {} characters"}
-UNITS = {"seconds": "seconds", "tries": "attempts", "connections": "connections"}
+UNITS = {
+    **{"seconds": "seconds", "tries": "attempts", "connections": "connections", "requests": "requests"},
+    **{"orders": "orders", "pieces": "pieces"},
+}
 """A word in the name of a setting → the unit of its value."""
 
 SETTINGS_HEAD = """# Settings
@@ -114,6 +117,9 @@ def _no_default(cls: type[BaseSettings], name: str) -> str:
 
 
 def _kind(schema: Mapping[str, Any]) -> str:
+    if "anyOf" in schema:
+        # A setting that may be left out.
+        schema = next(one for one in schema["anyOf"] if one.get("type") != "null")
     if "enum" in schema:
         return ", ".join(f"`{value}`" for value in schema["enum"])
     word: str = KINDS.get(schema.get("format", ""), {"string": "text"}.get(schema["type"], schema["type"]))

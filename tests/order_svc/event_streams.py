@@ -11,6 +11,7 @@ import httpx
 from fastapi import FastAPI
 
 from chassis.http.auth import Verifier
+from chassis.runtime.bounded_http import HttpLimits
 from chassis.runtime.server import Server
 from chassis.testing import test_keys
 from deploy.local.ports import free_port
@@ -45,7 +46,9 @@ class Serving:
 async def serving(app: FastAPI) -> AsyncIterator[Serving]:
     """Serve an app that accepts the tokens of this test run."""
     port = free_port()
-    server = Server(app, app.state.on_shutdown, host="127.0.0.1", port=port, timeout_graceful_shutdown=10)
+    limits = HttpLimits(connections=2000, header_seconds=10, body_seconds=30)
+    address: dict[str, Any] = {"host": "127.0.0.1", "port": port}
+    server = Server(app, app.state.on_shutdown, limits, **address, timeout_graceful_shutdown=10)
     done = asyncio.create_task(server.serve())
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
         made = Serving(app, server, client, done)

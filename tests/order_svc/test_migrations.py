@@ -18,12 +18,16 @@ from order_svc.orders.queries import find_order
 from order_svc.orders.rows import full_row
 from order_svc.replicas import store as replicas
 from order_svc.timeline import store as timeline
+from order_svc.usage import store as usage
 from tests.databases import Databases
 from tests.order_svc.factories import original_rejected
 from tests.servers import Servers
 from tests.tables import differences, empty_database, migrated
 
-TABLES = (tables.metadata, orders.metadata, replicas.metadata, timeline.metadata, erasure.metadata)
+TABLES = (
+    *(tables.metadata, orders.metadata, replicas.metadata, timeline.metadata, erasure.metadata),
+    usage.metadata,
+)
 BEFORE = {
     "reservation_attempts": "asked",
     "retried": "reminded",

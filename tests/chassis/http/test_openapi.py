@@ -208,13 +208,14 @@ def test_a_field_without_an_example_of_its_own_or_of_its_type_stays_without() ->
 
 
 async def test_a_405_names_the_methods_of_all_routes_of_the_path() -> None:
+    from chassis.http.in_progress import InProgress
     from chassis.http.middleware import RequestMiddleware
     from chassis.http.responses import HANDLERS
 
     app = FastAPI()
     for kind, handler in HANDLERS.items():
         app.add_exception_handler(kind, handler)
-    app.add_middleware(RequestMiddleware)
+    app.add_middleware(RequestMiddleware, in_progress=InProgress())
     app.add_api_route("/things/first", lambda: None, methods=["GET"])
     app.add_api_route("/things/{name}", lambda name: None, methods=["GET"])
     app.add_api_route("/things/{name}", lambda name: None, methods=["PUT"])

@@ -3,6 +3,7 @@
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
+from chassis.runtime.bounded_http import HttpLimits
 from chassis.runtime.server import Server
 
 
@@ -19,7 +20,7 @@ async def client_seen(proxies: str, connected_from: str, forwarded_for: str) -> 
     async def send(_message: Message) -> None:
         return None
 
-    config = Server(app, lambda: None, proxies).config
+    config = Server(app, lambda: None, HttpLimits(10, 10, 10), proxies).config
     config.load()
     headers = [(b"x-forwarded-for", forwarded_for.encode())]
     scope = {"type": "http", "client": (connected_from, 1), "headers": headers, "scheme": "http"}

@@ -103,7 +103,11 @@ async def test_the_streams_of_an_account_and_of_a_process_are_limited(
         problem = assert_problem(await front.client.get(path, headers=headers), 429, "too_many_streams")
         assert problem["most"] == 2
         monkeypatch.setattr(feed, "MAX_FOLLOWERS", 2)
-        assert_problem(await front.client.get(path, headers=bearer(role="staff")), 503, "stream_limit_reached")
+        async with following(front.client, order.id, bearer(role="staff")) as another:
+            assert await another.types(1) == ["order.placed"]
+            assert await two[0].rest() == [closed("displaced")]
+            assert_problem(await front.client.get(path, headers=headers), 503, "stream_limit_reached")
+            assert_problem(await front.client.get(path, headers=bearer(role="staff")), 503, "stream_limit_reached")
 
     async def all_gone() -> bool:
         return followed(front) == 0
