@@ -83,7 +83,7 @@ async def test_unknown_points_end_the_start() -> None:
 
 
 def test_nothing_fails_on_purpose_in_production() -> None:
-    good = {"kafka_bootstrap_servers": "kafka:9092", "shop_env": "production"}
+    good = {"kafka_bootstrap_servers": "SASL_SSL://svc:Wm3fJ7xQ0v1L@kafka:9093", "shop_env": "production"}
     assert Settings.model_validate(good).failpoints == ""
     with pytest.raises(ValidationError, match="SHOP_ENV is production"):
         Settings.model_validate({**good, "failpoints": "relay.marked=die"})
