@@ -18,14 +18,14 @@ import notifier_svc.settings
 import order_svc.settings
 import product_svc.settings
 from chassis.http.errors import ShopError
-from chassis.runtime.settings import PostgresSettings, Settings
+from chassis.runtime.settings import Settings
 from ops.audit.checks import CHECKS
 from tests.contracts.apps import described
 
 Processes = tuple[type[BaseSettings], type[BaseSettings]]
 """The settings of a service's REST process, and those of its event process."""
 PROCESSES: Mapping[str, Processes] = {
-    "customer_svc": (customer_svc.settings.Settings, PostgresSettings),
+    "customer_svc": (customer_svc.settings.Settings, customer_svc.settings.WorkerSettings),
     "product_svc": (product_svc.settings.RestSettings, product_svc.settings.WorkerSettings),
     "order_svc": (order_svc.settings.RestSettings, order_svc.settings.WorkerSettings),
     "notifier_svc": (notifier_svc.settings.RestSettings, notifier_svc.settings.WorkerSettings),
@@ -114,6 +114,8 @@ def _no_default(cls: type[BaseSettings], name: str) -> str:
 
 
 def _kind(schema: Mapping[str, Any]) -> str:
+    if "anyOf" in schema:
+        return _kind(schema["anyOf"][0])  # the other is null
     if "enum" in schema:
         return ", ".join(f"`{value}`" for value in schema["enum"])
     word: str = KINDS.get(schema.get("format", ""), {"string": "text"}.get(schema["type"], schema["type"]))
