@@ -25,7 +25,7 @@ class RefreshTokenInvalid(Unauthenticated):
 
 
 class WrongCode(Unauthenticated):
-    """The one-time code is wrong, has expired or was used before; so may be the recovery code."""
+    """The one-time code or recovery code is wrong, has expired or was used before."""
 
     code = "wrong_code"
 

@@ -251,3 +251,5 @@ ENDS_SESSIONS = frozenset(
     }
 )
 """Routes after which the client has to log in again."""
+DEACTIVATES = "POST /v1/customers/{customer_id}/deactivate"
+"""The route after which another has to log in again."""
