@@ -1,17 +1,20 @@
 """What revokes access tokens: in customer_svc at once, and in the list that the other services read."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
 import sqlalchemy as sa
+from joserfc.jwk import OKPKey
 
 from chassis.http.revoked_tokens import EVERY_EPOCH, digest
 from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer
 from customer_svc.accounts.store import accounts
+from customer_svc.main import build
 from customer_svc.tokens import verifier
 from customer_svc.tokens.queries import revoked_tokens
 from tests.customer_svc.factories import (
@@ -25,9 +28,10 @@ from tests.customer_svc.factories import (
     mailed_token,
     published_events,
     register_customer,
+    settings,
     stored_account,
 )
-from tests.responses import assert_problem
+from tests.responses import assert_problem, checked_client
 
 LIST = "/.well-known/revoked-tokens.json"
 Session = dict[str, Any]
@@ -184,3 +188,18 @@ async def test_a_token_does_not_outlive_its_session(api: API, shared: Postgres) 
         await connection.execute(soon, {"id": UUID(str(account.id))})
     refreshed = (await api.post("/v1/sessions/refresh", json={"refresh_token": session["refresh_token"]})).json()
     assert 0 < refreshed["expires_in"] <= 30
+
+
+async def test_the_next_and_the_previous_key_are_published_beside_the_one_that_signs(
+    shared_url: str, key_file: Path, tmp_path: Path
+) -> None:
+    files = {name: tmp_path / f"{name}.pem" for name in ("jwt_next_public_key_file", "jwt_previous_public_key_file")}
+    keys = [OKPKey.generate_key("Ed25519") for _ in files]
+    for path, key in zip(files.values(), keys, strict=True):
+        path.write_bytes(key.as_pem(private=False))
+    async with checked_client(build(settings(shared_url, key_file, **files))) as api:
+        published = (await api.get("/.well-known/jwks.json")).json()["keys"]
+        session = await open_session(api, await register_customer(api))
+        assert (await api.get(ME, headers=headers_of(session))).status_code == 200
+    assert [one["kid"] for one in published[1:]] == [key.thumbprint() for key in keys]
+    assert [one.keys() & {"d"} for one in published] == [set()] * 3
