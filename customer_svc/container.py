@@ -13,18 +13,21 @@ from chassis.jobs.compose import job_loop
 from chassis.persistence.group_commit import GroupCommit
 from chassis.persistence.postgres.database import Postgres
 from chassis.replay.target import ReplayTarget
-from chassis.runtime.settings import PostgresSettings
 from chassis.runtime.worker import EventProcess
 from customer_svc import SERVICE
+from customer_svc.accounts.domain import Role
+from customer_svc.audit_log.store import audit_log_expiry
+from customer_svc.audit_log.writer import AuditLogWriter
 from customer_svc.clients import exports
 from customer_svc.handlers import HANDLERS
 from customer_svc.links.store import link_expiry
 from customer_svc.passwords import hasher
 from customer_svc.sessions.store import session_expiry
-from customer_svc.settings import Settings
+from customer_svc.settings import Settings, WorkerSettings
 from customer_svc.throttling import throttle
-from customer_svc.throttling.domain import Limit
+from customer_svc.throttling.domain import Limit, network
 from customer_svc.throttling.store import network_expiry, throttle_expiry
+from customer_svc.tokens.verifier import AccountVerifier, RevocationList
 from customer_svc.unit_of_work import CustomerUnitOfWork
 
 
@@ -37,17 +40,18 @@ class Container:
     commit: GroupCommit[CustomerUnitOfWork]
     verifier: Verifier
     token_issuer: Issuer
+    revocations: RevocationList
     password_hasher: hasher.PasswordHasher
     throttle: throttle.Throttle
     export_client: exports.ExportClient
+    audit_log: AuditLogWriter
 
 
 @asynccontextmanager
 async def open_container(settings: Settings) -> AsyncIterator[Container]:
     """Open the parts of the REST process, and close them at the end."""
     database = Postgres(str(settings.postgres_url))
-    key = settings.jwt_private_key_file.read_bytes()
-    issuer = Issuer(key, settings.jwt_issuer, settings.jwt_audience, settings.jwt_seconds)
+    issuer = _open_issuer(settings)
     export_client = exports.ExportClient(str(settings.order_url), str(settings.notifier_url))
 
     async def own_keys() -> dict[str, Any]:
@@ -58,15 +62,23 @@ async def open_container(settings: Settings) -> AsyncIterator[Container]:
             settings=settings,
             database=database,
             commit=GroupCommit(database, CustomerUnitOfWork),
-            verifier=Verifier(own_keys, settings.jwt_issuer, settings.jwt_audience),
+            verifier=AccountVerifier(own_keys, settings.jwt_issuer, settings.jwt_audience, database),
             token_issuer=issuer,
+            revocations=RevocationList(database, settings.jwt_seconds),
             password_hasher=hasher.PasswordHasher(),
             throttle=_open_throttle(database, settings),
             export_client=export_client,
+            audit_log=AuditLogWriter(database),
         )
     finally:
         await export_client.close()
         await database.close()
+
+
+def _open_issuer(settings: Settings) -> Issuer:
+    others = [path.read_bytes() for path in settings.jwt_published_key_files]
+    key = settings.jwt_private_key_file.read_bytes()
+    return Issuer(key, settings.jwt_issuer, settings.jwt_audience, settings.jwt_seconds, others)
 
 
 def _open_throttle(database: Postgres, settings: Settings) -> throttle.Throttle:
@@ -77,10 +89,11 @@ def _open_throttle(database: Postgres, settings: Settings) -> throttle.Throttle:
 
 
 @asynccontextmanager
-async def open_event_process(settings: PostgresSettings) -> AsyncIterator[EventProcess]:
+async def open_event_process(settings: WorkerSettings) -> AsyncIterator[EventProcess]:
     """Open the parts of the event process, and close them at the end."""
     database = Postgres(str(settings.postgres_url))
     loops = [make(database).run for make in (link_expiry, session_expiry, throttle_expiry, network_expiry)]
+    loops.append(audit_log_expiry(database, settings.audit_log_seconds).run)
     target = ReplayTarget(
         database, SERVICE, HANDLERS, CustomerUnitOfWork, settings.kafka_bootstrap_servers, settings.kafka_prefix
     )
@@ -112,6 +125,18 @@ async def _token_issuer(request: Request) -> Issuer:
     return _container(request).token_issuer
 
 
+async def _revocations(request: Request) -> RevocationList:
+    return _container(request).revocations
+
+
+async def _audit_log(request: Request) -> AuditLogWriter:
+    return _container(request).audit_log
+
+
+async def _totp_roles(request: Request) -> tuple[Role, ...]:
+    return ("staff", "ops") if _container(request).settings.staff_totp == "required" else ()
+
+
 async def _throttle(request: Request) -> throttle.Throttle:
     return _container(request).throttle
 
@@ -133,13 +158,23 @@ async def _client_address(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
+async def _client_network(request: Request) -> str:
+    return network(await _client_address(request))
+
+
 Commit = Annotated[GroupCommit[CustomerUnitOfWork], Depends(_commit)]
 Database = Annotated[Postgres, Depends(_database)]
 PasswordHasher = Annotated[hasher.PasswordHasher, Depends(_password_hasher)]
 TokenIssuer = Annotated[Issuer, Depends(_token_issuer)]
+Revocations = Annotated[RevocationList, Depends(_revocations)]
+AuditLog = Annotated[AuditLogWriter, Depends(_audit_log)]
+TotpRoles = Annotated[tuple[Role, ...], Depends(_totp_roles)]
+"""The roles whose accounts may not log in without one-time codes."""
 Throttle = Annotated[throttle.Throttle, Depends(_throttle)]
 RefreshSeconds = Annotated[int, Depends(_refresh_seconds)]
 ExportClient = Annotated[exports.ExportClient, Depends(_export_client)]
 LinkKey = Annotated[SecretStr, Depends(_link_key)]
 ClientAddress = Annotated[str, Depends(_client_address)]
 """The network address that the request comes from."""
+ClientNetwork = Annotated[str, Depends(_client_network)]
+"""What a client is counted by: its IPv4 address, or its /64 of IPv6."""

@@ -24,6 +24,24 @@ class RefreshTokenInvalid(Unauthenticated):
     code = "refresh_token_invalid"
 
 
+class WrongCode(Unauthenticated):
+    """The one-time code or recovery code is wrong, has expired or was used before."""
+
+    code = "wrong_code"
+
+
+class TotpRequired(Unauthenticated):
+    """The account is protected by one-time codes: send one as "code", or a recovery code."""
+
+    code = "totp_required"
+
+
+class TotpEnrolmentRequired(Forbidden):
+    """Accounts with your role need one-time codes: enrol at POST /v1/totp/enrolments, and log in with a code."""
+
+    code = "totp_enrolment_required"
+
+
 class TooManyAttempts(ShopError):
     """Too many attempts; try again later ("Retry-After" says when)."""
 
@@ -35,6 +53,18 @@ class CustomerNotFound(NotFound):
     """The customer does not exist."""
 
     code = "customer_not_found"
+
+
+class AccountNotFound(NotFound):
+    """The account does not exist."""
+
+    code = "account_not_found"
+
+
+class StaffAccountNotFound(NotFound):
+    """There is no account of staff or ops with this id."""
+
+    code = "staff_account_not_found"
 
 
 class AddressNotFound(NotFound):
@@ -71,6 +101,24 @@ class AlreadyActive(Conflict):
     """The account is already active."""
 
     code = "already_active"
+
+
+class LastOpsAccount(Conflict):
+    """This is the last active account of ops; nobody could reactivate it."""
+
+    code = "last_ops_account"
+
+
+class TotpEnrolled(Conflict):
+    """The account is protected by one-time codes already; remove them first."""
+
+    code = "totp_enrolled"
+
+
+class TotpNotEnrolled(Conflict):
+    """The account has no one-time codes; enrol first."""
+
+    code = "totp_not_enrolled"
 
 
 class LinkInvalid(Conflict):

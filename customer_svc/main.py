@@ -11,6 +11,7 @@ from customer_svc.accounts import api as accounts
 from customer_svc.accounts import traces
 from customer_svc.accounts.queries import LEDGER as ACCOUNTS
 from customer_svc.accounts.queries import LEDGER_LINE
+from customer_svc.audit_log import api as audit_log
 from customer_svc.container import open_container
 from customer_svc.erasure import api as erasure
 from customer_svc.erasure.queries import LEDGER as ERASURES
@@ -23,16 +24,21 @@ from customer_svc.registration import api as registration
 from customer_svc.sessions import api as sessions
 from customer_svc.settings import Settings
 from customer_svc.staff import api as staff
+from customer_svc.tokens import api as tokens
+from customer_svc.totp import api as totp
 
 # Staff last: /v1/customers/me must match before /v1/customers/{customer_id}.
 router = combine(
     registration.router,
+    tokens.router,
     sessions.router,
+    totp.router,
     passwords.router,
     accounts.router,
     profiles.router,
     exports.router,
     erasure.router,
+    audit_log.router,
     staff.router,
     traces.router,
 )

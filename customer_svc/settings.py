@@ -1,6 +1,7 @@
 """The settings of customer_svc."""
 
 from pathlib import Path
+from typing import Literal
 
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
@@ -10,11 +11,22 @@ from chassis.link_tokens import LinkKey
 from chassis.runtime.settings import PostgresSettings, ServiceUrl
 
 
+class WorkerSettings(PostgresSettings):
+    """The settings of the event process."""
+
+    audit_log_seconds: PositiveInt = 180 * 86_400
+    """Seconds for which entries of the audit log are kept; half a year by default."""
+
+
 class Settings(PostgresSettings):
     """The settings of the REST process; the event process needs no key."""
 
     jwt_private_key_file: FilePath
     """PEM file with the Ed25519 private key that signs access tokens."""
+    jwt_next_public_key_file: FilePath | None = None
+    """PEM file with the public key that is to sign access tokens next; all services know it by then."""
+    jwt_previous_public_key_file: FilePath | None = None
+    """PEM file with the public key that signed access tokens before: published until the last of them has expired."""
     jwt_seconds: PositiveInt = 900
     """Lifetime of an access token, in seconds."""
     refresh_seconds: PositiveInt = 30 * 86_400
@@ -33,6 +45,8 @@ class Settings(PostgresSettings):
     """Number of registrations in a row that one network may send; a /48 of IPv6 has ten times as many."""
     register_seconds_per_address: PositiveFloat = 6.0
     """Seconds after which a throttled network may register one more account."""
+    staff_totp: Literal["optional", "required"] = "optional"
+    """Whether staff and ops need one-time codes (TOTP) to log in; with ``required``, those without cannot log in."""
     order_url: ServiceUrl
     """Base URL of order_svc's REST API, which supplies the orders of a data export."""
     notifier_url: ServiceUrl
@@ -44,10 +58,30 @@ class Settings(PostgresSettings):
     @classmethod
     def _is_private_key(cls, path: Path) -> Path:
         """Refuse at the start a key that would fail at the first log-in."""
-        try:
-            key = OKPKey.import_key(path.read_bytes())
-        except (JoseError, ValueError, OSError):
-            key = None
-        if key is None or not key.is_private or key.curve_name != "Ed25519":
+        key = _ed25519_key(path)
+        if key is None or not key.is_private:
             raise ValueError("not a PEM file with an Ed25519 private key")
         return path
+
+    @field_validator("jwt_next_public_key_file", "jwt_previous_public_key_file")
+    @classmethod
+    def _is_public_key(cls, path: Path | None) -> Path | None:
+        """Refuse a key that is not one, and a private key where the public one is enough."""
+        key = _ed25519_key(path) if path else None
+        if path and (key is None or key.is_private):
+            raise ValueError("not a PEM file with an Ed25519 public key")
+        return path
+
+    @property
+    def jwt_published_key_files(self) -> list[Path]:
+        """The public keys that are published beside the one that signs."""
+        files = (self.jwt_next_public_key_file, self.jwt_previous_public_key_file)
+        return [path for path in files if path]
+
+
+def _ed25519_key(path: Path) -> OKPKey | None:
+    try:
+        key = OKPKey.import_key(path.read_bytes())
+    except (JoseError, ValueError, OSError):
+        return None
+    return key if key.curve_name == "Ed25519" else None

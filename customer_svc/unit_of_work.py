@@ -15,6 +15,8 @@ from customer_svc.links.domain import Link
 from customer_svc.links.store import links_to_load, links_to_save
 from customer_svc.sessions.domain import RefreshToken, Session
 from customer_svc.sessions.store import sessions_to_load, sessions_to_save, tokens_to_load, tokens_to_save
+from customer_svc.totp.domain import Totp
+from customer_svc.totp.store import delete_totps, totps_to_load, totps_to_save
 
 
 class CustomerUnitOfWork(UnitOfWork):
@@ -27,6 +29,8 @@ class CustomerUnitOfWork(UnitOfWork):
         self.ids_by_email: IdentityMap[str, UUID] = IdentityMap(self)
         """Normalised e-mail address → account id; the account itself is loaded as well."""
         self.accounts: IdentityMap[UUID, Account] = IdentityMap(self)
+        self.totps: IdentityMap[UUID, Totp] = IdentityMap(self)
+        """By the id of the account."""
         self.links: IdentityMap[str, Link] = IdentityMap(self)
         """By the hash of the token."""
         self.sessions: IdentityMap[UUID, Session] = IdentityMap(self)
@@ -44,6 +48,7 @@ class CustomerUnitOfWork(UnitOfWork):
         await load_rows(
             tx,
             accounts_to_load(self.accounts),
+            totps_to_load(self.totps),
             links_to_load(self.links),
             sessions_to_load(self.sessions),
             tokens_to_load(self.refresh_tokens),
@@ -54,9 +59,11 @@ class CustomerUnitOfWork(UnitOfWork):
         """Write every changed row."""
         # First, because a new account with the same e-mail address may be inserted in the same transaction.
         delete_accounts(tx, self.accounts)
+        delete_totps(tx, self.totps)
         write_rows(
             tx,
             *accounts_to_save(self.accounts),
+            *totps_to_save(self.totps),
             *links_to_save(self.links),
             *sessions_to_save(self.sessions),
             *tokens_to_save(self.refresh_tokens),

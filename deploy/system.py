@@ -53,6 +53,9 @@ CUSTOMER = Service(
         port=8001,
         settings={
             "JWT_PRIVATE_KEY_FILE": SIGNING_KEY,
+            "JWT_NEXT_PUBLIC_KEY_FILE": Default(),
+            "JWT_PREVIOUS_PUBLIC_KEY_FILE": Default(),
+            "STAFF_TOTP": Default("optional"),
             "LINK_KEY": LINK_KEY,
             "ORDER_URL": RestUrl("order"),
             "NOTIFIER_URL": RestUrl("notifier"),

@@ -8,7 +8,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from chassis.http.auth import RemoteKeys, Verifier
+from chassis.http.auth import Verifier
+from chassis.http.remote_verifier import RemoteVerifier
 from chassis.jobs.compose import job_loop
 from chassis.persistence.group_commit import GroupCommit
 from chassis.persistence.postgres.database import Postgres
@@ -44,12 +45,12 @@ class Container:
 async def open_container(settings: RestSettings) -> AsyncIterator[Container]:
     """Open the parts of the REST process, and close them at the end."""
     database = Postgres(str(settings.postgres_url))
-    keys = RemoteKeys(str(settings.jwks_url))
+    verifier = RemoteVerifier(str(settings.jwks_url), settings.jwt_issuer, settings.jwt_audience)
+    verifier.start()
     try:
-        verifier = Verifier(keys.fetch, settings.jwt_issuer, settings.jwt_audience)
         yield Container(settings, database, GroupCommit(database, NotifierUnitOfWork), verifier, MailPreviews())
     finally:
-        await keys.close()
+        await verifier.close()
         await database.close()
 
 

@@ -22,6 +22,8 @@ class Account:
 
     email: str
     password: str
+    code: str = ""
+    """A one-time code, for an account that needs one: it works for one login, whose session is refreshed then."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,12 @@ def find_platform(given: Mapping[str, str | None], email: str | None, home: Path
         urls={**found.urls, **{name: known[name] for name in SERVICES if name in known}},
         kafka=known.get("kafka", found.kafka),
         kafka_prefix=known.get("kafka_prefix", found.kafka_prefix),
-        account=Account(email, os.environ.get("OPS_PASSWORD", "")) if email else found.account,
+        account=_account(email) if email else found.account,
     )
+
+
+def _account(email: str) -> Account:
+    return Account(email, os.environ.get("OPS_PASSWORD", ""), os.environ.get("OPS_CODE", ""))
 
 
 def default_home() -> Path:

@@ -1,5 +1,6 @@
 """The REST APIs of the services, for an operator: JSON, a login that is renewed, problems as one line."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -44,29 +45,41 @@ class Session:
     def __init__(self, customer_url: str, account: Account) -> None:
         self._url, self._account = f"{customer_url.rstrip('/')}/v1/sessions", account
         self._headers: dict[str, str] = {}
+        self._refresh_token = ""
+        self._opening = asyncio.Lock()
         self._expires_at = 0.0
 
     async def headers(self) -> Mapping[str, str]:
         """The authorisation headers; raise ``CannotDo`` if the login fails."""
-        if time.monotonic() + RENEW_SECONDS > self._expires_at:
-            await self._log_in()
+        # One at a time: a one-time code works for one login.
+        async with self._opening:
+            if time.monotonic() + RENEW_SECONDS > self._expires_at:
+                await self._open()
         return self._headers
 
-    async def _log_in(self) -> None:
+    async def _open(self) -> None:
         started = time.monotonic()
-        body = {"email": self._account.email, "password": self._account.password}
+        url, body = self._request()
         try:
             async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
-                response = await client.post(self._url, json=body)
-            if response.status_code != 201:
+                response = await client.post(url, json=body)
+            if not response.is_success:
                 problem = f"{response.status_code} {response.json().get('detail')}"
                 raise CannotDo(f"customer: login of {self._account.email} at {self._url} failed: {problem}")
             session = response.json()
             self._headers = {"Authorization": f"Bearer {session['access_token']}"}
+            self._refresh_token = session.get("refresh_token", "")
             self._expires_at = started + session["expires_in"]
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, AttributeError) as error:
             reason = str(error) or type(error).__name__
             raise CannotDo(f"customer: cannot log in at {self._url}: {reason}") from error
+
+    def _request(self) -> tuple[str, dict[str, str]]:
+        """A login; where that took a one-time code, which works once, later a refresh."""
+        if self._account.code and self._refresh_token:
+            return f"{self._url}/refresh", {"refresh_token": self._refresh_token}
+        code = {"code": self._account.code} if self._account.code else {}
+        return self._url, {"email": self._account.email, "password": self._account.password, **code}
 
 
 class Rest:

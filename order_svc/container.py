@@ -7,7 +7,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from chassis.http.auth import RemoteKeys, Verifier
+from chassis.http.auth import Verifier
+from chassis.http.remote_verifier import RemoteVerifier
 from chassis.jobs.compose import job_loop
 from chassis.persistence.group_commit import GroupCommit
 from chassis.persistence.postgres.database import Postgres
@@ -43,21 +44,23 @@ class Container:
 async def open_container(settings: RestSettings) -> AsyncIterator[Container]:
     """Open the parts of the REST process, and close them at the end."""
     database = Postgres(str(settings.postgres_url))
-    keys, products = RemoteKeys(str(settings.jwks_url)), ProductClient(str(settings.product_url))
+    verifier = RemoteVerifier(str(settings.jwks_url), settings.jwt_issuer, settings.jwt_audience)
+    products = ProductClient(str(settings.product_url))
     feed = TimelineFeed(database)
     await feed.start()
+    verifier.start()
     try:
         yield Container(
             settings,
             database,
             GroupCommit(database, OrderUnitOfWork),
-            Verifier(keys.fetch, settings.jwt_issuer, settings.jwt_audience),
+            verifier,
             products,
             feed,
             OrderLimits(settings.orders_per_minute, settings.pieces_held),
         )
     finally:
-        for close in (feed.close, keys.close, products.close, database.close):
+        for close in (feed.close, verifier.close, products.close, database.close):
             await close()
 
 
@@ -109,6 +112,10 @@ async def _limits(request: Request) -> OrderLimits:
     return _container(request).limits
 
 
+async def _verifier(request: Request) -> Verifier:
+    return _container(request).verifier
+
+
 async def _stuck_seconds(request: Request) -> float:
     return _container(request).settings.saga_stuck_seconds
 
@@ -118,4 +125,5 @@ Database = Annotated[Postgres, Depends(_database)]
 Products = Annotated[ProductClient, Depends(_products)]
 Feed = Annotated[TimelineFeed, Depends(_feed)]
 Limits = Annotated[OrderLimits, Depends(_limits)]
+TokenVerifier = Annotated[Verifier, Depends(_verifier)]
 StuckSeconds = Annotated[float, Depends(_stuck_seconds)]

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
-from chassis.http.auth import Bearer, RemoteKeys, Verifier
+from chassis.http.auth import Bearer, Verifier
+from chassis.http.remote_verifier import RemoteVerifier
 from chassis.jobs.compose import job_loop
 from chassis.persistence.group_commit import GroupCommit
 from chassis.persistence.mongo.database import Mongo
@@ -35,14 +36,14 @@ class Container:
 async def open_container(settings: RestSettings) -> AsyncIterator[Container]:
     """Open the parts of the REST process, and close them at the end."""
     database = Mongo(str(settings.mongo_url))
-    keys = RemoteKeys(str(settings.jwks_url))
+    verifier = RemoteVerifier(str(settings.jwks_url), settings.jwt_issuer, settings.jwt_audience)
+    verifier.start()
     try:
         await open_documents(database)
-        verifier = Verifier(keys.fetch, settings.jwt_issuer, settings.jwt_audience)
         searches = BoundedSearches(database, settings.facets_seconds)
         yield Container(settings, database, GroupCommit(database, ProductUnitOfWork), verifier, searches)
     finally:
-        await keys.close()
+        await verifier.close()
         await database.close()
 
 

@@ -26,7 +26,7 @@ GROUP = "repeats"
 
 def happened(event: Event, version: int = 1) -> Envelope[Event]:
     """An event as another service publishes it."""
-    return Envelope(uuid7(), "/shopstream/test", datetime.now(UTC), version, event)
+    return Envelope(uuid7(), event.source, datetime.now(UTC), version, event)
 
 
 def convergent(handlers: Handlers[Any]) -> set[type[Event]]:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
+from chassis.http.access_log import log_access
 from chassis.http.auth import Ops
 from chassis.http.errors import IdempotencyKeyReused
 from chassis.http.examples import ID
@@ -106,6 +107,7 @@ def add_letters(router: APIRouter) -> None:
             return str(event_id)
 
         await do_once(store, ActionRequest(ops, key, "letter.reveal", str(event_id), body), body.why, nothing)
+        log_access(ops, "letter.reveal", event_id)
         value, original = letter.record.value, letter.original
         return RevealedOut(
             event_id=event_id,

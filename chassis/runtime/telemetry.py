@@ -30,6 +30,14 @@ OUTBOX_PUBLISHED = Counter("shop_outbox_published", "Outbox rows confirmed by th
 OUTBOX_WAITING = Gauge("shop_outbox_waiting", "Rows that the relay read at its last poll of the outbox")
 RELAY_LEADS = Gauge("shop_relay_leads", "1 while this process is the relay of its service")
 HTTP_SECONDS = Histogram("shop_http_request_seconds", "REST requests", ["method", "route", "status"])
+SECURITY_EVENTS = Counter(
+    "shop_security_events",
+    "What was granted or refused, and for which reason, as in the security log",
+    ["action", "outcome", "reason"],
+)
+SECURITY_LINES_SUPPRESSED = Counter(
+    "shop_security_lines_suppressed", "Lines of the security log that were left out, because there were too many"
+)
 
 
 def new_trace() -> str:
@@ -70,6 +78,7 @@ def configure_logging(service: str, level: str, form: str) -> None:
     handler.setFormatter(formatter)
     handler.addFilter(Limit())
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.getLogger("security").setLevel(logging.INFO)
     for name in ("aiokafka", "faust", "mode", "uvicorn", "httpx"):
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
     structlog.configure(

@@ -10,6 +10,7 @@ from chassis.http.routing import new_router, problems
 from customer_svc.accounts import queries
 from customer_svc.accounts.commands import DeactivateAccount, ReactivateAccount
 from customer_svc.accounts.dto import AccountOut, account_out
+from customer_svc.audit_log.recording import audited
 from customer_svc.container import Commit, Database
 
 router = new_router()
@@ -33,6 +34,7 @@ async def read_own_account(principal: Authenticated, database: Database, respons
     tags=["customers"],
     summary="Deactivate your own account",
     responses=problems(Unauthenticated, Forbidden, *DeactivateAccount.errors) | sends(200, "ETag"),
+    dependencies=[audited("account.deactivate")],
 )
 async def deactivate_own_account(
     principal: Customer, commit: Commit, response: Response, if_match: IfMatch = None
@@ -51,6 +53,7 @@ async def deactivate_own_account(
     tags=["customers"],
     summary="Reactivate your own account",
     responses=problems(Unauthenticated, Forbidden, *ReactivateAccount.errors) | sends(200, "ETag"),
+    dependencies=[audited("account.reactivate")],
 )
 async def reactivate_own_account(
     principal: Customer, commit: Commit, response: Response, if_match: IfMatch = None

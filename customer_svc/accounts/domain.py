@@ -13,6 +13,7 @@ from schemas import Address, CustomerDeactivated, CustomerReactivated, MailedLin
 Role = Literal["customer", "staff", "ops"]
 AccountStatus = Literal["active", "deactivated"]
 Actor = Literal["customer", "staff"]
+"""Who can deactivate a customer's account."""
 
 MAIL_INTERVAL = timedelta(minutes=1)
 """The minimum time between two mails of the same kind that the recipient requested."""
@@ -70,7 +71,9 @@ class Account:
     The three times are separate: anybody can cause a warning, and it must not delay the other mails.
     """
     epoch: int = 0
-    """Sessions, and links to reset the password, are valid only in the epoch in which they were made."""
+    """Sessions, access tokens and links to reset the password are valid only in the epoch that made them."""
+    epoch_changed_at: datetime | None = None
+    """When the epoch last changed: access tokens that were issued before are revoked."""
     phone: str | None = None
     locale: str = "en"
     marketing: bool = False
@@ -78,7 +81,7 @@ class Account:
     order_updates: bool = True
     """Whether the customer wants mails about the progress of orders, beyond those that a purchase requires."""
     addresses: tuple[SavedAddress, ...] = ()
-    deactivated_by: Actor | None = None
+    deactivated_by: Actor | Literal["ops"] | None = None
     """Who deactivated the account; None while it is active."""
 
     @property
@@ -93,6 +96,8 @@ class Account:
 
     def next_version(self, now: datetime, **changes: Any) -> "Account":
         """The account with changes."""
+        if changes.get("epoch", self.epoch) != self.epoch:
+            changes["epoch_changed_at"] = now
         return replace(self, version=self.version + 1, changed_at=next_time(now, self.changed_at), **changes)
 
     def contest(self, verify: MailedLink, now: datetime) -> tuple["Account", VerificationRequested | None]:
@@ -123,6 +128,10 @@ class Account:
         if self.deactivated_by == "staff" and by != "staff":
             raise AccountDeactivated
         return self.next_version(now, deactivated_by=None), CustomerReactivated(customer_id=self.id, by=by)
+
+    def end_sessions(self, now: datetime) -> "Account":
+        """End every session, and with them their access tokens; nothing else changes, so the version stays."""
+        return replace(self, epoch=self.epoch + 1, epoch_changed_at=now)
 
     def require_active(self) -> None:
         """Raise ``AccountDeactivated`` if the account is deactivated."""

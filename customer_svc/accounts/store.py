@@ -29,12 +29,16 @@ accounts = sa.Table(
     sa.Column("verification_requested_at", MOMENT),
     sa.Column("reset_requested_at", MOMENT),
     sa.Column("epoch", sa.Integer, nullable=False),
+    sa.Column("epoch_changed_at", MOMENT),
     sa.Column("phone", sa.Text),
     sa.Column("locale", sa.Text, nullable=False),
     sa.Column("marketing", sa.Boolean, nullable=False),
     sa.Column("order_updates", sa.Boolean, nullable=False),
     sa.Column("addresses", JSONB, nullable=False),
     sa.Column("deactivated_by", sa.Text),
+    sa.Index(
+        "ix_accounts_epoch_changed_at", "epoch_changed_at", postgresql_where=sa.text("epoch_changed_at IS NOT NULL")
+    ),
 )
 
 _ALL = tuple(accounts.c.keys())

@@ -20,6 +20,7 @@ from chassis.persistence.postgres.database import Postgres
 from customer_svc.accounts.domain import Account, AccountStatus, Role
 from customer_svc.accounts.dto import Email
 from customer_svc.accounts.queries import account_by_email, account_by_id
+from customer_svc.audit_log.recording import RequestAudit, audited
 from customer_svc.container import Database
 
 
@@ -56,13 +57,14 @@ class TraceBody(RequestBody):
 router = new_router(Unauthenticated, Forbidden, prefix="/v1/ops", tags=["ops"])
 
 
-@router.post("/traces", summary="Find a customer by e-mail address")
-async def find_account(body: TraceBody, _ops: Ops, database: Database) -> AccountTraceOut:
+@router.post("/traces", summary="Find a customer by e-mail address", dependencies=[audited("account.find")])
+async def find_account(body: TraceBody, _ops: Ops, database: Database, audit: RequestAudit) -> AccountTraceOut:
     """The account with this e-mail address; `null` if there is none. It changes nothing, so it needs no key.
 
     The address is not in the URL, because proxies write URLs to their logs.
     """
     account = await account_by_email(database, body.email)
+    audit.subject = account.id if account else None
     return AccountTraceOut(key=account.id if account else None, account=_account_out(account))
 
 

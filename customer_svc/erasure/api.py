@@ -9,6 +9,7 @@ from chassis.http.errors import Forbidden, NotFound, Unauthenticated
 from chassis.http.headers import sends
 from chassis.http.routing import new_router, problems
 from customer_svc.accounts.queries import account_by_id
+from customer_svc.audit_log.recording import audited
 from customer_svc.container import ClientAddress, Commit, Database, PasswordHasher, Throttle
 from customer_svc.erasure import queries
 from customer_svc.erasure.commands import RequestErasure
@@ -25,6 +26,7 @@ router = new_router()
     summary="Erase your account and personal data",
     responses=problems(Unauthenticated, Forbidden, NotFound, *RequestErasure.errors, TooManyAttempts)
     | sends(202, "Location"),
+    dependencies=[audited("account.erase")],
 )
 async def request_erasure(
     body: ErasureRequest,

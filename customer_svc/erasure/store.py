@@ -15,7 +15,7 @@ erasures = sa.Table(
     sa.Column("customer_id", sa.Uuid, primary_key=True),
     sa.Column("id", sa.Uuid, nullable=False, unique=True),
     sa.Column("version", sa.Integer, nullable=False),
-    sa.Column("changed_at", MOMENT, nullable=False),
+    sa.Column("changed_at", MOMENT, nullable=False, index=True),
     sa.Column("orders_anonymised_at", MOMENT),
     sa.Column("mails_anonymised_at", MOMENT),
 )

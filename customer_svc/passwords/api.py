@@ -9,6 +9,7 @@ from chassis.http.openapi import NOTHING
 from chassis.http.routing import new_router, problems
 from customer_svc.accounts.queries import account_by_id
 from customer_svc.accounts.response_timing import with_minimum_duration
+from customer_svc.audit_log.recording import RequestAudit, audited
 from customer_svc.container import ClientAddress, Commit, Database, LinkKey, PasswordHasher, Throttle
 from customer_svc.errors import LinkInvalid, TooManyAttempts, WrongPassword
 from customer_svc.links.domain import hash_token, new_link
@@ -25,6 +26,7 @@ router = new_router()
     tags=["passwords"],
     summary="Change your password",
     responses=problems(Unauthenticated, *ChangePassword.errors, TooManyAttempts),
+    dependencies=[audited("password.change")],
 )
 async def change_password(
     body: PasswordChange,
@@ -71,6 +73,7 @@ async def request_password_reset(
     tags=["passwords"],
     summary="Reset a forgotten password",
     responses=problems(*ResetPassword.errors, TooManyAttempts),
+    dependencies=[audited("password.reset")],
 )
 async def reset_password(
     body: PasswordReset,
@@ -79,6 +82,7 @@ async def reset_password(
     commit: Commit,
     hasher: PasswordHasher,
     throttle: Throttle,
+    audit: RequestAudit,
 ) -> None:
     """Use the link of a mail, once. This ends every session."""
     token = body.token.get_secret_value()
@@ -86,6 +90,7 @@ async def reset_password(
         account_id = await account_id_of_link(database, token, "reset")
         if account_id is None:
             raise LinkInvalid
+        audit.subject = account_id
         password_hash = await hasher.hash_for_link(body.new_password.get_secret_value())
         await commit(ResetPassword(account_id, hash_token(token), password_hash))
         await throttle.remember(account_id, client_address)

@@ -12,6 +12,7 @@ from chassis.http.preconditions import IfMatch, etag
 from chassis.http.routing import new_router, problems
 from customer_svc.accounts.dto import AccountOut, account_out
 from customer_svc.accounts.queries import account_by_id
+from customer_svc.audit_log.recording import audited
 from customer_svc.container import Commit, Database
 from customer_svc.errors import AddressNotFound
 from customer_svc.profiles.commands import (
@@ -61,6 +62,7 @@ async def list_addresses(principal: Customer, database: Database) -> AddressesOu
     tags=["addresses"],
     summary="Add an address",
     responses=problems(Unauthenticated, Forbidden, *AddAddress.errors) | sends(201, "Location", "ETag"),
+    dependencies=[audited("address.change")],
 )
 async def add_address(body: AddressIn, principal: Customer, commit: Commit, response: Response) -> AddressOut:
     """Add an address. The first is the default for everything, later ones for what `default_for` says."""
@@ -88,6 +90,7 @@ async def read_address(address_id: UUID, principal: Customer, database: Database
     tags=["addresses"],
     summary="Change an address",
     responses=problems(Unauthenticated, Forbidden, *ChangeAddress.errors) | sends(200, "ETag"),
+    dependencies=[audited("address.change")],
 )
 async def change_address(
     address_id: UUID,
@@ -110,6 +113,7 @@ async def change_address(
     tags=["addresses"],
     summary="Remove an address",
     responses=problems(Unauthenticated, Forbidden, *RemoveAddress.errors),
+    dependencies=[audited("address.change")],
 )
 async def remove_address(address_id: UUID, principal: Customer, commit: Commit, if_match: IfMatch = None) -> None:
     """Remove an address. The oldest of the others becomes the default in its place; existing orders do not change."""

@@ -1,4 +1,4 @@
-"""Bodies of sessions and of the public keys."""
+"""Bodies of sessions."""
 
 from typing import Annotated, Literal
 
@@ -6,6 +6,7 @@ from pydantic import Field
 
 from chassis.http.bodies import RequestBody, ResponseBody
 from customer_svc.accounts.dto import Password, Token
+from customer_svc.totp.dto import Code
 from schemas.values import Text
 
 
@@ -14,6 +15,7 @@ class Credentials(RequestBody):
 
     email: Annotated[Text, Field(max_length=254, examples=["ada@example.com"])]
     password: Password
+    code: Code | None = None
 
 
 class RefreshTokenIn(RequestBody):
@@ -41,20 +43,3 @@ class SessionOut(ResponseBody):
     refresh_expires_in: Annotated[
         int, Field(description="seconds until the customer has to log in again", examples=[2_592_000])
     ]
-
-
-class KeyOut(ResponseBody):
-    """A public key (RFC 8037)."""
-
-    kid: Annotated[str, Field(examples=["kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"])]
-    kty: Literal["OKP"]
-    crv: Literal["Ed25519"]
-    x: Annotated[str, Field(examples=["11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"])]
-    use: Literal["sig"]
-    alg: Literal["Ed25519"]
-
-
-class KeysOut(ResponseBody):
-    """The public keys that verify access tokens."""
-
-    keys: list[KeyOut]

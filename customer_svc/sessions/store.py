@@ -20,6 +20,7 @@ sessions = sa.Table(
     sa.Column("began_at", MOMENT, nullable=False),
     sa.Column("ends_at", MOMENT, nullable=False),
     sa.Column("ended_at", MOMENT),
+    sa.Index("ix_sessions_ended_at", "ended_at", postgresql_where=sa.text("ended_at IS NOT NULL")),
 )
 
 refresh_tokens = sa.Table(

@@ -13,6 +13,8 @@ from chassis.runtime.settings import load
 from customer_svc import SERVICE
 from customer_svc.accounts.domain import Account
 from customer_svc.accounts.dto import NewPassword
+from customer_svc.audit_log.domain import AuditEntry
+from customer_svc.audit_log.queries import add_entry
 from customer_svc.passwords.hasher import PasswordHasher
 from customer_svc.staff.commands import AppointStaff
 from customer_svc.staff.domain import StaffRole
@@ -47,8 +49,10 @@ async def appoint_staff(settings: Settings, email: str, role: StaffRole, name: s
     commit = GroupCommit(database, CustomerUnitOfWork)
     committing = asyncio.create_task(commit.run())
     password_hash = await PasswordHasher().hash(settings.bootstrap_password.get_secret_value())
-    account: Account = await commit(AppointStaff(uuid7(), email, name, password_hash, role))
+    account: Account = await commit(AppointStaff(new_id := uuid7(), email, name, password_hash, role))
     committing.cancel()
+    if account.id == new_id:
+        await add_entry(database, AuditEntry("staff.appoint", "granted", subject=account.id, why=f"role {role}"))
     await database.close()
     return account
 

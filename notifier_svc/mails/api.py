@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import Header, Query, Response, status
 
+from chassis.http.access_log import log_access
 from chassis.http.auth import Authenticated, Customer, Principal, Staff
 from chassis.http.errors import Forbidden, Unauthenticated
 from chassis.http.examples import ID
@@ -57,6 +58,7 @@ async def list_notifications(
     """The client's own mails, newest first; for staff, all mails. New mails do not change the pages that follow."""
     wanted = MailFilter(_owner(principal), customer_id, order_id, template, state)
     found, next_position = await queries.list_mails(database, wanted, before, limit)
+    log_access(principal, "mail.list", customer_id)
     return NotificationsOut(items=[notification_out(mail) for mail in found], next=next_position)
 
 
@@ -71,6 +73,7 @@ async def read_notification(
 ) -> NotificationDetailOut:
     """One of the client's own mails; for staff, any mail. The text of mails about accounts is not shown."""
     mail = await queries.get_mail(database, notification_id, _owner(principal))
+    log_access(principal, "mail.read", notification_id)
     customer = await find_customer(database, mail.customer_id)
     return notification_detail_out(mail, previews.render(mail.content, customer))
 
@@ -101,6 +104,7 @@ async def resend_notification(
     new_id = resend_id(original.id, staff.id, idempotency_key)
     recipient = body.to if body else None
     mail, replayed = await commit(ResendMail(original.id, original.customer_id, new_id, recipient))
+    log_access(staff, "mail.resend", notification_id)
     response.headers["Location"] = f"/v1/notifications/{mail.id}"
     if replayed:
         response.headers["Idempotency-Replayed"] = "true"

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from fastapi import Response, status
 
+from chassis.http.access_log import log_access
 from chassis.http.auth import Staff
 from chassis.http.errors import Forbidden, Unauthenticated
 from chassis.http.headers import sends
@@ -28,10 +29,11 @@ SUPPRESSION = "/v1/suppressions/{suppression_id}"
     responses=problems(Unauthenticated, Forbidden),
 )
 async def list_suppressions(
-    _staff: Staff, database: Database, before: BeforePosition = None, limit: PageSize = 50
+    staff: Staff, database: Database, before: BeforePosition = None, limit: PageSize = 50
 ) -> SuppressionsOut:
     """Newest first. New suppressions do not change the pages that follow."""
     found, next_position = await queries.list_suppressions(database, before, limit)
+    log_access(staff, "suppression.list")
     return SuppressionsOut(items=[suppression_out(one) for one in found], next=next_position)
 
 
@@ -42,10 +44,11 @@ async def list_suppressions(
     responses=problems(Unauthenticated, Forbidden, SuppressionNotFound) | sends(200, "ETag"),
 )
 async def read_suppression(
-    suppression_id: UUID, _staff: Staff, database: Database, response: Response
+    suppression_id: UUID, staff: Staff, database: Database, response: Response
 ) -> SuppressionOut:
     """The address, and what the mail server replied when a mail was last sent to it."""
     found = await queries.get_suppression(database, suppression_id)
+    log_access(staff, "suppression.read", suppression_id)
     response.headers["ETag"] = etag(found.mail_id)
     return suppression_out(found)
 
@@ -60,9 +63,10 @@ async def read_suppression(
     ),
 )
 async def delete_suppression(
-    suppression_id: UUID, _staff: Staff, commit: Commit, database: Database, if_match: IfMatch = None
+    suppression_id: UUID, staff: Staff, commit: Commit, database: Database, if_match: IfMatch = None
 ) -> None:
     """Applies to future mails. Mails that were suppressed in the meantime stay so; each can be sent again."""
     found = await queries.get_suppression(database, suppression_id)
     unchanged_since(if_match, found.mail_id)
     await commit(UnsuppressAddress(found))
+    log_access(staff, "suppression.remove", suppression_id)

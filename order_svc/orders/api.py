@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import Query, Response, status
 from uuid_utils.compat import uuid7
 
+from chassis.http.access_log import log_access
 from chassis.http.auth import Authenticated, VerifiedCustomer
 from chassis.http.errors import EmailNotVerified, Forbidden, Unauthenticated
 from chassis.http.headers import carries, sends
@@ -116,6 +117,7 @@ async def list_orders(
     """
     wanted = OrderFilter(query.customer_id, tuple(query.status), query.placed_from, query.placed_to, query.q)
     page = await queries.list_orders(database, owner_filter(principal), wanted, query.before, query.limit)
+    log_access(principal, "order.list", query.customer_id)
     return OrdersOut(items=[order_out(order) for order in page.orders], next=page.next)
 
 
@@ -128,6 +130,7 @@ async def list_orders(
 async def read_order(order_id: UUID, principal: Authenticated, database: Database, response: Response) -> OrderOut:
     """One of your own orders; any order for staff. Send its `ETag` as `If-Match` with a change."""
     order = await queries.find_order(database, order_id, owner_filter(principal))
+    log_access(principal, "order.read", order_id)
     response.headers["ETag"] = etag(order.version)
     return order_out(order)
 

@@ -8,12 +8,13 @@ from uuid import UUID
 from fastapi import Depends, Header
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from chassis.http.access_log import log_access
 from chassis.http.auth import Authenticated, Principal
 from chassis.http.content_negotiation import EventStreamRoute, vary_by_accept
 from chassis.http.errors import Unauthenticated
 from chassis.http.headers import carries
 from chassis.http.routing import new_router, problems
-from order_svc.container import Database, Feed
+from order_svc.container import Database, Feed, TokenVerifier
 from order_svc.errors import OrderNotFound, StreamLimitReached, TooManyStreams
 from order_svc.orders.queries import find_order, owner_filter
 from order_svc.timeline.dto import ClosedOut, EndOut, TimelineOut, entry_out, timeline_out
@@ -63,6 +64,7 @@ async def read_timeline(
     `/timeline/stream`.
     """
     order = await find_order(database, order_id, owner_filter(principal))
+    log_access(principal, "order.read", order_id)
     return timeline_out(order, await timeline_of(database, order_id))
 
 
@@ -74,6 +76,7 @@ async def _follower(
         # be accepted and disconnected again and again; a refusal makes browsers give up.
         raise Unauthenticated("The access token has expired.")
     await find_order(database, order_id, owner_filter(principal))
+    log_access(principal, "order.read", order_id)
     with feed.follow(order_id, principal.id, min(principal.expires_at - time.time(), STREAM_SECONDS)) as follower:
         yield follower
 
@@ -90,21 +93,27 @@ async def _follower(
     | {200: STREAM | {"description": "The timeline, as it happens."} | carries("Cache-Control", "X-Accel-Buffering")},
 )
 async def stream_timeline(
-    principal: Authenticated, follower: Annotated[Follower, Depends(_follower)], last_event_id: LastEventId = None
+    principal: Authenticated,
+    follower: Annotated[Follower, Depends(_follower)],
+    verifier: TokenVerifier,
+    last_event_id: LastEventId = None,
 ) -> AsyncIterable[ServerSentEvent]:
     """The timeline as server-sent events: the entries so far, then each new entry as it happens.
 
     When nothing more is to come for the order as it is (stock was reserved, refused or released, and mails were
     sent), the last event is `end`: do not reconnect. A stream that closes earlier says why, in an event `closed` with
-    a `code`: `token_expired`, when the access token of the request expires; `timeout`, after five minutes;
-    `stopping`, when the server stops; `displaced`, when the server has no more places and another account has fewer
-    streams. Reconnect with the `id` of the last event that had one as `Last-Event-ID`, as
-    browsers do, and after `token_expired` with a new token (the old one gets 401). The stream continues there: an
-    entry can be repeated, but none is left out.
+    a `code`: `token_expired`, when the access token of the request expires or is revoked; `timeout`, after five
+    minutes; `stopping`, when the server stops; `displaced`, when the server has no more places and another account
+    has fewer streams. Reconnect with the `id` of the last event that had one as `Last-Event-ID`, as browsers do, and
+    after `token_expired` with a new token (the old one gets 401). The stream continues there: an entry can be
+    repeated, but none is left out.
     """
     yield ServerSentEvent(retry=RECONNECT_MILLISECONDS)
     read: set[int] | None = None
     async for timeline in follower:
+        if await verifier.is_revoked(principal):
+            yield ServerSentEvent(data=ClosedOut(code="token_expired"), event="closed")
+            return
         read = timeline.read_until(last_event_id) if read is None else read
         for position, entry in timeline.unread(read):
             read.add(position)

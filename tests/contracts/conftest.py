@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from chassis.http import remote_verifier
 from tests.contracts.rest_apis import RestApis, rest_apis
 from tests.contracts.shop import Belongings, Shop
 from tests.databases import Databases, drop_mongo
@@ -12,8 +13,11 @@ from tests.databases import Databases, drop_mongo
 @pytest.fixture(scope="package", name="apis")
 async def _apis(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RestApis]:
     mongo = await databases.mongo()
-    with rest_apis(databases, mongo, tmp_path_factory.mktemp("apis")) as running:
-        yield running
+    with pytest.MonkeyPatch.context() as patch:
+        # What was revoked is read often, not every few seconds.
+        patch.setattr(remote_verifier, "REFRESH_SECONDS", 0.2)
+        with rest_apis(databases, mongo, tmp_path_factory.mktemp("apis")) as running:
+            yield running
     await drop_mongo(mongo)
 
 

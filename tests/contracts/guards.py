@@ -54,7 +54,7 @@ PUBLIC = frozenset(
     {
         *("q", "sku", "category_id", "attribute", "currency", "price_min", "price_max", "available", "sort"),
         *("before", "after", "first_line", "idempotency-key", "Idempotency-Key", "customer_id"),
-        *("type", "key", "fingerprint", "by"),
+        *("type", "key", "fingerprint", "by", "account_id", "action", "outcome"),
     }
 )
 """Parameters that do not name data of customers on public routes, and on routes for staff and ops."""
@@ -101,10 +101,16 @@ GUARDS: Mapping[str, Mapping[str, Guard]] = {
     "customer": {
         **EVERYWHERE,
         "GET /.well-known/jwks.json": ANYBODY,
+        "GET /.well-known/revoked-tokens.json": ANYBODY,
         "POST /v1/customers": ANYBODY,
         "POST /v1/sessions": ANYBODY,
         "POST /v1/sessions/refresh": ANYBODY,
         "POST /v1/sessions/logout": ANYBODY,
+        "POST /v1/sessions/logout-everywhere": ONESELF,
+        # With the password in the body, and perhaps a code.
+        "POST /v1/totp/enrolments": ANYBODY,
+        "POST /v1/totp/confirmations": ANYBODY,
+        "POST /v1/totp/removals": ANYBODY,
         "POST /v1/email-verifications": ANYBODY,
         "POST /v1/password-reset-mails": ANYBODY,
         "POST /v1/password-resets": ANYBODY,
@@ -129,6 +135,11 @@ GUARDS: Mapping[str, Mapping[str, Guard]] = {
         "GET /v1/customers/{customer_id}": STAFF,
         "POST /v1/customers/{customer_id}/deactivate": STAFF,
         "POST /v1/customers/{customer_id}/reactivate": STAFF,
+        "GET /v1/staff-accounts": OPS,
+        "POST /v1/staff-accounts/{account_id}/deactivate": Guard("ops", {"why": "a test"}),
+        "POST /v1/staff-accounts/{account_id}/reactivate": Guard("ops", {"why": "a test"}),
+        "POST /v1/accounts/{account_id}/totp-removals": Guard("ops", {"why": "a test"}),
+        "GET /v1/audit-log": OPS,
         "POST /v1/ops/traces": Guard("ops", {"email": "ada@example.com"}),
     },
     "product": {
@@ -191,40 +202,52 @@ GUARDS: Mapping[str, Mapping[str, Guard]] = {
     },
 }
 
-LEFT: Mapping[str, Mapping[str, tuple[int, int]]] = {
+LEFT: Mapping[str, Mapping[str, int]] = {
     "customer": {
-        "GET /v1/customers/me": (404, 200),
-        "PATCH /v1/customers/me": (404, 409),
-        "POST /v1/customers/me/password-changes": (404, 204),
-        "GET /v1/customers/me/export": (404, 200),
-        "POST /v1/customers/me/deactivate": (404, 409),
-        "POST /v1/customers/me/reactivate": (404, 200),
+        "GET /v1/customers/me": 200,
+        "PATCH /v1/customers/me": 409,
+        "POST /v1/customers/me/password-changes": 204,
+        "GET /v1/customers/me/export": 200,
+        "POST /v1/customers/me/deactivate": 409,
+        "POST /v1/customers/me/reactivate": 200,
+        "POST /v1/sessions/logout-everywhere": 204,
         # They may, but the password is wrong.
-        "POST /v1/erasures": (404, 403),
-        "GET /v1/customers/me/addresses": (404, 200),
-        "POST /v1/customers/me/addresses": (404, 409),
-        "GET /v1/customers/me/addresses/{address_id}": (404, 200),
-        "PUT /v1/customers/me/addresses/{address_id}": (404, 409),
-        "DELETE /v1/customers/me/addresses/{address_id}": (404, 409),
+        "POST /v1/erasures": 403,
+        "GET /v1/customers/me/addresses": 200,
+        "POST /v1/customers/me/addresses": 409,
+        "GET /v1/customers/me/addresses/{address_id}": 200,
+        "PUT /v1/customers/me/addresses/{address_id}": 409,
+        "DELETE /v1/customers/me/addresses/{address_id}": 409,
     },
     "order": {
-        "POST /v1/orders": (409, 409),
-        "GET /v1/orders": (200, 200),
-        "GET /v1/exports/orders": (200, 200),
-        "GET /v1/orders/{order_id}": (200, 200),
-        "GET /v1/orders/{order_id}/timeline": (200, 200),
-        "GET /v1/orders/{order_id}/timeline/stream": (200, 200),
-        "PATCH /v1/orders/{order_id}": (409, 409),
-        "POST /v1/orders/{order_id}/cancel": (409, 200),
+        "POST /v1/orders": 409,
+        "GET /v1/orders": 200,
+        "GET /v1/exports/orders": 200,
+        "GET /v1/orders/{order_id}": 200,
+        "GET /v1/orders/{order_id}/timeline": 200,
+        "GET /v1/orders/{order_id}/timeline/stream": 200,
+        "PATCH /v1/orders/{order_id}": 409,
+        "POST /v1/orders/{order_id}/cancel": 200,
     },
     "notifier": {
-        "GET /v1/notifications": (200, 200),
-        "GET /v1/exports/notifications": (200, 200),
-        "GET /v1/notifications/{notification_id}": (200, 200),
+        "GET /v1/notifications": 200,
+        "GET /v1/exports/notifications": 200,
+        "GET /v1/notifications/{notification_id}": 200,
     },
 }
-"""The statuses for customers whose access token is still valid: of erased customers, and of deactivated ones.
+"""The statuses for customers who deactivated their account and logged in again.
 
-Erased customers have no account and cannot change anything; what is left of their orders and mails is anonymous
-(docs/decisions/0037). Deactivated customers can read, reactivate, be erased, and cancel what is not yet shipped.
+They can read, reactivate, be erased, and cancel what is not yet shipped. Erased customers get a 401 everywhere: their
+access tokens were revoked.
 """
+
+ENDS_SESSIONS = frozenset(
+    {
+        "POST /v1/customers/me/password-changes",
+        "POST /v1/customers/me/deactivate",
+        "POST /v1/sessions/logout-everywhere",
+    }
+)
+"""Routes after which the client has to log in again."""
+DEACTIVATES = "POST /v1/customers/{customer_id}/deactivate"
+"""The route after which another has to log in again."""

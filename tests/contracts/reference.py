@@ -18,14 +18,14 @@ import notifier_svc.settings
 import order_svc.settings
 import product_svc.settings
 from chassis.http.errors import ShopError
-from chassis.runtime.settings import PostgresSettings, Settings
+from chassis.runtime.settings import Settings
 from ops.audit.checks import CHECKS
 from tests.contracts.apps import described
 
 Processes = tuple[type[BaseSettings], type[BaseSettings]]
 """The settings of a service's REST process, and those of its event process."""
 PROCESSES: Mapping[str, Processes] = {
-    "customer_svc": (customer_svc.settings.Settings, PostgresSettings),
+    "customer_svc": (customer_svc.settings.Settings, customer_svc.settings.WorkerSettings),
     "product_svc": (product_svc.settings.RestSettings, product_svc.settings.WorkerSettings),
     "order_svc": (order_svc.settings.RestSettings, order_svc.settings.WorkerSettings),
     "notifier_svc": (notifier_svc.settings.RestSettings, notifier_svc.settings.WorkerSettings),

@@ -1,7 +1,7 @@
 """A customer with data in every service, and their ids: what others must not reach."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -91,10 +91,18 @@ class Shop:
         token = await verification_token(self._stores["customer"], LINK_KEY, email)
         verified = await self.request("customer", "POST", "/v1/email-verifications", {}, json={"token": token})
         assert verified.status_code == 204, verified.text
-        session = await self.create("customer", "/v1/sessions", {}, {"email": email, "password": PASSWORD})
-        headers = {"Authorization": f"Bearer {session['access_token']}"}
+        headers, refresh_token = await self._open_session(email)
         me = (await self.request("customer", "GET", "/v1/customers/me", headers)).json()
-        return Person(UUID(me["id"]), email, headers, session["refresh_token"])
+        return Person(UUID(me["id"]), email, headers, refresh_token)
+
+    async def log_in(self, person: Person) -> Person:
+        """The customer with a new session."""
+        headers, refresh_token = await self._open_session(person.email)
+        return replace(person, headers=headers, refresh_token=refresh_token)
+
+    async def _open_session(self, email: str) -> tuple[Mapping[str, str], str]:
+        session = await self.create("customer", "/v1/sessions", {}, {"email": email, "password": PASSWORD})
+        return {"Authorization": f"Bearer {session['access_token']}"}, session["refresh_token"]
 
     async def create_data(self) -> Belongings:
         """Create a customer with an address, orders and a mail; and a catalogue to order from."""
@@ -115,6 +123,7 @@ class Shop:
         mail = await self._mail(owner, UUID(pending))
         ids = {
             "customer_id": str(owner.id),
+            "account_id": str(owner.id),
             "address_id": address["id"],
             "category_id": category["id"],
             "product_id": product["id"],

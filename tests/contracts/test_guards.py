@@ -1,6 +1,8 @@
 """Every route, requested with every role: data of others do not exist (404), routes for others are refused (403)."""
 
+import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -12,9 +14,9 @@ from chassis.http.auth import Role
 from chassis.testing import bearer
 from tests.bad_inputs import bad_tokens
 from tests.contracts.apps import described
-from tests.contracts.guards import GUARDS, LEFT, SHARED, Who
+from tests.contracts.guards import DEACTIVATES, ENDS_SESSIONS, GUARDS, LEFT, SHARED, Who
 from tests.contracts.rest_apis import RestApis
-from tests.contracts.shop import ADDRESS, Belongings, Person, Shop, filled
+from tests.contracts.shop import Belongings, Person, Shop, filled
 from tests.responses import assert_problem, problem
 
 UNDOCUMENTED = {"/docs", "/metrics", "/openapi.json", *(f"/docs/{name}" for name in FILES)}
@@ -52,9 +54,13 @@ async def stranger(shop: Shop) -> Person:
 
 @pytest.fixture(scope="module")
 async def erased(shop: Shop) -> Belongings:
-    """The data of a customer who was erased, but whose access token is still valid."""
+    """The data of a customer who was erased; the services have read that the access token was revoked."""
     data = await shop.create_data()
     await shop.erase(data.owner)
+    for service, path in (("order", "/v1/orders"), ("notifier", "/v1/notifications")):
+        async with asyncio.timeout(30):
+            while (await shop.request(service, "GET", path, data.owner.headers)).status_code != 401:
+                await asyncio.sleep(0.05)
     return data
 
 
@@ -112,6 +118,11 @@ async def test_a_route_refuses_all_who_may_not_use_it(
     shop: Shop, belongings: Belongings, stranger: Person, service: str, route: str
 ) -> None:
     guard = GUARDS[service][route]
+    if route in ENDS_SESSIONS:
+        stranger = await shop.register()
+    if route == DEACTIVATES:
+        # Somebody else: the owner is needed for other tests.
+        belongings = replace(belongings, ids={**belongings.ids, "customer_id": str((await shop.register()).id)})
     clients = {"nobody": {}, "stranger": stranger.headers, **STAFF}
     for role, expected in STATUSES[guard.who].items():
         response = await _request(
@@ -154,7 +165,7 @@ async def test_a_bad_token_is_refused(shop: Shop, belongings: Belongings, servic
 
 
 @pytest.mark.parametrize("service", GUARDS)
-def test_every_route_of_customers_has_statuses_for_erased_and_deactivated_ones(service: str) -> None:
+def test_every_route_of_customers_has_a_status_for_deactivated_ones(service: str) -> None:
     routes = {route for route, guard in GUARDS[service].items() if guard.who in SHARED}
     assert routes ^ LEFT.get(service, {}).keys() == set()
 
@@ -163,16 +174,13 @@ def test_every_route_of_customers_has_statuses_for_erased_and_deactivated_ones(s
 async def test_erased_and_deactivated_customers_get_the_statuses_of_the_table(
     shop: Shop, erased: Belongings, deactivated: Belongings, service: str, route: str
 ) -> None:
-    if_erased, if_deactivated = LEFT[service][route]
     response = await _request(shop, service, route, erased.owner.headers, erased)
-    assert response.status_code == if_erased
-    if not route.endswith("/stream"):
-        known = {erased.owner.email, *ADDRESS.values()} - {ADDRESS["country"]}
-        assert [one for one in known if f'"{one}"' in response.text] == []
-    response = await _request(shop, service, route, deactivated.owner.headers, deactivated)
-    assert response.status_code == if_deactivated
+    assert_problem(response, 401, "unauthenticated")
+    owner = await shop.log_in(deactivated.owner)
+    response = await _request(shop, service, route, owner.headers, deactivated)
+    assert response.status_code == LEFT[service][route]
     if route == "POST /v1/customers/me/reactivate":
-        await shop.deactivate(deactivated.owner)
+        await shop.deactivate(owner)
 
 
 async def _request(

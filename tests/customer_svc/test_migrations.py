@@ -7,6 +7,7 @@ from chassis.persistence.postgres import tables
 from chassis.persistence.postgres.migrate import config, migrate
 from customer_svc import SERVICE
 from customer_svc.accounts.store import accounts, metadata
+from customer_svc.audit_log.store import metadata as audit_metadata
 from tests.databases import Databases
 from tests.servers import Servers
 from tests.tables import differences, empty_database, migrated
@@ -20,14 +21,14 @@ ACCOUNT = """
 
 
 def test_the_migrated_tables_are_those_that_the_code_describes(databases: Databases) -> None:
-    assert differences(databases.postgres(SERVICE), tables.metadata, metadata) == []
+    assert differences(databases.postgres(SERVICE), tables.metadata, metadata, audit_metadata) == []
 
 
 async def test_processes_can_migrate_concurrently_and_again(servers: Servers) -> None:
     async with empty_database(servers.postgres) as url:
         await migrated(SERVICE, {"POSTGRES_URL": url}, at_once=2)
         migrate(url, SERVICE)
-        assert differences(url, tables.metadata, metadata) == []
+        assert differences(url, tables.metadata, metadata, audit_metadata) == []
 
 
 async def test_the_last_mail_before_the_migration_counts_as_the_kind_with_the_longest_interval(

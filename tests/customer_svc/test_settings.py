@@ -6,8 +6,7 @@ import pytest
 from joserfc.jwk import ECKey, OKPKey
 from pydantic import ValidationError
 
-from chassis.runtime.settings import PostgresSettings
-from customer_svc.settings import Settings
+from customer_svc.settings import Settings, WorkerSettings
 from tests.processes import Environment, refusal
 
 GOOD = {
@@ -45,7 +44,7 @@ def test_all_missing_settings_are_named_at_once(environment: Environment) -> Non
 
 
 def test_the_event_process_needs_no_keys(environment: Environment) -> None:
-    assert environment.refused(PostgresSettings, {}) == ["KAFKA_BOOTSTRAP_SERVERS", "POSTGRES_URL"]
+    assert environment.refused(WorkerSettings, {}) == ["KAFKA_BOOTSTRAP_SERVERS", "POSTGRES_URL"]
 
 
 def test_an_ed25519_private_key_is_accepted(tmp_path: Path) -> None:
@@ -71,3 +70,16 @@ def test_any_other_key_is_refused_at_the_start(tmp_path: Path, content: bytes) -
     path.write_bytes(content)
     with pytest.raises(ValidationError, match="jwt_private_key_file"):
         Settings.model_validate({**GOOD, "jwt_private_key_file": path})
+
+
+async def test_only_public_keys_are_published_beside_the_key_that_signs(tmp_path: Path) -> None:
+    private, public = tmp_path / "key.pem", tmp_path / "next.pem"
+    private.write_bytes(PRIVATE.as_pem(private=True))
+    public.write_bytes(OKPKey.generate_key("Ed25519").as_pem(private=False))
+    good = {**GOOD, "jwt_private_key_file": private}
+    both = Settings.model_validate(
+        {**good, "jwt_next_public_key_file": public, "jwt_previous_public_key_file": public}
+    )
+    assert both.jwt_published_key_files == [public, public]
+    with pytest.raises(ValidationError, match="jwt_next_public_key_file"):
+        Settings.model_validate({**good, "jwt_next_public_key_file": private})

@@ -129,7 +129,7 @@ async def test_two_mails_of_the_same_moment_are_two_entries(
     order_id, at = uuid7(), happened(StockReleased(order_id=uuid7(), lines=())).time
     about = {"customer_id": uuid7(), "order_id": order_id}
     events = [MailSent(mail_id=uuid7(), template=name, **about) for name in ("receipt", "shipped")]
-    both = [Envelope(uuid7(), "/shopstream/test", at, 1, event) for event in events]
+    both = [Envelope(uuid7(), event.source, at, 1, event) for event in events]
     await service.handle(*both)
     await service.repeat(*both)
     assert [detail["template"] for _, detail in await timeline(postgres, order_id)] == ["receipt", "shipped"]

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "s060"
-down_revision = "s021"
+down_revision = "s023"
 branch_labels = None
 depends_on = None
 

@@ -10,8 +10,8 @@ from joserfc.jwk import OKPKey
 from uuid_utils.compat import uuid7
 
 from chassis.http.auth import Principal, Verifier
-from chassis.http.errors import Unavailable
-from chassis.testing import issuer, test_keys
+from chassis.http.errors import Unauthenticated, Unavailable
+from chassis.testing import issuer, private_key, test_keys
 
 
 class Keys:
@@ -56,6 +56,71 @@ async def test_forged_tokens_do_not_cause_repeated_fetches() -> None:
         with pytest.raises(JoseError):
             await checks.principal(forged)
     assert keys.fetches == 1
+
+
+async def test_a_token_of_a_withdrawn_key_is_refused_once_the_keys_are_fetched_again() -> None:
+    old, new = issuer(private_key=other_key()), issuer()
+    published = [old.jwks(), new.jwks()]
+
+    async def keys() -> dict[str, Any]:
+        return published[0]
+
+    checks = Verifier(keys, "shopstream", "shopstream")
+    person = Principal(uuid7(), "customer")
+    used, unused = old.issue(person), old.issue(person)
+    assert await checks.principal(used) == person
+    del published[0]
+    await checks.refresh_keys()
+    for token in (used, unused, old.issue(person)):
+        with pytest.raises((JoseError, ValueError)):
+            await checks.principal(token)
+    assert await checks.principal(new.issue(person)) == person
+
+
+async def test_tokens_of_two_keys_are_accepted_while_both_are_published() -> None:
+    next_key, key = other_key(), private_key()
+    public = OKPKey.import_key(next_key).as_pem(private=False)
+    before, after = issuer(published_keys=[public]), issuer(private_key=next_key)
+
+    async def keys() -> dict[str, Any]:
+        return before.jwks()
+
+    checks = Verifier(keys, "shopstream", "shopstream")
+    assert [one.keys() & {"d"} for one in before.jwks()["keys"]] == [set(), set()]
+    for signs in (before, after):
+        assert (await checks.principal(signs.issue(Principal(uuid7(), "ops")))).role == "ops"
+    assert key not in str(before.jwks()).encode()
+
+
+async def test_unreadable_keys_leave_the_known_ones_as_they_are() -> None:
+    published: list[Any] = [await test_keys(), {"keys": [{"kty": "none"}]}, {}]
+
+    async def keys() -> dict[str, Any]:
+        found: dict[str, Any] = published.pop(0)
+        return found
+
+    checks = Verifier(keys, "shopstream", "shopstream")
+    person = Principal(uuid7(), "customer")
+    assert await checks.principal(issuer().issue(person)) == person
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            await checks.refresh_keys()
+    assert await checks.principal(issuer().issue(person)) == person
+
+
+async def test_a_token_says_in_which_epoch_and_session_it_was_issued() -> None:
+    session_id = uuid7()
+    checks = verifier(Keys())
+    found = await checks.principal(issuer().issue(Principal(uuid7(), "customer", epoch=3, session_id=session_id)))
+    assert (found.epoch, found.session_id) == (3, session_id)
+    found = await checks.principal(issuer().issue(Principal(uuid7(), "customer")))
+    assert (found.epoch, found.session_id) == (0, None)
+
+
+@pytest.mark.parametrize("epoch", [-1, 1.5, "1", True, None])
+async def test_an_epoch_that_is_no_number_is_refused(epoch: Any) -> None:
+    with pytest.raises(Unauthenticated):
+        await verifier(Keys()).principal(issuer().issue(Principal(uuid7(), "customer", epoch=epoch)))
 
 
 def other_key() -> bytes:

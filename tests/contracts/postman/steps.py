@@ -118,6 +118,45 @@ FIND: Sequence[Step] = (
         holds={"there is none": "body.account === null"},
     ),
 )
+_WHY = {"why": "to see how it works"}
+ACCOUNTS: Sequence[Step] = (
+    Step(
+        "List the accounts of staff and ops",
+        "GET /v1/staff-accounts",
+        200,
+        "ops",
+        holds={"there is one of ops": "body.items.some((one) => one.role === 'ops')"},
+    ),
+    *(
+        Step(
+            f"{action.capitalize()} an unknown account of staff",
+            f"POST /v1/staff-accounts/{{account_id}}/{action}",
+            404,
+            "ops",
+            _WHY,
+            variables={"account_id": UNKNOWN},
+            holds={"there is none": "body.code === 'staff_account_not_found'"},
+        )
+        for action in ("deactivate", "reactivate")
+    ),
+    Step(
+        "Remove the one-time codes of an unknown account",
+        "POST /v1/accounts/{account_id}/totp-removals",
+        404,
+        "ops",
+        _WHY,
+        variables={"account_id": UNKNOWN},
+        holds={"there is none": "body.code === 'account_not_found'"},
+    ),
+    Step(
+        "Read the audit log",
+        "GET /v1/audit-log",
+        200,
+        "ops",
+        query="action=session.open&limit=20",
+        holds={"ops have logged in": "body.items.some((one) => one.role === 'ops')"},
+    ),
+)
 
 REGISTRATION: Sequence[Step] = (
     Step(FIRST, "POST /v1/customers", 202, body=registration(EMAIL), response_headers=("Location",)),
@@ -212,6 +251,42 @@ PASSWORDS: Sequence[Step] = (
     ),
     Step("Log in again", "POST /v1/sessions", 201, body={"email": EMAIL, "password": SECOND}, keeps=TOKENS),
     Step("Log out", "POST /v1/sessions/logout", 204, body={"refresh_token": "{{refresh_token}}"}),
+    Step("Use the access token after it", "GET /v1/customers/me", 401, "customer"),
+    Step("Log in a third time", "POST /v1/sessions", 201, body={"email": EMAIL, "password": SECOND}, keeps=TOKENS),
+    Step("Log out everywhere", "POST /v1/sessions/logout-everywhere", 204, "customer"),
+    Step(
+        "Read which tokens were revoked",
+        "GET /.well-known/revoked-tokens.json",
+        200,
+        holds={"some were": "Object.keys(body.accounts).length > 0"},
+    ),
+    Step(
+        "Log in for what follows", "POST /v1/sessions", 201, body={"email": EMAIL, "password": SECOND}, keeps=TOKENS
+    ),
+)
+_FORGETFUL = {"email": FORGETFUL, "password": SECOND}
+CODES: Sequence[Step] = (
+    Step(
+        "Begin to use one-time codes",
+        "POST /v1/totp/enrolments",
+        201,
+        body=_FORGETFUL,
+        holds={"an app can read them": "body.uri.startsWith('otpauth://totp/')"},
+    ),
+    Step(
+        "Confirm them with a wrong code",
+        "POST /v1/totp/confirmations",
+        401,
+        body=_FORGETFUL | {"code": "no code"},
+        holds={"it is wrong": "body.code === 'wrong_code'"},
+    ),
+    Step(
+        "Remove codes that were not confirmed",
+        "POST /v1/totp/removals",
+        409,
+        body=_FORGETFUL | {"code": "no code"},
+        holds={"there are none": "body.code === 'totp_not_enrolled'"},
+    ),
 )
 
 PROFILE: Sequence[Step] = (
@@ -285,6 +360,9 @@ LEAVING: Sequence[Step] = (
         200,
         "customer",
         holds={"it is deactivated": "body.state === 'deactivated'"},
+    ),
+    Step(
+        "Log in to reactivate it", "POST /v1/sessions", 201, body={"email": EMAIL, "password": SECOND}, keeps=TOKENS
     ),
     Step(
         "Reactivate one's account",
@@ -402,6 +480,7 @@ FOLDERS: Folders = {
     "Verification and sessions": ("customer", VERIFIED),
     "Mailbox: password reset": ("mail", RESET),
     "Passwords": ("customer", PASSWORDS),
+    "One-time codes": ("customer", CODES),
     "Profile and addresses": ("customer", PROFILE),
     "Catalogue": ("product", CATALOGUE),
     "Stock": ("product", STOCK),
@@ -412,6 +491,7 @@ FOLDERS: Folders = {
     "Deactivation and erasure": ("customer", LEAVING),
     **{f"Ops: {service}": (service, (*OPS, *operating(service))) for service in SERVICES},
     "Ops: find a customer": ("customer", FIND),
+    "Ops: accounts and the audit log": ("customer", ACCOUNTS),
 }
 ENVIRONMENT = {
     **{f"{service}_url": f"http://127.0.0.1:{8001 + number}" for number, service in enumerate(SERVICES)},

@@ -18,12 +18,25 @@ class Stub:
         self.app = FastAPI()
         self.logins = 0
         self.expires_in = 900
+        self.code: str | None = None
+        """The one-time code that a login needs."""
         self.app.post("/v1/sessions", status_code=201)(self.log_in)
+        self.app.post("/v1/sessions/refresh")(self.refresh)
 
     async def log_in(self, body: dict[str, str]) -> dict[str, Any]:
-        assert body == {"email": LOGIN["OPS_EMAIL"], "password": LOGIN["OPS_PASSWORD"]}
+        code = {"code": self.code} if self.code else {}
+        assert body == {"email": LOGIN["OPS_EMAIL"], "password": LOGIN["OPS_PASSWORD"], **code}
+        return self._session()
+
+    async def refresh(self, body: dict[str, str]) -> dict[str, Any]:
+        assert body == {"refresh_token": f"refresh {self.logins}"}
+        self.code = None
+        return self._session()
+
+    def _session(self) -> dict[str, Any]:
         self.logins += 1
-        return {"access_token": f"token {self.logins}", "expires_in": self.expires_in}
+        tokens = {"access_token": f"token {self.logins}", "refresh_token": f"refresh {self.logins}"}
+        return tokens | {"expires_in": self.expires_in}
 
 
 class _Server(uvicorn.Server):

@@ -64,6 +64,20 @@ async def test_a_login_is_renewed_before_it_expires(service: Service, platform: 
     assert [request.headers["authorization"] for request in service.requests] == ["Bearer token 1", "Bearer token 2"]
 
 
+async def test_a_one_time_code_is_used_once_and_then_the_session_is_refreshed(
+    service: Service, platform: Platform
+) -> None:
+    service.expires_in, service.code = 59, "492039"
+    assert platform.account
+    with_code = replace(platform, account=replace(platform.account, code="492039"))
+    async with open_rest(with_code) as rest:
+        await rest.get("order", "/v1/things")
+        assert service.code == "492039", "a login"
+        await rest.get("order", "/v1/things")
+    assert service.code is None, "a refresh"
+    assert [request.headers["authorization"] for request in service.requests] == ["Bearer token 1", "Bearer token 2"]
+
+
 @pytest.mark.parametrize("method", ["post", "patch"])
 async def test_a_change_has_its_key(service: Service, platform: Platform, method: str) -> None:
     async with open_rest(platform) as rest:

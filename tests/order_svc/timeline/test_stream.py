@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from uuid_utils.compat import uuid7
 
+from chassis.http.auth import Principal, Verifier
 from chassis.persistence.errors import DatabaseUnavailable
 from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer
@@ -295,3 +296,17 @@ async def test_a_feed_continues_when_the_database_is_available_again(
     with running.follow(order.id, UUID(int=1), 10) as follower:
         assert (await anext(follower)).state == "PENDING"
     await running.close()
+
+
+async def test_a_stream_sends_nothing_more_after_its_token_was_revoked(
+    front: Serving, shared: Postgres, commit: Commit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def revoked(_self: Verifier, _principal: Principal) -> bool:
+        return True
+
+    order = await pending(commit)
+    async with following(front.client, order.id, bearer(order.customer_id)) as stream:
+        assert await stream.types(1) == ["order.placed"]
+        monkeypatch.setattr(Verifier, "is_revoked", revoked)
+        await consume(shared, reserved(order))
+        assert await stream.rest() == [closed("token_expired")]
