@@ -48,7 +48,11 @@ async def repair(database: Database[Any], event: UUID, reason: str = "repaired")
 
     async def attempt() -> None:
         async with database.transaction() as tx:
-            [letter, *_] = await database.dead_letters.lock_stream(tx, event, 1)
+            locked = await database.dead_letters.lock_stream(tx, event, 1)
+            if not locked:
+                # MongoDB's snapshot can be older than the plain read that found the letter.
+                raise ConcurrentUpdate
+            [letter] = locked
             value = (letter.record.value or b"").replace(b'"bug"', f'"{reason}"'.encode())
             record, original = replace(letter.record, value=value), letter.original or letter.record.value
             await database.dead_letters.update(tx, [replace(letter, record=record, original=original)])
