@@ -23,10 +23,13 @@ NOTICEABLE = 200
 BEHIND_SECONDS = 1.0
 REST_TIMES = 4.0
 """While events arrive, a job rests so many times as long as it has worked."""
-GENTLE_READ = 50
 GENTLE_BATCH = 20
-"""While events arrive, at most so many records are looked at, and events brought, at a time: each mail goes through
-several transactions, and may have to wait for a batch before each."""
+"""While events arrive, at most so many are brought at a time: each mail goes through several transactions, and may
+have to wait for a batch before each."""
+SMALLEST_SLICE, LARGEST_SLICE = 25, 1000
+"""Records that are looked at at a time."""
+SLICE_SECONDS, BUSY_SECONDS = 0.05, 0.01
+"""How long that may take: where nothing else happens, and while events arrive."""
 
 
 class LiveConsumer:
@@ -65,6 +68,7 @@ class Pace:
     def __init__(self, live: LiveConsumer) -> None:
         self._live = live
         self._next_at = self._resumed_at = time.monotonic()
+        self._slice, self._rested = SMALLEST_SLICE, 0.0
 
     def batch(self, rate: float, most: int) -> int:
         """How many events the next batch may have."""
@@ -73,11 +77,20 @@ class Pace:
         return max(1, min(most, int(rate * STEP_SECONDS))) if rate else most
 
     def slices(self, records: list[R]) -> Iterator[list[R]]:
-        """What was read, in parts that hold up nothing else in this process for long."""
+        """What was read, in parts that hold up nothing else in this process for long.
+
+        Each is as large as the time that the one before took allows.
+        """
         while records:
-            size = GENTLE_READ if self._live.busy else len(records)
-            part, records = records[:size], records[size:]
+            began = time.monotonic()
+            part, records = records[: self._slice], records[self._slice :]
             yield part
+            took, most = time.monotonic() - began - self._rested, BUSY_SECONDS if self._live.busy else SLICE_SECONDS
+            self._rested = 0.0
+            if took > most:
+                self._slice = max(SMALLEST_SLICE, self._slice // 2)
+            elif took < most / 3:
+                self._slice = min(LARGEST_SLICE, self._slice * 2)
 
     async def rest(self, keep_lease: Callable[[], Awaitable[object]], count: int = 0, rate: float = 0) -> None:
         """Wait until the next batch is due, after one of ``count`` events, and until live events are handled."""
@@ -91,3 +104,4 @@ class Pace:
             await asyncio.sleep(BEHIND_SECONDS)
             await keep_lease()
         self._resumed_at = time.monotonic()
+        self._rested += self._resumed_at - now
