@@ -31,7 +31,7 @@ ROOT_MODULES = {
 EVERY_NOUN = {"__init__", "api", "dto", "commands", "queries", "domain", "store"}
 """The modules that any noun may have."""
 OWN_MODULES = {
-    "customer_svc.accounts": {"response_timing", "traces"},
+    "customer_svc.accounts": {"password_check", "response_timing", "traces"},
     "customer_svc.audit_log": {"recording", "writer"},
     "customer_svc.passwords": {"hasher"},
     "customer_svc.staff": {"bootstrap"},

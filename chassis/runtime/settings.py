@@ -54,7 +54,7 @@ class Settings(BaseSettings):
     ``SASL_SSL://user:password@host:port[,host:port]`` (SCRAM-SHA-512)."""
     forwarded_allow_ips: str = ""
     """Proxies in front of the REST API: addresses or networks (``10.0.0.1,10.1.0.0/16``), from which alone an
-    ``X-Forwarded-For`` header is believed. Without any, a client is whoever has connected."""
+    ``X-Forwarded-For`` header is believed. Without any, the address of a client is that of its connection."""
     kafka_prefix: str = Field(default="", pattern=r"^[A-Za-z0-9._-]*$")
     """Prefix of all topic and consumer group names, so that several installations can share a cluster."""
     jwt_issuer: str = "shopstream"

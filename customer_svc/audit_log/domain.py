@@ -22,12 +22,13 @@ Action = Literal[
     "account.list",
     "account.find",
     "address.change",
+    "email.verify",
     "staff.list",
     "staff.appoint",
     "staff.deactivate",
     "staff.reactivate",
 ]
-"""What is recorded. ``password.reset`` also verifies the e-mail address; ``address`` is a postal address."""
+"""What is recorded. ``email.verify`` may set a password as well; ``address`` is a postal address."""
 Outcome = Literal["granted", "refused"]
 
 

@@ -39,8 +39,8 @@ class ChangePassword:
 class RequestPasswordReset:
     """Have a link mailed that resets the password, if a customer has this e-mail address.
 
-    While the address is not verified, whoever reads mail there has to say first that it is theirs: they get the link
-    that verifies it.
+    While the address is not verified, its reader has to say first that it is theirs, and gets the link that verifies
+    it.
     """
 
     email: str

@@ -7,6 +7,7 @@ from chassis.http.headers import sends
 from chassis.http.routing import new_router, problems
 from customer_svc.accounts.domain import normalised_email
 from customer_svc.accounts.response_timing import with_minimum_duration
+from customer_svc.audit_log.recording import RequestAudit, audited
 from customer_svc.container import ClientAddress, Commit, Database, LinkKey, PasswordHasher, Throttle
 from customer_svc.errors import LinkInvalid, TooManyAttempts
 from customer_svc.links.domain import hash_token, new_link
@@ -56,6 +57,7 @@ async def register(
     tags=["customers"],
     summary="Verify an e-mail address",
     responses=problems(*VerifyEmail.errors, TooManyAttempts),
+    dependencies=[audited("email.verify")],
 )
 async def verify(
     body: EmailVerification,
@@ -64,6 +66,7 @@ async def verify(
     commit: Commit,
     hasher: PasswordHasher,
     throttle: Throttle,
+    audit: RequestAudit,
 ) -> None:
     """Use the link of a mail. It can be used once, within two days.
 
@@ -75,6 +78,7 @@ async def verify(
         account_id = await account_id_of_link(database, token, "verify")
         if account_id is None:
             raise LinkInvalid
+        audit.subject = account_id
         owner = await _owner(body.owner, hasher) if body.owner else None
         await commit(VerifyEmail(account_id, hash_token(token), owner))
 

@@ -10,19 +10,10 @@ from chassis.http.auth import Authenticated, Issuer, Principal
 from chassis.http.errors import Unauthenticated
 from chassis.http.routing import new_router, problems
 from customer_svc.accounts.domain import Account
-from customer_svc.accounts.queries import account_by_email
+from customer_svc.accounts.password_check import Check
 from customer_svc.audit_log.recording import RequestAudit, audited
-from customer_svc.container import (
-    ClientAddress,
-    Commit,
-    Database,
-    PasswordHasher,
-    RefreshSeconds,
-    Throttle,
-    TokenIssuer,
-    TotpRoles,
-)
-from customer_svc.errors import RefreshTokenInvalid, TooManyAttempts, TotpRequired, WrongCredentials
+from customer_svc.container import Commit, Database, RefreshSeconds, TokenIssuer, TotpRoles
+from customer_svc.errors import RefreshTokenInvalid, TooManyAttempts, TotpRequired
 from customer_svc.links.domain import hash_token
 from customer_svc.sessions import queries
 from customer_svc.sessions.commands import EndAllSessions, EndSession, OpenSession, Refreshed, RefreshSession
@@ -41,12 +32,9 @@ router = new_router()
 )
 async def log_in(
     body: Credentials,
-    client_address: ClientAddress,
-    database: Database,
+    check: Check,
     commit: Commit,
-    hasher: PasswordHasher,
     issuer: TokenIssuer,
-    throttle: Throttle,
     seconds: RefreshSeconds,
     totp_roles: TotpRoles,
     audit: RequestAudit,
@@ -54,32 +42,21 @@ async def log_in(
     """Exchange e-mail address and password for an access token and a refresh token.
 
     An address that is not verified yet is answered as if it had no account: otherwise a registration, followed by a
-    log-in, would tell whether it has one.
-    An account with one-time codes needs a `code` as well; `totp_required` says so, after the right password.
+    log-in, would tell whether it has one. An account with one-time codes needs a `code` as well; `totp_required` says
+    so, after the right password.
     """
     session_id, token = uuid7(), secrets.token_urlsafe(32)
-    async with throttle.log_in_attempt(body.email, client_address):
-        found = await account_by_email(database, body.email)
-        audit.subject = found.id if found else None
-        account = await _authenticated(found, body.password.get_secret_value(), hasher)
+    async with check.account(body.email, body.password.get_secret_value()) as account:
         code = body.code.get_secret_value() if body.code else None
         token_hash = hash_token(token)
         command = OpenSession(account.id, account.password_hash, session_id, token_hash, seconds, code, totp_roles)
         opened = await commit(command)
         if opened:
-            await throttle.remember(opened.id, client_address)
+            await check.remember(opened)
     if opened is None:
         raise TotpRequired
     audit.actor, audit.subject = Principal(opened.id, opened.role), None
     return _session(opened, session_id, issuer, token, seconds)
-
-
-async def _authenticated(account: Account | None, password: str, hasher: PasswordHasher) -> Account:
-    """The account, if the password is right and the address verified; this takes as long if there is no account."""
-    right = await hasher.matches(password, account.password_hash if account else None)
-    if not right or account is None or account.verified_at is None:
-        raise WrongCredentials
-    return account
 
 
 def _session(account: Account, session_id: UUID, issuer: Issuer, refresh_token: str, seconds: int) -> SessionOut:

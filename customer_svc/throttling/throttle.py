@@ -36,7 +36,7 @@ class Throttle:
 
     @asynccontextmanager
     async def password_attempt(self, email: str, client_address: str) -> AsyncIterator[None]:
-        """The same for somebody who is logged in, whom strangers cannot hold up."""
+        """The same for somebody with an access token, whom strangers cannot hold up."""
         limits = self._of_client(client_address) | self._of_account("account", email, client_address)
         async with self._attempt(limits):
             yield
@@ -54,7 +54,7 @@ class Throttle:
     async def mail_request(self, email: str, client_address: str) -> None:
         """Count a request for a mail; raise ``TooManyAttempts``.
 
-        The account itself sees to it that its owner gets few mails, whoever requests them.
+        The account itself sees to it that its owner gets few mails, however many are requested.
         """
         limits = self._of_client(client_address) | self._of_account("mail", email, client_address)
         await charge(self._database, limits)

@@ -5,22 +5,18 @@ owner out, and staff who may not log in without codes can still enrol.
 """
 
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, status
+from fastapi import status
 
 from chassis.http.auth import Ops
 from chassis.http.errors import Forbidden, Unauthenticated
 from chassis.http.ops_actions import Reason
 from chassis.http.routing import new_router, problems
-from customer_svc.accounts.domain import Account
-from customer_svc.accounts.queries import account_by_email
+from customer_svc.accounts.password_check import Check
 from customer_svc.audit_log.recording import RequestAudit, audited
-from customer_svc.container import ClientAddress, Commit, Database, PasswordHasher, Throttle
-from customer_svc.errors import TooManyAttempts, WrongCredentials
+from customer_svc.container import Commit
+from customer_svc.errors import TooManyAttempts
 from customer_svc.totp.commands import ConfirmTotp, EnrolTotp, RemoveTotp, RemoveTotpForOwner
 from customer_svc.totp.domain import (
     RECOVERY_BYTES,
@@ -34,35 +30,6 @@ from customer_svc.totp.dto import RecoveryCodesOut, TotpCredentials, TotpProof, 
 router = new_router()
 
 
-class PasswordCheck:
-    """Checks e-mail address and password, with the same limits as a log-in."""
-
-    def __init__(
-        self,
-        client_address: ClientAddress,
-        database: Database,
-        hasher: PasswordHasher,
-        throttle: Throttle,
-        audit: RequestAudit,
-    ) -> None:
-        self._client_address, self._database = client_address, database
-        self._hasher, self._throttle, self._audit = hasher, throttle, audit
-
-    @asynccontextmanager
-    async def account(self, body: TotpCredentials) -> AsyncIterator[Account]:
-        """The account; what is raised inside counts as a wrong attempt."""
-        async with self._throttle.password_attempt(body.email, self._client_address):
-            found = await account_by_email(self._database, body.email)
-            stored = found.password_hash if found else None
-            self._audit.subject = found.id if found else None
-            if not await self._hasher.matches(body.password.get_secret_value(), stored) or found is None:
-                raise WrongCredentials
-            yield found
-
-
-Check = Annotated[PasswordCheck, Depends()]
-
-
 @router.post(
     "/v1/totp/enrolments",
     status_code=status.HTTP_201_CREATED,
@@ -73,7 +40,7 @@ Check = Annotated[PasswordCheck, Depends()]
 )
 async def enrol(body: TotpCredentials, check: Check, commit: Commit) -> TotpSecretOut:
     """Get the secret for an authenticator app (TOTP, RFC 6238). It counts once it is confirmed with a code."""
-    async with check.account(body) as account:
+    async with check.account(body.email, body.password.get_secret_value()) as account:
         secret = encode_secret(secrets.token_bytes(SECRET_BYTES))
         totp = await commit(EnrolTotp(account.id, account.password_hash, secret))
         return TotpSecretOut(secret=totp.secret, uri=totp.uri(account.email))
@@ -88,7 +55,7 @@ async def enrol(body: TotpCredentials, check: Check, commit: Commit) -> TotpSecr
 )
 async def confirm(body: TotpProof, check: Check, commit: Commit) -> RecoveryCodesOut:
     """From now on, every log-in needs a code. This ends every session: log in again."""
-    async with check.account(body) as account:
+    async with check.account(body.email, body.password.get_secret_value()) as account:
         codes = [encode_recovery_code(secrets.token_bytes(RECOVERY_BYTES)) for _ in range(RECOVERY_CODES)]
         await commit(ConfirmTotp(account.id, account.password_hash, body.code.get_secret_value(), codes))
         return RecoveryCodesOut(recovery_codes=codes)
@@ -104,7 +71,7 @@ async def confirm(body: TotpProof, check: Check, commit: Commit) -> RecoveryCode
 )
 async def remove(body: TotpProof, check: Check, commit: Commit) -> None:
     """Log-ins need no code any more. The secret and the recovery codes are deleted."""
-    async with check.account(body) as account:
+    async with check.account(body.email, body.password.get_secret_value()) as account:
         await commit(RemoveTotp(account.id, account.password_hash, body.code.get_secret_value()))
 
 

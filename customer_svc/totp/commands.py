@@ -98,7 +98,7 @@ class RemoveTotpForOwner:
         _prefetch(uow, self.account_id)
 
     def execute(self, uow: CustomerUnitOfWork) -> None:
-        """Delete the secret and the recovery codes, and end all sessions: whoever has the app may have one."""
+        """Delete the secret and the recovery codes, and end all sessions: a thief of the app may have one."""
         account = uow.accounts.get(self.account_id)
         if account is None:
             raise AccountNotFound

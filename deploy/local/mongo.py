@@ -81,28 +81,27 @@ class Mongo(LocalServer):
 
     def ready(self, seconds: float = 90) -> None:
         """Wait until it is the primary of its replica set, which is created, or moved to this port, if necessary."""
-        self.wait_until_ok(self._problem, seconds)
+        with self._client(self._password) as client, self._client() as nobody:
+            self.wait_until_ok(lambda: self._problem(client, nobody), seconds)
 
-    def _problem(self) -> str:
+    def _problem(self, client: MongoClient[dict[str, Any]], nobody: MongoClient[dict[str, Any]]) -> str:
         try:
-            with self._client(self._password) as client:
-                if client.admin.command("hello").get("isWritablePrimary"):
-                    return ""
-                self._configure(client)
+            if client.admin.command("hello").get("isWritablePrimary"):
+                return ""
+            self._configure(client)
         except PyMongoError as error:
             if self._password and isinstance(error, OperationFailure) and error.code == WRONG_CREDENTIALS:
-                return self._first_start()
+                return self._first_start(nobody)
             return first_line(error)
         return "no primary is elected yet"
 
-    def _first_start(self) -> str:
+    def _first_start(self, nobody: MongoClient[dict[str, Any]]) -> str:
         """Before there is a user, a client on this machine may create the replica set and the first user."""
         try:
-            with self._client() as client:
-                if client.admin.command("hello").get("isWritablePrimary"):
-                    client.admin.command("createUser", ROOT, pwd=self._password, roles=["root"])
-                else:
-                    self._initiate(client)
+            if nobody.admin.command("hello").get("isWritablePrimary"):
+                nobody.admin.command("createUser", ROOT, pwd=self._password, roles=["root"])
+            else:
+                self._initiate(nobody)
         except PyMongoError as error:
             if not (isinstance(error, OperationFailure) and error.code == INITIATED):
                 return first_line(error)

@@ -129,3 +129,16 @@ async def test_the_owner_of_an_address_takes_the_account_that_somebody_else_regi
     assert_problem(
         await shop.orders.post("/v1/orders", json=body(MUG=1), headers=token), 503, "catalogue_unavailable"
     )
+
+
+@pytest.mark.parametrize("route", ["enrolments", "confirmations", "removals"])
+async def test_one_time_codes_do_not_tell_whether_an_address_was_free_and_nobody_adds_them_to_it(
+    shop: Shop, route: str
+) -> None:
+    """They take address and password as a log-in does; else the owner of the address could be locked out."""
+    seen = []
+    for email in (await register(shop.customers), new_email()):
+        credentials = {"email": email, "password": PASSWORD, **({} if route == "enrolments" else {"code": "123456"})}
+        refused = await shop.customers.post(f"/v1/totp/{route}", json=credentials)
+        seen.append(assert_problem(refused, 401, "wrong_credentials") | {"request_id": ""})
+    assert seen[0] == seen[1]

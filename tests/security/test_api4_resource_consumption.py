@@ -6,7 +6,6 @@ connections), ``tests/product_svc/search/test_bounded.py``, ``tests/product_svc/
 """
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
@@ -22,6 +21,7 @@ from order_svc.errors import StreamLimitReached, TooManyStreams
 from order_svc.main import build as build_orders
 from order_svc.timeline.feed import MAX_FOLLOWERS, MAX_FOLLOWERS_OF_ACCOUNT, Follower, TimelineFeed
 from order_svc.unit_of_work import OrderUnitOfWork
+from product_svc.categories.patterns import PATTERNS
 from product_svc.main import build as build_products
 from tests.databases import Databases, committing
 from tests.order_svc.apps import settings as order_settings
@@ -118,7 +118,6 @@ async def test_60_anonymous_requests_for_facets_by_20_clients(products: httpx.As
 async def test_a_category_with_40_costly_patterns(products: httpx.AsyncClient) -> None:
     rules = {f"a{n}": {"type": "string", "pattern": rf"\w{{{200 + n}}}"} for n in range(40)}
     schema = {"type": "object", "properties": rules}
-    began = time.perf_counter()
     response = await products.post("/v1/categories", json={"name": "x", "attributes_schema": schema}, headers=STAFF)
     assert response.status_code == 422
-    assert time.perf_counter() - began < 0.5
+    assert not [rule["pattern"] for rule in rules.values() if rule["pattern"] in PATTERNS], "none was compiled"

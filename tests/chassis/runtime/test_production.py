@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from chassis.runtime.production import check_secret
 from notifier_svc.settings import RestSettings as NotifierRest
 from notifier_svc.settings import WorkerSettings as NotifierWorker
 from product_svc.settings import RestSettings as ProductRest
@@ -56,6 +57,17 @@ def test_an_unsafe_setting_is_named_in_production_and_taken_in_development(
     assert "SHOP_ENV is production" in str(refused.value)
     assert "development-only" not in str(refused.value.errors(include_input=False))
     cls.model_validate(good | {"shop_env": "development", setting: unsafe})
+
+
+@pytest.mark.parametrize("secret", ["postgres-password", "Admin_2026_admin", "change-me-please-now", "123456789012"])
+def test_a_secret_that_everybody_tries_is_refused(secret: str) -> None:
+    with pytest.raises(ValueError, match="of an example"):
+        check_secret(secret)
+
+
+@pytest.mark.parametrize("secret", ["xTest9qRw2LmPz", "protestant horse battery staple"])
+def test_a_secret_may_contain_a_common_word(secret: str) -> None:
+    check_secret(secret)
 
 
 @pytest.mark.parametrize("host", ["customer:8000", "customer.shop.svc.cluster.local", "10.0.0.7:8000", "127.0.0.1:1"])

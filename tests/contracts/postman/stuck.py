@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
+from tests.contracts.postman.accounts import EMAIL, PASSWORD, WELCOME, confirm, link_of, log_in, registration
 from tests.contracts.postman.collection import FIRST, Folders
 from tests.contracts.postman.ordering import BASKET
 from tests.contracts.postman.selling import MUG
 from tests.contracts.postman.step import Step
-from tests.contracts.postman.steps import EMAIL, PASSWORD, WELCOME, confirm, link_of, log_in, registration
 
 ABOUT = (
     "Orders that get no reply about their stock, and how ops resolve them. Pause product_svc's event process before,"

@@ -54,9 +54,9 @@ async def other(shared_url: str, key_file: Path) -> AsyncIterator[API]:
         yield client
 
 
-def elsewhere(app: FastAPI) -> API:
+def elsewhere(app: FastAPI, address: str = "198.51.100.7") -> API:
     """A client in another network."""
-    transport = httpx.ASGITransport(app, client=("198.51.100.7", 1))
+    transport = httpx.ASGITransport(app, client=(address, 1))
     return httpx.AsyncClient(transport=transport, base_url="http://test")
 
 
@@ -149,6 +149,18 @@ async def test_many_networks_together_have_few_attempts_and_those_of_the_owner_a
     assert not await attempt(throttle, email, "203.0.113.1")
     assert await attempt(throttle, email, "192.0.2.1")
     assert not await attempt(throttle, email, "192.0.2.1"), "its own attempts count"
+
+
+@pytest.mark.parametrize("route", ["/v1/sessions", "/v1/totp/enrolments"])
+async def test_every_route_that_takes_a_password_limits_many_networks_together(
+    api: API, app: FastAPI, route: str
+) -> None:
+    body = {"email": await register_customer(api), "password": WRONG_PASSWORD}
+    statuses = []
+    for number in range(ATTEMPTS * WIDER + 1):
+        async with elsewhere(app, f"198.51.100.{number}") as client:
+            statuses.append((await client.post(route, json=body)).status_code)
+    assert statuses == [401] * (ATTEMPTS * WIDER) + [429]
 
 
 async def test_a_log_in_and_a_reset_make_a_network_known(api: API, shared: Postgres) -> None:

@@ -1,4 +1,4 @@
-"""What anonymous searches may cost others: counts are kept, few are made at once, and the rest is told to wait."""
+"""What anonymous searches may cost others: counts are kept, few are made at once, and the rest has to wait."""
 
 import asyncio
 from collections import Counter
