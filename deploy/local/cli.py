@@ -1,6 +1,8 @@
 """The command line of the quick start."""
 
-from typing import Annotated
+import os
+import sys
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -30,7 +32,7 @@ def run(
     """Start the servers and the services, place a sample order, stay up until Ctrl-C."""
     from deploy.local.run import run
 
-    raise typer.Exit(run(shop_home(), sample=sample, once=once))
+    _end(run(shop_home(), sample=sample, once=once))
 
 
 @app.command()
@@ -40,7 +42,7 @@ def servers(
     """Start only the servers: Kafka, PostgreSQL, MongoDB and the mail sink; print their URLs."""
     from deploy.local.run import run
 
-    raise typer.Exit(run(shop_home(), services=False, once=once))
+    _end(run(shop_home(), services=False, once=once))
 
 
 @app.command()
@@ -49,3 +51,14 @@ def clean() -> None:
     from deploy.local.clean import main
 
     main()
+
+
+def _end(status: int) -> NoReturn:
+    """End this process without the shutdown of the interpreter.
+
+    When a run fails or is stopped, threads may still wait for a server or a download. The exit hooks of the libraries
+    they are in would race with them, and print tracebacks below the one line that says what is wrong.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)

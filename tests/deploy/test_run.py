@@ -5,6 +5,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -190,10 +191,27 @@ def test_a_port_that_is_in_use_is_reported_in_one_line(start: Start) -> None:
     assert len(run.output.splitlines()) == 1
 
 
+UNREACHABLE = dict(
+    zip(
+        (server.setting for server in SYSTEM.servers),
+        ("127.0.0.1:1", "postgresql://x@127.0.0.1:1/x", "mongodb://127.0.0.1:1", "smtp://127.0.0.1:1"),
+        strict=True,
+    )
+)
+
+
 def test_an_external_server_that_does_not_respond_is_reported_in_one_line(start: Start) -> None:
-    names = [server.setting for server in SYSTEM.servers]
-    urls = ["127.0.0.1:1", "postgresql://x@127.0.0.1:1/x", "mongodb://127.0.0.1:1", "smtp://127.0.0.1:1"]
-    run = start("servers", env=dict(zip(names, urls, strict=True)))
+    run = start("servers", env=UNREACHABLE)
     assert run.finish() == 1
     assert "is set, but" in run.output
     assert "Traceback" not in run.output
+
+
+def test_exit_hooks_do_not_race_with_the_threads_that_still_wait_for_a_server(tmp_path: Path) -> None:
+    # MongoDB's client was once half made when the hook of its library looked at it, and a traceback was printed.
+    program = "import atexit; atexit.register(print, 'a hook'); from deploy.local.cli import app; app(['servers'])"
+    env = {**os.environ, **UNREACHABLE, "SHOP_HOME": str(tmp_path)}
+    result = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 1
+    assert "is set, but" in result.stdout + result.stderr
+    assert "a hook" not in result.stdout
