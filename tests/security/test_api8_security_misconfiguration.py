@@ -1,0 +1,138 @@
+"""API8:2023, security misconfiguration: what a service says about itself, and what it starts with.
+
+Tried, in each of the four services: ten methods that no route has on five paths; a dozen broken requests, of which no
+answer may quote code, a library, a database or a path of the machine; a bug in every route that reads an access token;
+requests of other origins, with preflights (no answer may open the API to them); odd ``Host`` headers. And what
+``SHOP_ENV=production`` does with the settings of ``compose.yaml`` and the example file beside it: each program refuses
+to start, and names every secret that is in the example.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from unittest.mock import patch
+
+import httpx
+import pytest
+from pydantic import ValidationError
+
+from chassis.testing import bearer
+from deploy.signing_key import make_signing_key
+from tests.bad_inputs import NOT_AN_OBJECT
+from tests.compose.deployment import module_of, read_deployment
+from tests.compose.programs import settings_of
+from tests.contracts.guards import GUARDS
+from tests.contracts.rest_apis import RestApis
+from tests.contracts.shop import Shop
+from tests.responses import assert_problem, problem
+
+METHODS = ("TRACE", "CONNECT", "OPTIONS", "PROPFIND", "MKCOL", "LOCK", "PURGE", "TRACK", "DEBUG", "PATCHY")
+PATHS = ("/v1/ops/summary", "/health/live", "/docs", "/", "/v1/nothing")
+INSIDES = re.compile(
+    r"Traceback|File \"|line \d+|\.py\b|psycopg|pymongo|sqlalchemy|asyncpg|pydantic|starlette|uvicorn|fastapi"
+    r"|SELECT |INSERT |/usr/|/work/|/home/|site-packages|0x[0-9a-f]{6}|postgres(ql)?://|mongodb://",
+    re.IGNORECASE,
+)
+"""What an answer says if it says too much."""
+BUG = "a bug, with s3cret in its message"
+CORS = ("access-control-allow-origin", "access-control-allow-credentials", "access-control-allow-methods")
+
+
+@pytest.mark.parametrize("service", GUARDS)
+async def test_methods_that_no_route_has_are_refused_and_echo_nothing(apis: RestApis, service: str) -> None:
+    async with httpx.AsyncClient(base_url=apis.urls[service]) as client:
+        for method in METHODS:
+            for path in PATHS:
+                response = await client.request(method, path, headers={"X-Secret": "echo me"})
+                # A server that does not know a method refuses the request before the app sees it.
+                assert response.status_code in (400, 404, 405), f"{method} {path}: {response.status_code}"
+                assert "echo me" not in response.text
+                assert not INSIDES.search(response.text)
+
+
+@pytest.mark.parametrize("service", GUARDS)
+async def test_no_answer_to_a_broken_request_shows_the_inside(rest: Shop, apis: RestApis, service: str) -> None:
+    routes = {"customer": "/v1/sessions", "product": "/v1/products", "order": "/v1/orders"}
+    path, headers = routes.get(service, "/v1/ops/lookup"), bearer(role="ops") | {"Content-Type": "application/json"}
+    async with httpx.AsyncClient(base_url=apis.urls[service]) as client:
+        for name, body in NOT_AN_OBJECT.items():
+            response = await client.post(path, content=body, headers=headers)
+            assert 400 <= response.status_code < 500, name
+            assert not INSIDES.search(response.text), response.text
+        for path in ("/v1/ops/letters/1", "/v1/ops/letters?limit=x", "/v1/ops/audit?x=%00", "/%ff", "/../../etc/passwd"):
+            response = await client.get(path, headers=headers)
+            assert 400 <= response.status_code < 500, path
+            assert not INSIDES.search(response.text), response.text
+
+
+@pytest.mark.parametrize("service", GUARDS)
+async def test_a_bug_is_answered_without_a_word_about_it(
+    rest: Shop, apis: RestApis, service: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(_token: str) -> None:
+        raise RuntimeError(BUG)
+
+    monkeypatch.setattr(apis.apps[service].state.container.verifier, "principal", broken)
+    response = await rest.request(service, "GET", "/v1/ops/summary", bearer(role="ops"))
+    assert (response.status_code, response.json()["code"]) == (500, "internal_error")
+    assert "s3cret" not in response.text
+    assert not INSIDES.search(response.text)
+    assert not apis.apps[service].debug
+
+
+@pytest.mark.parametrize("service", GUARDS)
+async def test_other_origins_are_not_let_in(rest: Shop, service: str) -> None:
+    for origin in ("https://evil.example", "null", "http://127.0.0.1:3000"):
+        preflight = {"Origin": origin, "Access-Control-Request-Method": "GET"}
+        for method, path in (("GET", "/health/live"), ("GET", "/v1/ops/summary"), ("OPTIONS", "/v1/ops/summary")):
+            response = await rest.request(service, method, path, {}, headers=preflight)
+            assert not set(CORS) & set(response.headers)
+        # A page elsewhere can send a form without a preflight: it is no JSON, so it does nothing.
+    form = {"Content-Type": "text/plain", "Origin": "https://evil.example"}
+    for route in (route for route, guard in GUARDS[service].items() if route.startswith("POST") and guard.body):
+        path = re.sub(r"{\w+}", "019b7c61-0000-7000-8000-00009395c3f3", route.split(" ")[1])
+        response = await rest.request(service, "POST", path, bearer(role="ops"), json={}, headers=form)
+        assert response.status_code in (400, 403, 404, 415, 422), route
+
+
+@pytest.mark.parametrize("service", GUARDS)
+async def test_a_host_header_leads_nowhere(rest: Shop, service: str) -> None:
+    for host in ("evil.example", "evil.example:80", "127.0.0.1@evil.example"):
+        for path in ("/docs", "/v1/products/", "/health/live/", "/openapi.json"):
+            response = await rest.request(service, "GET", path, {}, headers={"Host": host})
+            assert response.status_code not in range(300, 400)
+            assert "evil.example" not in response.text + str(response.headers)
+
+
+@pytest.mark.parametrize("service", GUARDS)
+async def test_an_error_names_no_version_of_a_server(rest: Shop, service: str) -> None:
+    response = await rest.request(service, "GET", "/v1/nothing", {})
+    problem(response)
+    assert not re.search(r"\d+\.\d+", response.headers.get("server", ""))
+    assert not {"x-powered-by", "x-aspnet-version", "via"} & set(response.headers)
+
+
+SECRETS: Mapping[str, str] = {
+    "kafka_bootstrap_servers": "KAFKA_BOOTSTRAP_SERVERS",
+    "postgres_url": "POSTGRES_URL",
+    "mongo_url": "MONGO_URL",
+    "link_key": "LINK_KEY",
+}
+"""The settings that hold a secret: field → environment variable."""
+
+
+def test_production_does_not_start_with_the_secrets_of_the_example(tmp_path: Path) -> None:
+    key = tmp_path / "jwt.pem"
+    make_signing_key(key)
+    deployment, refused = read_deployment(key), {}
+    for name, service in deployment.processes.items():
+        given = service["environment"] | {"SHOP_ENV": "production", "SHOP_URL": "https://shop.example"}
+        given |= {"JWT_PRIVATE_KEY_FILE": str(key)} if "JWT_PRIVATE_KEY_FILE" in given else {}
+        settings = settings_of(module_of(service))
+        assert settings
+        with patch.dict(os.environ, given, clear=True), pytest.raises(ValidationError) as error:
+            settings()
+        refused[name] = {str(one["loc"][0]) for one in error.value.errors()}
+        assert refused[name] == {field for field, setting in SECRETS.items() if setting in given}, name
+    assert len(refused) == 8

@@ -1,0 +1,99 @@
+"""API9:2023, improper inventory management: routes that nobody knows of, and versions that nobody looks after.
+
+Read from the running apps: every route of each is in its OpenAPI document and the other way round, but for the pages
+named in ``tests/contracts/test_guards.py``; every documented path has a version, or is one of the few that have none for
+a reason. Tried: some sixty paths under which frameworks, tools and forgotten versions are found, in all four services
+and in an event process; every documented route once, to see that it is there.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from starlette.routing import Mount, Route, WebSocketRoute
+
+from chassis.runtime.health import health_endpoints
+from tests.contracts.apps import described, unstarted
+from tests.contracts.guards import GUARDS
+from tests.contracts.rest_apis import RestApis
+from tests.contracts.shop import Belongings, Shop
+from tests.contracts.test_guards import PAGES, UNDOCUMENTED
+from tests.responses import assert_problem
+from tests.security.attempts import ROUTES, attempt, names, token_for
+
+ROOT = Path(__file__).parents[2]
+WITHOUT_A_VERSION = re.compile(r"/health/(live|ready)|/\.well-known/(jwks|revoked-tokens)\.json")
+"""What every version of the API shares: for supervisors, and for verifiers of tokens."""
+FORGOTTEN = (
+    *("/v0", "/v2", "/v1", "/api", "/api/v1/orders", "/v1beta/orders", "/v2/orders", "/v2/customers", "/old/orders"),
+    *("/beta", "/internal", "/internal/orders", "/private", "/admin", "/admin/", "/v1/admin", "/v1/debug", "/debug"),
+    *("/debug/pprof", "/_debug", "/__debug__", "/test", "/v1/test", "/v1/internal", "/console", "/shell", "/eval"),
+    *("/actuator", "/actuator/env", "/actuator/heapdump", "/env", "/config", "/settings", "/status", "/server-status"),
+    *("/info", "/version", "/trace", "/dump", "/heap", "/threads", "/graphql", "/graphiql", "/playground"),
+    *("/swagger", "/swagger-ui.html", "/swagger.json", "/redoc", "/api-docs", "/v1/openapi.json", "/openapi.yaml"),
+    *("/.env", "/.git/config", "/.git/HEAD", "/.aws/credentials", "/backup.sql", "/db.sql", "/wp-login.php"),
+    *("/phpinfo.php", "/robots.txt~", "/static/", "/assets/../settings.py", "/files", "/upload", "/ws", "/socket.io/"),
+    *("/health", "/health/", "/health/env", "/v1/health", "/metrics/json", "/favicon.ico", "/jolokia", "/hawtio"),
+)
+
+
+@pytest.mark.parametrize("service", GUARDS)
+def test_every_route_is_in_the_document_and_the_other_way_round(service: str) -> None:
+    app, paths = unstarted()[service], described()[service]["paths"]
+    assert [route for route in app.routes if isinstance(route, Mount | WebSocketRoute)] == []
+    there = {(method, route.path) for route in _routes(app) for method in route.methods or ()}
+    documented = {(method.upper(), path) for path, methods in paths.items() for method in methods}
+    hidden = UNDOCUMENTED | PAGES.get(service, set())
+    assert {(method, path) for method, path in there - documented if method != "HEAD"} <= {
+        ("GET", path) for path in hidden
+    }
+    assert documented - there == set()
+
+
+@pytest.mark.parametrize("service", GUARDS)
+def test_every_path_has_a_version_or_a_reason(service: str) -> None:
+    document = described()[service]
+    assert [path for path in document["paths"] if not path.startswith("/v1/") and not WITHOUT_A_VERSION.match(path)] == []
+    assert document["info"]["version"] == "1"
+    assert not [one for operation in _operations(document) if (one := operation.get("deprecated"))]
+
+
+@pytest.mark.parametrize("service", GUARDS)
+async def test_nothing_answers_where_others_have_forgotten_something(apis: RestApis, service: str) -> None:
+    async with httpx.AsyncClient(base_url=apis.urls[service]) as client:
+        for path in FORGOTTEN:
+            assert_problem(await client.get(path), 404, "not_found")
+
+
+async def test_an_event_process_has_health_and_metrics_and_nothing_else(rest: Shop) -> None:
+    assert set(health_endpoints("any", {})) <= {"/health/live", "/health/ready", "/metrics"}
+
+
+@pytest.mark.parametrize(("service", "route"), ROUTES, ids=names(ROUTES))
+async def test_every_documented_route_is_there(
+    rest: Shop, stranger: Belongings, service: str, route: str
+) -> None:
+    """Asked without a token, it refuses, or answers: but it does not say that there is no such route."""
+    who = token_for(GUARDS[service][route].who, stranger) if "{" in route else {}
+    response = await attempt(rest, service, route, who, stranger.ids, headers={"Content-Type": "text/plain"})
+    assert response.status_code != 405
+    if response.status_code == 404:
+        assert response.json()["detail"] != "Not Found"
+
+
+def test_the_documentation_links_the_document_of_every_service() -> None:
+    clients = (ROOT / "docs" / "how-to" / "rest-clients.md").read_text()
+    assert "/openapi.json" in clients
+    assert "/docs" in clients
+
+
+def _routes(app: Any) -> Iterator[Route]:
+    yield from (route for route in app.routes if isinstance(route, Route))
+
+
+def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for methods in document["paths"].values():
+        yield from methods.values()
