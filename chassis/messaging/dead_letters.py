@@ -159,6 +159,10 @@ class DeadLetters(Protocol[Tx_contra]):
         """The streams that have an open letter."""
         ...
 
+    async def count_open(self, group: str) -> Mapping[tuple[str, LetterState], int]:
+        """How many open letters there are, by topic and state; nothing where there are none."""
+        ...
+
 
 def fingerprint(reason: str, error: BaseException | None) -> str:
     """Equal for errors from the same place in the code, so that dead letters can be counted by cause."""

@@ -26,6 +26,11 @@ BATCH_SIZE = Histogram(
 BATCH_SECONDS = Histogram("shop_batch_seconds", "Time of a transaction, from begin to committed", ["feed"])
 RETRIES = Counter("shop_retries", "Transactions tried again", ["feed", "why"])
 DEAD_LETTERS = Counter("shop_dead_letters", "Dead letters", ["topic", "reason"])
+DEAD_LETTERS_LYING = Gauge(
+    "shop_dead_letters_lying",
+    "Dead letters that are neither redriven nor discarded, and those parked behind them, as of some seconds ago",
+    ["group", "topic", "state"],
+)
 OUTBOX_PUBLISHED = Counter("shop_outbox_published", "Outbox rows confirmed by the broker")
 OUTBOX_WAITING = Gauge("shop_outbox_waiting", "Rows that the relay read at its last poll of the outbox")
 RELAY_LEADS = Gauge("shop_relay_leads", "1 while this process is the relay of its service")

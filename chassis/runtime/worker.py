@@ -19,6 +19,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from chassis.messaging.consumer import Consumer
+from chassis.messaging.letter_gauge import LetterGauge
 from chassis.messaging.relay import Relay
 from chassis.messaging.subscription import Subscription
 from chassis.persistence.database import Database
@@ -60,7 +61,7 @@ class EventProcess:
         """Run all tasks until a signal arrives (return) or one of them fails (raise)."""
         kafka, prefix = self.settings.kafka_bootstrap_servers, self.settings.kafka_prefix
         subscription = Subscription(self.consumer, kafka, prefix) if self.consumer else None
-        parts = [Relay(self.database, kafka, prefix).run, *self.loops]
+        parts = [Relay(self.database, kafka, prefix).run, LetterGauge(self.database, self.service).run, *self.loops]
         if subscription:
             parts.append(subscription.run)
         async with _http(self._health(subscription), self.settings), _running(parts) as tasks:

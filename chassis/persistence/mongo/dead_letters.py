@@ -8,7 +8,15 @@ from uuid import UUID
 from pymongo import UpdateOne
 from pymongo.asynchronous.database import AsyncDatabase
 
-from chassis.messaging.dead_letters import OPEN, REDACTED, DeadLetter, LetterFilter, LetterStatus, StoredLetter
+from chassis.messaging.dead_letters import (
+    OPEN,
+    REDACTED,
+    DeadLetter,
+    LetterFilter,
+    LetterState,
+    LetterStatus,
+    StoredLetter,
+)
 from chassis.messaging.records import KafkaRecord
 from chassis.persistence.mongo.connection import translated
 from chassis.persistence.mongo.outbox import MongoOutbox
@@ -101,6 +109,14 @@ class MongoDeadLetters:
         query = {"consumer_group": group, "state": {"$in": OPEN}}
         with translated():
             return set(await self._db.dead_letters.distinct("stream", query)) - {None}
+
+    async def count_open(self, group: str) -> Mapping[tuple[str, LetterState], int]:
+        """How many open letters there are, by topic and state; nothing where there are none."""
+        which = {"$match": {"consumer_group": group, "state": {"$in": OPEN}}}
+        counts = {"$group": {"_id": {"topic": "$topic", "state": "$state"}, "letters": {"$sum": 1}}}
+        with translated():
+            found = await (await self._db.dead_letters.aggregate([which, counts])).to_list()
+        return {(one["_id"]["topic"], one["_id"]["state"]): one["letters"] for one in found}
 
 
 def _mentions(letter: Document, text: bytes) -> bool:

@@ -7,7 +7,15 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from chassis.messaging.dead_letters import OPEN, REDACTED, DeadLetter, LetterFilter, LetterStatus, StoredLetter
+from chassis.messaging.dead_letters import (
+    OPEN,
+    REDACTED,
+    DeadLetter,
+    LetterFilter,
+    LetterState,
+    LetterStatus,
+    StoredLetter,
+)
 from chassis.messaging.records import KafkaRecord
 from chassis.persistence.postgres.connection import Reading
 from chassis.persistence.postgres.outbox import PostgresOutbox
@@ -29,6 +37,11 @@ _UPDATE = update_rows(
 _STATES = sa.text(
     "SELECT event_id, state, at FROM dead_letters"
     " WHERE consumer_group = :group AND event_id = ANY(CAST(:ids AS uuid[]))"
+)
+# With the states as in the condition of the index `dead_letters_open`, so that closed letters cost nothing.
+_COUNT_OPEN = sa.text(
+    "SELECT topic, state, count(*) AS letters FROM dead_letters"
+    " WHERE consumer_group = :group AND state IN ('dead', 'parked') GROUP BY topic, state"
 )
 _REDACT = (
     "UPDATE dead_letters SET value = NULL, original = NULL, detail = $2"
@@ -121,6 +134,12 @@ class PostgresDeadLetters:
         )
         async with self._reading() as connection:
             return set(await connection.scalars(query))
+
+    async def count_open(self, group: str) -> Mapping[tuple[str, LetterState], int]:
+        """How many open letters there are, by topic and state; nothing where there are none."""
+        async with self._reading() as connection:
+            found = await connection.execute(_COUNT_OPEN, {"group": group})
+            return {(row.topic, row.state): row.letters for row in found}
 
 
 def _letter(row: Any) -> StoredLetter:
