@@ -12,7 +12,8 @@ import typer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
-from chassis.messaging.brokers import client_options
+from chassis.messaging.brokers import Brokers, client_options
+from deploy.access import apply_grants
 from deploy.system import SYSTEM
 
 
@@ -67,12 +68,18 @@ def main(
         int | None, typer.Option(min=1, help="Partitions of each topic, instead of those of the system map.")
     ] = None,
     replication: Annotated[int, typer.Option(min=1, help="Copies of each partition.")] = 1,
+    grant: Annotated[
+        bool, typer.Option("--grant", help="Grant each service, and ops, what it needs: brokers ask for passwords.")
+    ] = False,
 ) -> None:
     """Create the topics of Shopstream that do not exist yet."""
     try:
+        if grant:
+            asyncio.run(apply_grants(bootstrap_servers, SYSTEM, prefix))
         created = asyncio.run(create_topics(bootstrap_servers, prefix, partitions, replication))
     except (KafkaError, OSError) as error:
-        typer.echo(f"cannot create topics on {bootstrap_servers}: {error}", err=True)
+        # Without the password.
+        typer.echo(f"cannot create topics on {Brokers.parse(bootstrap_servers).servers}: {error}", err=True)
         raise typer.Exit(1) from error
     typer.echo(f"created {', '.join(created)}" if created else "all topics exist")
 

@@ -38,6 +38,8 @@ INITIATED = 23
 WRONG_CREDENTIALS = 18
 USER_EXISTS = 51003
 ROOT = "root"
+OWNER_ROLES = ("readWrite", "dbAdmin")
+"""What a service may do in its own database."""
 
 
 class Mongo(LocalServer):
@@ -138,13 +140,12 @@ class Mongo(LocalServer):
 def create_owner(url: str, database: str, password: str) -> None:
     """Create the user that owns a database and is named like it, or give it this password."""
     with MongoClient[dict[str, Any]](url, serverSelectionTimeoutMS=3000) as client:
-        roles = ["readWrite", "dbAdmin"]
         try:
-            client[database].command("createUser", database, pwd=password, roles=roles)
+            client[database].command("createUser", database, pwd=password, roles=list(OWNER_ROLES))
         except OperationFailure as error:
             if error.code != USER_EXISTS:
                 raise
-            client[database].command("updateUser", database, pwd=password, roles=roles)
+            client[database].command("updateUser", database, pwd=password, roles=list(OWNER_ROLES))
 
 
 def mongo_problem(url: str) -> str:

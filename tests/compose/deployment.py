@@ -27,6 +27,10 @@ class Deployment:
     dockerignore: str
     databases: str
     """The script that creates the PostgreSQL databases."""
+    mongo_users: str
+    """The script that creates the users of MongoDB."""
+    kafka: str
+    """The script that starts Kafka."""
     signing_key: Path
     """A key as the job generates it."""
 
@@ -56,6 +60,8 @@ def read_deployment(signing_key: Path) -> Deployment:
         dockerfile=(ROOT / "deploy/Dockerfile").read_text(),
         dockerignore=(ROOT / ".dockerignore").read_text(),
         databases=(ROOT / "deploy/compose/postgres-init.sh").read_text(),
+        mongo_users=(ROOT / "deploy/compose/mongo-users.js").read_text(),
+        kafka=(ROOT / "deploy/compose/kafka.sh").read_text(),
         signing_key=signing_key,
     )
 

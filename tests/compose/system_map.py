@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from deploy.addresses import Addresses, environment
+from deploy.local.kafka import ADMIN
 from deploy.resources import DatabaseUrl, FromCaller, Program
 from deploy.system import BOOTSTRAP, CREATE_TOPICS, KAFKA, LINK_KEY, MAIL, MONGO, POSTGRES, SIGNING_KEY, SYSTEM
 from tests.compose.corruptions import Corruptions, remove, set_value
@@ -65,7 +66,7 @@ def _addresses(deployment: Deployment) -> Addresses:
     names = [service.name for service in SYSTEM.services]
     return Addresses(
         servers={
-            KAFKA.name: "kafka:9092",
+            KAFKA.name: f"SASL_PLAINTEXT://{ADMIN}:{deployment.env['KAFKA_PASSWORD']}@kafka:9092",
             POSTGRES.name: "postgresql://postgres:5432/postgres",
             MONGO.name: "mongodb://mongo:27017/?replicaSet=rs0",
             MAIL.name: "smtp://mailpit:1025",
@@ -73,6 +74,7 @@ def _addresses(deployment: Deployment) -> Addresses:
         rest={name: f"http://{name}:8000" for name in names},
         public={service.name: f"http://127.0.0.1:{service.rest_front.port}" for service in SYSTEM.services},
         secrets={SIGNING_KEY.name: f"/keys/{SIGNING_KEY.name}", LINK_KEY.name: deployment.env["LINK_KEY"]},
+        passwords={f"{KAFKA.name}-{name}_svc": deployment.env[f"{name.upper()}_KAFKA_PASSWORD"] for name in names},
     )
 
 
@@ -107,6 +109,10 @@ CORRUPTIONS: Corruptions = {
         set_value("order-worker/environment/POSTGRES_URL", "postgresql://order_svc:x@postgres:5432/customer_svc"),
         set_value("notifier-worker/environment/MAIL_FROM", "other@example.com"),
         set_value("staff-account/environment/BOOTSTRAP_PASSWORD", "the same everywhere"),
+        set_value(
+            "order/environment/KAFKA_BOOTSTRAP_SERVERS", "SASL_PLAINTEXT://ops:development-only-ops-events@kafka:9092"
+        ),
+        set_value("order-worker/environment/KAFKA_BOOTSTRAP_SERVERS", "kafka:9092"),
     ],
     programs_wait_for_what_they_need: [
         set_value("notifier-worker/depends_on", {"topics": {}, "notifier-migrations": {}}),

@@ -1,10 +1,10 @@
 """API3:2023, broken object property level authorization: fields that a client may not set, or should not see.
 
-Mass assignment: every route that takes a JSON body is sent, once, all the fields that only the shop itself sets (role,
-state, version, price and two dozen more), at the top and in every object within; each of them must be refused by name,
-and nothing may change. That no schema takes unknown fields at all, and that no schema for customers has one of these, is
-read from the OpenAPI documents. Exposure: every response of every GET has only the fields that are documented, and no
-document shows a field that is a secret, or a person's data to anybody.
+Mass assignment: every route that takes a JSON body is sent, once, all the fields that only the shop itself sets
+(role, state, version, price and two dozen more), at the top and in every object within; each of them must be refused
+by name, and nothing may change. That no schema takes unknown fields at all, and that no schema for customers has one
+of these, is read from the OpenAPI documents. Exposure: every response of every GET has only the fields that are
+documented, and no document shows a field that is a secret, or a person's data to anybody.
 """
 
 import copy
@@ -22,7 +22,18 @@ from tests.security.schemas import JSON, instance, objects, resolved, undocument
 SET_BY_THE_SHOP = (
     *("id", "account_id", "customer_id", "order_id", "role", "roles", "scope", "is_admin", "is_staff", "verified"),
     *("verified_at", "email_verified", "epoch", "status", "state", "version", "revision", "created_at", "placed_at"),
-    *("updated_at", "price", "unit_price", "total", "discount", "paid", "on_hand", "reserved", "available", "balance"),
+    *(
+        "updated_at",
+        "price",
+        "unit_price",
+        "total",
+        "discount",
+        "paid",
+        "on_hand",
+        "reserved",
+        "available",
+        "balance",
+    ),
     *("password_hash", "totp", "deactivated", "__class__", "_id", "$set"),
 )
 """Fields that no customer sets; staff set some of them where the schema has them."""
@@ -155,5 +166,3 @@ def _at(body: Any, place: tuple[str | int, ...]) -> Any:
     for key in place:
         body = body[key]
     return body
-
-

@@ -2,9 +2,9 @@
 
 Every route that the guards table gives to staff or to ops (about a hundred and thirty) is tried without a token, as a
 customer, and as ops or staff in each other's place, each time plainly and with every trick by which proxies and
-frameworks have been talked into another route or role: a method or a path in a header, a path spelt another way, a role
-in a header, a query or a cookie. None may succeed. What the tricks must not do by themselves is tried once more with a
-route that the customer may use.
+frameworks have been talked into another route or role: a method or a path in a header, a path spelt another way, a
+role in a header, a query or a cookie. None may succeed. What the tricks must not do by themselves is tried once more
+with a route that the customer may use.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,11 @@ TRICKS: Mapping[str, Mapping[str, str]] = {
     "a role in a header": {"X-Role": "ops", "X-User-Role": "staff", "X-Admin": "true", "X-Forwarded-User": "ops"},
     "a method in a header": {"X-HTTP-Method-Override": "GET", "X-HTTP-Method": "GET", "X-Method-Override": "GET"},
     "a path in a header": {"X-Original-URL": "/health/live", "X-Rewrite-URL": "/health/live"},
-    "an address in a header": {"X-Forwarded-For": "127.0.0.1", "X-Real-IP": "127.0.0.1", "Forwarded": "for=127.0.0.1"},
+    "an address in a header": {
+        "X-Forwarded-For": "127.0.0.1",
+        "X-Real-IP": "127.0.0.1",
+        "Forwarded": "for=127.0.0.1",
+    },
     "a cookie": {"Cookie": "role=ops; access_token=x; admin=1"},
 }
 SPELLINGS = ("{}/", "/{}", "{}%20", "{};x=1", "{}/.", "/v1/..{}", "{}%00", "{}.json")

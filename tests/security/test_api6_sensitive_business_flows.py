@@ -1,10 +1,9 @@
 """API6:2023, unrestricted access to sensitive business flows: buying the shop empty, and using it against others.
 
-Tried: 200 rounds of ordering and cancelling at once; as many amendments as
-orders; pieces held through many small orders,
-through amendments, and again after a cancellation; the same order 50 times with one idempotency key; 60 registrations
-of one network and 60 of as many networks; 80 requests for mails to a customer, from 40 networks. (300 orders in a row
-are in ``test_api4_resource_consumption.py``; mails to an address that nobody has verified in
+Tried: 200 rounds of ordering and cancelling at once; as many amendments as orders; pieces held through many small
+orders, through amendments, and again after a cancellation; the same order 50 times with one idempotency key; 60
+registrations of one network and 60 of as many networks; 80 requests for mails to a customer, from 40 networks. (300
+orders in a row are in ``test_api4_resource_consumption.py``; mails to an address that nobody has verified in
 ``test_api2_broken_authentication.py``.)
 """
 
@@ -43,7 +42,9 @@ def book(databases: Databases) -> Iterator[str]:
 @pytest.fixture(scope="module")
 async def orders(book: str) -> AsyncIterator[httpx.AsyncClient]:
     limits = {"orders_per_minute": PER_MINUTE, "pieces_held": HELD}
-    async with checked_client(build_orders(order_settings(book, "http://127.0.0.1:9").model_copy(update=limits))) as api:
+    async with checked_client(
+        build_orders(order_settings(book, "http://127.0.0.1:9").model_copy(update=limits))
+    ) as api:
         yield api
 
 
@@ -65,9 +66,7 @@ async def accounts(databases: Databases) -> AsyncIterator[Postgres]:
 
 
 @pytest.fixture(scope="module")
-async def customers(
-    accounts: Postgres, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[httpx.AsyncClient]:
+async def customers(accounts: Postgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[httpx.AsyncClient]:
     key: Path = tmp_path_factory.mktemp("keys") / "jwt.pem"
     key.write_bytes(private_key())
     url = accounts.engine.url.render_as_string(hide_password=False).replace("+psycopg", "")
@@ -111,9 +110,7 @@ async def test_pieces_are_counted_over_all_orders_and_come_back_with_a_cancellat
     assert_problem(amended, 409, "too_many_pieces")
     assert (await orders.post(f"/v1/orders/{placed[0]['id']}/cancel", headers=headers)).is_success
     await place(orders, sku, HELD // 5, headers)
-    assert_problem(
-        await orders.post("/v1/orders", json=body(**{sku: 1}), headers=headers), 409, "too_many_pieces"
-    )
+    assert_problem(await orders.post("/v1/orders", json=body(**{sku: 1}), headers=headers), 409, "too_many_pieces")
     await place(orders, sku, HELD, bearer())
 
 

@@ -1,10 +1,10 @@
 """API8:2023, security misconfiguration: what a service says about itself, and what it starts with.
 
 Tried, in each of the four services: ten methods that no route has on five paths; a dozen broken requests, of which no
-answer may quote code, a library, a database or a path of the machine; a bug in every route that reads an access token;
-requests of other origins, with preflights (no answer may open the API to them); odd ``Host`` headers. And what
-``SHOP_ENV=production`` does with the settings of ``compose.yaml`` and the example file beside it: each program refuses
-to start, and names every secret that is in the example.
+answer may quote code, a library, a database or a path of the machine; a bug in every route that reads an access
+token; requests of other origins, with preflights (no answer may open the API to them); odd ``Host`` headers. And what
+``SHOP_ENV=production`` does with the settings of ``compose.yaml`` and the example file beside it: each program
+refuses to start, and names every secret that is in the example.
 """
 
 import os
@@ -25,7 +25,7 @@ from tests.compose.programs import settings_of
 from tests.contracts.guards import GUARDS
 from tests.contracts.rest_apis import RestApis
 from tests.contracts.shop import Shop
-from tests.responses import assert_problem, problem
+from tests.responses import problem
 
 METHODS = ("TRACE", "CONNECT", "OPTIONS", "PROPFIND", "MKCOL", "LOCK", "PURGE", "TRACK", "DEBUG", "PATCHY")
 PATHS = ("/v1/ops/summary", "/health/live", "/docs", "/", "/v1/nothing")
@@ -60,7 +60,13 @@ async def test_no_answer_to_a_broken_request_shows_the_inside(rest: Shop, apis: 
             response = await client.post(path, content=body, headers=headers)
             assert 400 <= response.status_code < 500, name
             assert not INSIDES.search(response.text), response.text
-        for path in ("/v1/ops/letters/1", "/v1/ops/letters?limit=x", "/v1/ops/audit?x=%00", "/%ff", "/../../etc/passwd"):
+        for path in (
+            "/v1/ops/letters/1",
+            "/v1/ops/letters?limit=x",
+            "/v1/ops/audit?x=%00",
+            "/%ff",
+            "/../../etc/passwd",
+        ):
             response = await client.get(path, headers=headers)
             assert 400 <= response.status_code < 500, path
             assert not INSIDES.search(response.text), response.text

@@ -1,9 +1,9 @@
 """API9:2023, improper inventory management: routes that nobody knows of, and versions that nobody looks after.
 
 Read from the running apps: every route of each is in its OpenAPI document and the other way round, but for the pages
-named in ``tests/contracts/test_guards.py``; every documented path has a version, or is one of the few that have none for
-a reason. Tried: some sixty paths under which frameworks, tools and forgotten versions are found, in all four services
-and in an event process; every documented route once, to see that it is there.
+named in ``tests/contracts/test_guards.py``; every documented path has a version, or is one of the few that have none
+for a reason. Tried: some sixty paths under which frameworks, tools and forgotten versions are found, in all four
+services and in an event process; every documented route once, to see that it is there.
 """
 
 import re
@@ -31,11 +31,29 @@ FORGOTTEN = (
     *("/v0", "/v2", "/v1", "/api", "/api/v1/orders", "/v1beta/orders", "/v2/orders", "/v2/customers", "/old/orders"),
     *("/beta", "/internal", "/internal/orders", "/private", "/admin", "/admin/", "/v1/admin", "/v1/debug", "/debug"),
     *("/debug/pprof", "/_debug", "/__debug__", "/test", "/v1/test", "/v1/internal", "/console", "/shell", "/eval"),
-    *("/actuator", "/actuator/env", "/actuator/heapdump", "/env", "/config", "/settings", "/status", "/server-status"),
+    *(
+        "/actuator",
+        "/actuator/env",
+        "/actuator/heapdump",
+        "/env",
+        "/config",
+        "/settings",
+        "/status",
+        "/server-status",
+    ),
     *("/info", "/version", "/trace", "/dump", "/heap", "/threads", "/graphql", "/graphiql", "/playground"),
     *("/swagger", "/swagger-ui.html", "/swagger.json", "/redoc", "/api-docs", "/v1/openapi.json", "/openapi.yaml"),
     *("/.env", "/.git/config", "/.git/HEAD", "/.aws/credentials", "/backup.sql", "/db.sql", "/wp-login.php"),
-    *("/phpinfo.php", "/robots.txt~", "/static/", "/assets/../settings.py", "/files", "/upload", "/ws", "/socket.io/"),
+    *(
+        "/phpinfo.php",
+        "/robots.txt~",
+        "/static/",
+        "/assets/../settings.py",
+        "/files",
+        "/upload",
+        "/ws",
+        "/socket.io/",
+    ),
     *("/health", "/health/", "/health/env", "/v1/health", "/metrics/json", "/favicon.ico", "/jolokia", "/hawtio"),
 )
 
@@ -56,7 +74,9 @@ def test_every_route_is_in_the_document_and_the_other_way_round(service: str) ->
 @pytest.mark.parametrize("service", GUARDS)
 def test_every_path_has_a_version_or_a_reason(service: str) -> None:
     document = described()[service]
-    assert [path for path in document["paths"] if not path.startswith("/v1/") and not WITHOUT_A_VERSION.match(path)] == []
+    assert [
+        path for path in document["paths"] if not path.startswith("/v1/") and not WITHOUT_A_VERSION.match(path)
+    ] == []
     assert document["info"]["version"] == "1"
     assert not [one for operation in _operations(document) if (one := operation.get("deprecated"))]
 
@@ -73,9 +93,7 @@ async def test_an_event_process_has_health_and_metrics_and_nothing_else(rest: Sh
 
 
 @pytest.mark.parametrize(("service", "route"), ROUTES, ids=names(ROUTES))
-async def test_every_documented_route_is_there(
-    rest: Shop, stranger: Belongings, service: str, route: str
-) -> None:
+async def test_every_documented_route_is_there(rest: Shop, stranger: Belongings, service: str, route: str) -> None:
     """Asked without a token, it refuses, or answers: but it does not say that there is no such route."""
     who = token_for(GUARDS[service][route].who, stranger) if "{" in route else {}
     response = await attempt(rest, service, route, who, stranger.ids, headers={"Content-Type": "text/plain"})
