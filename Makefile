@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test faults bench audit shop lint format clean venv
+.PHONY: help run test faults bench audit shop lint format sbom audit-dependencies clean venv
 
 # Options for the program behind a target: make test ARGS="-k order"
 ARGS ?=
@@ -13,7 +13,7 @@ LOCK := deploy/requirements/dev.lock
 unexport PYTHONDONTWRITEBYTECODE
 
 help: ## List what can be made
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 28
 
 # Programs are started with exec, so that a signal finds them and not a shell.
 run: venv ## Start the whole shop here, place a sample order, stay up (ARGS=--help)
@@ -43,6 +43,12 @@ lint: venv ## Check style, types and who imports whom
 format: venv ## Fix and format the code
 	@$(VENV)/bin/ruff check --fix .
 	@$(VENV)/bin/ruff format .
+
+sbom: venv ## List what is installed: build/sbom.cdx.json (CycloneDX)
+	@sh deploy/sbom.sh $(VENV) build/sbom.cdx.json
+
+audit-dependencies: venv ## Look the locked packages up among known vulnerabilities
+	@exec $(VENV)/bin/python -m deploy.vulnerabilities $(ARGS)
 
 clean: ## Remove the data of `make run` (SHOP_HOME, .local)
 	@python=$$(sh deploy/local/python.sh "$(PYTHON)") && exec "$$python" -m deploy.local.clean

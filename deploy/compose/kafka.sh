@@ -14,7 +14,7 @@ export LOG_DIR="$work/logs" EXTRA_ARGS="" KAFKA_LOG4J_OPTS="-Dlog4j2.configurati
 
 cat "$given/kafka.properties" - >"$settings" <<SETTINGS
 
-listeners=BROKER://:${address##*:},CONTROLLER://$controller
+listeners=BROKER://${KAFKA_HOST:-}:${address##*:},CONTROLLER://$controller
 advertised.listeners=BROKER://$address,CONTROLLER://$controller
 controller.quorum.bootstrap.servers=$controller
 log.dirs=$data

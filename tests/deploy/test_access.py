@@ -1,5 +1,9 @@
-"""Who may do what on Kafka: a broker with users lets in nobody else, and each does what the system map says."""
+"""Who may do what on Kafka: a broker with users lets in nobody else, and each does what the system map says.
 
+The broker is that of compose.yaml; ``make run`` starts one with the same settings (``deploy/local/kafka.py``).
+"""
+
+import asyncio
 import gc
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -16,31 +20,34 @@ from aiokafka.errors import (
 
 from chassis.messaging.brokers import Brokers, client_options
 from chassis.messaging.topic_reader import Span, open_reader
-from deploy.access import Grant, Operation, Resource, apply_grants, grants, principals
-from deploy.local.kafka import ADMIN, Kafka
+from deploy.access import Grant, Operation, Resource, grants
 from deploy.system import SYSTEM
-from deploy.topics import create_topics
+from deploy.topics import main as create_topics
+from tests.compose.composed_kafka import ComposedKafka
+from tests.compose.deployment import read_deployment
 
-USERS = {name: f"the password of {name}" for name in (ADMIN, *principals(SYSTEM))}
 PREFIX = "granted."
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 
 
 @pytest.fixture(scope="module")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
-    server = Kafka(tmp_path_factory.mktemp("kafka"), users=USERS)
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComposedKafka]:
+    deployment = read_deployment(tmp_path_factory.mktemp("keys"))
+    server = ComposedKafka(tmp_path_factory.mktemp("kafka"), deployment.services["kafka"]["environment"])
     server.prepare()
     server.start()
     server.ready()
     yield server
     server.stop(grace=2)
+    # The last of the connections that are left behind, see below.
+    gc.collect()
 
 
 @pytest.fixture(scope="module", autouse=True)
-async def _topics(kafka: Kafka) -> None:
-    await apply_grants(kafka.url, SYSTEM, PREFIX)
-    await apply_grants(kafka.url, SYSTEM, PREFIX)
-    await create_topics(kafka.url, PREFIX, partitions=1)
+async def _topics(kafka: ComposedKafka) -> None:
+    # As the job does, and once more.
+    for _ in range(2):
+        await asyncio.to_thread(create_topics, kafka.url, PREFIX, 1, grant=True)
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +73,7 @@ async def consume(url: str, topic: str, group: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "nobody", "order_svc"], ids=["anonymous", "unknown", "wrong password"])
-async def test_nobody_gets_in_without_the_password_of_a_principal(kafka: Kafka, name: str) -> None:
+async def test_nobody_gets_in_without_the_password_of_a_principal(kafka: ComposedKafka, name: str) -> None:
     url = str(Brokers(kafka.address, "SASL_PLAINTEXT", name, "a guess")) if name else kafka.address
     producer = AIOKafkaProducer(**client_options(url), request_timeout_ms=1000)
     try:
@@ -77,7 +84,7 @@ async def test_nobody_gets_in_without_the_password_of_a_principal(kafka: Kafka, 
 
 
 @pytest.mark.parametrize("service", SYSTEM.services, ids=lambda service: service.name)
-async def test_a_service_writes_only_what_it_publishes(kafka: Kafka, service: Any) -> None:
+async def test_a_service_writes_only_what_it_publishes(kafka: ComposedKafka, service: Any) -> None:
     own = {*service.publishes, service.dead_letter_topic}
     async with producing(kafka.url_of(service.package)) as producer:
         for topic in sorted(own):
@@ -90,7 +97,7 @@ async def test_a_service_writes_only_what_it_publishes(kafka: Kafka, service: An
 
 @pytest.mark.parametrize("service", SYSTEM.services, ids=lambda service: service.name)
 async def test_a_service_consumes_only_what_it_subscribes_to_and_only_in_its_own_group(
-    kafka: Kafka, service: Any
+    kafka: ComposedKafka, service: Any
 ) -> None:
     url = kafka.url_of(service.package)
     for topic in service.consumes:
@@ -102,7 +109,7 @@ async def test_a_service_consumes_only_what_it_subscribes_to_and_only_in_its_own
         assert {place[0] for place in await reader.existing([topic.name for topic in SYSTEM.topics])} == readable
 
 
-async def test_ops_read_everything_and_write_nothing(kafka: Kafka) -> None:
+async def test_ops_read_everything_and_write_nothing(kafka: ComposedKafka) -> None:
     topics = [topic.name for topic in SYSTEM.topics]
     async with open_reader(kafka.url_of("ops"), PREFIX) as reader:
         assert {place[0] for place in await reader.existing(topics)} == set(topics)

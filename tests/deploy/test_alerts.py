@@ -30,7 +30,7 @@ def rules() -> list[dict[str, Any]]:
 
 def exposed() -> Mapping[str, tuple[str, ...]]:
     """The names that Prometheus sees → their labels."""
-    found = {}
+    found: dict[str, tuple[str, ...]] = {}
     for package in (SHARED, *PROCESSES):
         for metric in metrics(package):
             [family] = metric.describe()

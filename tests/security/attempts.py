@@ -1,6 +1,6 @@
 """Requests for the routes of the guards table (tests/contracts/guards.py), by somebody who should not be able to."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -16,7 +16,7 @@ ROUTES = [(service, route) for service, routes in GUARDS.items() for route in ro
 CHANGING = ("PUT", "PATCH", "DELETE")
 
 
-def names(cases: list[tuple[str, ...]]) -> list[str]:
+def names(cases: Sequence[tuple[str, ...]]) -> list[str]:
     """The names of parametrised tests."""
     return [" ".join(case) for case in cases]
 

@@ -17,6 +17,7 @@ import httpx
 import pytest
 from joserfc import jwt
 from joserfc.jwk import OKPKey
+from joserfc.jws import JWSRegistry
 from uuid_utils.compat import uuid7
 
 from chassis.http.errors import Unavailable
@@ -97,7 +98,13 @@ async def test_the_bait_notices_a_visit() -> None:
 @pytest.mark.parametrize("service", GUARDS)
 async def test_the_address_of_a_key_in_a_token_is_not_read(rest: Shop, bait: Bait, service: str) -> None:
     own = OKPKey.generate_key("Ed25519")
-    claims = {"iss": "shopstream", "aud": "shopstream", "sub": str(uuid7()), "role": "ops", "jti": str(uuid7())}
+    claims: dict[str, Any] = {
+        "iss": "shopstream",
+        "aud": "shopstream",
+        "sub": str(uuid7()),
+        "role": "ops",
+        "jti": str(uuid7()),
+    }
     claims |= {"iat": 1, "exp": 9_999_999_999, "verified": True, "epoch": 0}
     [published] = issuer().jwks()["keys"]
     headers: list[dict[str, Any]] = [
@@ -108,7 +115,7 @@ async def test_the_address_of_a_key_in_a_token_is_not_read(rest: Shop, bait: Bai
         {"jwk": own.as_dict(private=False), "x5c": ["MIIB"]},
     ]
     for header in headers:
-        registry = jwt.JWSRegistry(algorithms=["Ed25519"], strict_check_header=False)
+        registry = JWSRegistry(algorithms=["Ed25519"], strict_check_header=False)
         token = jwt.encode({"alg": "Ed25519", **header}, claims, own, registry=registry)
         response = await rest.request(service, "GET", "/v1/ops/summary", {"Authorization": f"Bearer {token}"})
         assert_problem(response, 401, "unauthenticated")

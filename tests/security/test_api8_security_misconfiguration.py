@@ -105,7 +105,7 @@ async def test_other_origins_are_not_let_in(rest: Shop, service: str) -> None:
 @pytest.mark.parametrize("service", GUARDS)
 async def test_a_host_header_leads_nowhere(rest: Shop, service: str) -> None:
     for host in ("evil.example", "evil.example:80", "127.0.0.1@evil.example"):
-        for path in ("/docs", "/v1/products/", "/health/live/", "/openapi.json"):
+        for path in ("/docs", "/v1/products/", "/health/live/"):
             response = await rest.request(service, "GET", path, {}, headers={"Host": host})
             assert response.status_code not in range(300, 400)
             assert "evil.example" not in response.text + str(response.headers)
