@@ -1,7 +1,8 @@
 """Look locked packages up among known vulnerabilities: ``make audit-dependencies``.
 
 pip-audit asks the package index about each package. An index that has no such data, as many mirrors, or that cannot
-be reached, knows of no vulnerability either way: that is said, and is no failure. Status 1: there are vulnerabilities.
+be reached, knows of no vulnerability either way: that is said, and is no failure. Status 1: there are
+vulnerabilities.
 """
 
 import json

@@ -1,10 +1,10 @@
 """API5:2023, broken function level authorization: routes of staff and ops, used by those who are neither.
 
 Every route that the guards table gives to staff or to ops (about a hundred and thirty) is tried without a token, as a
-customer, and as ops or staff in each other's place, each time plainly and with every trick by which proxies and
-frameworks have been talked into another route or role: a method or a path in a header, a path spelt another way, a
-role in a header, a query or a cookie. None may succeed. What the tricks must not do by themselves is tried once more
-with a route that the customer may use.
+customer, and as ops or staff in each other's place, each time plainly, and as a customer once with all the tricks by
+which proxies and frameworks have been talked into another route or role (a method or a path in a header, a role in a
+header, a query or a cookie) and twice with a path that is spelt another way. None may succeed. What the tricks must
+not do by themselves is tried once more with a route that the customer may use.
 """
 
 from collections.abc import Mapping
@@ -56,12 +56,12 @@ async def test_no_trick_opens_a_route_of_staff_or_ops(
     rest: Shop, owner: Belongings, service: str, route: str
 ) -> None:
     who, path = owner.owner.headers, route.split(" ")[1]
-    for name, headers in TRICKS.items():
-        response = await attempt(rest, service, route, who, owner.ids, headers=headers)
-        assert response.status_code == 403, name
+    # All at once: one that worked would do so beside the others.
+    headers = {name: value for trick in TRICKS.values() for name, value in trick.items()}
     query = {"role": "ops", "admin": "1", "_method": "GET"}
-    assert (await attempt(rest, service, route, who, owner.ids, query=query)).status_code == 403
-    for spelling in SPELLINGS:
+    assert (await attempt(rest, service, route, who, owner.ids, headers=headers, query=query)).status_code == 403
+    for number in range(2):
+        spelling = SPELLINGS[(CLOSED.index((service, route)) * 2 + number) % len(SPELLINGS)]
         response = await attempt(rest, service, route, who, owner.ids, path=spelling.format(path))
         assert response.status_code in (400, 403, 404, 405, 422), spelling
 

@@ -1,6 +1,6 @@
 """API6:2023, unrestricted access to sensitive business flows: buying the shop empty, and using it against others.
 
-Tried: 200 rounds of ordering and cancelling at once; as many amendments as orders; pieces held through many small
+Tried: 60 rounds of ordering and cancelling at once; as many amendments as orders; pieces held through many small
 orders, through amendments, and again after a cancellation; the same order 50 times with one idempotency key; 60
 registrations of one network and 60 of as many networks; 80 requests for mails to a customer, from 40 networks. (300
 orders in a row are in ``test_api4_resource_consumption.py``; mails to an address that nobody has verified in
@@ -80,12 +80,12 @@ async def customers(accounts: Postgres, tmp_path_factory: pytest.TempPathFactory
 
 async def test_orders_that_are_cancelled_at_once_count_all_the_same(orders: httpx.AsyncClient, sku: str) -> None:
     headers, statuses = bearer(), Counter[int]()
-    for _ in range(200):
+    for _ in range(60):
         response = await orders.post("/v1/orders", json=body(**{sku: 1}), headers=headers)
         statuses[response.status_code] += 1
         if response.status_code == 202:
             await orders.post(f"{response.headers['location']}/cancel", headers=headers)
-    assert statuses == {202: PER_MINUTE, 429: 200 - PER_MINUTE}
+    assert statuses == {202: PER_MINUTE, 429: 60 - PER_MINUTE}
 
 
 async def test_amendments_count_as_orders_do(orders: httpx.AsyncClient, sku: str) -> None:
@@ -137,15 +137,15 @@ async def registered(api: httpx.AsyncClient, address: str) -> int:
 async def test_one_network_registers_a_few_accounts_and_others_are_not_in_its_way(
     customers: httpx.AsyncClient,
 ) -> None:
-    of_one = Counter([await registered(customers, "203.0.113.7") for _ in range(60)])
-    assert of_one == {202: REGISTRATIONS, 429: 60 - REGISTRATIONS}
-    assert Counter([await registered(customers, f"198.51.100.{n}") for n in range(60)]) == {202: 60}
+    of_one = Counter([await registered(customers, "203.0.113.7") for _ in range(30)])
+    assert of_one == {202: REGISTRATIONS, 429: 30 - REGISTRATIONS}
+    assert Counter([await registered(customers, f"198.51.100.{n}") for n in range(30)]) == {202: 30}
 
 
 async def test_addresses_of_one_ipv6_site_are_one_network(customers: httpx.AsyncClient) -> None:
     """A customer of a provider has billions of addresses, and thousands of networks."""
-    of_one = Counter([await registered(customers, f"2001:db8:1:1::{n:x}") for n in range(1, 31)])
-    assert of_one == {202: REGISTRATIONS, 429: 30 - REGISTRATIONS}
+    of_one = Counter([await registered(customers, f"2001:db8:1:1::{n:x}") for n in range(1, 21)])
+    assert of_one == {202: REGISTRATIONS, 429: 20 - REGISTRATIONS}
 
 
 async def test_strangers_in_40_networks_send_a_customer_two_mails(

@@ -83,7 +83,7 @@ def test_the_modules_that_connect_to_anything_are_known() -> None:
 def _connections(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call):
-            name = ast.unparse(node.func).rpartition(".")[2]
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
             if name in CLIENTS:
                 yield name
 
@@ -135,10 +135,12 @@ async def test_an_address_anywhere_in_a_request_is_not_visited(
     content = described.get("requestBody", {}).get("content", {}).get(JSON)
     body = filled(guard.body, stranger.ids) if guard.body else content and instance(service, content["schema"])
     who = token_for(guard.who, stranger)
-    for given in ({"query": query}, {"headers": headers}, {"body": _baited(body, bait.url)}):
-        if any(given.values()):
-            response = await attempt(rest, service, route, who, stranger.ids, **given)
-            assert response.status_code < 500 or response.status_code == 503
+    response = await attempt(rest, service, route, who, stranger.ids, headers=headers)
+    assert response.status_code < 500 or response.status_code == 503
+    if query or body:
+        # An address is no valid value of most.
+        response = await attempt(rest, service, route, who, stranger.ids, query=query, body=_baited(body, bait.url))
+        assert response.status_code < 500 or response.status_code == 503
 
 
 async def test_the_images_of_a_product_are_only_kept(rest: Shop, stranger: Belongings, bait: Bait) -> None:
