@@ -206,3 +206,33 @@ async def test_a_redrive_races_a_thousand_live_events_of_its_own_stream(database
     assert found is not None
     expected = ["repaired" if reason == "bug" else reason for reason in ["bug", *reasons]]
     assert found.seen.split() == expected
+
+
+async def test_a_message_that_cannot_be_read_is_no_better_read_again_and_frees_its_stream_once_discarded(
+    database: Database[Any],
+) -> None:
+    """What docs/how-to/ops.md tells operators to do about it."""
+    first, *behind = records([counted("B", "one"), counted("B", "two"), counted("B", "three")])
+    await consumer(database).handle([replace(first, value=b"no event at all"), *behind])
+    [head] = await heads(database)
+    outcome = await redrive(database).bring(head, nothing_else)
+    assert outcome.failed
+    assert [(one.state, one.reason) for one in await stored(database) if one.event_id == head] == [
+        ("dead", "bad_payload")
+    ]
+    assert await database.dead_letters.count_open(GROUP) == {(first.topic, "dead"): 1, (first.topic, "parked"): 2}
+
+    async def discard() -> None:
+        async with database.transaction() as tx:
+            letter, following, *_ = await database.dead_letters.lock_stream(tx, head, 2)
+            await database.dead_letters.update(
+                tx, [replace(letter, state="discarded"), replace(following, state="dead")]
+            )
+
+    await retry_until_available(discard, "the test", also=(ConcurrentUpdate, ValueError))
+    [head] = await heads(database)
+    assert len((await redrive(database).bring(head, nothing_else)).brought) == 2
+    found = await tally(database, "B")
+    assert found is not None
+    assert found.seen == "two three "
+    assert await database.dead_letters.count_open(GROUP) == {}
