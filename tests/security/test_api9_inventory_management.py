@@ -1,9 +1,8 @@
 """API9:2023, improper inventory management: routes that nobody knows of, and versions that nobody looks after.
 
 Read from the running apps: every route of each is in its OpenAPI document and the other way round, but for the pages
-named in ``tests/contracts/test_guards.py``; every documented path has a version, or is one of the few that have none
-for a reason. Tried: some sixty paths under which frameworks, tools and forgotten versions are found, in all four
-services and in an event process.
+named below; every documented path has a version, or is one of the few that have none for a reason. Tried: some sixty
+paths under which frameworks, tools and forgotten versions are found, in all four services and in an event process.
 """
 
 import re
@@ -14,16 +13,20 @@ from typing import Any
 import pytest
 from starlette.routing import Match, Mount, Route, WebSocketRoute
 
+from chassis.http.api_page import FILES
 from chassis.runtime.health import health_endpoints
 from tests.contracts.apps import described, unstarted
 from tests.contracts.guards import GUARDS
 from tests.contracts.shop import Shop
-from tests.contracts.test_guards import PAGES, UNDOCUMENTED
 from tests.responses import assert_problem
 
 ROOT = Path(__file__).parents[2]
 WITHOUT_A_VERSION = re.compile(r"/health/(live|ready)|/\.well-known/(jwks|revoked-tokens)\.json")
 """What every version of the API shares: for supervisors, and for verifiers of tokens."""
+FOR_PROGRAMS = frozenset({"/docs", "/metrics", "/openapi.json", *(f"/docs/{name}" for name in FILES)})
+"""What is no part of the API: its documentation, and metrics."""
+FOR_PEOPLE = {"customer": frozenset({"/verify-email", "/reset-password", "/pages/link.js", "/pages/link.css"})}
+"""Pages behind links in mails."""
 FORGOTTEN = (
     *("/v0", "/v2", "/v1", "/api", "/api/v1/orders", "/v1beta/orders", "/v2/orders", "/v2/customers", "/old/orders"),
     *("/beta", "/internal", "/internal/orders", "/private", "/admin", "/admin/", "/v1/admin", "/v1/debug", "/debug"),
@@ -61,7 +64,7 @@ def test_every_route_is_in_the_document_and_the_other_way_round(service: str) ->
     assert [route for route in app.routes if isinstance(route, Mount | WebSocketRoute)] == []
     there = {(method, route.path) for route in _routes(app) for method in route.methods or ()}
     documented = {(method.upper(), path) for path, methods in paths.items() for method in methods}
-    hidden = UNDOCUMENTED | PAGES.get(service, set())
+    hidden = FOR_PROGRAMS | FOR_PEOPLE.get(service, frozenset())
     assert {(method, path) for method, path in there - documented if method != "HEAD"} <= {
         ("GET", path) for path in hidden
     }
