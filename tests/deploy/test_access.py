@@ -31,7 +31,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 
 
 @pytest.fixture(scope="module")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComposedKafka]:
+async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ComposedKafka]:
     deployment = read_deployment(tmp_path_factory.mktemp("keys"))
     server = ComposedKafka(tmp_path_factory.mktemp("kafka"), deployment.services["kafka"]["environment"])
     server.prepare()
@@ -39,7 +39,8 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComposedKafka]:
     server.ready()
     yield server
     server.stop(grace=2)
-    # The last of the connections that are left behind, see below.
+    # aiokafka's connections that were left behind notice that, and can be removed.
+    await asyncio.sleep(0.1)
     gc.collect()
 
 

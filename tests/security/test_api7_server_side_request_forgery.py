@@ -100,7 +100,7 @@ async def test_the_address_of_a_key_in_a_token_is_not_read(rest: Shop, bait: Bai
     own = OKPKey.generate_key("Ed25519")
     claims: dict[str, Any] = {
         "iss": "shopstream",
-        "aud": "shopstream",
+        "aud": ["shopstream", f"{service}_svc"],
         "sub": str(uuid7()),
         "role": "ops",
         "jti": str(uuid7()),

@@ -1,0 +1,39 @@
+"""What runs in every event process, whatever its service has besides."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from chassis.runtime import worker
+from chassis.runtime.settings import Settings
+from chassis.runtime.worker import EventProcess, Loop
+
+
+class Started(Exception):
+    """Ends the process before its parts do anything."""
+
+
+async def test_an_event_process_relays_and_counts_the_dead_letters_of_its_service(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started: list[Loop] = []
+
+    @asynccontextmanager
+    async def http(*_: Any) -> AsyncIterator[None]:
+        yield
+
+    @asynccontextmanager
+    async def running(parts: Sequence[Loop]) -> AsyncIterator[None]:
+        started.extend(parts)
+        raise Started
+        yield
+
+    monkeypatch.setattr(worker, "_http", http)
+    monkeypatch.setattr(worker, "_running", running)
+    database: Any = SimpleNamespace(check=None)
+    with pytest.raises(Started):
+        await EventProcess("order_svc", Settings(kafka_bootstrap_servers="nobody:1"), database).run()
+    assert [part.__qualname__ for part in started] == ["Relay.run", "LetterGauge.run"]
