@@ -16,7 +16,9 @@ from chassis.http.middleware import RequestMiddleware
 from chassis.http.openapi import HEALTH, described, serve_document
 from chassis.http.responses import HANDLERS
 from chassis.http.routing import problems
+from chassis.messaging.wake_ups import send_wake_ups
 from chassis.runtime import failpoints, gc_tuning
+from chassis.runtime.background import in_background
 from chassis.runtime.health import health_endpoints
 from chassis.runtime.server import Server, http_limits
 from chassis.runtime.settings import Settings
@@ -42,7 +44,8 @@ def create_app(
         async with open_container() as container:
             app.state.container = container
             committing = asyncio.create_task(container.commit.run(), name="group commit")
-            yield
+            async with in_background(send_wake_ups(container.database), "wake the relay"):
+                yield
             committing.cancel()
 
     app = FastAPI(

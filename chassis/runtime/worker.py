@@ -24,6 +24,7 @@ from chassis.messaging.subscription import Subscription
 from chassis.persistence.database import Database
 from chassis.persistence.errors import DatabaseUnavailable
 from chassis.runtime import failpoints, gc_tuning
+from chassis.runtime.background import ended
 from chassis.runtime.health import health_endpoints
 from chassis.runtime.server import BoundedServer, http_limits
 from chassis.runtime.settings import Settings
@@ -41,9 +42,6 @@ aiokafka relies on that: with the error its fetcher ends silently.
 
 HTTP_CONNECTIONS = 64
 """Most clients of the health and the metrics at once, and most that wait to be accepted."""
-
-CANCEL_AGAIN_SECONDS = 8.0
-"""A task that has not ended by then is cancelled once more; longer than any needs to finish its current work."""
 
 
 @dataclass
@@ -122,15 +120,6 @@ async def _running(parts: Sequence[Loop]) -> AsyncIterator[list[asyncio.Task[Non
         # In reverse order: what a task depends on (a group commit, the relay) outlives it.
         for task in reversed(tasks):
             await ended(task)
-
-
-async def ended(task: asyncio.Task[Any]) -> None:
-    """Cancel a task until it has ended, whatever it ends with."""
-    while not task.done():
-        task.cancel()
-        # Libraries that wait with wait_for lose a cancellation at times, before Python 3.12.
-        await asyncio.wait([task], timeout=CANCEL_AGAIN_SECONDS)
-    await asyncio.gather(task, return_exceptions=True)
 
 
 class _Server(BoundedServer):

@@ -14,7 +14,7 @@ from chassis.messaging.relay import Relay
 from chassis.persistence.database import Database
 from chassis.persistence.group_commit import GroupCommit
 from chassis.persistence.postgres.database import Postgres
-from chassis.runtime.worker import ended
+from chassis.runtime.background import ended
 from chassis.testing import enveloped, record
 from schemas import Envelope, StockAdjusted, decode
 from tests.chassis.tally import Count, Tallies, counted
