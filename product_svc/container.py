@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from chassis.http.auth import Bearer, Verifier
 from chassis.http.remote_verifier import RemoteVerifier
+from chassis.http.safe_headers import cacheable
 from chassis.jobs.compose import job_loop
 from chassis.persistence.group_commit import GroupCommit
 from chassis.persistence.mongo.database import Mongo
@@ -94,6 +95,9 @@ Searches = Annotated[BoundedSearches, Depends(_searches)]
 IdempotencySeconds = Annotated[float, Depends(_idempotency_seconds)]
 IsStaff = Annotated[bool, Depends(_is_staff)]
 """Whether the client is staff, on routes that need no token; an invalid token is refused all the same."""
+
+catalogue_page = cacheable(seconds=5)
+"""Decorates the endpoints of the public catalogue."""
 
 OPTIONAL_TOKEN: dict[str, Any] = {"security": [{}, {"HTTPBearer": []}]}
 """The ``openapi_extra`` of routes with ``IsStaff``: a token is optional."""
