@@ -1,8 +1,11 @@
 """Which addresses clients are believed to have, and what a process serves beside its API."""
 
 import asyncio
+import socket
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -10,8 +13,10 @@ from starlette.types import Message, Receive, Scope, Send
 
 from chassis.runtime.bounded_http import HttpLimits
 from chassis.runtime.health import health_endpoints, operations_app
-from chassis.runtime.server import Server, serving_operations
-from deploy.local.ports import free_port
+from chassis.runtime.server import STARTUP_FAILURE, Server, serving_operations
+from deploy.local.ports import free_port, release
+
+ROOT = Path(__file__).parents[3]
 
 
 async def client_seen(proxies: str, connected_from: str, forwarded_for: str) -> str:
@@ -95,3 +100,28 @@ async def get_soon(client: httpx.AsyncClient, url: str) -> httpx.Response:
                 return await client.get(url)
             except httpx.ConnectError:
                 await asyncio.sleep(0.01)
+
+
+TAKEN = """
+from functools import partial
+from chassis.runtime.bounded_http import HttpLimits
+from chassis.runtime.health import health_endpoints, operations_app
+from chassis.runtime.server import Server, serving_operations
+app, limits = operations_app(health_endpoints("some_svc", {})), HttpLimits(10, 10, 10)
+beside = partial(serving_operations, app, limits, "127.0.0.1", PORT)
+Server(app, lambda: None, limits, "", beside, port=0, lifespan="off").serve_until_signal()
+"""
+
+
+async def test_a_process_whose_port_for_metrics_is_taken_ends_and_says_so() -> None:
+    port = free_port()
+    release(port)
+    with socket.create_server(("127.0.0.1", port)):
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", TAKEN.replace("PORT", str(port))), cwd=ROOT, stderr=asyncio.subprocess.PIPE
+        )
+        async with asyncio.timeout(60):
+            _, errors = await process.communicate()
+    assert process.returncode == STARTUP_FAILURE
+    assert b"address already in use" in errors
+    assert b"Traceback" not in errors
