@@ -105,6 +105,8 @@ def test_the_sample_order_is_shown_and_a_process_that_is_killed_is_started_again
     before = run.record
     assert before["state"] == "up"
     assert len(before["processes"]) == 12
+    metrics = [entry["metrics"] for entry in before["processes"].values() if "metrics" in entry]
+    assert [http_problem(url) for url in metrics] == [""] * 8
     for shown in ("order.placed", "stock.reserved", "order.confirmed", "notification.mail_sent", "Total: €25.00"):
         assert shown in run.output
     _run_the_shown_commands(run.output)
