@@ -16,12 +16,10 @@ from chassis.persistence.group_commit import GroupCommit
 from chassis.persistence.mongo.database import Mongo
 from chassis.persistence.postgres.database import Postgres
 from chassis.runtime.background import in_background
-from tests.chassis.messaging.test_relay import prefix, published, write
+from tests.chassis.messaging.relayed import published, write
 from tests.chassis.tally import Tallies, make_tables
 from tests.databases import Databases
 from tests.servers import Servers
-
-__all__ = ["prefix"]
 
 
 class Processes(NamedTuple):
