@@ -35,7 +35,7 @@ SEND_SECONDS = 30.0
 IDLE_SECONDS = (0.02, 0.5)
 """How soon to look again when the outbox was empty: the first time, and then. A wake-up may come sooner."""
 LEAVE_SECONDS = 2.0
-"""How long a relay that is stopped may take to mark what it has published."""
+"""How long a relay that is stopped may take to publish what it has begun with, and to mark it."""
 ROUND_SECONDS = 0.01
 """What is committed within a round is sent together, and consumed together."""
 BACKOFF_SECONDS = (0.2, 5.0)
@@ -103,11 +103,13 @@ class Relay:
     async def _pump(self, outbox: OutboxReader, producer: AIOKafkaProducer) -> None:
         idle, pacer = IDLE_SECONDS[0], BatchPacer(ROUND_SECONDS)
         rows: Sequence[PendingMessage] = ()
+        in_round: asyncio.Task[Sequence[PendingMessage]] | None = None
         try:
             while True:
                 self._database.outbox.added.clear()
                 async with pacer:
-                    rows = await self._round(outbox, producer, rows)
+                    in_round = asyncio.create_task(self._round(outbox, producer, rows))
+                    rows = await asyncio.shield(in_round)
                 if rows:
                     idle = IDLE_SECONDS[0]
                     continue
@@ -118,10 +120,11 @@ class Relay:
                         await self._database.outbox.added.wait()
                 idle = IDLE_SECONDS[1]
         except asyncio.CancelledError:
-            # Stopped during a rest: the next relay need not publish the same again.
+            # Stopped: the next relay need not publish again what is on its way, or waits to be deleted.
             with suppress(Exception):
                 async with asyncio.timeout(LEAVE_SECONDS):
-                    await outbox.advance(rows, 1)
+                    if in_round:
+                        await outbox.advance(await in_round, 1)
             raise
 
     async def _round(

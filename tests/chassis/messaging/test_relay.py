@@ -10,7 +10,7 @@ from chassis.messaging.relay import Relay
 from chassis.persistence.database import Database
 from chassis.persistence.group_commit import GroupCommit
 from chassis.persistence.postgres.database import Postgres
-from chassis.runtime.background import ended
+from chassis.runtime.background import ended, in_background
 from tests.chassis.messaging.relayed import published, write
 from tests.chassis.tally import Tallies
 from tests.servers import Servers
@@ -40,6 +40,27 @@ async def test_the_next_relay_takes_over(database: Database[Any], servers: Serve
             assert (await published(servers, prefix, len(versions)))["A"] == versions
             for task in running:
                 await ended(task)
+
+
+async def test_a_relay_that_is_stopped_while_it_publishes_marks_what_it_has_published(
+    database: Database[Any], servers: Servers, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent, send = asyncio.Event(), Relay._send
+
+    async def confirmed_late(relay: Relay, *args: Any) -> None:
+        await send(relay, *args)
+        sent.set()
+        await asyncio.sleep(0.2)
+
+    monkeypatch.setattr(Relay, "_send", confirmed_late)
+    commit = GroupCommit(database, Tallies)
+    async with asyncio.timeout(60), in_background(commit.run(), "commit"):
+        relaying = asyncio.create_task(Relay(database, servers.kafka, prefix).run())
+        await write(database, commit, "A", 1)
+        await sent.wait()
+        await ended(relaying)
+        async with database.leadership.lead() as outbox:
+            assert await outbox.advance([], 1) == []
 
 
 async def test_a_relay_whose_process_is_stopped_loses_its_lock(
