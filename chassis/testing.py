@@ -22,6 +22,8 @@ from schemas import Envelope, Event, Message, encode
 _OFFSETS = count()
 
 LINK_KEY = "a key of links for tests, and nothing else"
+AUDIENCES = ("customer_svc", "product_svc", "order_svc", "notifier_svc")
+"""All services, which access tokens are for."""
 
 
 @cache
@@ -35,7 +37,7 @@ def issuer(**changes: Any) -> Issuer:
     rules: dict[str, Any] = {
         "private_key": private_key(),
         "issuer": "shopstream",
-        "audience": "shopstream",
+        "audiences": AUDIENCES,
         "seconds": 86_400,  # a slow test must not outlive its token
     }
     return Issuer(**(rules | changes))
@@ -60,9 +62,15 @@ async def running(app: FastAPI) -> AsyncIterator[Any]:
     async with app.router.lifespan_context(app):
         if isinstance(app.state.container.verifier, RemoteVerifier):
             # Nobody publishes keys to it here.
-            verifier = Verifier(test_keys, "shopstream", "shopstream")
-            app.state.container = replace(app.state.container, verifier=verifier)
+            accept_test_tokens(app)
         yield app.state.container
+
+
+def accept_test_tokens(app: FastAPI) -> None:
+    """Let an app that has started accept the tokens of this test run, if they are for its service."""
+    container = app.state.container
+    verifier = Verifier(test_keys, "shopstream", container.verifier.audience)
+    app.state.container = replace(container, verifier=verifier)
 
 
 class AppClient(httpx.AsyncClient):

@@ -62,7 +62,7 @@ async def open_container(settings: Settings) -> AsyncIterator[Container]:
             settings=settings,
             database=database,
             commit=GroupCommit(database, CustomerUnitOfWork),
-            verifier=AccountVerifier(own_keys, settings.jwt_issuer, settings.jwt_audience, database),
+            verifier=AccountVerifier(own_keys, settings.jwt_issuer, SERVICE, database),
             token_issuer=issuer,
             revocations=RevocationList(database, settings.jwt_seconds),
             password_hasher=hasher.PasswordHasher(),
@@ -78,7 +78,8 @@ async def open_container(settings: Settings) -> AsyncIterator[Container]:
 def _open_issuer(settings: Settings) -> Issuer:
     others = [path.read_bytes() for path in settings.jwt_published_key_files]
     key = settings.jwt_private_key_file.read_bytes()
-    return Issuer(key, settings.jwt_issuer, settings.jwt_audience, settings.jwt_seconds, others)
+    audiences = settings.jwt_audiences.split(",")
+    return Issuer(key, settings.jwt_issuer, audiences, settings.jwt_seconds, others)
 
 
 def _open_throttle(database: Postgres, settings: Settings) -> throttle.Throttle:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
-from pydantic import FilePath, PositiveFloat, PositiveInt, field_validator
+from pydantic import Field, FilePath, PositiveFloat, PositiveInt, field_validator
 
 from chassis.link_tokens import LinkKey
 from chassis.runtime.settings import PostgresSettings, ServiceUrl
@@ -29,6 +29,10 @@ class Settings(PostgresSettings):
     """PEM file with the public key that signed access tokens before: published until the last of them has expired."""
     jwt_seconds: PositiveInt = 900
     """Lifetime of an access token, in seconds."""
+    jwt_audiences: str = Field(
+        default="customer_svc,product_svc,order_svc,notifier_svc", pattern=r"^[A-Za-z0-9_.-]+(,[A-Za-z0-9_.-]+)*$"
+    )
+    """The ``aud`` claim of access tokens: all services, separated by commas. Each accepts the tokens that name it."""
     refresh_seconds: PositiveInt = 30 * 86_400
     """Lifetime of a session, in seconds, counted from the log-in; then the customer has to log in again."""
     login_tries_per_account: PositiveInt = 10

@@ -128,10 +128,12 @@ class Program:
     name: str
     module: str
     settings: Settings
-    """All the settings it gets, but for the host and port of a process: those are the runner's choice."""
+    """All the settings it gets, but for hosts and ports on which a process listens: those are the runner's choice."""
     connects_to: tuple[Server, ...]
     """Must be ready before it starts."""
     arguments: tuple[str, ...] = ()
+    listens_on: Mapping[str, str] = field(default_factory=dict)
+    """Setting → the name of the port on which it listens in a local run."""
 
 
 @dataclass(frozen=True)
@@ -161,10 +163,10 @@ class Service:
         return f"{self.name}-migrations"
 
     @property
-    def ports(self) -> tuple[Port, Port]:
-        """The ports of its REST front and its event process in a local run."""
+    def ports(self) -> tuple[Port, Port, Port]:
+        """The ports of its REST front, of the metrics of that, and of its event process in a local run."""
         front = Port(self.name, f"{self.name.upper()}_PORT", self.rest_front.port)
-        return front, Port(f"{self.name}-worker")
+        return front, Port(f"{self.name}-metrics"), Port(f"{self.name}-worker")
 
     @property
     def database_settings(self) -> Settings:
@@ -195,14 +197,17 @@ class System:
     def rest_front(self, service: Service) -> Program:
         """Return a service's REST front."""
         settings = {**self._shared(service), **service.database_settings, **service.rest_front.settings}
-        return Program(service.name, f"{service.package}.main", settings, (service.database,))
+        front, metrics, _ = service.ports
+        listens_on = {"PORT": front.name, "METRICS_PORT": metrics.name}
+        return Program(service.name, f"{service.package}.main", settings, (service.database,), listens_on=listens_on)
 
     def event_process(self, service: Service) -> Program:
         """Return a service's event process: it consumes, relays the outbox, and runs what is periodic."""
         own = service.event_process
         settings = {**self._shared(service), **service.database_settings, **own.settings}
-        connects_to = (service.database, *own.connects_to)
-        return Program(f"{service.name}-worker", f"{service.package}.worker", settings, connects_to)
+        connects_to, (*_, port) = (service.database, *own.connects_to), service.ports
+        module, listens_on = f"{service.package}.worker", {"PORT": port.name}
+        return Program(f"{service.name}-worker", module, settings, connects_to, listens_on=listens_on)
 
     def _shared(self, service: Service) -> Settings:
         return {self.brokers.setting: BrokerAddress(self.brokers, service.package), **self.process_settings}

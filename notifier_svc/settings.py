@@ -20,8 +20,8 @@ class WorkerSettings(PostgresSettings):
     ``SHOP_ENV`` is production, else ``offered``: if the server offers it."""
     mail_from: EmailStr
     """Sender of every mail; its domain is also the domain of the Message-IDs."""
-    mail_connections: PositiveInt = 16
-    """Number of SMTP connections that one event process may keep open."""
+    mail_connections: PositiveInt = 32
+    """SMTP connections that one event process may keep open (Postfix accepts 50 of a client by default)."""
     mail_lease_seconds: float = Field(default=60.0, gt=0, le=86_400)
     """Seconds that a process may hold a mail it has claimed; after that, another process takes the mail over."""
     staff_mail: EmailStr

@@ -44,7 +44,7 @@ class Container:
 async def open_container(settings: RestSettings) -> AsyncIterator[Container]:
     """Open the parts of the REST process, and close them at the end."""
     database = Postgres(str(settings.postgres_url))
-    verifier = RemoteVerifier(str(settings.jwks_url), settings.jwt_issuer, settings.jwt_audience)
+    verifier = RemoteVerifier(str(settings.jwks_url), settings.jwt_issuer, SERVICE)
     products = ProductClient(str(settings.product_url))
     feed = TimelineFeed(database)
     await feed.start()

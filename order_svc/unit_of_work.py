@@ -3,6 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
+from chassis.jobs.domain import Action
+from chassis.persistence.postgres.jobs import load_actions, save_actions
 from chassis.persistence.postgres.pipelined_transaction import PipelinedTransaction
 from chassis.persistence.postgres.rows import load_rows, write_rows
 from chassis.persistence.unit_of_work import AppendOnly, IdentityMap, UnitOfWork
@@ -50,6 +52,8 @@ class OrderUnitOfWork(UnitOfWork):
         """The customer of an order, by the order's id, where an event about the customer has arrived."""
         self.usage: IdentityMap[UUID, AccountUsage] = IdentityMap(self)
         """Of accounts that place or amend orders; prefetching it keeps other transactions from doing so meanwhile."""
+        self.actions: IdentityMap[UUID, Action] = IdentityMap(self)
+        """What ops do to orders."""
         self.erased_customers: IdentityMap[UUID, ErasedCustomer] = IdentityMap(self)
         """Prefetching a customer here also loads the orders of the customer that can be cancelled."""
 
@@ -72,6 +76,8 @@ class OrderUnitOfWork(UnitOfWork):
             tx,
             load_responses(self.stored_responses),
             load_orders(self.orders),
+            # After the orders are locked: a transaction that waited for the same action has to see it.
+            load_actions(self.actions),
             load_products(self.products),
             load_customers(self.customers),
             load_usage(self.usage),
@@ -90,6 +96,7 @@ class OrderUnitOfWork(UnitOfWork):
             save_responses(self.stored_responses),
             save_erased_customers(self.erased_customers),
             save_usage(self.usage, held_changes(self.orders)),
+            save_actions(self.actions),
         )
         restart_deadlines(tx, self.orders)
         save_customers(tx, self.customers)

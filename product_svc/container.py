@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from chassis.http.auth import Bearer, Verifier
 from chassis.http.remote_verifier import RemoteVerifier
+from chassis.http.safe_headers import cacheable
 from chassis.jobs.compose import job_loop
 from chassis.persistence.group_commit import GroupCommit
 from chassis.persistence.mongo.database import Mongo
@@ -36,7 +37,7 @@ class Container:
 async def open_container(settings: RestSettings) -> AsyncIterator[Container]:
     """Open the parts of the REST process, and close them at the end."""
     database = Mongo(str(settings.mongo_url))
-    verifier = RemoteVerifier(str(settings.jwks_url), settings.jwt_issuer, settings.jwt_audience)
+    verifier = RemoteVerifier(str(settings.jwks_url), settings.jwt_issuer, SERVICE)
     verifier.start()
     try:
         await open_documents(database)
@@ -94,6 +95,9 @@ Searches = Annotated[BoundedSearches, Depends(_searches)]
 IdempotencySeconds = Annotated[float, Depends(_idempotency_seconds)]
 IsStaff = Annotated[bool, Depends(_is_staff)]
 """Whether the client is staff, on routes that need no token; an invalid token is refused all the same."""
+
+catalogue_page = cacheable(seconds=5)
+"""Decorates the endpoints of the public catalogue."""
 
 OPTIONAL_TOKEN: dict[str, Any] = {"security": [{}, {"HTTPBearer": []}]}
 """The ``openapi_extra`` of routes with ``IsStaff``: a token is optional."""

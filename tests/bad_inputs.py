@@ -160,7 +160,7 @@ def bad_tokens(role: Role = "customer") -> dict[str, str]:
     return forged | {
         "expired": issuer(seconds=-60).issue(principal),
         "of another issuer": issuer(issuer="https://evil.example").issue(principal),
-        "for another audience": issuer(audience="elsewhere").issue(principal),
+        "for another audience": issuer(audiences=["elsewhere"]).issue(principal),
         "of another key": issuer(private_key=other_key).issue(principal),
         "alg none": f"{_b64({'alg': 'none', 'typ': 'JWT'})}.{payload}.",
         "alg None": f"{_b64({'alg': 'None'})}.{payload}.",

@@ -84,7 +84,8 @@ class Stack:
         """Start another instance of a process, under a name of its own."""
         port = free_port()
         command = self.commands[name]
-        self.commands = {**self.commands, copy: replace(command, name=copy, env={**command.env, "PORT": str(port)})}
+        env = {**command.env, "PORT": str(port), "METRICS_PORT": "0"}
+        self.commands = {**self.commands, copy: replace(command, name=copy, env=env)}
         self.urls = {**self.urls, copy: f"http://{LOOPBACK}:{port}"}
         await self.start(copy)
         return copy
@@ -201,13 +202,13 @@ async def stack(
 
 
 async def _stack(servers: Servers, databases: Databases, processes: Processes, extra: Mapping[str, str]) -> Stack:
-    ports = {program.name: free_port() for program in SYSTEM.all_processes}
+    ports = {port.name: free_port() for service in SYSTEM.services for port in service.ports}
     addresses = _addresses(servers, ports, processes.home / "signing-key.pem")
     commands: dict[str, Command] = {}
     for service in SYSTEM.services:
         own_database = {service.database.setting: await _new_database(service, databases)}
         for program in SYSTEM.processes(service):
-            command = service_process(program, ports[program.name], addresses).command
+            command = service_process(program, ports, addresses).command
             commands[program.name] = replace(command, env={**command.env, **own_database, **extra})
     return Stack(
         processes,

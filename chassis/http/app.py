@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -16,9 +17,11 @@ from chassis.http.middleware import RequestMiddleware
 from chassis.http.openapi import HEALTH, described, serve_document
 from chassis.http.responses import HANDLERS
 from chassis.http.routing import problems
+from chassis.messaging.wake_ups import send_wake_ups
 from chassis.runtime import failpoints, gc_tuning
-from chassis.runtime.health import health_endpoints
-from chassis.runtime.server import Server, http_limits
+from chassis.runtime.background import in_background
+from chassis.runtime.health import health_endpoints, operations_app
+from chassis.runtime.server import Server, http_limits, serving_operations
 from chassis.runtime.settings import Settings
 from chassis.runtime.telemetry import configure_logging
 
@@ -42,7 +45,8 @@ def create_app(
         async with open_container() as container:
             app.state.container = container
             committing = asyncio.create_task(container.commit.run(), name="group commit")
-            yield
+            async with in_background(send_wake_ups(container.database), "wake the relay"):
+                yield
             committing.cancel()
 
     app = FastAPI(
@@ -74,19 +78,24 @@ def _add_health(app: FastAPI, service: str) -> None:
         container: RestContainer = app.state.container
         await container.database.check()
 
-    for path, endpoint in health_endpoints(service, {"database": database}).items():
-        summary, responses = HEALTH.get(path, (None, {}))
-        options: dict[str, Any] = {"tags": ["health"], "summary": summary, "include_in_schema": path in HEALTH}
-        app.add_api_route(path, endpoint, responses=responses, **options)
+    endpoints = health_endpoints(service, {"database": database})
+    app.state.operations = operations_app(endpoints)
+    for path, (summary, responses) in HEALTH.items():
+        app.add_api_route(path, endpoints[path], tags=["health"], summary=summary, responses=responses)
 
 
 def serve(app: FastAPI, service: str, settings: Settings) -> None:
-    """Run a REST process until SIGTERM or SIGINT; requests in flight get ten seconds to finish."""
+    """Run a REST process until SIGTERM or SIGINT; requests in flight get ten seconds to finish.
+
+    Health and metrics are served on a listener of their own as well, and the metrics nowhere else.
+    """
     configure_logging(service, settings.log_level, settings.log_format)
     failpoints.arm(settings.failpoints)
     gc_tuning.freeze_startup_objects()
     app.state.in_progress.limit = settings.http_requests
     address: dict[str, Any] = {"host": settings.host, "port": settings.port}
     limits, proxies = http_limits(settings), settings.forwarded_allow_ips
-    server = Server(app, app.state.on_shutdown, limits, proxies, **address, timeout_graceful_shutdown=10)
+    metrics = settings.metrics_host, settings.metrics_port
+    operations = partial(serving_operations, app.state.operations, limits, *metrics)
+    server = Server(app, app.state.on_shutdown, limits, proxies, operations, **address, timeout_graceful_shutdown=10)
     server.serve_until_signal()

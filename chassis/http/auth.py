@@ -1,8 +1,8 @@
 """Authentication: access tokens issued by customer_svc, verified by every service with its public keys.
 
 JWT (RFC 7519) signed with Ed25519 (RFC 8037) and nothing else; ``iss aud sub exp iat jti`` are required.
-``epoch`` and ``sid`` (the session) say what revokes a token before it expires. The keys are published as a JWKS
-(RFC 7517).
+``aud`` names the services that a token is for, and each service accepts those that name it. ``epoch`` and ``sid``
+(the session) say what revokes a token before it expires. The keys are published as a JWKS (RFC 7517).
 """
 
 import asyncio
@@ -59,18 +59,23 @@ class Issuer:
     """
 
     def __init__(
-        self, private_key: bytes, issuer: str, audience: str, seconds: int, published_keys: Sequence[bytes] = ()
+        self,
+        private_key: bytes,
+        issuer: str,
+        audiences: Sequence[str],
+        seconds: int,
+        published_keys: Sequence[bytes] = (),
     ) -> None:
         self._key = _identified(private_key)
         self._published = [self._key, *map(_identified, published_keys)]
-        self._issuer, self._audience, self.seconds = issuer, audience, seconds
+        self._issuer, self._audiences, self.seconds = issuer, audiences, seconds
 
-    def issue(self, principal: Principal, seconds: int | None = None) -> str:
-        """A token that says who its bearer is, for ``seconds``, or the usual time."""
+    def issue(self, principal: Principal, seconds: int | None = None, audiences: Sequence[str] | None = None) -> str:
+        """A token that says who its bearer is, to these services or to all, for these seconds or the usual time."""
         now = int(time.time())
         claims = {
             "iss": self._issuer,
-            "aud": self._audience,
+            "aud": list(self._audiences if audiences is None else audiences),
             "sub": str(principal.id),
             "role": principal.role,
             "verified": principal.verified,
@@ -94,12 +99,13 @@ def _identified(pem: bytes) -> OKPKey:
 
 
 class Verifier:
-    """Checks access tokens; remembers those it has checked until they expire.
+    """Checks access tokens for a service, the ``audience``; remembers those it has checked until they expire.
 
     A subclass knows which tokens are revoked before they expire; here none are.
     """
 
     def __init__(self, keys: Callable[[], Awaitable[dict[str, Any]]], issuer: str, audience: str) -> None:
+        self.audience = audience
         self._fetch, self._keys = keys, KeySet([])
         self._document: Mapping[str, Any] = {}
         self._fetched_at = -REFETCH_SECONDS

@@ -19,6 +19,12 @@ class ShopError(Exception):
         super().__init__(self.detail)
 
 
+class MalformedHttp(ShopError):
+    """This is not a request of HTTP/1.1."""
+
+    status, code = 400, "malformed_http"
+
+
 class RequestTimeout(ShopError):
     """The request did not arrive in time; send it again."""
 

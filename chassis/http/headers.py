@@ -27,7 +27,12 @@ HEADERS: Mapping[str, dict[str, Any]] = {
     "Preference-Applied": _header("The preference that was applied.", "wait=5", always=False),
     "Content-Disposition": _header("A file name to save it under.", 'attachment; filename="my-data.json"'),
     "Product-Count": _header("How many products follow.", 1200, {"type": "integer", "minimum": 0}),
-    "Cache-Control": _header("A stream must not be cached.", "no-cache", always=False),
+    "X-Content-Type-Options": _header(
+        "Browsers must not guess another type.", "nosniff", _TEXT | {"const": "nosniff"}
+    ),
+    "Cache-Control": _header(
+        "`no-store`, or for how many seconds what is the same for everybody may be kept.", "no-store"
+    ),
     "X-Accel-Buffering": _header("A proxy must not buffer a stream.", "no", always=False),
     "Vary": _header("Another `Accept` gets another media type.", "Accept"),
     "WWW-Authenticate": _header("How to authenticate (RFC 9110 §11.6.1).", "Bearer", _TEXT | {"const": "Bearer"}),
@@ -37,7 +42,7 @@ HEADERS: Mapping[str, dict[str, Any]] = {
 }
 """The headers that the services send beside those of HTTP itself. ``required``: wherever it is documented."""
 
-EVERYWHERE = ("X-Request-Id",)
+EVERYWHERE = ("X-Request-Id", "X-Content-Type-Options", "Cache-Control")
 """On every response."""
 
 BY_STATUS: Mapping[int, tuple[str, ...]] = {

@@ -15,16 +15,17 @@ from chassis.http.errors import BodyTooLarge, Overloaded, ShopError
 from chassis.http.in_progress import InProgress, Turn
 from chassis.http.responses import error_response
 from chassis.http.routing import MAX_BODY
+from chassis.http.safe_headers import with_safe_headers
 from chassis.runtime.telemetry import HTTP_SECONDS, continued, trace
 
 log = structlog.get_logger()
 
-UNLIMITED = ("/health/", "/metrics")
-"""Paths that also answer while a process works on as many requests as it may."""
+UNLIMITED = "/health/"
+"""Paths below it also answer while a process works on as many requests as it may."""
 
 
 class RequestMiddleware:
-    """Gives every request an id and a trace, returns the id, and counts and times the request."""
+    """Gives every request an id and a trace, and every response its headers; counts and times the request."""
 
     def __init__(self, app: ASGIApp, in_progress: InProgress) -> None:
         self._app, self._in_progress = app, in_progress
@@ -46,7 +47,8 @@ class RequestMiddleware:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 turn.end()
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                safe = with_safe_headers(scope, message, has_token=b"authorization" in headers)
+                message["headers"] = [*safe, (b"x-request-id", request_id.encode())]
             await send(message)
 
         try:

@@ -12,6 +12,7 @@ from starlette.routing import Match, Route
 
 from chassis.http.examples import complete, operations
 from chassis.http.headers import EVERYWHERE, HEADERS, carries
+from chassis.http.safe_headers import cacheable
 
 
 class LiveOut(BaseModel):
@@ -86,6 +87,7 @@ def serve_document(app: FastAPI) -> None:
     def encoded() -> bytes:
         return orjson.dumps(app.openapi())
 
+    @cacheable(seconds=300)
     async def document(_request: Request) -> Response:
         return Response(encoded(), media_type="application/json")
 

@@ -52,7 +52,7 @@ class ActionOut(ResponseBody):
     at: datetime
     who: Annotated[UUID, Field(description="the account")]
     action: Annotated[str, Field(examples=["letter.edit"])]
-    subject: Annotated[str, Field(description="the id of the job, or of the letter's event", examples=[ID])]
+    subject: Annotated[str, Field(description="the id of the job, the letter's event, or the order", examples=[ID])]
     why: Why
 
 

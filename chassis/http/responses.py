@@ -13,6 +13,7 @@ from chassis.http.bodies import PROBLEM_JSON
 from chassis.http.errors import BodyTooLarge, MalformedRequest, ShopError, Unavailable, problem
 from chassis.http.openapi import allowed
 from chassis.http.routing import MAX_BODY
+from chassis.http.safe_headers import SAFE_HEADERS
 from chassis.persistence.errors import ConcurrentUpdate, DatabaseUnavailable
 
 log = structlog.get_logger()
@@ -63,7 +64,9 @@ async def _http_error(request: Request, error: Any) -> JSONResponse:
 
 async def _bug(request: Request, error: Any) -> JSONResponse:
     log.error("request failed", exc_info=error)
-    return error_response(request, ShopError())
+    # Sent by Starlette outside of our middleware.
+    headers = {**SAFE_HEADERS, "X-Request-Id": request.scope["state"]["request_id"]}
+    return error_response(request, ShopError(), headers)
 
 
 HANDLERS: Mapping[Any, Callable[[Request, Any], Awaitable[JSONResponse]]] = {

@@ -73,7 +73,7 @@ class Action:
     action: str
     """Like ``letter.edit``."""
     subject: str
-    """The id of the job, or of the letter's event."""
+    """The id of the job, the letter's event, or the order."""
     why: str
     fingerprint: str
     """Of the request's body."""

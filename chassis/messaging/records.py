@@ -44,4 +44,5 @@ def place_id_of(record: KafkaRecord) -> UUID:
 
 def printable(raw: bytes) -> str:
     """Bytes as text that any database and log can hold; different bytes give different text."""
-    return raw.decode(errors="backslashreplace").replace("\x00", "\\x00")
+    text = raw.decode(errors="backslashreplace")
+    return text.replace("\x00", "\\x00") if "\x00" in text else text

@@ -10,16 +10,18 @@ Pattern: C. Richardson, *Microservices Patterns*, 2018, §3.3.7 (polling publish
 import asyncio
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 
 import structlog
 from aiokafka import AIOKafkaProducer
 
 from chassis.messaging.brokers import client_options
 from chassis.messaging.outbox import OutboxReader, PendingMessage
+from chassis.messaging.wake_ups import receive_wake_ups, send_wake_ups
 from chassis.persistence.database import RelayStore
 from chassis.persistence.errors import DatabaseUnavailable, LeadershipLost
 from chassis.runtime import failpoints
+from chassis.runtime.background import in_background
 from chassis.runtime.batch_pacing import BatchPacer
 from chassis.runtime.redaction import redacted
 from chassis.runtime.retry import backoff
@@ -30,10 +32,10 @@ log = structlog.get_logger()
 BATCH = 500
 SEND_SECONDS = 30.0
 """A send that is not confirmed by then has failed."""
-IDLE_SECONDS = (0.005, 0.2)
-"""How soon to poll again when the outbox was empty: at first, and at most."""
+IDLE_SECONDS = (0.02, 0.5)
+"""How soon to look again when the outbox was empty: the first time, and then. A wake-up may come sooner."""
 LEAVE_SECONDS = 2.0
-"""How long a relay that is stopped may take to mark what it has published."""
+"""How long a relay that is stopped may take to publish what it has begun with, and to mark it."""
 ROUND_SECONDS = 0.01
 """What is committed within a round is sent together, and consumed together."""
 BACKOFF_SECONDS = (0.2, 5.0)
@@ -52,10 +54,7 @@ class Relay:
         while True:
             began = time.monotonic()
             try:
-                async with self._database.leadership.lead() as outbox:
-                    RELAY_LEADS.set(1)
-                    log.info("relay leads")
-                    await self._publish_all(outbox)
+                await self._lead()
             except LeadershipLost:
                 log.warning("relay lost its leadership: another process publishes the outbox now")
             except Exception as error:  # noqa: BLE001
@@ -70,6 +69,17 @@ class Relay:
                 await asyncio.sleep(next(pauses))
             finally:
                 RELAY_LEADS.set(0)
+
+    async def _lead(self) -> None:
+        """Wait until this process is the leader, then publish."""
+        async with AsyncExitStack() as stack:
+            # Until then, another process publishes what this one commits.
+            async with in_background(send_wake_ups(self._database), "wake the relay"):
+                outbox = await stack.enter_async_context(self._database.leadership.lead())
+            await stack.enter_async_context(in_background(receive_wake_ups(self._database), "wake-ups"))
+            RELAY_LEADS.set(1)
+            log.info("relay leads")
+            await self._publish_all(outbox)
 
     async def _publish_all(self, outbox: OutboxReader) -> None:
         producer = AIOKafkaProducer(
@@ -93,25 +103,28 @@ class Relay:
     async def _pump(self, outbox: OutboxReader, producer: AIOKafkaProducer) -> None:
         idle, pacer = IDLE_SECONDS[0], BatchPacer(ROUND_SECONDS)
         rows: Sequence[PendingMessage] = ()
+        in_round: asyncio.Task[Sequence[PendingMessage]] | None = None
         try:
             while True:
                 self._database.outbox.added.clear()
                 async with pacer:
-                    rows = await self._round(outbox, producer, rows)
+                    in_round = asyncio.create_task(self._round(outbox, producer, rows))
+                    rows = await asyncio.shield(in_round)
                 if rows:
                     idle = IDLE_SECONDS[0]
                     continue
-                # Commits of this process wake the relay at once; those of the REST process are found by polling.
+                # Commits wake the relay: those of this process at once, those of others by a wake-up.
                 # (Not wait_for: before Python 3.12 it can lose a cancellation that comes with the wake-up.)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(idle):
                         await self._database.outbox.added.wait()
-                idle = min(idle * 1.5, IDLE_SECONDS[1])
+                idle = IDLE_SECONDS[1]
         except asyncio.CancelledError:
-            # Stopped during a rest: the next relay need not publish the same again.
+            # Stopped: the next relay need not publish again what is on its way, or waits to be deleted.
             with suppress(Exception):
                 async with asyncio.timeout(LEAVE_SECONDS):
-                    await outbox.advance(rows, 1)
+                    if in_round:
+                        await outbox.advance(await in_round, 1)
             raise
 
     async def _round(

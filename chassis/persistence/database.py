@@ -12,6 +12,7 @@ from chassis.messaging.inbox import Attempts, Inbox
 from chassis.messaging.leadership import Leadership
 from chassis.messaging.outbox import Outbox
 from chassis.messaging.subscriptions import Subscriptions
+from chassis.messaging.wake_ups import WakeUps
 from chassis.persistence.snapshots import Snapshots
 
 Tx = TypeVar("Tx")
@@ -58,7 +59,7 @@ class EventStore(TransactionalStore[Tx], Protocol[Tx]):
 
 
 class RelayStore(Protocol):
-    """What a relay works on: the outbox, and who may read it."""
+    """What a relay works on: the outbox, who may read it, and what wakes it."""
 
     @property
     def outbox(self) -> Outbox[object]:
@@ -68,6 +69,11 @@ class RelayStore(Protocol):
     @property
     def leadership(self) -> Leadership:
         """Who may read the outbox."""
+        ...
+
+    @property
+    def wake_ups(self) -> WakeUps:
+        """How the relay is woken."""
         ...
 
 
@@ -95,6 +101,11 @@ class Database(JobStore[Tx], Snapshots, Protocol[Tx]):
     @property
     def leadership(self) -> Leadership:
         """Who may read the outbox."""
+        ...
+
+    @property
+    def wake_ups(self) -> WakeUps:
+        """How the relay is woken."""
         ...
 
     async def check(self) -> None:

@@ -9,12 +9,14 @@ from asyncio import sleep
 from time import monotonic as clock
 from types import TracebackType
 
-MOST_SECONDS = 0.05
+REST_TIMES = 4.0
+"""A rest is so many times as long as the round before it: rounds cost, not what they handle."""
+MOST_SECONDS = 0.1
 """The longest rest that a long round leads to."""
 
 
 class BatchPacer:
-    """``async with pacer:`` a round; it begins ``seconds`` after the one before, and after a rest as long as that.
+    """``async with pacer:`` a round; it begins ``seconds`` after the one before, and after a rest.
 
     A round that comes later than that begins at once.
     """
@@ -34,4 +36,4 @@ class BatchPacer:
     ) -> None:
         """Decide when the next may begin."""
         now = clock()
-        self._next = max(self._began + self._seconds, now + min(now - self._began, MOST_SECONDS))
+        self._next = max(self._began + self._seconds, now + min((now - self._began) * REST_TIMES, MOST_SECONDS))

@@ -17,7 +17,8 @@ from uuid_utils.compat import uuid7
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from chassis.http.errors import HeadersTooLarge, Overloaded, RequestTimeout, ShopError, problem
+from chassis.http.errors import HeadersTooLarge, MalformedHttp, Overloaded, RequestTimeout, ShopError, problem
+from chassis.http.safe_headers import SAFE_HEADERS
 
 MAX_HEADER_BYTES = 32 * 1024
 """Of the target, the names and the values; a request with more gets 431."""
@@ -146,11 +147,12 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.cycle.response_complete and not self.transport.is_closing():
             self.server_state.waiting[self] = None
 
-    def send_400_response(self, msg: str) -> None:
+    def send_400_response(self, _msg: str) -> None:
         """Answer what is no HTTP, unless it has been answered."""
         if not self.transport.is_closing():
-            REFUSED.labels("malformed").inc()
-            super().send_400_response(msg)
+            REFUSED.labels(MalformedHttp.code).inc()
+            self.transport.write(_response(MalformedHttp()))
+            self.transport.close()
 
     def pause_writing(self) -> None:
         """The client takes nothing for now."""
@@ -195,6 +197,7 @@ def _response(error: ShopError) -> bytes:
         "content-type": "application/problem+json",
         "content-length": str(len(body)),
         "x-request-id": request_id,
+        **SAFE_HEADERS,
         "connection": "close",
         **({"retry-after": "1"} if error.status == Overloaded.status else {}),
     }

@@ -1,13 +1,20 @@
-"""Health and metrics of every process; without FastAPI, whose import would cost an event process memory."""
+"""Health and metrics of every process, on a listener that is not for clients.
+
+Without FastAPI, whose import would cost an event process memory.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
 
+from chassis.http.safe_headers import SafeHeaders
 from chassis.persistence.errors import DatabaseUnavailable
 from chassis.runtime.single_flight import SingleFlight
 
@@ -43,6 +50,11 @@ def health_endpoints(service: str, checks: Mapping[str, Check]) -> dict[str, End
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return {"/health/live": live, "/health/ready": ready, "/metrics": metrics}
+
+
+def operations_app(endpoints: Mapping[str, Endpoint]) -> ASGIApp:
+    """What serves these to operators and to nobody else."""
+    return SafeHeaders(Starlette(routes=[Route(path, endpoint) for path, endpoint in endpoints.items()]))
 
 
 async def _try(check: Check) -> str:

@@ -3,11 +3,20 @@
 import asyncio
 import socket
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
+from dataclasses import replace
 from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from chassis.runtime.bounded_http import BoundedProtocol, BoundedState, HttpLimits
 from chassis.runtime.settings import Settings
@@ -16,6 +25,8 @@ STARTUP_FAILURE = 3
 """uvicorn's own exit code for an app that does not start."""
 TICKS_BETWEEN_LOOKS = 5
 """uvicorn ticks ten times a second; so often, connections whose time is up are looked for."""
+OPERATIONS_CONNECTIONS = 64
+"""Most clients of health and metrics at once, and most that wait to be accepted."""
 
 
 def http_limits(settings: Settings) -> HttpLimits:
@@ -45,18 +56,33 @@ class BoundedServer(uvicorn.Server):
 
 
 class Server(BoundedServer):
-    """Calls ``on_shutdown`` before it waits for requests in flight: streams do not end by themselves."""
+    """Calls ``on_shutdown`` before it waits for requests in flight: streams do not end by themselves.
+
+    ``beside`` is what runs as long as this server, from the moment when its app has started.
+    """
 
     def __init__(
-        self, app: Any, on_shutdown: Callable[[], object], limits: HttpLimits, proxies: str = "", **options: Any
+        self,
+        app: Any,
+        on_shutdown: Callable[[], object],
+        limits: HttpLimits,
+        proxies: str = "",
+        beside: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
+        **options: Any,
     ) -> None:
         super().__init__(app, limits, proxies, **options)
-        self._on_shutdown = on_shutdown
+        self._on_shutdown, self._beside, self._running = on_shutdown, beside, AsyncExitStack()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start the app, and listen."""
+        await super().startup(sockets)
+        await self._running.enter_async_context(self._beside())
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop listening, and wait for the requests in flight."""
         self._on_shutdown()
         await super().shutdown(sockets)
+        await self._running.aclose()
 
     def serve_until_signal(self) -> None:
         """Serve until SIGTERM or SIGINT; exit with an error where the app does not start."""
@@ -64,3 +90,26 @@ class Server(BoundedServer):
             self.run()
         if not self.started:
             sys.exit(STARTUP_FAILURE)
+
+
+class _ServerWithoutSignals(BoundedServer):
+    """uvicorn without its signal handlers: the process has its own."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def serving_operations(app: ASGIApp, limits: HttpLimits, host: str, port: int) -> AsyncIterator[None]:
+    """Serve health and metrics beside what the process does. If the port is taken, the process ends."""
+    limits = replace(limits, connections=min(limits.connections, OPERATIONS_CONNECTIONS))
+    address: dict[str, Any] = {"host": host, "port": port}
+    # asyncio accepts as many connections at once as may wait.
+    server = _ServerWithoutSignals(app, limits, **address, lifespan="off", backlog=OPERATIONS_CONNECTIONS)
+    serving = asyncio.create_task(server.serve(), name="health and metrics")
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving

@@ -49,6 +49,11 @@ class Settings(BaseSettings):
     """Address to listen on: for the REST API, or for the health and metrics of an event process."""
     port: Port = 0
     """TCP port to listen on; 0 picks a free one."""
+    metrics_host: str = "127.0.0.1"
+    """Address on which a REST process serves its metrics, and its health once more: not one that clients reach. An
+    event process serves both on ``HOST`` and ``PORT``."""
+    metrics_port: Port = 0
+    """TCP port of a REST process for its metrics and its health; 0 picks a free one."""
     kafka_bootstrap_servers: str = Field(pattern=BROKERS)
     """Kafka brokers to connect to first: ``host:port[,host:port]``, in production
     ``SASL_SSL://user:password@host:port[,host:port]`` (SCRAM-SHA-512)."""
@@ -59,8 +64,6 @@ class Settings(BaseSettings):
     """Prefix of all topic and consumer group names, so that several installations can share a cluster."""
     jwt_issuer: str = "shopstream"
     """The ``iss`` claim of access tokens; all services need the same value."""
-    jwt_audience: str = "shopstream"
-    """The ``aud`` claim of access tokens; all services need the same value."""
     http_connections: int = Field(default=2000, ge=1, le=100_000)
     """Most clients that are connected at once; fewer where the process can open fewer files (``ulimit -n``)."""
     http_requests: int = Field(default=1000, ge=1, le=100_000)

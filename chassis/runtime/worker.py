@@ -9,14 +9,12 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import structlog
-from starlette.applications import Starlette
-from starlette.routing import Route
 
 from chassis.messaging.consumer import Consumer
 from chassis.messaging.letter_gauge import LetterGauge
@@ -25,8 +23,9 @@ from chassis.messaging.subscription import Subscription
 from chassis.persistence.database import Database
 from chassis.persistence.errors import DatabaseUnavailable
 from chassis.runtime import failpoints, gc_tuning
-from chassis.runtime.health import health_endpoints
-from chassis.runtime.server import BoundedServer, http_limits
+from chassis.runtime.background import ended
+from chassis.runtime.health import health_endpoints, operations_app
+from chassis.runtime.server import http_limits, serving_operations
 from chassis.runtime.settings import Settings
 from chassis.runtime.telemetry import configure_logging
 
@@ -39,12 +38,6 @@ EventLoop = asyncio.SelectorEventLoop
 
 aiokafka relies on that: with the error its fetcher ends silently.
 """
-
-HTTP_CONNECTIONS = 64
-"""Most clients of the health and the metrics at once, and most that wait to be accepted."""
-
-CANCEL_AGAIN_SECONDS = 8.0
-"""A task that has not ended by then is cancelled once more; longer than any needs to finish its current work."""
 
 
 @dataclass
@@ -64,7 +57,7 @@ class EventProcess:
         parts = [Relay(self.database, kafka, prefix).run, LetterGauge(self.database, self.service).run, *self.loops]
         if subscription:
             parts.append(subscription.run)
-        async with _http(self._health(subscription), self.settings), _running(parts) as tasks:
+        async with self._operations(subscription), _running(parts) as tasks:
             stopping = asyncio.create_task(_signalled(), name="signal")
             done, _ = await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
             stopping.cancel()
@@ -72,13 +65,14 @@ class EventProcess:
                 task.result()
                 raise RuntimeError(f"{task.get_name()} ended by itself")
 
-    def _health(self, subscription: Subscription | None) -> Starlette:
+    def _operations(self, subscription: Subscription | None) -> AbstractAsyncContextManager[None]:
         async def assigned() -> None:
             if subscription and not subscription.assigned.is_set():
                 raise DatabaseUnavailable("waiting for the consumer group")
 
         endpoints = health_endpoints(self.service, {"database": self.database.check, "kafka": assigned})
-        return Starlette(routes=[Route(path, endpoint) for path, endpoint in endpoints.items()])
+        address = self.settings.host, self.settings.port
+        return serving_operations(operations_app(endpoints), http_limits(self.settings), *address)
 
 
 def run_worker(
@@ -123,35 +117,3 @@ async def _running(parts: Sequence[Loop]) -> AsyncIterator[list[asyncio.Task[Non
         # In reverse order: what a task depends on (a group commit, the relay) outlives it.
         for task in reversed(tasks):
             await ended(task)
-
-
-async def ended(task: asyncio.Task[Any]) -> None:
-    """Cancel a task until it has ended, whatever it ends with."""
-    while not task.done():
-        task.cancel()
-        # Libraries that wait with wait_for lose a cancellation at times, before Python 3.12.
-        await asyncio.wait([task], timeout=CANCEL_AGAIN_SECONDS)
-    await asyncio.gather(task, return_exceptions=True)
-
-
-class _Server(BoundedServer):
-    """uvicorn without its signal handlers: the process has its own."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-@asynccontextmanager
-async def _http(app: Starlette, settings: Settings) -> AsyncIterator[None]:
-    limits = http_limits(settings)
-    limits = replace(limits, connections=min(limits.connections, HTTP_CONNECTIONS))
-    address: dict[str, Any] = {"host": settings.host, "port": settings.port}
-    # asyncio accepts as many connections at once as may wait.
-    server = _Server(app, limits, **address, lifespan="off", backlog=HTTP_CONNECTIONS)
-    serving = asyncio.create_task(server.serve(), name="http")
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        await serving

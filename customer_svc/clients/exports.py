@@ -1,10 +1,11 @@
 """Reads a customer's data from the other services, for the export (docs/decisions/0042).
 
-The client's own token is passed on. The data are passed on page by page: a customer may have thousands of orders.
+Each service is called with a token of the customer's that no other service accepts. The data are passed on page by
+page: a customer may have thousands of orders.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing
 from typing import Any, Literal
 
@@ -21,6 +22,10 @@ TIMEOUT_SECONDS = 5.0
 PAGE_SIZE = 100
 
 Part = Literal["orders", "notifications"]
+SERVICES: Mapping[Part, str] = {"orders": "order_svc", "notifications": "notifier_svc"}
+"""Part → the service that has it."""
+TokenFor = Callable[[str], str]
+"""Service → an access token for it alone."""
 Pages = AsyncGenerator[list[dict[str, Any]], None]
 
 
@@ -38,7 +43,7 @@ class ExportClient:
             "notifications": httpx.AsyncClient(base_url=notifier_url, timeout=TIMEOUT_SECONDS, verify=tls_context()),
         }
 
-    async def merged(self, account: bytes, authorization: str) -> AsyncGenerator[bytes, None]:
+    async def merged(self, account: bytes, token_for: TokenFor) -> AsyncGenerator[bytes, None]:
         """The JSON object ``account`` with the parts of the other services added, in chunks.
 
         Raise ``ExportUnavailable``: before the first chunk unless every service has returned its first page, and
@@ -47,7 +52,7 @@ class ExportClient:
         async with AsyncExitStack() as stack:
             begun: list[tuple[Part, list[dict[str, Any]], Pages]] = []
             for part in self._clients:
-                pages = await stack.enter_async_context(aclosing(self._pages(part, authorization)))
+                pages = await stack.enter_async_context(aclosing(self._pages(part, token_for(SERVICES[part]))))
                 begun.append((part, await anext(pages), pages))
             yield account.removesuffix(b"}")
             for part, first, pages in begun:
@@ -57,18 +62,18 @@ class ExportClient:
                 yield b"]"
             yield b"}"
 
-    async def _pages(self, part: Part, authorization: str) -> Pages:
-        page = await self._page(part, authorization, None)
+    async def _pages(self, part: Part, token: str) -> Pages:
+        page = await self._page(part, token, None)
         yield page.items
         while page.next is not None:
-            page = await self._page(part, authorization, page.next)
+            page = await self._page(part, token, page.next)
             # Only the first page may be yielded if it is empty: the others follow a comma.
             if page.items:
                 yield page.items
 
-    async def _page(self, part: Part, authorization: str, before: str | int | None) -> _Page:
+    async def _page(self, part: Part, token: str, before: str | int | None) -> _Page:
         query = {"limit": PAGE_SIZE} if before is None else {"limit": PAGE_SIZE, "before": before}
-        headers = {"Authorization": authorization, "traceparent": trace.get() or ""}
+        headers = {"Authorization": f"Bearer {token}", "traceparent": trace.get() or ""}
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
                 response = await self._clients[part].get(f"/v1/exports/{part}", params=query, headers=headers)

@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from chassis.http.routing import new_router
+from chassis.http.safe_headers import cacheable
 from customer_svc.pages.texts import TEXTS
 
 HERE = Path(__file__).parent
@@ -22,10 +23,10 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
     " base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "max-age=300",
     "Vary": "Accept-Language",
 }
+FILE_SECONDS = 300
+"""For which browsers may keep the script and the style sheet."""
 
 router = new_router()
 
@@ -43,12 +44,14 @@ async def reset_password_page(request: Request) -> Response:
 
 
 @router.get("/pages/link.js", include_in_schema=False)
+@cacheable(FILE_SECONDS)
 async def script() -> Response:
     """The script of both pages."""
     return Response(_file("link.js"), headers=HEADERS, media_type="text/javascript")
 
 
 @router.get("/pages/link.css", include_in_schema=False)
+@cacheable(FILE_SECONDS)
 async def style() -> Response:
     """The style sheet of both pages."""
     return Response(_file("link.css"), headers=HEADERS, media_type="text/css")

@@ -2,9 +2,9 @@
 
 ``{"state": "starting" | "up" | "stopped" | "failed", "pid": 1, "processes": {name: {"url", "pid", "log"}}}``.
 ``pid`` and ``log`` are null for an external server; a ``pid`` is null while a process is to be started again, and
-every one after the end. The mail sink also has ``page``, its web address. The ``url`` of a server is its
-administrator's, with the password. Where services run, ``ops`` holds the operators' account, the brokers as ops
-connect to them, and the prefix of the topics:
+every one after the end. A process of a service also has ``metrics``, where it serves them; the mail sink also has
+``page``, its web address. The ``url`` of a server is its administrator's, with the password. Where services run,
+``ops`` holds the operators' account, the brokers as ops connect to them, and the prefix of the topics:
 ``{"email", "password_file", "kafka", "kafka_prefix"}``.
 """
 

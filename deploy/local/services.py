@@ -12,7 +12,7 @@ from deploy.local.server import wait_until_ok
 from deploy.resources import Program
 
 READY_SECONDS = 120
-LOCAL = {"HOST": LOOPBACK, "SHOP_ENV": "development"}
+LOCAL = {"HOST": LOOPBACK, "METRICS_HOST": LOOPBACK, "SHOP_ENV": "development"}
 """Settings of every process in a local run, whatever the environment says."""
 
 
@@ -23,16 +23,19 @@ class ServiceProcess:
     name: str
     """``order`` or ``order-worker``."""
     url: str
+    metrics_url: str
     command: Command
 
 
 def service_process(
-    program: Program, port: int, addresses: Addresses, provided: Mapping[str, str] | None = None
+    program: Program, ports: Mapping[str, int], addresses: Addresses, provided: Mapping[str, str] | None = None
 ) -> ServiceProcess:
-    """Return a process of the system map that listens on this port."""
-    env = environment(program, addresses, provided or {}) | LOCAL | {"PORT": str(port)}
+    """Return a process of the system map that listens on its part of these ports."""
+    chosen = {setting: str(ports[name]) for setting, name in program.listens_on.items()}
+    env = environment(program, addresses, provided or {}) | LOCAL | chosen
     command = Command(program.name, [sys.executable, "-m", program.module], env)
-    return ServiceProcess(program.name, f"http://{LOOPBACK}:{port}", command)
+    metrics = f"http://{LOOPBACK}:{chosen.get('METRICS_PORT', chosen['PORT'])}/metrics"
+    return ServiceProcess(program.name, f"http://{LOOPBACK}:{chosen['PORT']}", metrics, command)
 
 
 def start_until_ready(process: ServiceProcess, processes: Processes) -> Child:

@@ -104,7 +104,7 @@ def _skippable(work: Callable[[], str], job: Program, layout: Layout) -> Callabl
 def _processes(layout: Layout, addresses: Addresses, run_file: RunFile) -> Iterator[Task]:
     for service in SYSTEM.services:
         for program in SYSTEM.processes(service):
-            process = service_process(program, layout.ports[program.name], addresses, os.environ)
+            process = service_process(program, layout.ports, addresses, os.environ)
             start = partial(_start_process, process, layout, run_file)
             yield Task(program.name, start, frozenset(_needed_by(program, service)))
 
@@ -119,7 +119,7 @@ def _needed_by(program: Program, service: Service) -> Iterator[str]:
 def _start_process(process: ServiceProcess, layout: Layout, run_file: RunFile, progress: Progress) -> str:
     progress.report("starting, waiting until it is ready")
     child = start_until_ready(process, layout.processes)
-    run_file.add_process(process.name, process.url, child.pid, child.log)
+    run_file.add_process(process.name, process.url, child.pid, child.log, metrics=process.metrics_url)
     start, wait = partial(layout.processes.start, process.command), partial(wait_until_ready, process)
     layout.restarts[process.name] = Restart(start, wait)
     layout.ready.add(process.name)

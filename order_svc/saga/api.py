@@ -4,19 +4,17 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Literal
 from uuid import UUID
 
-import structlog
 from fastapi import Query
 
 from chassis.http.auth import Ops
 from chassis.http.errors import Forbidden, Unauthenticated
+from chassis.http.ops_actions import ActionRequest, RequiredKey
 from chassis.http.routing import new_router, problems
 from order_svc.container import Commit, Database, StuckSeconds
 from order_svc.orders.dto import OrderOut, order_out
-from order_svc.saga.commands import CancelSaga, RetrySaga
+from order_svc.saga.commands import CancelSaga, ResolveSaga, RetrySaga
 from order_svc.saga.dto import Resolution, SagaOut, SagasOut, saga_out
 from order_svc.saga.queries import waiting_sagas
-
-log = structlog.get_logger()
 
 router = new_router(Unauthenticated, Forbidden)
 
@@ -45,14 +43,14 @@ async def list_sagas(
     "/v1/sagas/{order_id}/resolve",
     tags=["sagas"],
     summary="Resolve an order that waits",
-    responses=problems(*RetrySaga.errors, *CancelSaga.errors),
+    responses=problems(*ResolveSaga.errors),
 )
-async def resolve(order_id: UUID, body: Resolution, ops: Ops, commit: Commit) -> OrderOut:
+async def resolve(order_id: UUID, body: Resolution, ops: Ops, key: RequiredKey, commit: Commit) -> OrderOut:
     """Request its stock once more, with a new deadline; or cancel the order, or withdraw its amendment.
 
-    Where the order waits for nothing, `allowed` lists what can be done instead.
+    Where the order waits for nothing, `allowed` lists what can be done instead. It is recorded with the actions
+    of ops, and not in the timeline, which the customer reads.
     """
-    order = await commit(RESOLUTIONS[body.action](order_id))
-    # Not in the timeline, which the customer reads.
-    log.info("saga resolved", order_id=str(order_id), action=body.action, who=str(ops.id), why=body.why)
-    return order_out(order)
+    request = ActionRequest(ops, key, f"saga.{body.action}", str(order_id), body, route="saga.resolve")
+    action = request.recorded(str(order_id), body.why)
+    return order_out(await commit(ResolveSaga(RESOLUTIONS[body.action](order_id), action)))

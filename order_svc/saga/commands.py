@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 from uuid import UUID
 
+from chassis.http.errors import IdempotencyKeyReused
+from chassis.jobs.domain import Action
 from chassis.messaging.handlers import OnRepeat
 from order_svc.errors import OrderNotFound, TransitionNotAllowed
 from order_svc.orders.commands import visible_order
@@ -99,6 +101,31 @@ class CancelSaga:
         change = actions.give_up(order, uow.now, "staff", GIVEN_UP)
         _apply(uow, order, Decision([change], "given_up"), by="ops")
         return change[0]
+
+
+@dataclass(frozen=True, slots=True)
+class ResolveSaga:
+    """Retry or cancel a saga, and record that ops did it. Done once: a repeated request only returns the order."""
+
+    errors: ClassVar = (*dict.fromkeys((*RetrySaga.errors, *CancelSaga.errors)), IdempotencyKeyReused)
+    resolution: RetrySaga | CancelSaga
+    action: Action
+
+    def prefetch(self, uow: OrderUnitOfWork) -> None:
+        """The order, and whether it was done already."""
+        self.resolution.prefetch(uow)
+        uow.actions.prefetch(self.action.id)
+
+    def execute(self, uow: OrderUnitOfWork) -> Order:
+        """Resolve it, unless that is done; return the order."""
+        done = uow.actions.get(self.action.id)
+        if done is None:
+            order = self.resolution.execute(uow)
+            uow.actions.set(self.action.id, self.action)
+            return order
+        if done.fingerprint != self.action.fingerprint:
+            raise IdempotencyKeyReused
+        return visible_order(uow, self.resolution.order_id, None)
 
 
 def _apply(

@@ -6,28 +6,20 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chassis.http.bodies import RequestBody, ResponseBody
+from chassis.http.bodies import ResponseBody
+from chassis.http.ops_actions import Reason
 from chassis.http.paging import Page
 from order_svc.orders.domain import State
 from order_svc.saga.queries import Saga
 
 
-class Resolution(RequestBody):
+class Resolution(Reason):
     """What to do about an order that waits."""
 
     action: Annotated[
         Literal["retry", "cancel"],
         Field(description="`retry`: request its stock again; `cancel`: do now what its deadline would do"),
     ]
-    why: Annotated[
-        str | None,
-        Field(
-            min_length=1,
-            max_length=500,
-            description="the reason, for the log of the service; the customer does not see it",
-            examples=["product_svc was down"],
-        ),
-    ] = None
 
 
 class SagaOut(ResponseBody):

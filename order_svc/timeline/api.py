@@ -52,7 +52,7 @@ LastEventId = Annotated[
     TIMELINE,
     tags=["orders"],
     summary="Read an order's timeline",
-    responses=FOLLOWING | {200: STREAM | carries("Vary", "Cache-Control", "X-Accel-Buffering")},
+    responses=FOLLOWING | {200: STREAM | carries("Vary", "X-Accel-Buffering")},
     dependencies=[Depends(vary_by_accept)],
 )
 async def read_timeline(
@@ -90,7 +90,7 @@ async def _follower(
     tags=["orders"],
     summary="Stream an order's timeline",
     responses=FOLLOWING
-    | {200: STREAM | {"description": "The timeline, as it happens."} | carries("Cache-Control", "X-Accel-Buffering")},
+    | {200: STREAM | {"description": "The timeline, as it happens."} | carries("X-Accel-Buffering")},
 )
 async def stream_timeline(
     principal: Authenticated,

@@ -14,7 +14,7 @@ from product_svc.catalogue import queries
 from product_svc.catalogue.commands import CreateProduct, PutVariant, UpdateProduct
 from product_svc.catalogue.domain import Product
 from product_svc.catalogue.dto import ProductBody, ProductOut, ProductPatch, VariantFields, product_out
-from product_svc.container import OPTIONAL_TOKEN, Commit, Database, IsStaff
+from product_svc.container import OPTIONAL_TOKEN, Commit, Database, IsStaff, catalogue_page
 from product_svc.errors import ProductNotFound
 from product_svc.stock.dto import SkuInPath
 
@@ -53,6 +53,7 @@ async def add_product(body: ProductBody, response: Response, commit: Commit, _st
     responses=problems(Unauthenticated, ProductNotFound) | sends(200, "ETag"),
     openapi_extra=OPTIONAL_TOKEN,
 )
+@catalogue_page
 async def read_product(product_id: UUID, response: Response, database: Database, is_staff: IsStaff) -> ProductOut:
     """One product. Only staff can read drafts."""
     return _tagged(response, await queries.product(database, product_id, drafts=is_staff))

@@ -17,7 +17,7 @@ from product_svc.categories.commands import CreateCategory, RemoveCategory, Upda
 from product_svc.categories.domain import Category
 from product_svc.categories.dto import CategoriesOut, CategoryBody, CategoryOut, CategoryPatch, category_out
 from product_svc.categories.patterns import PATTERNS, patterns_of
-from product_svc.container import Commit, Database
+from product_svc.container import Commit, Database, catalogue_page
 from product_svc.errors import CategoryNotFound
 
 router = new_router()
@@ -40,6 +40,7 @@ async def add_category(body: CategoryBody, response: Response, commit: Commit, _
 
 
 @router.get("/v1/categories", tags=["categories"], summary="List the categories")
+@catalogue_page
 async def list_categories(
     database: Database,
     after: Annotated[UUID | None, Query(description="`next` of the page before")] = None,
@@ -57,6 +58,7 @@ async def list_categories(
     summary="Read a category",
     responses=problems(CategoryNotFound) | sends(200, "ETag"),
 )
+@catalogue_page
 async def read_category(category_id: UUID, response: Response, database: Database) -> CategoryOut:
     """One category."""
     return _tagged(response, await queries.category(database, category_id))

@@ -142,6 +142,8 @@ async def export_products(
 
     To resume an export that was interrupted, send the id of the last product that arrived as a whole as `after`: in
     CSV, where a product has several rows, that may be the last but one.
+
+    In CSV, text that a spreadsheet would compute as a formula has an apostrophe before it, which an import removes.
     """
     count, chunks = await queries.count_products(database, after), exported(database, extension, after)
     response = await StreamingBody.starting(chunks, MEDIA_TYPES[extension])

@@ -13,7 +13,7 @@ from chassis.persistence.mongo.database import Mongo
 from product_svc.catalogue.domain import Product, Variant
 from product_svc.imports import queries
 from product_svc.imports.domain import Format
-from product_svc.imports.lines import COLUMNS
+from product_svc.imports.lines import COLUMNS, neutralised
 
 MEDIA_TYPES: dict[Format, str] = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 
@@ -79,5 +79,6 @@ def _json(value: object) -> str:
 
 def _csv(table: Sequence[Sequence[object]]) -> bytes:
     text = StringIO()
-    csv.writer(text, lineterminator="\n").writerows(table)
+    safe = ([neutralised(cell) if isinstance(cell, str) else cell for cell in row] for row in table)
+    csv.writer(text, lineterminator="\n").writerows(safe)
     return text.getvalue().encode()

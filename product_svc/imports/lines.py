@@ -4,6 +4,7 @@ No field of a product can contain a line break, so quoted line breaks in CSV are
 """
 
 import csv
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -27,6 +28,23 @@ COLUMNS = (
     *("product_id", "version", "name", "description", "category_id", "attributes", "images", "status"),
     *("sku", "price", "currency", "variant_attributes", "variant_images", "variant_status"),
 )
+
+FORMULA = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+"""What a spreadsheet would compute, with any number of apostrophes before it (OWASP, CSV injection). The last four
+are the full-width forms."""
+
+
+def neutralised(cell: str) -> str:
+    """Text as a cell that a spreadsheet takes as text: with an apostrophe before what would be a formula.
+
+    One more before those that the text has already: so ``original`` finds out what it was, whatever it was.
+    """
+    return f"'{cell}" if FORMULA.match(cell) else cell
+
+
+def original(cell: str) -> str:
+    """The text of a cell that may have been neutralised."""
+    return cell[1:] if cell.startswith("'") and FORMULA.match(cell) else cell
 
 
 class ProductLine(RequestBody):
@@ -127,7 +145,7 @@ def _heading(line: bytes) -> tuple[str, ...]:
 
 def _from_csv(columns: Sequence[str]) -> Callable[[bytes], bytes]:
     def decode(line: bytes) -> bytes:
-        cells = _cells(line)
+        cells = [original(cell) for cell in _cells(line)]
         if len(cells) != len(columns):
             raise ValueError(f"{len(cells)} cells under {len(columns)} columns")
         return orjson.dumps(_product({name: cell for name, cell in zip(columns, cells, strict=True) if cell}))

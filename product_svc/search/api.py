@@ -7,7 +7,7 @@ from fastapi import Query
 from chassis.http.errors import Unauthenticated
 from chassis.http.routing import new_router, problems
 from product_svc.catalogue.dto import product_out
-from product_svc.container import OPTIONAL_TOKEN, IsStaff, Searches
+from product_svc.container import OPTIONAL_TOKEN, IsStaff, Searches, catalogue_page
 from product_svc.errors import TooManySearches
 from product_svc.search.dto import FacetsOut, Filters, Paged, ProductsOut
 
@@ -21,6 +21,7 @@ router = new_router()
     responses=problems(Unauthenticated, TooManySearches),
     openapi_extra=OPTIONAL_TOKEN,
 )
+@catalogue_page
 async def list_products(searches: Searches, is_staff: IsStaff, query: Annotated[Paged, Query()]) -> ProductsOut:
     """The products that match the filters. Products that are added later do not shift the pages."""
     search = query.search(drafts=is_staff)
@@ -35,6 +36,7 @@ async def list_products(searches: Searches, is_staff: IsStaff, query: Annotated[
     responses=problems(Unauthenticated, TooManySearches),
     openapi_extra=OPTIONAL_TOKEN,
 )
+@catalogue_page
 async def count_products(searches: Searches, is_staff: IsStaff, query: Annotated[Filters, Query()]) -> FacetsOut:
     """How many products match the filters, by category and by attribute value, and the range of prices.
 

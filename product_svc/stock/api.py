@@ -11,7 +11,7 @@ from chassis.http.headers import sends
 from chassis.http.idempotency import IdempotencyKey, key_use
 from chassis.http.preconditions import IfMatch, etag
 from chassis.http.routing import new_router, problems
-from product_svc.container import OPTIONAL_TOKEN, Commit, Database, IdempotencySeconds, IsStaff
+from product_svc.container import OPTIONAL_TOKEN, Commit, Database, IdempotencySeconds, IsStaff, catalogue_page
 from product_svc.errors import SkuNotFound
 from product_svc.idempotency.commands import ExecuteOnce
 from product_svc.stock import queries
@@ -42,6 +42,7 @@ router = new_router()
     responses=problems(Unauthenticated, SkuNotFound),
     openapi_extra=OPTIONAL_TOKEN,
 )
+@catalogue_page
 async def read_stock(sku: SkuInPath, database: Database, is_staff: IsStaff) -> StockOut:
     """How many units are on hand, reserved and available. Only staff can read the stock of a draft."""
     return stock_out(await queries.visible_stock(database, sku, drafts=is_staff))

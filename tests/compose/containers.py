@@ -93,6 +93,15 @@ def ports_are_as_in_the_system_map(deployment: Deployment) -> list[str]:
     return wrong + ([] if sorted(published) == expected else [f"published: {sorted(published)}"])
 
 
+def metrics_are_for_other_containers_only(deployment: Deployment) -> list[str]:
+    wrong = []
+    for service in SYSTEM.services:
+        front = deployment.services[service.name]["environment"]
+        if front.get("METRICS_HOST") != "0.0.0.0" or front.get("METRICS_PORT") in (None, front["PORT"]):
+            wrong.append(f"{service.name}: no port for its metrics that other containers reach")
+    return wrong
+
+
 def urls_lead_to_a_container(deployment: Deployment) -> list[str]:
     wrong = []
     for name, service in deployment.programs.items():
@@ -146,6 +155,11 @@ CORRUPTIONS: Corruptions = {
         set_value("order/ports", ["127.0.0.1:${ORDER_PORT:-8003}:8003"]),
         set_value("order/ports", ["127.0.0.1:${ORDER_PORT:-8002}:8000"]),
         set_value("order/ports", ["0.0.0.0:${ORDER_PORT:-8003}:8000"]),
+        set_value("order/ports", ["127.0.0.1:${ORDER_PORT:-8003}:9000"]),
+    ],
+    metrics_are_for_other_containers_only: [
+        set_value("order/environment/METRICS_HOST", "127.0.0.1"),
+        set_value("order/environment/METRICS_PORT", "8000"),
     ],
     urls_lead_to_a_container: [
         set_value("order/environment/PRODUCT_URL", "http://products:8000"),

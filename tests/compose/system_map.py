@@ -11,7 +11,7 @@ from tests.compose.corruptions import Corruptions, remove, set_value
 from tests.compose.deployment import Deployment, module_of, waits_for
 
 CONTAINERS = {KAFKA: "kafka", POSTGRES: "postgres", MONGO: "mongo", MAIL: "mailpit"}
-CHOSEN_BY_COMPOSE = {"HOST", "PORT"}
+CHOSEN_BY_COMPOSE = {"HOST", "PORT", "METRICS_HOST", "METRICS_PORT"}
 PROGRAMS = (*SYSTEM.all_processes, *SYSTEM.jobs)
 
 

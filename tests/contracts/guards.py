@@ -26,6 +26,8 @@ class Guard:
     who: Who
     body: Any = None
     owned: Mapping[str, str] = field(default_factory=dict)
+    cacheable: bool = False
+    """Whether what the route says without a token may be kept for some seconds; all else may be kept nowhere."""
 
     @property
     def parameters(self) -> frozenset[str]:
@@ -59,6 +61,7 @@ PUBLIC = frozenset(
 )
 """Parameters that do not name data of customers on public routes, and on routes for staff and ops."""
 ANYBODY, ONESELF, CUSTOMERS = Guard("anybody"), Guard("oneself"), Guard("customers")
+CATALOGUE = Guard("anybody", cacheable=True)
 OWNER, SHOWN, STAFF, OPS = Guard("owner"), Guard("owner or staff"), Guard("staff"), Guard("ops")
 
 EVERYWHERE: Mapping[str, Guard] = {
@@ -144,12 +147,12 @@ GUARDS: Mapping[str, Mapping[str, Guard]] = {
     },
     "product": {
         **EVERYWHERE,
-        "GET /v1/products": ANYBODY,
-        "GET /v1/products/facets": ANYBODY,
-        "GET /v1/products/{product_id}": ANYBODY,
-        "GET /v1/categories": ANYBODY,
-        "GET /v1/categories/{category_id}": ANYBODY,
-        "GET /v1/stock/{sku}": ANYBODY,
+        "GET /v1/products": CATALOGUE,
+        "GET /v1/products/facets": CATALOGUE,
+        "GET /v1/products/{product_id}": CATALOGUE,
+        "GET /v1/categories": CATALOGUE,
+        "GET /v1/categories/{category_id}": CATALOGUE,
+        "GET /v1/stock/{sku}": CATALOGUE,
         "POST /v1/products": STAFF,
         "PATCH /v1/products/{product_id}": STAFF,
         "PUT /v1/products/{product_id}/variants/{sku}": STAFF,

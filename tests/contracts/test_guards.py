@@ -19,9 +19,11 @@ from tests.contracts.rest_apis import RestApis
 from tests.contracts.shop import Belongings, Person, Shop, filled
 from tests.responses import assert_problem, problem
 
-UNDOCUMENTED = {"/docs", "/metrics", "/openapi.json", *(f"/docs/{name}" for name in FILES)}
+UNDOCUMENTED = {"/docs", "/openapi.json", *(f"/docs/{name}" for name in FILES)}
 PAGES = {"customer": {"/verify-email", "/reset-password", "/pages/link.js", "/pages/link.css"}}
 """Pages for people who follow a link in a mail, without a token."""
+WITH_LINKS = {"/verify-email", "/reset-password"}
+"""Those on which the token of a link or a password is entered."""
 CASES = [(service, route) for service, routes in GUARDS.items() for route in routes]
 STAFF: Mapping[str, Mapping[str, str]] = {"staff": bearer(role="staff"), "ops": bearer(role="ops")}
 NAMES = [f"{service} {route}" for service, route in CASES]
@@ -42,6 +44,8 @@ FORGED = ("expired", "of another key", "of another issuer", "for another audienc
 """The bad tokens that are tried on each route; the tests of the services try all of them."""
 MAY_SEE_ALL: Mapping[Who, tuple[str, ...]] = {"ops": ("ops",)}
 """The role that may see the data of all customers, if it is not staff."""
+KEPT = "public, max-age=5"
+"""The ``Cache-Control`` of the public catalogue."""
 NEVER = {"If-Match": '"987654321"'}
 """A version that nothing has: clients that may change a resource get a 412, and change nothing."""
 
@@ -155,6 +159,39 @@ async def test_a_parameter_with_data_of_another_customer_reveals_nothing(
     assert _personal(belongings, owners) != [], "the test would notice"
 
 
+@pytest.mark.parametrize(("service", "route"), CASES, ids=NAMES)
+async def test_only_the_catalogue_may_be_kept_and_only_by_those_without_a_token(
+    shop: Shop, belongings: Belongings, stranger: Person, service: str, route: str
+) -> None:
+    """Requests of all other tests of this file look at these headers, too: see ``_request``."""
+    if route == "GET /v1/categories/{category_id}":
+        # Another test removes the category.
+        made = await shop.create("product", "/v1/categories", STAFF["staff"], {"name": "Cups"})
+        belongings = replace(belongings, ids={**belongings.ids, "category_id": made["id"]})
+    anonymous = await _request(shop, service, route, {}, belongings)
+    kept = anonymous.headers["cache-control"] != "no-store"
+    assert kept == GUARDS[service][route].cacheable
+    if kept:
+        with_token = await _request(shop, service, route, stranger.headers, belongings)
+        assert (with_token.status_code, with_token.headers["cache-control"]) == (200, "no-store")
+
+
+@pytest.mark.parametrize("service", GUARDS)
+async def test_of_what_is_no_route_of_the_api_the_public_files_may_be_kept_for_minutes(
+    shop: Shop, service: str
+) -> None:
+    for path in UNDOCUMENTED | PAGES.get(service, set()):
+        response = await shop.request(service, "GET", path, {})
+        assert (response.status_code, response.headers["x-content-type-options"]) == (200, "nosniff"), path
+        assert response.headers["cache-control"] == ("no-store" if path in WITH_LINKS else "public, max-age=300"), (
+            path
+        )
+    for method, path, status in (("GET", "/nowhere", 404), ("DELETE", "/docs", 405), ("GET", "/metrics", 404)):
+        response = await shop.request(service, method, path, {})
+        assert (response.status_code, response.headers["x-content-type-options"]) == (status, "nosniff"), path
+        assert response.headers["cache-control"] == "no-store"
+
+
 @pytest.mark.parametrize(("service", "route"), CLOSED, ids=map(" ".join, CLOSED))
 async def test_a_bad_token_is_refused(shop: Shop, belongings: Belongings, service: str, route: str) -> None:
     roles: Mapping[str, Role] = {"staff": "staff", "ops": "ops"}
@@ -205,6 +242,9 @@ async def _request(
     query = httpx.QueryParams({name: value for name, value in (parameters or {}).items() if places[name] == "query"})
     path, body = path.format(**belongings.ids), filled(guard.body, belongings.ids)
     response = await shop.request(service, method, f"{path}?{query}", who, json=body, headers=headers)
+    assert response.headers["x-content-type-options"] == "nosniff"
+    cacheable = guard.cacheable and not who and response.is_success
+    assert response.headers.get_list("cache-control") == [KEPT if cacheable else "no-store"]
     if response.status_code >= 400:
         problem(response)
     return response

@@ -11,6 +11,7 @@ SETTINGS = sorted(
     {cls for processes in PROCESSES.values() for cls in processes}, key=lambda cls: (cls.__module__, cls.__name__)
 )
 PACKAGES = (SHARED, *PROCESSES)
+PORTS = {"port", "metrics_port"}
 
 
 @pytest.mark.parametrize("cls", SETTINGS, ids=lambda cls: f"{cls.__module__}.{cls.__name__}")
@@ -20,7 +21,7 @@ def test_every_setting_says_what_it_means(cls: type[BaseSettings]) -> None:
 
 @pytest.mark.parametrize("cls", SETTINGS, ids=lambda cls: f"{cls.__module__}.{cls.__name__}")
 def test_every_quantity_has_its_unit_in_its_name(cls: type[BaseSettings]) -> None:
-    quantities = {name for name, field in cls.model_fields.items() if field.annotation in (int, float)} - {"port"}
+    quantities = {name for name, field in cls.model_fields.items() if field.annotation in (int, float)} - PORTS
     assert {name for name in quantities if not UNITS.keys() & set(name.split("_"))} == set()
 
 

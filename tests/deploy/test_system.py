@@ -13,7 +13,7 @@ from schemas.topics import TOPICS
 from tests.compose.programs import options_of, settings_of, source_of
 from tests.contracts.event_flow import publishers
 
-CHOSEN_BY_THE_RUNNER = {"HOST", "PORT"}
+CHOSEN_BY_THE_RUNNER = {"HOST", "PORT", "METRICS_HOST", "METRICS_PORT"}
 PROGRAMS = [*SYSTEM.all_processes, *SYSTEM.jobs]
 
 every_service = pytest.mark.parametrize("service", SYSTEM.services, ids=lambda service: service.name)
@@ -70,6 +70,17 @@ def test_defaults_are_those_of_the_code_where_it_has_one(program: Program) -> No
         if field and not field.is_required() and isinstance(source, Default):
             # An empty variable counts as not set.
             assert (source.value or None) == (field.default or None), name
+
+
+def test_access_tokens_are_for_all_services() -> None:
+    default = settings_of("customer_svc.main")
+    assert default
+    assert default.model_fields["jwt_audiences"].default == ",".join(service.package for service in SYSTEM.services)
+
+
+def test_each_process_listens_on_ports_of_its_own() -> None:
+    names = [name for program in SYSTEM.all_processes for name in program.listens_on.values()]
+    assert sorted(names) == sorted(port.name for service in SYSTEM.services for port in service.ports)
 
 
 @every_program

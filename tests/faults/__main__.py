@@ -30,13 +30,14 @@ console = Console(highlight=False)
 def main(
     cells: Annotated[str, typer.Option(help="Play only cells whose names match, like 'kafka*'.")] = "*",
     rounds: Annotated[int, typer.Option(min=1, help="How often each cell is played.")] = 1,
+    times: Annotated[int, typer.Option(min=1, help="How often a job of ops is killed at each of its points.")] = 1,
     minutes: Annotated[float, typer.Option(help="Start no further cell after this time.")] = 120.0,
     stop_seconds: Annotated[float, typer.Option(help="How long event processes are SIGSTOPped.")] = 60.0,
     seed: Annotated[int, typer.Option(help="Seed of the random traffic.")] = 1,
     add: Annotated[bool, typer.Option(help="Keep the outcomes of earlier runs.")] = False,
 ) -> None:
     """Break the platform in every way that the matrix lists, and write docs/faults.md."""
-    chosen = [cell for cell in matrix(stop_seconds) if fnmatch.fnmatch(cell.name, cells)] * rounds
+    chosen = [cell for cell in matrix(stop_seconds, times) if fnmatch.fnmatch(cell.name, cells)] * rounds
     if not chosen:
         raise typer.BadParameter(f"no cell matches {cells}")
     OUTCOMES.parent.mkdir(exist_ok=True)

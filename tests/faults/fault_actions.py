@@ -36,6 +36,16 @@ def plan(points: Mapping[str, Sequence[str]], action: str) -> Action:
     return lambda world: _together(_fail(world, name, at, action) for name, at in points.items() if at)
 
 
+def repeated(times: int, action: Action) -> Action:
+    """Do the same several times, under the same traffic."""
+
+    async def actions(world: World) -> None:
+        for _ in range(times):
+            await action(world)
+
+    return actions
+
+
 def reached_by(point: str) -> Sequence[str]:
     """The processes that can reach a fail point."""
     return REACHED_BY[point.partition(".")[0]]

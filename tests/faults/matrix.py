@@ -25,8 +25,12 @@ class Cell:
     action: Action
 
 
-def matrix(minute: float = 60.0) -> Iterator[Cell]:
-    """All cells; ``minute`` is for how many seconds the event processes are stopped (SIGSTOP)."""
+def matrix(minute: float = 60.0, times: int = 1) -> Iterator[Cell]:
+    """All cells.
+
+    ``minute`` is for how many seconds the event processes are stopped (SIGSTOP), ``times`` how often a process is
+    killed at each point of a job of ops, each time of another job.
+    """
     yield from at_fail_points("die", "term")
 
     yield Cell("processes: SIGKILL, one after the other", fault_actions.signalled(SIGKILL))
@@ -49,16 +53,23 @@ def matrix(minute: float = 60.0) -> Iterator[Cell]:
     for server in fault_actions.LOST:
         yield Cell(f"{server}: responses to commits lost", fault_actions.responses_lost(server))
     for service in ("notifier", "order", "product"):
-        yield Cell(f"replay into {service}_svc: killed at every point", replay_actions.killed_at_every_point(service))
+        yield Cell(
+            f"replay into {service}_svc: killed at every point",
+            fault_actions.repeated(times, replay_actions.killed_at_every_point(service)),
+        )
     yield Cell("replay: kafka away", replay_actions.while_away("notifier", "kafka"))
     yield Cell("replay: postgres away", replay_actions.while_away("order", "postgres"))
     yield Cell("replay: mongo away", replay_actions.while_away("product", "mongo"))
     for service in ("order", "product"):
         yield Cell(
-            f"redrive into {service}_svc: killed at every point", redrive_actions.killed_at_every_point(service)
+            f"redrive into {service}_svc: killed at every point",
+            fault_actions.repeated(times, redrive_actions.killed_at_every_point(service)),
         )
     for service in ("order", "notifier"):
-        yield Cell(f"rebuild in {service}_svc: killed at every point", rebuild_actions.killed_at_every_point(service))
+        yield Cell(
+            f"rebuild in {service}_svc: killed at every point",
+            fault_actions.repeated(times, rebuild_actions.killed_at_every_point(service)),
+        )
     yield Cell("everything: all processes and servers killed at once", fault_actions.power_cut)
 
     yield from at_fail_points("raise", "hang")

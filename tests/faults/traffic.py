@@ -27,6 +27,7 @@ PAUSE_SECONDS = (0.05, 0.2)
 TIMEOUT_SECONDS = 5.0
 """A request without a response after this time is retried."""
 SETTLE_SECONDS = 240.0
+MOST_MAILS = 1_000_000
 CANCELLED, AMENDED = 0.1, 0.2
 """The fractions of the orders that their customers cancel, and amend."""
 ONCE = {"order.placed", *(f"order.{what}" for what in ("confirmed", "rejected", "cancelled", "delivered"))}
@@ -240,7 +241,8 @@ class Traffic:
 
     async def _mails(self, shopper: Shopper) -> list[dict[str, Any]]:
         """The mails about orders that arrived."""
-        response = await self._request("GET", "mail", f"/api/messages?to={shopper.email}", {}, good={200})
+        listed = f"/api/messages?to={shopper.email}&limit={MOST_MAILS}"
+        response = await self._request("GET", "mail", listed, {}, good={200})
         return [mail for mail in response.json() if ABOUT_ORDERS in mail["subject"]]
 
     def _everything(self, service: str, path: str, shopper: Shopper) -> AsyncIterator[dict[str, Any]]:

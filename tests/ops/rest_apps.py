@@ -3,15 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 
-from chassis.http.auth import Verifier
-from chassis.testing import LINK_KEY, private_key, test_keys
+from chassis.testing import LINK_KEY, accept_test_tokens, private_key
 from customer_svc import main as customer_main
 from customer_svc.settings import Settings as CustomerSettings
 from notifier_svc import main as notifier_main
@@ -53,7 +51,7 @@ async def serving(app: FastAPI) -> AsyncIterator[str]:
     while not server.started:
         assert not running.done(), "the server did not start"
         await asyncio.sleep(0.01)
-    app.state.container = replace(app.state.container, verifier=Verifier(test_keys, "shopstream", "shopstream"))
+    accept_test_tokens(app)
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
         yield f"http://127.0.0.1:{port}"

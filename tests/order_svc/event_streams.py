@@ -4,16 +4,15 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 from fastapi import FastAPI
 
-from chassis.http.auth import Verifier
 from chassis.runtime.bounded_http import HttpLimits
 from chassis.runtime.server import Server
-from chassis.testing import test_keys
+from chassis.testing import accept_test_tokens
 from deploy.local.ports import free_port
 from tests.stack import eventually
 
@@ -57,8 +56,7 @@ async def serving(app: FastAPI) -> AsyncIterator[Serving]:
             return server.started
 
         await eventually(started, 20, "the server to start", pause=0.01)
-        verifier = Verifier(test_keys, "shopstream", "shopstream")
-        app.state.container = replace(app.state.container, verifier=verifier)
+        accept_test_tokens(app)
         yield made
     await made.stop()
 

@@ -13,6 +13,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
+from chassis.http.safe_headers import cacheable
+
 HERE = Path(__file__).parent
 SWAGGER_UI = "fastapi_swagger.resources"
 FILES = {
@@ -28,14 +30,15 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
     " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "max-age=300",
 }
+SECONDS = 300
+"""For which browsers may keep it."""
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/docs")
+@cacheable(SECONDS)
 async def page(request: Request) -> Response:
     """The page itself; it finds the rest, and the OpenAPI document, beside it."""
     html = (HERE / "page.html").read_text(encoding="utf-8")
@@ -49,6 +52,7 @@ def _serve(name: str, media_type: str, folder: Any) -> None:
         return found
 
     @router.get(f"/docs/{name}")
+    @cacheable(SECONDS)
     async def file() -> Response:
         return Response(content(), headers=HEADERS, media_type=media_type)
 

@@ -18,6 +18,7 @@ from chassis.persistence.mongo.outbox import MongoLeadership, MongoOutbox
 from chassis.persistence.mongo.snapshot import MongoSnapshot
 from chassis.persistence.mongo.subscriptions import MongoSubscriptions
 from chassis.persistence.mongo.transaction import Document, MongoTransaction
+from chassis.persistence.mongo.wake_ups import MongoWakeUps
 
 COMMIT_TRIES = 3
 
@@ -43,6 +44,7 @@ class Mongo:
         self.dead_letters = MongoDeadLetters(self.db, self.outbox)
         self.jobs = MongoJobs(self.db)
         self.leadership = MongoLeadership(self.db)
+        self.wake_ups = MongoWakeUps(self.db)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[MongoTransaction]:

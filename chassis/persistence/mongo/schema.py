@@ -1,6 +1,7 @@
 """The collections that every service on MongoDB has."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import CollectionInvalid, OperationFailure
@@ -8,6 +9,8 @@ from pymongo.errors import CollectionInvalid, OperationFailure
 from chassis.persistence.mongo.connection import translated
 from chassis.persistence.mongo.lease import FREE_LEASE
 from chassis.persistence.mongo.transaction import Document
+from chassis.persistence.mongo.wake_ups import CAPPED_BYTES
+from chassis.persistence.mongo.wake_ups import COLLECTION as WAKE_UPS
 
 COLLECTIONS = ("outbox", "inbox", "dead_letters", "attempts", "leases", "jobs", "actions", "subscriptions")
 INDEXES: Sequence[tuple[str, Sequence[tuple[str, int]]]] = (
@@ -24,9 +27,10 @@ async def create_collections(db: AsyncDatabase[Document], *names: str) -> None:
     """Create the named collections where they are missing, and the chassis's own with their indexes."""
     with translated():
         existing = await db.list_collection_names()
-        for name in sorted({*COLLECTIONS, *names} - set(existing)):
+        for name in sorted({*COLLECTIONS, WAKE_UPS, *names} - set(existing)):
+            capped: dict[str, Any] = {"capped": True, "size": CAPPED_BYTES} if name == WAKE_UPS else {}
             try:
-                await db.create_collection(name)
+                await db.create_collection(name, **capped)
             except CollectionInvalid:
                 continue
             except OperationFailure as error:

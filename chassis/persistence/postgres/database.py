@@ -18,6 +18,7 @@ from chassis.persistence.postgres.outbox import PostgresLeadership, PostgresOutb
 from chassis.persistence.postgres.pipelined_transaction import STALE_STATEMENTS, PipelinedTransaction
 from chassis.persistence.postgres.snapshot import BEGIN, PostgresSnapshot
 from chassis.persistence.postgres.subscriptions import PostgresSubscriptions
+from chassis.persistence.postgres.wake_ups import PostgresWakeUps
 
 
 class Postgres:
@@ -35,6 +36,7 @@ class Postgres:
         self.dead_letters = PostgresDeadLetters(self.outbox, self.reading)
         self.jobs = PostgresJobs(self.reading)
         self.leadership = PostgresLeadership(self.reading)
+        self.wake_ups = PostgresWakeUps(self.reading)
         self.committed = asyncio.Event()
         """Set when any transaction of this process has committed."""
 

@@ -10,8 +10,9 @@ from chassis.jobs.domain import Action, Job, JobInterrupted, Kind
 from chassis.jobs.store import LEASE_SECONDS
 from chassis.persistence.postgres.connection import Reading
 from chassis.persistence.postgres.pipelined_transaction import PipelinedTransaction
-from chassis.persistence.postgres.rows import insert_rows, write_rows
+from chassis.persistence.postgres.rows import Load, Row, columns, insert_rows, select_rows, write_rows
 from chassis.persistence.postgres.tables import actions, jobs
+from chassis.persistence.unit_of_work import IdentityMap
 
 _INSERT = insert_rows(jobs, "id", "kind", "state", "request", "progress", "starts", "who", "why")
 # Columns by name: a prepared ``SELECT *`` fails when a migration adds one.
@@ -40,7 +41,9 @@ _CLAIM = sa.text(
 _RELEASE = sa.text(
     "UPDATE jobs SET owner = NULL, lease_until = NULL, starts = greatest(starts - 1, 0) WHERE owner = :owner"
 )
-_ACTION = insert_rows(actions, "id", "who", "action", "subject", "why", "fingerprint")
+_ACTION_COLUMNS = ("id", "who", "action", "subject", "why", "fingerprint")
+_ACTION = insert_rows(actions, *_ACTION_COLUMNS)
+_SELECT_ACTIONS = select_rows(actions, "id", lock=False)
 _FIND_ACTION = f"SELECT {', '.join(Action.__slots__)} FROM actions WHERE id = CAST($1 AS uuid)"
 
 
@@ -103,8 +106,7 @@ class PostgresJobs:
 
     async def record(self, tx: PipelinedTransaction, action: Action) -> None:
         """Store an action."""
-        names = ("id", "who", "action", "subject", "why", "fingerprint")
-        write_rows(tx, (_ACTION, [{name: getattr(action, name) for name in names}]))
+        write_rows(tx, (_ACTION, [columns(action, _ACTION_COLUMNS)]))
 
     async def action(self, tx: PipelinedTransaction, action_id: UUID) -> Action | None:
         """The action with this id, if it was done."""
@@ -118,6 +120,16 @@ class PostgresJobs:
             query = query.where(actions.c.position < before)
         async with self._reading() as connection:
             return [_action(row) for row in await connection.execute(query)]
+
+
+def load_actions(rows: IdentityMap[UUID, Action]) -> Load[UUID, Action]:
+    """What loads actions that commands of a service record in their own transaction."""
+    return rows, _SELECT_ACTIONS, lambda row: (row.id, _action(row))
+
+
+def save_actions(rows: IdentityMap[UUID, Action]) -> tuple[str, Sequence[Row]]:
+    """What saves them."""
+    return _ACTION, [columns(action, _ACTION_COLUMNS) for action in rows.changed]
 
 
 def _changed(job: Job) -> str:

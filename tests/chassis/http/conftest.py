@@ -49,7 +49,7 @@ async def api(database: Database[Any]) -> AsyncIterator[httpx.AsyncClient]:
 
     @asynccontextmanager
     async def container() -> AsyncIterator[Container]:
-        yield Container(database, Idle(), Verifier(test_keys, "shopstream", "shopstream"))
+        yield Container(database, Idle(), Verifier(test_keys, "shopstream", "order_svc"))
 
     trace = TracePart("Nothing.", TraceOut, _no_trace)
     ops = ops_router("tally_svc", HANDLERS, [], {"kind": "tally"}, trace)

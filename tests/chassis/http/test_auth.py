@@ -29,7 +29,7 @@ class Keys:
 
 
 def verifier(keys: Keys) -> Verifier:
-    return Verifier(keys.fetch, "shopstream", "shopstream")
+    return Verifier(keys.fetch, "shopstream", "order_svc")
 
 
 async def test_all_requests_that_wait_for_the_keys_are_accepted() -> None:
@@ -65,7 +65,7 @@ async def test_a_token_of_a_withdrawn_key_is_refused_once_the_keys_are_fetched_a
     async def keys() -> dict[str, Any]:
         return published[0]
 
-    checks = Verifier(keys, "shopstream", "shopstream")
+    checks = Verifier(keys, "shopstream", "order_svc")
     person = Principal(uuid7(), "customer")
     used, unused = old.issue(person), old.issue(person)
     assert await checks.principal(used) == person
@@ -85,7 +85,7 @@ async def test_tokens_of_two_keys_are_accepted_while_both_are_published() -> Non
     async def keys() -> dict[str, Any]:
         return before.jwks()
 
-    checks = Verifier(keys, "shopstream", "shopstream")
+    checks = Verifier(keys, "shopstream", "order_svc")
     assert [one.keys() & {"d"} for one in before.jwks()["keys"]] == [set(), set()]
     for signs in (before, after):
         assert (await checks.principal(signs.issue(Principal(uuid7(), "ops")))).role == "ops"
@@ -99,7 +99,7 @@ async def test_unreadable_keys_leave_the_known_ones_as_they_are() -> None:
         found: dict[str, Any] = published.pop(0)
         return found
 
-    checks = Verifier(keys, "shopstream", "shopstream")
+    checks = Verifier(keys, "shopstream", "order_svc")
     person = Principal(uuid7(), "customer")
     assert await checks.principal(issuer().issue(person)) == person
     for _ in range(2):

@@ -53,7 +53,7 @@ def often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @asynccontextmanager
 async def verifying(customers: CustomerService) -> AsyncIterator[RemoteVerifier]:
-    verifier = RemoteVerifier("http://customer/.well-known/jwks.json", "shopstream", "shopstream")
+    verifier = RemoteVerifier("http://customer/.well-known/jwks.json", "shopstream", "order_svc")
     await verifier._client.aclose()
     verifier._client = httpx.AsyncClient(transport=httpx.MockTransport(customers.respond))
     yield verifier

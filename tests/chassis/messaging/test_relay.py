@@ -1,59 +1,19 @@
 """The relay, on both databases and a real Kafka: in order, nothing lost, one at a time."""
 
 import asyncio
-from collections import defaultdict
 from typing import Any
-from uuid import uuid4
 
 import psycopg
 import pytest
-from aiokafka import AIOKafkaConsumer
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from chassis.messaging.relay import Relay
 from chassis.persistence.database import Database
 from chassis.persistence.group_commit import GroupCommit
 from chassis.persistence.postgres.database import Postgres
-from chassis.runtime.worker import ended
-from chassis.testing import enveloped, record
-from schemas import Envelope, StockAdjusted, decode
-from tests.chassis.tally import Count, Tallies, counted
+from chassis.runtime.background import ended, in_background
+from tests.chassis.messaging.relayed import published, write
+from tests.chassis.tally import Tallies
 from tests.servers import Servers
-
-
-@pytest.fixture
-async def prefix(servers: Servers) -> str:
-    made = f"r{uuid4().hex[:8]}."
-    admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka)
-    await admin.start()
-    await admin.create_topics([NewTopic(f"{made}stock.events", 3, 1)])
-    await admin.close()
-    return made
-
-
-async def published(servers: Servers, prefix: str, number: int) -> dict[str, list[int]]:
-    """Key → aggregate versions, as they lie on the topic."""
-    found: dict[str, list[int]] = defaultdict(list)
-    topic = f"{prefix}stock.events"
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=servers.kafka, auto_offset_reset="earliest")
-    async with consumer, asyncio.timeout(30):
-        for _ in range(number):
-            message = await consumer.getone()
-            found[message.key.decode()].append(int(dict(message.headers)["ce_aggregateversion"]))
-    return found
-
-
-async def write(database: Database[Any], commit: GroupCommit[Tallies], sku: str, times: int) -> None:
-    for _ in range(times):
-        message: Envelope[StockAdjusted] = decoded(counted(sku))
-        await commit(Count(message))
-
-
-def decoded(event: StockAdjusted) -> Envelope[Any]:
-    one = record(enveloped(event))
-    envelope = decode(one.headers, one.value)
-    assert envelope is not None
-    return envelope
 
 
 async def test_many_writers_are_published_in_order(database: Database[Any], servers: Servers, prefix: str) -> None:
@@ -80,6 +40,27 @@ async def test_the_next_relay_takes_over(database: Database[Any], servers: Serve
             assert (await published(servers, prefix, len(versions)))["A"] == versions
             for task in running:
                 await ended(task)
+
+
+async def test_a_relay_that_is_stopped_while_it_publishes_marks_what_it_has_published(
+    database: Database[Any], servers: Servers, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent, send = asyncio.Event(), Relay._send
+
+    async def confirmed_late(relay: Relay, *args: Any) -> None:
+        await send(relay, *args)
+        sent.set()
+        await asyncio.sleep(0.2)
+
+    monkeypatch.setattr(Relay, "_send", confirmed_late)
+    commit = GroupCommit(database, Tallies)
+    async with asyncio.timeout(60), in_background(commit.run(), "commit"):
+        relaying = asyncio.create_task(Relay(database, servers.kafka, prefix).run())
+        await write(database, commit, "A", 1)
+        await sent.wait()
+        await ended(relaying)
+        async with database.leadership.lead() as outbox:
+            assert await outbox.advance([], 1) == []
 
 
 async def test_a_relay_whose_process_is_stopped_loses_its_lock(

@@ -11,7 +11,8 @@ import pytest
 from chassis.messaging.consumer import Consumer
 from chassis.messaging.subscription import Subscription
 from chassis.persistence.postgres.database import Postgres
-from chassis.runtime.worker import EventLoop, ended
+from chassis.runtime.background import ended
+from chassis.runtime.worker import EventLoop
 from deploy.topics import create_topics
 from tests.chassis.tally import HANDLERS, Tallies
 from tests.servers import Servers

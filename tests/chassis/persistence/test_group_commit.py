@@ -15,7 +15,7 @@ from chassis.messaging.dead_letters import REDACTED
 from chassis.persistence.database import Database
 from chassis.persistence.errors import CommitOutcomeUnknown, DatabaseUnavailable
 from chassis.persistence.group_commit import GroupCommit
-from chassis.runtime.worker import ended
+from chassis.runtime.background import ended
 from chassis.testing import enveloped, record
 from tests.chassis.tally import HANDLERS, Tallies, Tally, counted, outbox, stored_letters, tally
 

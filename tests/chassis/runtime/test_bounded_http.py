@@ -288,12 +288,11 @@ Server(app, lambda: None, http_limits(settings), host="127.0.0.1", port=settings
 EVENT = """
 import asyncio
 from chassis.runtime import worker
-from chassis.runtime.health import health_endpoints
-from starlette.applications import Starlette
-from starlette.routing import Route
-app = Starlette(routes=[Route(path, one) for path, one in health_endpoints("some_svc", {}).items()])
+from chassis.runtime.health import health_endpoints, operations_app
+from chassis.runtime.server import http_limits, serving_operations
+app = operations_app(health_endpoints("some_svc", {}))
 async def main():
-    async with worker._http(app, settings):
+    async with serving_operations(app, http_limits(settings), "127.0.0.1", settings.port):
         await asyncio.sleep(3600)
 worker.EventLoop().run_until_complete(main())
 """

@@ -1,10 +1,22 @@
-"""Which addresses clients are believed to have."""
+"""Which addresses clients are believed to have, and what a process serves beside its API."""
 
+import asyncio
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from chassis.runtime.bounded_http import HttpLimits
-from chassis.runtime.server import Server
+from chassis.runtime.health import health_endpoints, operations_app
+from chassis.runtime.server import STARTUP_FAILURE, Server, serving_operations
+from deploy.local.ports import free_port, release
+
+ROOT = Path(__file__).parents[3]
 
 
 async def client_seen(proxies: str, connected_from: str, forwarded_for: str) -> str:
@@ -42,3 +54,74 @@ async def test_only_a_configured_proxy_is_believed() -> None:
 
 async def test_of_several_addresses_the_one_that_the_proxy_saw_counts() -> None:
     assert await client_seen("10.0.0.1", "10.0.0.1", "198.51.100.1, 203.0.113.7") == "203.0.113.7"
+
+
+async def test_what_runs_beside_a_server_starts_after_its_app_and_ends_after_the_last_request() -> None:
+    happened: list[str] = []
+
+    @asynccontextmanager
+    async def beside() -> AsyncIterator[None]:
+        happened.append("beside starts")
+        yield
+        happened.append("beside ends")
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        assert scope["type"] == "lifespan"
+        for kind in ("startup", "shutdown"):
+            assert (await receive())["type"] == f"lifespan.{kind}"
+            happened.append(kind)
+            await send({"type": f"lifespan.{kind}.complete"})
+
+    server = Server(app, lambda: happened.append("stopping"), HttpLimits(10, 10, 10), "", beside, port=0)
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    server.should_exit = True
+    await serving
+    assert happened == ["startup", "beside starts", "stopping", "shutdown", "beside ends"]
+
+
+async def test_health_and_metrics_are_served_beside_an_api() -> None:
+    port = free_port()
+    app = operations_app(health_endpoints("some_svc", {}))
+    async with serving_operations(app, HttpLimits(10, 10, 10), "127.0.0.1", port), httpx.AsyncClient() as client:
+        for path in ("/health/live", "/health/ready", "/metrics"):
+            response = await get_soon(client, f"http://127.0.0.1:{port}{path}")
+            assert (response.status_code, response.headers["cache-control"]) == (200, "no-store"), path
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"http://127.0.0.1:{port}/health/live")
+
+
+async def get_soon(client: httpx.AsyncClient, url: str) -> httpx.Response:
+    """The response, once the server listens."""
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                return await client.get(url)
+            except httpx.ConnectError:
+                await asyncio.sleep(0.01)
+
+
+TAKEN = """
+from functools import partial
+from chassis.runtime.bounded_http import HttpLimits
+from chassis.runtime.health import health_endpoints, operations_app
+from chassis.runtime.server import Server, serving_operations
+app, limits = operations_app(health_endpoints("some_svc", {})), HttpLimits(10, 10, 10)
+beside = partial(serving_operations, app, limits, "127.0.0.1", PORT)
+Server(app, lambda: None, limits, "", beside, port=0, lifespan="off").serve_until_signal()
+"""
+
+
+async def test_a_process_whose_port_for_metrics_is_taken_ends_and_says_so() -> None:
+    port = free_port()
+    release(port)
+    with socket.create_server(("127.0.0.1", port)):
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", TAKEN.replace("PORT", str(port))), cwd=ROOT, stderr=asyncio.subprocess.PIPE
+        )
+        async with asyncio.timeout(60):
+            _, errors = await process.communicate()
+    assert process.returncode == STARTUP_FAILURE
+    assert b"address already in use" in errors
+    assert b"Traceback" not in errors

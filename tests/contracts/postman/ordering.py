@@ -183,7 +183,8 @@ ORDERS: Sequence[Step] = (
         "POST /v1/sagas/{order_id}/resolve",
         409,
         "ops",
-        {"action": "retry"},
+        {"action": "retry", "why": "an example"},
+        headers={"Idempotency-Key": "{{run}}-resolve"},
         holds={"the transition is refused": "body.code === 'transition_not_allowed'"},
     ),
 )

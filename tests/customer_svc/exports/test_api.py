@@ -1,7 +1,8 @@
 """Exporting all data of a customer, including those of the other services."""
 
 import json
-from collections.abc import AsyncIterator
+from base64 import urlsafe_b64decode
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from tests.responses import assert_problem, checked_client
 EXPORT = f"{ME}/export"
 ORDERS, NOTIFICATIONS = "/v1/exports/orders", "/v1/exports/notifications"
 PARTS = {"orders": ORDERS, "notifications": NOTIFICATIONS}
+PASSED_ON = ("iss", "sub", "role", "verified", "epoch", "sid")
 FAILURES: list[Behaviour] = [*RESPONSES, "hang", "disconnect"]
 
 
@@ -48,6 +50,12 @@ async def api(shared_url: str, key_file: Path, others: FakeServices) -> AsyncIte
         build(settings(shared_url, key_file, order_url=others.url, notifier_url=others.url))
     ) as api:
         yield api
+
+
+def claims(headers: Mapping[str, str]) -> Any:
+    """Those of the access token in the headers of a request, whatever their case."""
+    [token] = [value for name, value in headers.items() if name.lower() == "authorization"]
+    return json.loads(urlsafe_b64decode(token.split(".")[1] + "=="))
 
 
 async def exported(api: API, headers: Headers) -> dict[str, Any]:
@@ -91,12 +99,21 @@ async def test_an_export_without_orders_and_mails_has_empty_lists(api: API) -> N
     assert (export["orders"], export["notifications"]) == ([], [])
 
 
-async def test_the_other_services_are_called_with_the_customers_own_token(api: API, others: FakeServices) -> None:
+async def test_the_other_services_are_called_in_the_customers_name_with_tokens_that_no_other_accepts(
+    api: API, others: FakeServices
+) -> None:
     headers = await new_customer(api)
     trace = f"00-{'a' * 32}-{'b' * 16}-01"
     await api.get(EXPORT, headers={**headers, "traceparent": trace})
     assert {request.path for request in others.requests} == {ORDERS, NOTIFICATIONS}
-    assert {request.headers["authorization"] for request in others.requests} == {headers["Authorization"]}
+    own, sent = claims(headers), {request.path: claims(request.headers) for request in others.requests}
+    assert {path: one["aud"] for path, one in sent.items()} == {
+        ORDERS: ["order_svc"],
+        NOTIFICATIONS: ["notifier_svc"],
+    }
+    for one in sent.values():
+        assert {name: one[name] for name in PASSED_ON} == {name: own[name] for name in PASSED_ON}
+        assert own["exp"] - 5 < one["exp"] <= own["exp"]
     assert {request.headers["traceparent"].split("-")[1] for request in others.requests} == {"a" * 32}
 
 

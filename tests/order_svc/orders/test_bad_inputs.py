@@ -19,6 +19,7 @@ from tests.responses import accepted_bodies, accepted_tokens, accepted_values, a
 GOOD: dict[str, Any] = {"lines": [{"sku": "MUG", "quantity": 2}], "shipping_address": ADDRESS}
 ORDERS = "/v1/orders"
 ONE = f"{ORDERS}/019b7c61-0000-7000-8000-000000000001"
+SAGA = "/v1/sagas/019b7c61-0000-7000-8000-000000000001"
 
 
 @pytest.fixture(autouse=True)
@@ -114,7 +115,7 @@ async def test_a_body_of_another_type_is_malformed(api: API, customer: dict[str,
     [
         *(("POST", ORDERS), ("GET", ORDERS), ("GET", ONE), ("GET", f"{ONE}/timeline"), ("POST", f"{ONE}/cancel")),
         *(("PATCH", ONE), ("POST", f"{ONE}/shipments"), ("POST", f"{ONE}/deliver"), ("POST", f"{ONE}/returns")),
-        *(("GET", "/v1/sagas"), ("POST", "/v1/sagas/019b7c61-0000-7000-8000-000000000001/resolve")),
+        *(("GET", "/v1/sagas"), ("POST", f"{SAGA}/resolve")),
         ("GET", f"{ONE}/timeline/stream"),
     ],
 )
@@ -169,7 +170,12 @@ BODIES: dict[str, tuple[str, str, Any, dict[str, Any]]] = {
     "ship": ("POST", f"{ONE}/shipments", "staff", {**LINES, "carrier": "DHL", "tracking_number": "1"}),
     "return": ("POST", f"{ONE}/returns", "staff", {**LINES, "reason": "Broken."}),
     "cancel": ("POST", f"{ONE}/cancel", "customer", {"note": "Twice by mistake."}),
-    "resolve": ("POST", "/v1/sagas/019b7c61-0000-7000-8000-000000000001/resolve", "ops", {"action": "retry"}),
+    "resolve": (
+        "POST",
+        "/v1/sagas/019b7c61-0000-7000-8000-000000000001/resolve",
+        "ops",
+        {"action": "retry", "why": "A bug."},
+    ),
 }
 MAY_BE_NULL = {"billing_address", "lines", "reason", "note"}
 
@@ -177,7 +183,7 @@ MAY_BE_NULL = {"billing_address", "lines", "reason", "note"}
 @pytest.mark.parametrize("which", BODIES)
 async def test_an_update_with_a_bad_value_at_any_place_is_malformed(api: API, which: str) -> None:
     method, path, role, body = BODIES[which]
-    headers = {**bad_inputs.JSON, **bearer(role=role), "If-Match": "*"}
+    headers = {**bad_inputs.JSON, **bearer(role=role), "If-Match": "*", "Idempotency-Key": "1"}
     taken = []
     for name, content, place in bad_inputs.invalid_bodies(body):
         response = await api.request(method, path, content=content, headers=headers)

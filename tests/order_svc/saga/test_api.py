@@ -1,10 +1,10 @@
 """Orders that wait for a reply about their stock, as ops see and resolve them."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from structlog.testing import capture_logs
 from uuid_utils.compat import uuid7
 
 from chassis.persistence.postgres.database import Postgres
@@ -39,8 +39,19 @@ async def age(database: Postgres, *ids: str) -> None:
         await connection.execute(sa.text(statement), {"ids": list(ids)})
 
 
-async def resolve(api: API, order_id: str, action: str) -> Any:
-    return await api.post(f"/v1/sagas/{order_id}/resolve", json={"action": action}, headers=OPS)
+WHY = "product_svc was down"
+
+
+async def resolve(api: API, order_id: str, action: str, key: str = "", **who: str) -> Any:
+    headers = {**(who or OPS), "Idempotency-Key": key or str(uuid7())}
+    body = {"action": action, "why": WHY}
+    return await api.post(f"/v1/sagas/{order_id}/resolve", json=body, headers=headers)
+
+
+async def actions(api: API, order_id: str) -> list[tuple[str, str]]:
+    """What ops did to an order, and why; the newest first."""
+    found = (await api.get("/v1/ops/actions?limit=200", headers=OPS)).json()["items"]
+    return [(one["action"], one["why"]) for one in found if one["subject"] == order_id]
 
 
 async def test_an_order_that_waits_for_too_long_is_stuck(api: API, shared: Postgres, commit: Commit) -> None:
@@ -85,18 +96,36 @@ async def test_an_order_without_a_reply_is_cancelled(api: API, shared: Postgres,
     assert [kind for kind, _ in await timeline(shared, UUID(placed))][1:] == ["saga.given_up", "order.cancelled"]
 
 
-async def test_the_reason_for_a_resolution_is_logged_and_not_shown_to_the_customer(
+async def test_a_resolution_is_recorded_with_its_reason_which_the_customer_is_not_shown(
     api: API, shared: Postgres, commit: Commit
 ) -> None:
     placed = (await place(api, await product(commit)))["id"]
-    with capture_logs() as logs:
-        body = {"action": "retry", "why": "product_svc was down"}
-        response = await api.post(f"/v1/sagas/{placed}/resolve", json=body, headers=OPS)
-    assert response.status_code == 200
-    [line] = [one for one in logs if one["event"] == "saga resolved"]
-    assert (line["order_id"], line["action"], line["why"]) == (placed, "retry", "product_svc was down")
-    assert UUID(line["who"])
+    await resolve(api, placed, "retry")
+    await resolve(api, placed, "cancel")
+    assert await actions(api, placed) == [("saga.cancel", WHY), ("saga.retry", WHY)]
     assert ("saga.asked_again", {"by": "ops"}) in await timeline(shared, UUID(placed))
+
+
+async def test_a_resolution_that_is_refused_is_not_recorded(api: API, shared: Postgres, commit: Commit) -> None:
+    one = (await confirmed(api, shared, await product(commit), bearer()))["id"]
+    assert_problem(await resolve(api, one, "retry"), 409, "transition_not_allowed")
+    assert await actions(api, one) == []
+
+
+async def test_a_repeated_resolution_is_done_once_even_at_the_same_time(
+    api: API, shared: Postgres, commit: Commit
+) -> None:
+    placed, key = (await place(api, await product(commit)))["id"], str(uuid7())
+    for responses in (
+        await asyncio.gather(*(resolve(api, placed, "retry", key) for _ in range(5))),
+        [await resolve(api, placed, "retry", key)],
+    ):
+        assert {(one.status_code, one.json()["version"]) for one in responses} == {(200, 2)}
+    assert [entry for entry in await timeline(shared, UUID(placed)) if entry[0].startswith("saga.")] == [
+        ("saga.asked_again", {"by": "ops"})
+    ]
+    assert await actions(api, placed) == [("saga.retry", WHY)]
+    assert_problem(await resolve(api, placed, "cancel", key), 422, "idempotency_key_reused")
 
 
 async def test_resolving_an_order_that_does_not_wait_is_refused_with_the_allowed_actions(
@@ -128,6 +157,5 @@ async def test_an_amendment_without_a_reply_is_requested_again_or_withdrawn(
 async def test_only_ops_see_and_resolve_sagas(api: API, commit: Commit) -> None:
     for headers in (bearer(), bearer(role="staff")):
         assert_problem(await api.get("/v1/sagas", headers=headers), 403, "forbidden")
-        response = await api.post(f"/v1/sagas/{uuid7()}/resolve", json={"action": "retry"}, headers=headers)
-        assert_problem(response, 403, "forbidden")
+        assert_problem(await resolve(api, str(uuid7()), "retry", **headers), 403, "forbidden")
     assert_problem(await resolve(api, str(uuid7()), "retry"), 404, "order_not_found")

@@ -219,8 +219,11 @@ async def test_an_export_is_an_import_that_changes_nothing(api: API, shared: Mon
     image = ["https://img.example/a"]
     wild: dict[str, Any] = {"a": '=1+"1",\\', "b": 1.0, "c": [], "d": True}
     await added(api, new_sku(), new_sku(), attributes=wild, images=image, category_id=shelf["id"], status="draft")
+    await added(api, new_sku(), name='=HYPERLINK("https://evil.example")', description="'-5")
     response = await api.get(f"/v1/products.{form}", headers=STAFF)
     assert response.headers["content-type"].startswith(TYPES[form])
+    assert b",=HYPERLINK" not in response.content
+    assert b',"=HYPERLINK' not in response.content
     lines = response.content.splitlines()
     products = await shared.db.products.count_documents({})
     assert response.headers["product-count"] == str(products)

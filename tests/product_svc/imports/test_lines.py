@@ -1,6 +1,7 @@
 """Lines of an import as they are read, and of an export as they are written."""
 
 import json
+from csv import reader
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from chassis.http.errors import MalformedRequest
 from product_svc.catalogue.domain import Product, Variant
 from product_svc.imports.export import lines, rows
-from product_svc.imports.lines import COLUMNS, MAX_LINES, ProductLine, read_part
+from product_svc.imports.lines import COLUMNS, MAX_LINES, ProductLine, neutralised, original, read_part
 from schemas import Money
 from tests import bad_inputs
 
@@ -159,7 +160,9 @@ def test_a_part_has_at_least_one_line_and_not_too_many(content: bytes) -> None:
         read_part(content, "ndjson", 1, None)
 
 
-text = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1, max_size=20)
+plain = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1, max_size=20)
+formula = st.tuples(st.text("'=+-@\uff1d", min_size=1, max_size=3), plain).map("".join)
+text = plain | formula
 attributes = st.dictionaries(
     st.sampled_from(["a", "B-1", "c_d"]),
     text | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(allow_nan=False, allow_infinity=False)
@@ -204,3 +207,55 @@ def test_exported_products_can_be_imported_unchanged(product: Product) -> None:
         assert repr({name: getattr(read.product, name) for name in wanted}) == repr(wanted)
         assert tuple(read.product.images) == product.images
         assert repr(tuple(read.product.to_variants())) == repr(product.variants)
+
+
+@given(products)
+@settings(max_examples=30, deadline=None)
+def test_no_exported_cell_is_a_formula(product: Product) -> None:
+    for row in reader(rows([product]).decode().splitlines()):
+        assert [cell for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r"))] == []
+
+
+@pytest.mark.parametrize(
+    ("cell", "exported"),
+    [
+        ('=HYPERLINK("https://evil.example","Mug")', '\'=HYPERLINK("https://evil.example","Mug")'),
+        ("+1", "'+1"),
+        ("-5", "'-5"),
+        ("@SUM(1)", "'@SUM(1)"),
+        ("\t=1", "'\t=1"),
+        ("\r=1", "'\r=1"),
+        ("\uff1d1", "'\uff1d1"),
+        ("'=1", "''=1"),
+        ("''=1", "'''=1"),
+        ("'tis a mug", "'tis a mug"),
+        ("''", "''"),
+        ("a=1", "a=1"),
+        ("", ""),
+    ],
+)
+def test_a_cell_that_would_be_a_formula_gets_an_apostrophe_which_the_import_removes(cell: str, exported: str) -> None:
+    assert neutralised(cell) == exported
+    assert original(exported) == cell
+
+
+@given(st.text("'=+-@\t\rab", max_size=8))
+def test_any_text_survives(cell: str) -> None:
+    assert original(neutralised(cell)) == cell
+
+
+def test_a_cell_that_somebody_typed_is_taken_as_it_is() -> None:
+    [formula, quoted] = csv("MUG,=1+1,5,EUR\nMUG,'tis,5,EUR")
+    assert isinstance(formula, ProductLine)
+    assert isinstance(quoted, ProductLine)
+    assert (formula.name, quoted.name) == ("=1+1", "'tis")
+
+
+def test_numbers_stay_numbers() -> None:
+    product = Product(
+        UUID(int=1), "-5", {"a": -5}, (Variant("MUG", Money(amount=5, currency="EUR")),), 7, NOW, description="'-5"
+    )
+    [row] = reader(rows([product]).decode().splitlines())
+    shown = dict(zip(COLUMNS, row, strict=True))
+    assert (shown["version"], shown["price"], shown["attributes"]) == ("7", "5", '{"a":-5}')
+    assert (shown["name"], shown["description"]) == ("'-5", "''-5")
