@@ -25,7 +25,7 @@ from tests.compose.programs import settings_of
 from tests.contracts.guards import GUARDS
 from tests.contracts.rest_apis import RestApis
 from tests.contracts.shop import Shop
-from tests.responses import problem
+from tests.responses import assert_problem, problem
 
 METHODS = ("TRACE", "CONNECT", "OPTIONS", "PROPFIND", "MKCOL", "LOCK", "PURGE", "TRACK", "DEBUG", "PATCHY")
 BROKEN = (
@@ -93,7 +93,8 @@ async def test_a_bug_is_answered_without_a_word_about_it(
 
     monkeypatch.setattr(apis.apps[service].state.container.verifier, "principal", broken)
     response = await rest.request(service, "GET", "/v1/ops/summary", bearer(role="ops"))
-    assert (response.status_code, response.json()["code"]) == (500, "internal_error")
+    assert_problem(response, 500, "internal_error")
+    assert (response.headers["x-content-type-options"], response.headers["cache-control"]) == ("nosniff", "no-store")
     assert "s3cret" not in response.text
     assert not INSIDES.search(response.text)
     assert not apis.apps[service].debug

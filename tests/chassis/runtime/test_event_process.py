@@ -1,7 +1,7 @@
 """What runs in every event process, whatever its service has besides."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,16 +22,12 @@ async def test_an_event_process_relays_and_counts_the_dead_letters_of_its_servic
     started: list[Loop] = []
 
     @asynccontextmanager
-    async def http(*_: Any) -> AsyncIterator[None]:
-        yield
-
-    @asynccontextmanager
     async def running(parts: Sequence[Loop]) -> AsyncIterator[None]:
         started.extend(parts)
         raise Started
         yield
 
-    monkeypatch.setattr(worker, "_http", http)
+    monkeypatch.setattr(EventProcess, "_operations", lambda *_: nullcontext())
     monkeypatch.setattr(worker, "_running", running)
     database: Any = SimpleNamespace(check=None)
     with pytest.raises(Started):
