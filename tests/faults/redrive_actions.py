@@ -41,7 +41,8 @@ async def into_product_svc(world: World) -> None:
     await _validate(shop, {})
     await _redrive_under_kills(world, "product")
     await _all_ended(shop, customer, orders)
-    assert await shop.stock(sku) == (ORDERS, ORDERS // 2)
+    on_hand, reserved = await shop.stock(sku)
+    assert (on_hand, reserved) == (ORDERS, ORDERS // 2), f"{on_hand} on hand, {reserved} reserved"
 
 
 def killed_at_every_point(service: str) -> Action:
@@ -82,7 +83,8 @@ async def _redrive_under_kills(world: World, service: str) -> None:
     await world.shop.start(worker)
     job = await settled(world.shop, who, service, f"redrives/{job['id']}", "running", "planning")
     assert (job["state"], job["streams"], job["failed"], job["skipped"]) == ("done", ORDERS, 0, 0), job
-    assert not await _letters(world.shop, service, who)
+    left = await _letters(world.shop, service, who)
+    assert not left, f"dead letters are left: {left}"
     world.done["letters redriven"] += job["brought"]
 
 
