@@ -38,6 +38,8 @@ def test_make_alone_lists_the_targets() -> None:
         "shop",
         "lint",
         "format",
+        "sbom",
+        "audit-dependencies",
         "clean",
         "venv",
     ]
