@@ -9,12 +9,13 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from chassis.http.bodies import RequestBody, ResponseBody
+from chassis.http.fields import CurrencyCode
 from chassis.http.paging import Page
 from order_svc.orders import examples
 from order_svc.orders.domain import Order, Reason, State, quantities_of
 from order_svc.orders.parts import Amendment, Return, Shipment
 from schemas import Address, Line, Money, PricedLine, Shortage
-from schemas.values import Currency, Sku, Text
+from schemas.values import Sku, Text
 
 MAX_LINES = 100
 MAX_QUANTITY = 10_000
@@ -47,7 +48,7 @@ class OrderBody(RequestBody):
     shipping_address: AddressBody | None = None
     billing_address: AddressBody | None = None
     currency: Annotated[
-        Currency | None,
+        CurrencyCode | None,
         Field(description="refuse the order unless its products are sold in this currency", examples=["EUR"]),
     ] = None
     notes: Notes | None = None

@@ -85,6 +85,13 @@ async def test_an_order_is_refused_where_its_products_have_another_currency(api:
     assert response.status_code == 202
 
 
+async def test_an_order_in_an_invented_currency_is_malformed(api: API, commit: Commit) -> None:
+    wanted = body(**{await product(commit, 1250): 1}) | {"currency": "ZZZ"}
+    response = await api.post("/v1/orders", json=wanted, headers=bearer())
+    [error] = assert_problem(response, 422, "malformed_request")["errors"]
+    assert (error["where"], error["type"]) == ("body/currency", "unknown_currency")
+
+
 async def test_a_total_above_the_limit_is_refused(api: API, commit: Commit) -> None:
     response = await api.post("/v1/orders", json=body(**{await product(commit, 10**15): 2}), headers=bearer())
     assert_problem(response, 409, "order_too_large")

@@ -204,3 +204,8 @@ def test_exported_products_can_be_imported_unchanged(product: Product) -> None:
         assert repr({name: getattr(read.product, name) for name in wanted}) == repr(wanted)
         assert tuple(read.product.images) == product.images
         assert repr(tuple(read.product.to_variants())) == repr(product.variants)
+
+
+def test_a_price_in_an_invented_currency_is_a_fault() -> None:
+    [error] = csv("MUG,Mug,1250,ZZZ")
+    assert error == "variants/0/price/currency: There is no such currency in ISO 4217"
