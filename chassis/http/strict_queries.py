@@ -6,8 +6,8 @@
 from collections.abc import Set
 
 from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_flat_params
-from fastapi.params import Query
 from fastapi.routing import APIRoute
 from starlette.datastructures import QueryParams
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -22,12 +22,13 @@ def refuse_unknown_parameters(app: FastAPI) -> None:
     """For the documented routes of an app, which has them all. Pages for people take what is added to links."""
     for route in app.routes:
         if isinstance(route, APIRoute) and route.include_in_schema:
-            route.app = _strict(route.app, _names(route))
+            route.app = _strict(route.app, _names(route.dependant))
 
 
-def _names(route: APIRoute) -> Set[str]:
-    parameters = get_flat_params(route.dependant)
-    return {one.alias for one in parameters if isinstance(one.field_info, Query)}
+def _names(dependant: Dependant) -> Set[str]:
+    """The names of the query parameters, those of a model one by one, and those of dependencies."""
+    own = {one.alias for one in get_flat_params(Dependant(query_params=dependant.query_params))}
+    return own.union(*map(_names, dependant.dependencies))
 
 
 def _strict(app: ASGIApp, names: Set[str]) -> ASGIApp:

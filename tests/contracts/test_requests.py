@@ -50,7 +50,7 @@ async def test_pages_for_people_take_what_is_added_to_links() -> None:
 @pytest.mark.parametrize("service", SERVICES)
 async def test_head_is_answered_as_get_without_the_body(apis: RestApis, service: str) -> None:
     paths = {path for method, path in routes(service) if method == "get"} | {"/openapi.json", "/docs"}
-    async with httpx.AsyncClient(base_url=apis.urls[service]) as api:
+    async with httpx.AsyncClient(base_url=apis.urls[service], timeout=60) as api:
         for path in sorted(paths):
             head, get = await api.head(path), await api.get(path)
             assert (head.status_code, head.content) == (get.status_code, b""), path
@@ -107,7 +107,7 @@ async def test_another_encoding_is_refused_with_those_that_are_known(apis: RestA
 
 async def test_head_of_a_stream_ends_at_once(apis: RestApis, belongings: Belongings) -> None:
     headers = {**belongings.owner.headers, "Accept": "text/event-stream"}
-    async with httpx.AsyncClient(base_url=apis.urls["order"], headers=headers, timeout=5) as api:
+    async with httpx.AsyncClient(base_url=apis.urls["order"], headers=headers, timeout=60) as api:
         for _ in range(2):
             head = await api.head(f"/v1/orders/{belongings.ids['order_id']}/timeline")
             assert (head.status_code, head.content) == (200, b"")

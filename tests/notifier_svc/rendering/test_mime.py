@@ -218,3 +218,9 @@ def test_a_mail_about_an_account_goes_to_an_address_outside_ascii() -> None:
         mail("welcome").content, Customer(CUSTOMER, "jos\u00e9@example.com", "x", 1), NOW_OF_SAMPLES
     )
     assert "To: <jos\u00e9@example.com>\r\n" in raw.decode()
+
+
+def test_a_note_of_several_lines_keeps_them() -> None:
+    raw = render("cancelled", reason="staff", note="Sold out.\nSorry <b>about</b> that.")
+    assert "Sold out.<br />Sorry &lt;b&gt;about&lt;/b&gt; that." in body(raw, "html")
+    assert "Sold out.\nSorry <b>about</b> that." in body(raw, "plain").replace("\r\n", "\n")
