@@ -5,41 +5,49 @@
 
 from collections.abc import Set
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.dependencies.models import Dependant
-from fastapi.dependencies.utils import get_flat_params
+from fastapi.dependencies.utils import get_dependant, get_flat_params
 from fastapi.routing import APIRoute
-from starlette.datastructures import QueryParams
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chassis.http.errors import MalformedRequest
+from chassis.http.hot_route import HotRoute
 
 MAX_NAMED = 20
 """How many unknown parameters an answer names."""
 
 
+class KnownParameters:
+    """The query parameters of a route: those of a model one by one, and those of dependencies."""
+
+    def __init__(self, route: APIRoute) -> None:
+        self._names = _names(route.dependant)
+
+    async def __call__(self, request: Request) -> None:
+        """Raise ``MalformedRequest`` for a request with others."""
+        if request.scope["query_string"]:
+            unknown = [name for name in request.query_params if name not in self._names]
+            if unknown:
+                raise MalformedRequest(errors=[_error(name) for name in unknown[:MAX_NAMED]])
+
+
 def refuse_unknown_parameters(app: FastAPI) -> None:
-    """For the documented routes of an app, which has them all. Pages for people take what is added to links."""
+    """For the documented routes of an app, which has them all. Pages for people take what is added to links.
+
+    It is the last of a route's dependencies: a client that may not use the route learns that first.
+    """
     for route in app.routes:
         if isinstance(route, APIRoute) and route.include_in_schema:
-            route.app = _strict(route.app, _names(route.dependant))
+            known = KnownParameters(route)
+            if isinstance(route, HotRoute):
+                route.check = known
+            else:
+                route.dependant.dependencies.append(get_dependant(path=route.path_format, call=known))
 
 
 def _names(dependant: Dependant) -> Set[str]:
-    """The names of the query parameters, those of a model one by one, and those of dependencies."""
     own = {one.alias for one in get_flat_params(Dependant(query_params=dependant.query_params))}
     return own.union(*map(_names, dependant.dependencies))
-
-
-def _strict(app: ASGIApp, names: Set[str]) -> ASGIApp:
-    async def checked(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["query_string"]:
-            unknown = [name for name in QueryParams(scope["query_string"]) if name not in names]
-            if unknown:
-                raise MalformedRequest(errors=[_error(name) for name in unknown[:MAX_NAMED]])
-        await app(scope, receive, send)
-
-    return checked
 
 
 def _error(name: str) -> dict[str, str]:
