@@ -26,6 +26,12 @@ class MailInProgress(Conflict):
 
 
 class MailNotResendable(Conflict):
-    """The mail cannot be sent again: it is about an account, or its customer was erased."""
+    """The mail cannot be sent again, or not to this address: it is about an account, or its customer was erased."""
 
     code = "mail_not_resendable"
+
+
+class MailLinkExpired(Conflict):
+    """The link in the mail has expired: the customer can request another."""
+
+    code = "mail_link_expired"

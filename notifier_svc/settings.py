@@ -19,7 +19,7 @@ class WorkerSettings(PostgresSettings):
     """Whether ``smtp://`` changes to TLS before it logs in. By default ``required`` if the URL has a password or
     ``SHOP_ENV`` is production, else ``offered``: if the server offers it."""
     mail_from: EmailStr
-    """Sender of every mail; its domain is also the domain of the Message-IDs."""
+    """Sender of every mail, in ASCII before the ``@``; its domain is also the domain of the Message-IDs."""
     mail_connections: PositiveInt = 32
     """SMTP connections that one event process may keep open (Postfix accepts 50 of a client by default)."""
     mail_lease_seconds: float = Field(default=60.0, gt=0, le=86_400)
@@ -32,6 +32,13 @@ class WorkerSettings(PostgresSettings):
     """Secret from which the tokens of links in mails are derived; customer_svc needs the same value."""
     shop_url: HttpUrl = Field(default=Url("http://127.0.0.1:8001"), validate_default=True)
     """Base URL of the pages that links in mails open. ``production`` requires https."""
+
+    @field_validator("mail_from")
+    @classmethod
+    def _check_sender(cls, address: str) -> str:
+        if not address.rpartition("@")[0].isascii():
+            raise ValueError("needs ASCII before the  few mail servers offer SMTPUTF8, and every mail would need it")
+        return address
 
     @field_validator("smtp_starttls")
     @classmethod

@@ -46,6 +46,9 @@ NOT_AN_OBJECT: Mapping[str, bytes] = {
 
 ODD_KEYS = ("unknown", "", "\x00", "a\x00b", "\ud800", "__proto__", "$where", "a.b", "x" * 10_000)
 
+PROSE = frozenset({"description", "notes", "note", "street", "reason"})
+"""Fields that may have line breaks."""
+
 Path = tuple[str | int, ...]
 
 
@@ -56,6 +59,8 @@ def invalid_bodies(body: dict[str, Any], *, free: Collection[str] = ()) -> Itera
     """
     for path, value in _leaves(body):
         for invalid in _invalid(value, free=path[-1] in free):
+            if invalid == "a\nb" and path[-1] in PROSE:
+                continue
             yield f"{_name(path)}={str(invalid)[:20]!a}", _with(body, path, invalid), path
         yield f"{_name(path)} inf", _with(body, path, "@@").replace(b'"@@"', b"1e400"), path
         yield f"{_name(path)} nan", _with(body, path, "@@").replace(b'"@@"', b"NaN"), path

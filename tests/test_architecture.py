@@ -47,7 +47,8 @@ OWN_MODULES = {
     "order_svc.timeline": {"feed", "exports", "traces"},
     "notifier_svc.mails": {"metrics", "triggers", "traces"},
     "notifier_svc.delivery": {
-        *("claims", "outcomes", "pending_work", "periodic", "sender", "smtp", "smtp_replies", "transmission"),
+        *("claims", "outcomes", "pending_work", "periodic", "sender", "server_status", "smtp", "smtp_replies"),
+        "transmission",
     },
     "notifier_svc.rendering": {"links", "locales", "mime", "previews", "templates"},
     "notifier_svc.replicas": {"staff"},

@@ -10,13 +10,16 @@ from fastapi import APIRouter, FastAPI
 
 from chassis.http import api_page
 from chassis.http.bodies import Problem
+from chassis.http.compressed_bodies import CompressedBodies
 from chassis.http.container import C, RestContainer
 from chassis.http.errors import OutcomeUnknown
+from chassis.http.head_requests import HeadRequests
 from chassis.http.in_progress import InProgress
 from chassis.http.middleware import RequestMiddleware
 from chassis.http.openapi import HEALTH, described, serve_document
 from chassis.http.responses import HANDLERS
 from chassis.http.routing import problems
+from chassis.http.strict_queries import refuse_unknown_parameters
 from chassis.messaging.wake_ups import send_wake_ups
 from chassis.runtime import failpoints, gc_tuning
 from chassis.runtime.background import in_background
@@ -64,9 +67,13 @@ def create_app(
         # The route objects themselves and first: an included router is searched twice at every request.
         app.router.routes[:0] = router.routes
     _add_health(app, service)
+    refuse_unknown_parameters(app)
     for kind, handler in HANDLERS.items():
         app.add_exception_handler(kind, handler)
     app.state.in_progress = InProgress()
+    # The last is the outermost.
+    app.add_middleware(CompressedBodies)
+    app.add_middleware(HeadRequests)
     app.add_middleware(RequestMiddleware, in_progress=app.state.in_progress)
     app.openapi = described(app, Problem, problems(OutcomeUnknown))  # type: ignore[method-assign]
     serve_document(app)

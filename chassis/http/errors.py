@@ -75,6 +75,12 @@ class BodyTooLarge(ShopError):
     example: ClassVar[Mapping[str, Any]] = {"limit": 262144}
 
 
+class UnsupportedEncoding(ShopError):
+    """The request body has a Content-Encoding that this service does not know: send it as it is, or with gzip."""
+
+    status, code = 415, "unsupported_encoding"
+
+
 class MalformedRequest(ShopError):
     """The request does not match the API description; "errors" names the places."""
 

@@ -22,6 +22,9 @@ Resolve = Callable[[Request], Awaitable[Any]]
 class HotRoute(APIRoute):
     """Use it as a router's ``route_class``. The endpoint returns a ``Response``."""
 
+    check: Callable[[Request], Awaitable[None]] | None = None
+    """Called when the parameters are resolved; raises for a request that is to be refused."""
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Called once by FastAPI."""
         hints = get_type_hints(self.endpoint, include_extras=True)
@@ -33,6 +36,8 @@ class HotRoute(APIRoute):
             # In the order of the endpoint's parameters: with the principal first, authorisation fails before the body
             # is looked at.
             given = {name: await resolve(request) for name, resolve in resolvers.items()}
+            if self.check:
+                await self.check(request)
             return await endpoint(**given)
 
         return handle

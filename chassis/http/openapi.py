@@ -107,4 +107,5 @@ def allowed(request: Request) -> str:
     """The ``Allow`` of a 405 (RFC 9110 §10.2.1): Starlette names the methods of the first route of a path alone."""
     routes = [route for route in request.app.routes if isinstance(route, Route)]
     path = next(route.path for route in routes if route.matches(request.scope)[0] is not Match.NONE)
-    return ", ".join(sorted({method for route in routes if route.path == path for method in route.methods or ()}))
+    methods = {method for route in routes if route.path == path for method in route.methods or ()}
+    return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))

@@ -15,6 +15,7 @@ from chassis.http.errors import (
     RequestTimeout,
     ShopError,
     Unavailable,
+    UnsupportedEncoding,
     problem,
 )
 from chassis.http.examples import ID
@@ -23,7 +24,7 @@ from chassis.http.headers import BY_STATUS, carries
 MAX_BODY = 256 * 1024
 
 EVERYWHERE: Sequence[type[ShopError]] = (
-    *(RequestTimeout, BodyTooLarge, MalformedRequest, HeadersTooLarge),
+    *(RequestTimeout, BodyTooLarge, UnsupportedEncoding, MalformedRequest, HeadersTooLarge),
     *(Unavailable, Overloaded),
 )
 """The errors of every route."""

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
+from chassis.email_address import normalised_email
 from chassis.http.errors import NotFound
 from chassis.http.preconditions import ANY, PreconditionFailed, unchanged_since
-from customer_svc.accounts.domain import Account, Actor, normalised_email
+from customer_svc.accounts.domain import Account, Actor
 from customer_svc.errors import AccountDeactivated, AlreadyActive, AlreadyDeactivated, CustomerNotFound
 from customer_svc.unit_of_work import CustomerUnitOfWork
 from schemas import Event

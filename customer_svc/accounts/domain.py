@@ -144,12 +144,6 @@ def is_recent(moment: datetime | None, now: datetime, interval: timedelta) -> bo
     return moment is not None and now - moment < interval
 
 
-def normalised_email(email: str) -> str:
-    """One spelling per mailbox: mail providers ignore case, and so do people."""
-    # Not casefold(): it turns ß into ss, which is a different mailbox.
-    return normalize("NFC", email.strip().lower())
-
-
 def normalised_password(password: str) -> str:
     """One form per password, however a keyboard makes its characters (RFC 8265 §4.2.2, OpaqueString).
 

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, EmailStr, Field, SecretStr, StringConstrain
 
 from chassis.http.bodies import ResponseBody
 from chassis.http.examples import ID, MOMENT
+from chassis.http.fields import VISIBLE
 from customer_svc.accounts.domain import Account, AccountStatus, Role, normalised_password
 from schemas.values import Text
 
@@ -55,7 +56,7 @@ Phone = Annotated[
     StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$"),
     Field(examples=["+442079460000"], description="E.164: a plus sign, the country code, the number"),
 ]
-Name = Annotated[Text, Field(min_length=1, max_length=200, examples=["Ada Lovelace"])]
+Name = Annotated[Text, Field(min_length=1, max_length=200, examples=["Ada Lovelace"]), VISIBLE]
 Locale = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$"),

@@ -5,15 +5,15 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from chassis.http.bodies import RequestBody, ResponseBody
+from chassis.http.fields import VISIBLE, Street
 from customer_svc.accounts.domain import SavedAddress
 from customer_svc.accounts.dto import Id, Locale, Name, Phone
 from customer_svc.profiles.domain import USES, Use
 from schemas import Address
 from schemas.values import Text
 
-Street = Annotated[Text, Field(min_length=1, max_length=200, examples=["12 St James's Square"])]
-City = Annotated[Text, Field(min_length=1, max_length=100, examples=["London"])]
-PostalCode = Annotated[Text, Field(min_length=1, max_length=20, examples=["SW1Y 4JH"])]
+City = Annotated[Text, Field(min_length=1, max_length=100, examples=["London"]), VISIBLE]
+PostalCode = Annotated[Text, Field(min_length=1, max_length=20, examples=["SW1Y 4JH"]), VISIBLE]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), Field(examples=["GB"])]
 Uses = Annotated[list[Use], Field(max_length=2, examples=[["shipping", "billing"]])]
 

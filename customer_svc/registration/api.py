@@ -3,9 +3,9 @@
 from fastapi import Response, status
 from uuid_utils.compat import uuid7
 
+from chassis.email_address import normalised_email
 from chassis.http.headers import sends
 from chassis.http.routing import new_router, problems
-from customer_svc.accounts.domain import normalised_email
 from customer_svc.accounts.response_timing import with_minimum_duration
 from customer_svc.audit_log.recording import RequestAudit, audited
 from customer_svc.container import ClientAddress, Commit, Database, LinkKey, PasswordHasher, Throttle

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from customer_svc.accounts.domain import Account, is_recent, normalised_email
+from chassis.email_address import normalised_email
+from customer_svc.accounts.domain import Account, is_recent
 from customer_svc.errors import LinkInvalid, RegistrationContested
 from schemas import (
     AddressesChanged,

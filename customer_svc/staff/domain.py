@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from customer_svc.accounts.domain import Account, normalised_email
+from chassis.email_address import normalised_email
+from customer_svc.accounts.domain import Account
 from customer_svc.errors import AlreadyActive, AlreadyDeactivated, LastOpsAccount
 
 StaffRole = Literal["staff", "ops"]

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from chassis.email_address import normalised_email
 from chassis.persistence.postgres.database import Postgres
 from customer_svc.accounts.domain import Account, AccountStatus
 from customer_svc.accounts.store import account_of, accounts
@@ -42,8 +43,8 @@ async def find_customers(
     """Customers, newest first, older than ``before``; ``text`` is a part of the e-mail address or the name."""
     query = sa.select(accounts).where(accounts.c.role == "customer").order_by(accounts.c.id.desc()).limit(limit)
     if text:
-        columns = (accounts.c.email, accounts.c.name)
-        query = query.where(sa.or_(*(column.icontains(text, autoescape=True) for column in columns)))
+        parts = ((accounts.c.email, normalised_email(text)), (accounts.c.email, text), (accounts.c.name, text))
+        query = query.where(sa.or_(*(column.icontains(part, autoescape=True) for column, part in parts)))
     if status:
         active = accounts.c.deactivated_by.is_(None)
         query = query.where(active if status == "active" else ~active)

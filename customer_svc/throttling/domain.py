@@ -5,7 +5,7 @@ from datetime import datetime
 from hashlib import sha256
 from ipaddress import IPv6Address, ip_address, ip_network
 
-from customer_svc.accounts.domain import normalised_email
+from chassis.email_address import normalised_email
 
 WIDER = 10
 """How many times more attempts than one network has all networks that an attacker may have together."""

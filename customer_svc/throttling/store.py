@@ -9,9 +9,9 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from chassis.email_address import normalised_email
 from chassis.persistence.postgres.database import Postgres
 from chassis.persistence.postgres.expiry import Expiry
-from customer_svc.accounts.domain import normalised_email
 from customer_svc.accounts.store import MOMENT, metadata
 from customer_svc.errors import TooManyAttempts
 from customer_svc.throttling.domain import KnownNetwork, Limit

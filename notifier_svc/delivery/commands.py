@@ -138,18 +138,14 @@ class MarkBounced:
     error: str
 
     def prefetch(self, uow: NotifierUnitOfWork) -> None:
-        """What the two parts need."""
-        self._failure.prefetch(uow)
+        """The mail, and what the suppression needs."""
+        uow.mails.prefetch(self.mail_id)
         self._suppression.prefetch(uow)
 
     def execute(self, uow: NotifierUnitOfWork) -> None:
-        """Both in one transaction."""
-        self._failure.execute(uow)
+        """Both in one transaction; the failure is published."""
+        save_outcome(uow, _mail(uow, self.mail_id).bounce(self.claim, self.error, uow.now))
         self._suppression.execute(uow)
-
-    @property
-    def _failure(self) -> MarkFailed:
-        return MarkFailed(self.mail_id, self.claim, self.error)
 
     @property
     def _suppression(self) -> SuppressAddress:

@@ -53,28 +53,28 @@ class Outcomes:
 
     async def postponed(self, claimed: ClaimedMail, reason: str) -> None:
         """It was not sent, and is to be retried."""
-        await self._record(PostponeMail(claimed.mail.id, claimed.claim, _redacted(claimed, reason)))
+        await self._record(PostponeMail(claimed.mail.id, claimed.claim, redacted_reason(claimed, reason)))
         MAILS.labels(claimed.mail.template, "postponed").inc()
 
     async def in_doubt(self, claimed: ClaimedMail, reason: str) -> None:
         """It is unknown whether it was sent."""
-        log.warning("mail in doubt", mail_id=str(claimed.mail.id), why=_redacted(claimed, reason)[:200])
+        log.warning("mail in doubt", mail_id=str(claimed.mail.id), why=redacted_reason(claimed, reason)[:200])
         await self._record(MarkInDoubt(claimed.mail.id, claimed.claim))
         MAILS.labels(claimed.mail.template, "in_doubt").inc()
 
     async def failed(self, claimed: ClaimedMail, reason: str) -> None:
         """It cannot be delivered."""
-        error = _redacted(claimed, reason)
+        error = redacted_reason(claimed, reason)
         log.error("mail failed", mail_id=str(claimed.mail.id), why=error)
         await self._record(MarkFailed(claimed.mail.id, claimed.claim, error))
         MAILS.labels(claimed.mail.template, "failed").inc()
 
     async def bounced(self, claimed: ClaimedMail, reason: str) -> None:
         """Its address does not exist."""
-        error = _redacted(claimed, reason)
+        error = redacted_reason(claimed, reason)
         log.warning("address suppressed", mail_id=str(claimed.mail.id), why=error)
         await self._record(MarkBounced(claimed.mail.id, claimed.claim, claimed.recipient, error))
-        MAILS.labels(claimed.mail.template, "failed").inc()
+        MAILS.labels(claimed.mail.template, "bounced").inc()
 
     async def not_attempted(self, claimed: ClaimedMail) -> None:
         """It is not sent: its address is suppressed, or its customer does not want it."""
@@ -97,6 +97,6 @@ class Outcomes:
         return result
 
 
-def _redacted(claimed: ClaimedMail, reason: str) -> str:
+def redacted_reason(claimed: ClaimedMail, reason: str) -> str:
     """A reason without addresses: it is logged, stored and published."""
     return redact_addresses(reason, claimed.recipient.email)

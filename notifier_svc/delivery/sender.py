@@ -20,8 +20,10 @@ from notifier_svc.delivery.claims import ClaimedMail, claim_due_mails
 from notifier_svc.delivery.outcomes import Outcomes
 from notifier_svc.delivery.pending_work import PendingWork
 from notifier_svc.delivery.periodic import release_expired_claims
+from notifier_svc.delivery.server_status import ServerStatus
 from notifier_svc.delivery.smtp import Connection, connect
-from notifier_svc.delivery.transmission import Transmitter
+from notifier_svc.delivery.smtp_replies import redact_addresses
+from notifier_svc.delivery.transmission import Sent, Transmitter
 from notifier_svc.rendering.mime import MimeRenderer
 from notifier_svc.unit_of_work import NotifierUnitOfWork
 
@@ -54,7 +56,8 @@ class Sender:
         self._connections = connections
         self._outcomes = Outcomes(commit)
         self._pending = PendingWork()
-        self._transmitter = Transmitter(renderer, self._outcomes, self._pending, lease_seconds)
+        self._server = ServerStatus()
+        self._transmitter = Transmitter(renderer, self._outcomes, self._pending, self._server, lease_seconds)
         self._queue: asyncio.Queue[ClaimedMail] = asyncio.Queue(connections * 4)
         self._claimed: dict[UUID, ClaimedMail] = {}
         """Not begun: in the queue, or waiting for a connection."""
@@ -124,21 +127,24 @@ class Sender:
                 )
             except (aiosmtplib.SMTPException, OSError) as error:
                 # The mail server is down: wait, or the mails would be refused as fast as they can be claimed.
-                await self._outcomes.postponed(claimed, f"cannot connect: {error}")
+                reason = f"cannot connect: {error}"
+                self._server.refuses_us(redact_addresses(reason, ""))
+                await self._outcomes.postponed(claimed, reason)
                 self._claimed.pop(claimed.mail.id, None)
                 await asyncio.sleep(next(pauses))
                 continue
             self._claimed.pop(claimed.mail.id, None)
-            if await asyncio.shield(self._pending.start(self._send(smtp, claimed))):
-                pauses = backoff(*CONNECTION_PAUSES)
-            else:
-                # Wait here too: the server may refuse everything for now.
-                smtp = None
-                await asyncio.sleep(next(pauses))
+            match await asyncio.shield(self._pending.start(self._send(smtp, claimed))):
+                case "over":
+                    pauses = backoff(*CONNECTION_PAUSES)
+                case "ended":
+                    # Wait here too: the server may refuse everything for now.
+                    smtp = None
+                    await asyncio.sleep(next(pauses))
 
-    async def _send(self, smtp: Connection, claimed: ClaimedMail) -> bool:
-        """Send one mail; False when the connection has ended."""
-        usable = await self._transmitter.send(smtp, claimed)
-        if not usable:
+    async def _send(self, smtp: Connection, claimed: ClaimedMail) -> Sent:
+        """Send one mail, and close a connection that has ended."""
+        sent = await self._transmitter.send(smtp, claimed)
+        if sent == "ended":
             await smtp.quit()
-        return usable
+        return sent

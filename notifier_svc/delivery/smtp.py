@@ -34,8 +34,8 @@ class Connection(asyncio.Protocol):
     ``SMTPResponseException`` with a code below 0. Time limits are up to the caller.
     """
 
-    def __init__(self, transport: asyncio.Transport, *, pipelining: bool) -> None:
-        self._transport, self._pipelining = transport, pipelining
+    def __init__(self, transport: asyncio.Transport, *, pipelining: bool, smtputf8: bool) -> None:
+        self._transport, self._pipelining, self._smtputf8 = transport, pipelining, smtputf8
         self._received, self._changed, self._lost = b"", asyncio.Event(), False
         self._unanswered: list[bytes] = []
         """Commands without a reply: sent, or to be sent after the reply to the one before."""
@@ -58,9 +58,12 @@ class Connection(asyncio.Protocol):
     async def announce(self, sender: str, recipient: str) -> None:
         """Everything before the message; after any error that this raises, it has not been sent.
 
-        Raise ``SMTPSenderRefused``, ``SMTPRecipientRefused``, ``SMTPDataError``; ``ValueError`` for a recipient that
-        SMTP cannot express.
+        SMTPUTF8 (RFC 6531) is used for a recipient that is not ASCII, and so for headers that are not either. Raise
+        ``SMTPSenderRefused``, ``SMTPRecipientRefused``, ``SMTPDataError``; ``ValueError`` for a recipient that SMTP,
+        or this server, cannot express.
         """
+        if not (recipient.isascii() or self._smtputf8):
+            raise ValueError("it needs SMTPUTF8, which the mail server does not offer")
         mail = f"MAIL FROM:{_path(sender)}" + ("" if recipient.isascii() else " SMTPUTF8")
         self._begin([mail.encode(), f"RCPT TO:{_path(recipient)}".encode(), b"DATA"])
         if (reply := await self._next_reply()).code != SMTPStatus.completed:
@@ -167,7 +170,8 @@ async def connect(url: Url, timeout: float, start_tls: bool | None = None) -> Co
     if smtp.transport is None:
         raise aiosmtplib.SMTPServerDisconnected("Connection lost")
     transport = cast(asyncio.Transport, smtp.transport)
-    connection = Connection(transport, pipelining=smtp.supports_extension("pipelining"))
+    offered = {name: smtp.supports_extension(name) for name in ("pipelining", "smtputf8")}
+    connection = Connection(transport, **offered)
     transport.set_protocol(connection)
     return connection
 

@@ -97,8 +97,9 @@ async def resend_notification(
 ) -> NotificationOut:
     """Send the same content once more, also to another address. The result is a new mail with its own delivery.
 
-    Possible for mails in a final state, except those about accounts: their customers can request another. The
-    customer's choice of mails is ignored, but nothing is sent to a suppressed address.
+    Possible for mails in a final state. A mail about an account goes to its customer only, and only if it was not
+    sent; once its link has expired, the customer has to request another. The customer's choice of mails is ignored,
+    but nothing is sent to a suppressed address.
     """
     original = await queries.get_mail(database, notification_id, None)
     new_id = resend_id(original.id, staff.id, idempotency_key)

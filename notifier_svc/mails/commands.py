@@ -10,7 +10,7 @@ from uuid import UUID
 
 from chassis.http.errors import IdempotencyKeyReused
 from chassis.messaging.handlers import OnRepeat
-from notifier_svc.errors import MailInProgress, MailNotResendable, NotificationNotFound
+from notifier_svc.errors import MailInProgress, MailLinkExpired, MailNotResendable, NotificationNotFound
 from notifier_svc.mails.domain import Mail, compose
 from notifier_svc.mails.triggers import LINK_MAILS, NOTICES, ORDER_MAILS, WARNINGS, LinkMail, OrderMail, mail_ids
 from notifier_svc.replicas.commands import UpsertCustomer, is_erased
@@ -125,7 +125,10 @@ class WelcomeCustomer:
 class ResendMail:
     """Send a mail in a final state again, as another mail, also to another address."""
 
-    errors: ClassVar = (NotificationNotFound, MailInProgress, MailNotResendable, IdempotencyKeyReused)
+    errors: ClassVar = (
+        *(NotificationNotFound, MailInProgress, MailNotResendable, MailLinkExpired),
+        IdempotencyKeyReused,
+    )
 
     mail_id: UUID
     customer_id: UUID

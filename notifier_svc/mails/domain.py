@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID, uuid5
 
-from notifier_svc.errors import MailInProgress, MailNotResendable
+from notifier_svc.errors import MailInProgress, MailLinkExpired, MailNotResendable
 from notifier_svc.rendering.domain import ACCOUNT_TEMPLATES, OPTIONAL_TEMPLATES, MailContent, Template
 from notifier_svc.replicas.domain import Customer
 from schemas import MailFailed, MailSent
@@ -58,6 +58,8 @@ class Mail:
     """The address, if it is not the customer's own."""
     resend_of: UUID | None = None
     """The mail that staff sent again with this one."""
+    bounced: bool = False
+    """Whether it failed because its address does not exist."""
 
     @property
     def content(self) -> MailContent:
@@ -81,7 +83,7 @@ class Mail:
         """The mail server has accepted it, from whichever process; None if that is known."""
         if self.state == "sent":
             return None
-        mail = replace(self, state="sent", error=None, changed_at=now)
+        mail = replace(self, state="sent", error=None, bounced=False, changed_at=now)
         return mail, MailSent(
             mail_id=self.id,
             template=self.template,
@@ -114,6 +116,11 @@ class Mail:
             return self, None
         return self._undelivered("failed", error, now)
 
+    def bounce(self, claim: UUID, error: str, now: datetime) -> tuple["Mail", MailFailed | None]:
+        """Its address does not exist. Changes nothing if another process has claimed it."""
+        mail, event = self.fail(claim, error, now)
+        return (replace(mail, bounced=True) if event else mail), event
+
     def suppress(self, claim: UUID, reason: str, now: datetime) -> tuple["Mail", MailFailed | None]:
         """Not attempted: its address does not exist. Changes nothing if another process has claimed it."""
         if (self.claim, self.state) != (claim, "claimed"):
@@ -136,16 +143,26 @@ class Mail:
         return (bare, None) if self.state in FINAL_STATES else bare._undelivered("failed", CUSTOMER_ERASED, now)
 
     def resend(self, resend_id: UUID, recipient: str | None, now: datetime) -> "Mail":
-        """Another mail with the same content; raise ``MailInProgress`` or ``MailNotResendable``.
+        """Another mail with the same content; raise ``MailInProgress``, ``MailNotResendable`` or ``MailLinkExpired``.
 
-        A mail about an account may open the account, and was about one moment: it goes to nobody else, and not later.
+        A mail about an account may open the account: it goes to nobody but the customer, and once it was sent, not
+        again.
         """
-        if self.template in ACCOUNT_TEMPLATES or not self.context:
-            raise MailNotResendable
         if self.state not in FINAL_STATES:
             raise MailInProgress(state=self.state)
+        if self.template in ACCOUNT_TEMPLATES:
+            self._require_resendable(recipient, now)
+        elif not self.context:
+            raise MailNotResendable
         mail = _new(resend_id, self.template, self.customer_id, self.order_id, self.context, now)
         return replace(mail, recipient=recipient, resend_of=self.id)
+
+    def _require_resendable(self, recipient: str | None, now: datetime) -> None:
+        if recipient or self.state == "sent":
+            raise MailNotResendable
+        link = self.context.get("link")
+        if link and datetime.fromisoformat(link["expires_at"]) <= now:
+            raise MailLinkExpired
 
     def _undelivered(self, state: State, error: str, now: datetime) -> tuple["Mail", MailFailed]:
         mail = replace(self, state=state, error=error, changed_at=now)

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from pydantic import AfterValidator, EmailStr, Field, StringConstraints
 
+from chassis.email_address import normalised_email
 from chassis.http.bodies import RequestBody, ResponseBody
 from chassis.http.paging import Page
 from notifier_svc.mails.domain import Mail, State
 from notifier_svc.rendering.domain import Template
 from notifier_svc.rendering.previews import MailPreview
-from notifier_svc.replicas.domain import normalised_email
 
 Email = Annotated[
     EmailStr, StringConstraints(max_length=254), AfterValidator(normalised_email), Field(examples=["ada@example.com"])

@@ -18,13 +18,13 @@ from notifier_svc.rendering.domain import Template
 from schemas import Envelope
 
 LEDGER = (
-    "SELECT 'mail' AS kind, id, template, order_id, customer_id, state, doubts, attempts, resend_of, changed_at"
-    " FROM mails"
+    "SELECT 'mail' AS kind, id, template, order_id, customer_id, state, doubts, attempts, resend_of, bounced,"
+    " changed_at FROM mails"
 )
 """All mails, for the audit."""
 LEDGER_EXAMPLE = {
     **{"kind": "mail", "id": ID, "template": "receipt", "order_id": ID, "customer_id": ID, "state": "sent"},
-    **{"doubts": 0, "attempts": 1, "resend_of": None, "changed_at": MOMENT},
+    **{"doubts": 0, "attempts": 1, "resend_of": None, "bounced": False, "changed_at": MOMENT},
 }
 """A row of it, for the OpenAPI document."""
 

@@ -34,6 +34,7 @@ mails = sa.Table(
     sa.Column("lease_until", sa.DateTime(timezone=True)),
     sa.Column("recipient", sa.Text),
     sa.Column("resend_of", sa.Uuid),
+    sa.Column("bounced", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index("mails_due", "due_at", postgresql_where=sa.text("state = 'queued'")),
     sa.Index("mails_claimed", "lease_until", postgresql_where=sa.text("state IN ('claimed', 'sending')")),
     sa.Index("mails_by_customer", "customer_id", "position"),
@@ -44,7 +45,7 @@ mails = sa.Table(
 )
 
 _COLUMNS = [column.name for column in mails.c if column.name not in ("position", "lease_until")]
-_CHANGING = ("state", "claim", "attempts", "doubts", "due_at", "error", "changed_at")
+_CHANGING = ("state", "claim", "attempts", "doubts", "due_at", "error", "changed_at", "bounced")
 _SELECT = select_rows(mails, "id")
 _INSERT = insert_rows(mails, *_COLUMNS)
 _UPDATE = update_rows(mails, "id", *_CHANGING)

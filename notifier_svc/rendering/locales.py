@@ -8,7 +8,9 @@ from typing import Any, Literal, get_args
 
 from babel import Locale, localedata
 from babel.dates import format_date, format_time
-from babel.numbers import format_currency, get_currency_precision
+from babel.numbers import NumberPattern, parse_pattern
+
+from schemas.currencies import minor_unit_digits
 
 Language = Literal["en", "de"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -37,15 +39,25 @@ def mail_locale(tag: str | None) -> MailLocale:
 
 
 def format_money(money: dict[str, Any], locale: str) -> str:
-    """An amount in minor units as people write it: 1250 EUR is €12.50, or 12,50 €."""
+    """An amount in minor units (ISO 4217) as people write it: 1250 EUR is €12.50, or 12,50 €."""
     return _format_money(money["amount"], money["currency"], locale)
 
 
 @lru_cache(4096)
 def _format_money(amount: int, currency: str, locale: str) -> str:
     # Shops have few prices, and Babel takes as long for one as Jinja for a page.
-    major_units = Decimal(amount).scaleb(-get_currency_precision(currency))
-    return format_currency(major_units, currency, locale=locale)
+    digits = minor_unit_digits(currency)
+    pattern = _money_pattern(locale, digits)
+    text: str = pattern.apply(Decimal(amount).scaleb(-digits), locale, currency=currency, currency_digits=False)
+    return text
+
+
+@lru_cache(256)
+def _money_pattern(locale: str, digits: int) -> NumberPattern:
+    # Not the digits of CLDR, which Babel writes: 1250.50 RSD would be rounded to whole dinars.
+    pattern = parse_pattern(Locale.parse(locale).currency_formats["standard"].pattern)
+    pattern.frac_prec = (digits, digits)
+    return pattern
 
 
 def multiply_money(money: dict[str, Any], quantity: int) -> dict[str, Any]:

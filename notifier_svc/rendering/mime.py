@@ -10,6 +10,7 @@ from datetime import datetime
 from email.header import Header
 from email.utils import format_datetime, formataddr
 
+from chassis.email_address import ascii_domain
 from notifier_svc.rendering.domain import ACCOUNT_TEMPLATES, MailContent
 from notifier_svc.rendering.links import Links
 from notifier_svc.rendering.locales import mail_locale
@@ -24,7 +25,8 @@ class MimeRenderer:
     """Renders mails from one sender."""
 
     def __init__(self, sender: str, links: Links) -> None:
-        self.sender, self._domain, self._links = sender, sender.rpartition("@")[2], links
+        self.sender = ascii_domain(sender)
+        self._domain, self._links = self.sender.rpartition("@")[2], links
         self._templates = load_mail_templates()
 
     def render(self, content: MailContent, recipient: Customer, now: datetime) -> bytes:
@@ -58,7 +60,7 @@ class MimeRenderer:
 def _to(content: MailContent, recipient: Customer) -> str:
     """Without a name in mails about accounts, where it can be what a stranger wrote."""
     name = "" if content.template in ACCOUNT_TEMPLATES else name_for_header(recipient.name)
-    return address_header(name, recipient.email)
+    return address_header(name, envelope_address(recipient.email))
 
 
 def _part(boundary: str, kind: str, text: str) -> Iterator[str]:
@@ -68,6 +70,11 @@ def _part(boundary: str, kind: str, text: str) -> Iterator[str]:
     yield "Content-Transfer-Encoding: base64"
     yield ""
     yield encodebytes(text.encode()).decode().replace("\n", "\r\n")
+
+
+def envelope_address(email: str) -> str:
+    """An address as SMTP commands and headers have it: any server takes it, if the part before the @ is ASCII."""
+    return ascii_domain(email) if email.rpartition("@")[0].isascii() else email
 
 
 def address_header(name: str, email: str) -> str:

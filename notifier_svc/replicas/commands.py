@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 from uuid import UUID
 
+from chassis.email_address import normalised_email
 from chassis.messaging.handlers import OnRepeat
 from notifier_svc.replicas.domain import Customer
 from notifier_svc.unit_of_work import NotifierUnitOfWork
@@ -24,7 +25,7 @@ class UpsertCustomer:
     def execute(self, uow: NotifierUnitOfWork) -> None:
         """An event older than the replica changes nothing."""
         event, version = self.envelope.event, self.envelope.aggregate_version
-        _upsert(uow, Customer(event.customer_id, event.email, event.name, version, event.locale))
+        _upsert(uow, Customer(event.customer_id, normalised_email(event.email), event.name, version, event.locale))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """A customer as mails need to know them: where to write to, in which language, and about what."""
 
 from dataclasses import dataclass
-from unicodedata import normalize
 from uuid import UUID
 
+from chassis.email_address import normalised_email
 from schemas import STAFF
 
 ERASED_ADDRESS = "no address any more"
@@ -37,8 +37,3 @@ def anonymised_customer(customer_id: UUID, version: int) -> Customer:
 def staff_recipient(email: str, locale: str) -> Customer:
     """The staff, who receive mails as a customer with a well-known id."""
     return Customer(STAFF, normalised_email(email), "Staff", 1, locale)
-
-
-def normalised_email(email: str) -> str:
-    """The one spelling of an address, the same as in customer_svc: suppressions are looked up by it."""
-    return normalize("NFC", email.strip().lower())

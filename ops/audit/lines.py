@@ -53,11 +53,15 @@ INSERTS: Mapping[str, tuple[str, Callable[[Line], Sequence[Any]]]] = {
         ),
     ),
     "mail": (
-        "INSERT INTO mail VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO mail VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         lambda line: (
             *(packed(line["id"]), line["template"], line["order_id"] and packed(line["order_id"])),
-            *(packed(line["customer_id"]), line["state"], line["doubts"], line["attempts"], line["resend_of"]),
-            micros(line["changed_at"]),
+            *(packed(line["customer_id"]), line["state"], line["doubts"], line["attempts"]),
+            *(
+                line["resend_of"] and packed(line["resend_of"]),
+                line.get("bounced", False),
+                micros(line["changed_at"]),
+            ),
         ),
     ),
     "answer": (

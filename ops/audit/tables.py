@@ -15,7 +15,7 @@ CREATE TABLE "order" (
     changed_at
 ) WITHOUT ROWID;
 CREATE TABLE mail (
-    id PRIMARY KEY, template, order_id, customer_id, state, doubts, attempts, resend_of, changed_at
+    id PRIMARY KEY, template, order_id, customer_id, state, doubts, attempts, resend_of, bounced, changed_at
 ) WITHOUT ROWID;
 CREATE TABLE acknowledgement (id PRIMARY KEY, service, customer_id, has_address) WITHOUT ROWID;
 CREATE TABLE erasure (customer_id PRIMARY KEY, done) WITHOUT ROWID;

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from chassis.http.bodies import RequestBody
+from chassis.http.fields import VISIBLE, Prose
 from order_svc.orders.dto import LineBodies, as_quantities
 from schemas.values import Text
 
@@ -12,8 +13,8 @@ from schemas.values import Text
 class ShipmentBody(RequestBody):
     """A parcel with these lines, or, without lines, with all that is left of the order."""
 
-    carrier: Annotated[Text, Field(min_length=1, max_length=60, examples=["DHL"])]
-    tracking_number: Annotated[Text, Field(min_length=1, max_length=100, examples=["00340434161094042557"])]
+    carrier: Annotated[Text, Field(min_length=1, max_length=60, examples=["DHL"]), VISIBLE]
+    tracking_number: Annotated[Text, Field(min_length=1, max_length=100, examples=["00340434161094042557"]), VISIBLE]
     lines: LineBodies | None = None
 
     def quantities(self) -> dict[str, int] | None:
@@ -25,7 +26,9 @@ class ReturnBody(RequestBody):
     """Lines that came back."""
 
     lines: LineBodies
-    reason: Annotated[Text, Field(min_length=1, max_length=500, examples=["Broken on arrival."])] | None = None
+    reason: Annotated[Prose, Field(min_length=1, max_length=500, examples=["Broken on arrival."]), VISIBLE] | None = (
+        None
+    )
 
     def quantities(self) -> dict[str, int]:
         """SKU → quantity."""

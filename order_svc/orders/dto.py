@@ -9,12 +9,13 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from chassis.http.bodies import RequestBody, ResponseBody
+from chassis.http.fields import VISIBLE, CurrencyCode, Prose, Street
 from chassis.http.paging import Page
 from order_svc.orders import examples
 from order_svc.orders.domain import Order, Reason, State, quantities_of
 from order_svc.orders.parts import Amendment, Return, Shipment
 from schemas import Address, Line, Money, PricedLine, Shortage
-from schemas.values import Currency, Sku, Text
+from schemas.values import Sku, Text
 
 MAX_LINES = 100
 MAX_QUANTITY = 10_000
@@ -33,10 +34,19 @@ class AddressBody(Address):
 
     model_config = ConfigDict(extra="forbid")
 
+    name: Annotated[Text, Field(min_length=1, max_length=200, examples=["Ada Lovelace"]), VISIBLE]
+    street: Street
+    city: Annotated[Text, Field(min_length=1, max_length=100, examples=["London"]), VISIBLE]
+    postal_code: Annotated[Text, Field(min_length=1, max_length=20, examples=["SW1Y 4JH"]), VISIBLE]
+
 
 Revision = Annotated[int, Field(examples=[2])]
 LineBodies = Annotated[list[LineBody], Field(min_length=1, max_length=MAX_LINES)]
-Notes = Annotated[Text, Field(min_length=1, max_length=500, examples=["Leave it with the porter."])]
+Notes = Annotated[
+    Prose,
+    Field(min_length=1, max_length=500, examples=["Leave it with the porter."]),
+    VISIBLE,
+]
 
 
 class OrderBody(RequestBody):
@@ -47,7 +57,7 @@ class OrderBody(RequestBody):
     shipping_address: AddressBody | None = None
     billing_address: AddressBody | None = None
     currency: Annotated[
-        Currency | None,
+        CurrencyCode | None,
         Field(description="refuse the order unless its products are sold in this currency", examples=["EUR"]),
     ] = None
     notes: Notes | None = None

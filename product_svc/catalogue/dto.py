@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from chassis.http.bodies import RequestBody, ResponseBody
+from chassis.http.fields import CurrencyCode, Prose
 from product_svc.catalogue.domain import MAX_VARIANTS, Product, Scalar, Status, Variant, VariantStatus
 from product_svc.categories.attribute_dto import (
     NO_OTHER_NAMES,
@@ -19,7 +20,7 @@ from product_svc.categories.attribute_dto import (
     Patch,
 )
 from schemas import Money
-from schemas.values import Currency, Sku, Text
+from schemas.values import Sku
 
 AttributeValue = (
     AttributeText | bool | AttributeNumber | AttributeFloat | Annotated[list[AttributeText], Field(max_length=100)]
@@ -30,16 +31,16 @@ AttributesBody = Annotated[
 ]
 ImageUrl = Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?$", max_length=2000)]
 ImagesBody = Annotated[list[ImageUrl], Field(max_length=20, examples=[["https://img.example/mug.jpg"]])]
-Description = Annotated[Text, Field(max_length=5000, examples=["Holds a third of a litre."])]
+Description = Annotated[Prose, Field(max_length=5000, examples=["Holds a third of a litre."])]
 AttributesOut = Annotated[dict[str, Scalar | list[str]], Field(examples=[{"material": "stoneware"}])]
 ImagesOut = Annotated[list[str], Field(examples=[["https://img.example/mug.jpg"]])]
 
 
 class Price(RequestBody):
-    """A price in integer minor units (cents)."""
+    """A price in integer minor units of its currency (ISO 4217): 1250 is 12.50 EUR, 1250 JPY, 1.250 KWD."""
 
     amount: Annotated[int, Field(ge=1, le=1_000_000_000, examples=[1250])]
-    currency: Annotated[Currency, Field(examples=["EUR"])]
+    currency: Annotated[CurrencyCode, Field(examples=["EUR"])]
 
 
 class VariantFields(RequestBody):

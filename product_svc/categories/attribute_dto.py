@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from chassis.http.bodies import RequestBody
+from chassis.http.fields import VISIBLE
 from schemas.values import Text
 
 
@@ -22,7 +23,7 @@ AttributeText = Annotated[Text, Field(max_length=2000)]
 AttributeFloat = Annotated[float, BeforeValidator(_not_an_integer), Field(allow_inf_nan=False)]
 NO_OTHER_NAMES = {"additionalProperties": False}
 """For the OpenAPI of objects whose keys are attribute names: Pydantic's pattern alone would allow all other keys."""
-Name = Annotated[Text, Field(min_length=1, max_length=200, examples=["Mug"])]
+Name = Annotated[Text, Field(min_length=1, max_length=200, examples=["Mug"]), VISIBLE]
 # A UUID in JSON is a string, which a strict field would refuse.
 CategoryId = Annotated[UUID, Field(strict=False)]
 

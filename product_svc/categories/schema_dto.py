@@ -6,6 +6,7 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from chassis.http.bodies import RequestBody
+from chassis.http.fields import VISIBLE, Prose
 from product_svc.categories.attribute_dto import (
     NO_OTHER_NAMES,
     AttributeFloat,
@@ -27,8 +28,8 @@ Number = AttributeNumber | AttributeFloat
 Bound = Annotated[Number, Field(examples=[10])]
 Length = Annotated[int, Field(ge=0, le=2000, examples=[40])]
 Pattern = Annotated[AttributeText, Field(max_length=500, examples=["^[a-z]+$"]), AfterValidator(_pattern)]
-Title = Annotated[AttributeText, Field(max_length=200, examples=["Material"])]
-Description = Annotated[AttributeText, Field(examples=["What it is made of"])]
+Title = Annotated[AttributeText, Field(max_length=200, examples=["Material"]), VISIBLE]
+Description = Annotated[Prose, Field(max_length=2000, examples=["What it is made of"])]
 Choice = Annotated[list[AttributeText], Field(min_length=1, max_length=200, examples=[["stoneware", "steel"]])]
 
 

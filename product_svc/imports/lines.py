@@ -1,6 +1,7 @@
 """Reads the lines of an import. A line that cannot be read is a fault; the other lines of its part are not affected.
 
-No field of a product can contain a line break, so quoted line breaks in CSV are not supported.
+A quoted cell of CSV may have line breaks (RFC 4180 §2.6). Such a row has the number of its first line, and has to be
+whole in its part; where its quotes are not closed, it is one faulty line.
 """
 
 import csv
@@ -22,6 +23,10 @@ from product_svc.imports.domain import Format
 
 MAX_LINES = 500
 """The most lines of a part, which is one transaction."""
+MAX_ROW = 64 * 1024
+"""The most bytes of a CSV row with line breaks."""
+
+UNCLOSED = "a quoted cell is not closed: a row has to be whole in its part"
 
 REQUIRED = ("sku", "name", "price", "currency")
 COLUMNS = (
@@ -104,8 +109,38 @@ def read_part(content: bytes, form: Format, first: int, columns: Sequence[str] |
     heading = _heading(lines[0]) if form == "csv" and first == 1 else None
     known = heading or tuple(columns or ())
     decode: Callable[[bytes], bytes] = _from_csv(known) if form == "csv" else _unchanged
-    numbered = enumerate(lines, first)
-    return Part([_parse(n, line, decode, heading=bool(heading) and n == 1) for n, line in numbered], heading)
+    rows = _rows(lines) if form == "csv" else lines
+    numbered = enumerate(rows, first)
+    return Part([_parse(n, row, decode, heading=bool(heading) and n == 1) for n, row in numbered], heading)
+
+
+def _rows(lines: Sequence[bytes]) -> Iterator[bytes]:
+    """The row that begins on each line; nothing for a line on which one continues."""
+    at = 0
+    while at < len(lines):
+        count = _lines_of_row(lines[at:]) if b'"' in lines[at] else 1
+        yield b"\n".join(lines[at : at + count])
+        yield from [b""] * (count - 1)
+        at += count
+
+
+def _lines_of_row(lines: Sequence[bytes]) -> int:
+    reader = csv.reader(_within_limit(lines), strict=True)
+    try:
+        next(reader)
+    except (csv.Error, ValueError):
+        return 1
+    return reader.line_num
+
+
+def _within_limit(lines: Sequence[bytes]) -> Iterator[str]:
+    # Otherwise a part of nothing but opening quotes would be read once for each of its lines.
+    size = 0
+    for line in lines:
+        yield f"{line.decode()}\n"
+        size += len(line)
+        if size > MAX_ROW:
+            return
 
 
 def _parse(number: int, line: bytes, decode: Callable[[bytes], bytes], *, heading: bool) -> ParsedLine:
@@ -115,7 +150,9 @@ def _parse(number: int, line: bytes, decode: Callable[[bytes], bytes], *, headin
         return ParsedLine(number, ProductLine.model_validate_json(decode(line)))
     except ValidationError as error:
         return ParsedLine(number, error="; ".join(_messages(error)))
-    except (csv.Error, ValueError) as error:
+    except csv.Error as error:
+        return ParsedLine(number, error=UNCLOSED if "end of data" in str(error) else str(error)[:200])
+    except ValueError as error:
         return ParsedLine(number, error=str(error)[:200])
 
 

@@ -7,16 +7,18 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from chassis.http.bodies import ResponseBody
 from chassis.http.examples import ID
+from chassis.http.fields import CurrencyCode
 from chassis.http.paging import Page
 from product_svc.catalogue.domain import Status
 from product_svc.catalogue.dto import ProductOut
 from product_svc.search import cursor
 from product_svc.search.cursor import MAX_LENGTH, Cursor
 from product_svc.search.domain import Search, Sort
-from schemas.values import LINE_PATTERN, Currency, Sku, Text
+from schemas.values import LINE_PATTERN, Sku, Text
 
 Count = Annotated[int, Field(examples=[12])]
 MinorUnits = Annotated[int, Field(ge=0, le=10**9)]
+IN_MINOR_UNITS = "in minor units of the currency: cents of EUR, whole JPY"
 AttributeFilter = Annotated[Text, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}:" + LINE_PATTERN[1:], max_length=165)]
 
 
@@ -41,9 +43,9 @@ class Filters(BaseModel):
             examples=[["material:stoneware", "colour:blue"]],
         ),
     ] = []
-    currency: Annotated[Currency | None, Field(description="required with prices", examples=["EUR"])] = None
-    price_min: Annotated[MinorUnits | None, Field(description="in minor units (cents)", examples=[500])] = None
-    price_max: Annotated[MinorUnits | None, Field(description="in minor units (cents)", examples=[2000])] = None
+    currency: Annotated[CurrencyCode | None, Field(description="required with prices", examples=["EUR"])] = None
+    price_min: Annotated[MinorUnits | None, Field(description=IN_MINOR_UNITS, examples=[500])] = None
+    price_max: Annotated[MinorUnits | None, Field(description=IN_MINOR_UNITS, examples=[2000])] = None
     available: Annotated[bool | None, Field(description="whether units are available")] = None
     status: Annotated[
         list[Status],

@@ -8,9 +8,10 @@ from fastapi import Path
 from pydantic import Field
 
 from chassis.http.bodies import RequestBody, ResponseBody
+from chassis.http.fields import Prose
 from chassis.http.paging import Page
 from product_svc.stock.domain import Movement, Stock
-from schemas.values import Sku, Text
+from schemas.values import Sku
 
 MAX_QUANTITY = 1_000_000
 
@@ -25,7 +26,7 @@ class Adjustment(RequestBody):
         int, Field(ge=-MAX_QUANTITY, le=MAX_QUANTITY, description="units; negative to take away", examples=[10])
     ]
     reason: Literal["delivery", "count", "damage"]
-    note: Annotated[Text, Field(max_length=500, examples=["delivery note 4711"])] = ""
+    note: Annotated[Prose, Field(max_length=500, examples=["delivery note 4711"])] = ""
 
 
 class ThresholdBody(RequestBody):

@@ -43,8 +43,8 @@ CHECKS: Mapping[str, Any] = {
 }
 """The checks of every response."""
 MALFORMED = (400, 405, 406, 415, 422)
-RULES = {"value_error"}
-"""Errors of our own rules: a price needs a currency, a cursor must be one of ours, an e-mail domain must exist."""
+RULES = {"value_error", "blank"}
+"""Errors of our own rules: a price needs a currency, a cursor must be one of ours, a name can be seen."""
 CODES = {"malformed_request", "idempotency_key_reused", "letter_undecodable", "nothing_selected"}
 
 

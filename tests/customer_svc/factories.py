@@ -10,10 +10,11 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 from uuid_utils.compat import uuid7
 
+from chassis.email_address import normalised_email
 from chassis.link_tokens import Purpose, link_token
 from chassis.persistence.postgres.database import Postgres
 from chassis.testing import LINK_KEY, AppClient
-from customer_svc.accounts.domain import Account, normalised_email
+from customer_svc.accounts.domain import Account
 from customer_svc.accounts.queries import account_by_email
 from customer_svc.accounts.store import accounts
 from customer_svc.settings import Settings

@@ -4,8 +4,10 @@ import sqlalchemy as sa
 from alembic import command
 
 from chassis.persistence.postgres import tables
+from chassis.persistence.postgres.database import Postgres
 from chassis.persistence.postgres.migrate import config, migrate
 from customer_svc import SERVICE
+from customer_svc.accounts.queries import account_by_email
 from customer_svc.accounts.store import accounts, metadata
 from customer_svc.audit_log.store import metadata as audit_metadata
 from tests.databases import Databases
@@ -49,3 +51,40 @@ async def test_the_last_mail_before_the_migration_counts_as_the_kind_with_the_lo
         None,
         None,
     )
+
+
+SPELLED = """
+    INSERT INTO accounts (id, email, name, password_hash, role, version, changed_at, epoch, locale, marketing,
+        order_updates, addresses)
+    VALUES (gen_random_uuid(), :email, 'Ada', 'hash', 'staff', 1, now(), 0, 'en', false, true, '[]')
+"""
+
+
+async def test_accounts_get_the_one_spelling_of_their_address_and_none_is_lost(servers: Servers) -> None:
+    before = [
+        "ada@xn--mnchen-3ya.de",
+        "both@xn--mnchen-3ya.de",
+        "both@m\u00fcnchen.de",
+        "x@xn--999999999.de",
+        "a@b.de",
+    ]
+    async with empty_database(servers.postgres) as url:
+        engine = sa.create_engine(sa.make_url(url).set(drivername="postgresql+psycopg"))
+        with engine.connect() as connection:
+            command.upgrade(config(SERVICE, connection), "s060")
+            connection.execute(sa.text(SPELLED), [{"email": email} for email in before])
+            connection.commit()
+        migrate(url, SERVICE)
+        with engine.connect() as connection:
+            stored = set(connection.scalars(sa.select(accounts.c.email)))
+        engine.dispose()
+        assert stored == {"ada@m\u00fcnchen.de", *before[1:]}
+        database = Postgres(url)
+        found = {email: await account_by_email(database, email) for email in [*before, "ADA@M\u00dcNCHEN.de"]}
+        await database.close()
+    spelled = {email: account.email for email, account in found.items() if account}
+    assert spelled == {
+        **{email: email for email in before},
+        "ada@xn--mnchen-3ya.de": "ada@m\u00fcnchen.de",
+        "ADA@M\u00dcNCHEN.de": "ada@m\u00fcnchen.de",
+    }, "of two accounts with one address, each is found by its own spelling"

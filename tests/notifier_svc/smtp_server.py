@@ -7,29 +7,39 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import Message
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-Behaviour = Literal[
-    "accept",
-    "refuse recipient temporarily",
-    "refuse recipient permanently",
-    "no such address",
-    "quote the mailbox",
-    "quote the mailbox temporarily",
-    "no such sender",
-    "refuse message temporarily",
-    "refuse message permanently",
-    "reply in latin-1",
-    "disconnect at DATA",
-    "disconnect after the dot",
-    "accept and disconnect",
-    "no SMTP after the dot",
-    "hang at RCPT",
-    "hang after the dot",
-    "reply slowly",
-]
+
+class Refusal(NamedTuple):
+    """Reply so to a command, or to the final dot."""
+
+    step: Literal["MAIL", "RCPT", "DATA", "dot"]
+    reply: str
+
+
+Behaviour = (
+    Refusal
+    | Literal[
+        "accept",
+        "refuse recipient temporarily",
+        "refuse recipient permanently",
+        "no such address",
+        "quote the mailbox",
+        "quote the mailbox temporarily",
+        "refuse message temporarily",
+        "refuse message permanently",
+        "reply in latin-1",
+        "disconnect at DATA",
+        "disconnect after the dot",
+        "accept and disconnect",
+        "no SMTP after the dot",
+        "hang at RCPT",
+        "hang after the dot",
+        "reply slowly",
+    ]
+)
 
 FOREVER = 3600.0
 
@@ -45,6 +55,7 @@ class SmtpServer:
     port: int = 0
     logins: list[LoginPassword] = field(default_factory=list)
     pipelining: bool = True
+    accepts_logins: bool = True
     encrypted: list[bool] = field(default_factory=list)
     open_connections: list["ServerConnection"] = field(default_factory=list)
 
@@ -61,7 +72,7 @@ class SmtpServer:
         self, _server: SMTP, _session: Session, _envelope: Envelope, _method: str, data: Any
     ) -> AuthResult:
         self.logins.append(data)
-        return AuthResult(success=True)
+        return AuthResult(success=self.accepts_logins, handled=False)
 
 
 class Handler:
@@ -70,6 +81,11 @@ class Handler:
     def __init__(self, server: SmtpServer) -> None:
         self.server = server
         self.behaviour: Behaviour = "accept"
+
+    def refusal(self, step: str) -> str | None:
+        """The reply with which a test wants this step to be refused."""
+        wanted = self.behaviour
+        return wanted.reply if isinstance(wanted, Refusal) and wanted.step == step else None
 
     async def handle_EHLO(
         self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, extensions: list[str]
@@ -80,6 +96,8 @@ class Handler:
 
     async def handle_MAIL(self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _o: Any) -> str:
         self.behaviour = next(self.server.behaviours, "accept")
+        if refusal := self.refusal("MAIL"):
+            return refusal
         envelope.mail_from = address
         return "250 OK"
 
@@ -89,14 +107,14 @@ class Handler:
         if self.behaviour == "reply in latin-1":
             await server.push(b"550 Empf\xe4nger \x00 unbekannt")
             await asyncio.sleep(FOREVER)
-        refusal = {
+        replies: dict[Behaviour, str] = {
             "refuse recipient temporarily": "451 come back later",
-            "refuse recipient permanently": "550 no such mailbox",
+            "refuse recipient permanently": "550 5.5.0 not taken",
             "no such address": "550 5.1.1 no such mailbox",
             "quote the mailbox": f"550 5.1.1 <{address}>: {address.partition('@')[0]} is nobody here",
             "quote the mailbox temporarily": f"451 4.2.1 mailbox {address} is full",
-            "no such sender": "550 5.1.8 who are you?",
-        }.get(self.behaviour)
+        }
+        refusal = self.refusal("RCPT") or replies.get(self.behaviour)
         if refusal is None:
             envelope.rcpt_tos.append(address)
         return refusal or "250 OK"
@@ -116,11 +134,12 @@ class Handler:
             await server.push(b"250 OK")
             disconnect(server, after_sending=True)
             await asyncio.sleep(FOREVER)
-        return {
+        replies: dict[Behaviour, str] = {
             "refuse message temporarily": "452 mailbox is full",
             "refuse message permanently": "554 that is spam",
             "no SMTP after the dot": "Thank you!",
-        }.get(self.behaviour, "250 OK")
+        }
+        return self.refusal("dot") or replies.get(self.behaviour, "250 OK")
 
 
 class ServerConnection(SMTP):
@@ -128,7 +147,7 @@ class ServerConnection(SMTP):
 
     def __init__(self, server: SmtpServer, **options: Any) -> None:
         self.server, self.handler = server, Handler(server)
-        super().__init__(self.handler, enable_SMTPUTF8=True, **options)
+        super().__init__(self.handler, **options)
 
     def connection_made(self, transport: Any) -> None:
         self.server.connections += 1
@@ -138,6 +157,9 @@ class ServerConnection(SMTP):
     async def smtp_DATA(self, arg: str) -> None:
         if self.handler.behaviour == "disconnect at DATA":
             disconnect(self)
+            return
+        if refusal := self.handler.refusal("DATA"):
+            await self.push(refusal)
             return
         await super().smtp_DATA(arg)
 
@@ -161,12 +183,13 @@ async def smtp_server(
     authenticating: bool = False,
     tls: ssl.SSLContext | None = None,
     tls_at_once: bool = False,
+    smtputf8: bool = True,
 ) -> AsyncIterator[SmtpServer]:
     """A mail server that treats each mail as the next behaviour says. TLS is offered, or used from the first byte."""
     server = SmtpServer(iter(behaviours))
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {"enable_SMTPUTF8": smtputf8}
     if authenticating:
-        options = {"auth_require_tls": False, "authenticator": server.authenticate}
+        options |= {"auth_require_tls": False, "authenticator": server.authenticate}
     if tls and not tls_at_once:
         options["tls_context"] = tls
     listening = await asyncio.get_running_loop().create_server(

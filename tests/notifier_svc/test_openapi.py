@@ -21,7 +21,7 @@ def test_every_route_documents_its_errors(document: dict[str, Any]) -> None:
         if path.startswith("/v1") and not path.startswith("/v1/ops")
         for method, route in methods.items()
     }
-    common = {"401", "408", "413", "422", "431", "503"}
+    common = {"401", "408", "413", "415", "422", "431", "503"}
     assert statuses == {
         "get /v1/notifications": common,
         "get /v1/exports/notifications": common | {"403"},

@@ -29,6 +29,7 @@ def test_all_missing_and_wrong_settings_are_named_together(environment: Environm
         ("smtp_url", "smtp://"),
         ("mail_from", "shop"),
         ("mail_from", "a@b.example, c@d.example"),
+        ("mail_from", "jos\u00e9@shop.example"),
         ("mail_from", "a@b.example\r\nBcc: x@y.example"),
         ("mail_connections", "-1"),
         ("mail_connections", "many"),

@@ -5,6 +5,8 @@ from uuid_utils.compat import uuid7
 
 from chassis.http.preconditions import ANY
 from customer_svc.passwords.commands import ChangePassword
+from notifier_svc.delivery.commands import MarkBounced, MarkFailed
+from notifier_svc.replicas.domain import Customer
 from ops.audit.checks import CHECKS
 from order_svc.fulfilment.commands import ShipOrder
 from tests.ops.corruptions import CORRUPTIONS, Corruption
@@ -58,3 +60,24 @@ async def test_mails_that_a_replay_withheld_are_not_missing(world: World, report
 
 def test_there_is_a_corruption_for_every_check() -> None:
     assert {check for check, _ in CORRUPTIONS} | {"outbox_waiting"} == {check.code for check in CHECKS}
+
+
+async def test_a_bounce_is_counted_and_a_refused_mail_reported_until_staff_have_sent_it_again(
+    world: World, reported: set[Finding]
+) -> None:
+    bounced, refused = [await world.placed({await world.product(): 1}) for _ in range(2)]
+    await world.flow(send_mails=False)
+    receipt, claim = world.mail("receipt", bounced), uuid7()
+    sending = "UPDATE mails SET state = 'sending', claim = :claim WHERE id = :id"
+    await sql(world.mails, sending, claim=claim, id=receipt)
+    recipient = Customer(world.buyer, f"{bounced}@example.com", "Ada", 1)
+    await world.commits["notifier_svc"](MarkBounced(receipt, claim, recipient, "550 5.1.1 no such mailbox"))
+    receipt = world.mail("receipt", refused)
+    await world.commits["notifier_svc"](MarkFailed(receipt, None, "552 5.3.4 too large"))
+    await world.flow()
+    assert await world.new_findings() == {("mail_failed", str(refused))}
+    await world.resent(receipt)
+    await world.flow()
+    report = await world.audit()
+    assert ("mail_failed", str(refused)) not in {(one.check, one.subject) for one in report.findings}
+    assert report.counts["mails_bounced"] == 1

@@ -23,6 +23,7 @@ COUNTS = {
     "reservations": "SELECT 1 FROM reservation",
     "mails": "SELECT 1 FROM mail",
     "mails_in_doubt": "SELECT 1 FROM mail WHERE doubts > 0",
+    "mails_bounced": "SELECT 1 FROM mail WHERE bounced",
     "mails_suppressed": "SELECT 1 FROM mail WHERE state = 'suppressed'",
     "mails_withheld": "SELECT 1 FROM mail WHERE state = 'withheld'",
     "events": "SELECT 1 FROM event",

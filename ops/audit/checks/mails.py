@@ -47,11 +47,13 @@ CHECKS = (
     ),
     Check(
         "mail_failed",
-        "No mail was refused permanently, except mails to erased customers. (One in doubt may have arrived.)",
+        "No mail was refused permanently, unless its address does not exist, its customer was erased, or staff have"
+        " sent it again. (One in doubt may have arrived.)",
         """
-        SELECT coalesce(shown(order_id), shown(id)), template || ' was refused permanently'
-        FROM mail WHERE state = 'failed' AND doubts = 0
+        SELECT shown(coalesce(order_id, id)), template || ' was refused permanently'
+        FROM mail WHERE state = 'failed' AND doubts = 0 AND NOT bounced
             AND customer_id NOT IN (SELECT id FROM erased)
+            AND id NOT IN (SELECT resend_of FROM mail WHERE resend_of IS NOT NULL AND state = 'sent')
         """,
     ),
     Check(

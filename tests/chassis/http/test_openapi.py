@@ -221,5 +221,5 @@ async def test_a_405_names_the_methods_of_all_routes_of_the_path() -> None:
     app.add_api_route("/things/{name}", lambda name: None, methods=["GET"])
     app.add_api_route("/things/{name}", lambda name: None, methods=["PUT"])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
-        assert (await client.delete("/things/1")).headers["allow"] == "GET, PUT"
-        assert (await client.delete("/things/first")).headers["allow"] == "GET"
+        assert (await client.delete("/things/1")).headers["allow"] == "GET, HEAD, PUT"
+        assert (await client.delete("/things/first")).headers["allow"] == "GET, HEAD"

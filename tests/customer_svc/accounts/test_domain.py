@@ -2,7 +2,7 @@
 
 import pytest
 
-from customer_svc.accounts.domain import normalised_email
+from chassis.email_address import normalised_email
 
 
 @pytest.mark.parametrize(

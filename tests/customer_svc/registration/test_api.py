@@ -308,3 +308,10 @@ async def test_a_link_that_does_not_fit_costs_no_hash(
     monkeypatch.delattr(PasswordHasher, "hash_for_link")
     for wrong in (token, "x"):
         assert_problem(await verify(api, wrong, name="Grace", password=THEIRS), 409, "link_invalid")
+
+
+@pytest.mark.parametrize("name", [" ", "\u3000\u200b", "\u3164"])
+async def test_a_name_that_cannot_be_seen_is_refused(api: API, name: str) -> None:
+    response = await api.post("/v1/customers", json=registration_body(new_email(), name=name))
+    [error] = assert_problem(response, 422, "malformed_request")["errors"]
+    assert (error["where"], error["type"]) == ("body/name", "blank")

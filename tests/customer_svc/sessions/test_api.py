@@ -80,6 +80,25 @@ async def test_a_customer_can_log_in_with_any_spelling_of_the_email_address(api:
     assert (await log_in(api, spelling(email))).status_code == 201
 
 
+SPELLINGS = [
+    "{}@xn--mnchen-3ya.de",
+    "{}@m\u00fcnchen.de",
+    "{}@mu\u0308nchen.de",
+    "{}@XN--Mnchen-3YA.DE",
+    "{}@M\u00dcNCHEN.de",
+]
+
+
+@pytest.mark.parametrize("registered", SPELLINGS)
+async def test_a_domain_has_the_same_account_in_every_spelling(api: API, shared: Postgres, registered: str) -> None:
+    mailbox = f"u-{uuid7()}"
+    await register_customer(api, email=registered.format(mailbox))
+    for spelling in SPELLINGS:
+        assert (await log_in(api, spelling.format(mailbox))).status_code == 201, spelling
+        assert (await register(api, spelling.format(mailbox))).startswith(mailbox)
+    assert (await stored_account(shared, registered.format(mailbox))).email == f"{mailbox}@m\u00fcnchen.de"
+
+
 async def test_a_customer_can_log_in_with_combining_or_precomposed_accents(api: API, shared: Postgres) -> None:
     email = f"jose\u0301-{uuid7()}@example.com"
     await register(api, email)

@@ -59,6 +59,13 @@ async def test_a_part_of_email_address_or_name_finds_a_customer_in_any_case(api:
     assert await emails(api, q=f"100__{mark}") == []
 
 
+@pytest.mark.parametrize("part", ["{}@xn--mnchen-3ya.de", "{}@M\u00dcNCHEN.de", "{}@m\u00fcnch"])
+async def test_a_customer_is_found_by_every_spelling_of_the_email_address(api: API, part: str) -> None:
+    mailbox = uuid7().hex
+    await register_customer(api, email=f"{mailbox}@xn--mnchen-3ya.de")
+    assert await emails(api, q=part.format(mailbox)) == [f"{mailbox}@m\u00fcnchen.de"]
+
+
 async def test_if_match_is_checked_where_it_is_sent(api: API, shared: Postgres) -> None:
     account = await stored_account(shared, await register_customer(api))
     path = f"{CUSTOMERS}/{account.id}"

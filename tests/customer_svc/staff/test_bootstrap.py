@@ -68,3 +68,9 @@ async def test_a_missing_or_short_password_is_named_and_not_shown() -> None:
     assert status == 78
     assert "BOOTSTRAP_PASSWORD" in errors
     assert "short-pw" not in errors
+
+
+async def test_an_account_is_found_in_every_spelling_of_its_domain(shared: Postgres, shared_url: str) -> None:
+    appointed = await appoint_staff(settings(shared_url), "Ops@xn--mnchen-3ya.de", "ops")
+    assert appointed.email == "ops@m\u00fcnchen.de"
+    assert await account_by_email(shared, "ops@M\u00dcNCHEN.de") == appointed

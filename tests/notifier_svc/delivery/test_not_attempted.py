@@ -1,6 +1,5 @@
 """Mails that are not sent: to suppressed addresses, and to customers who have switched them off."""
 
-import pytest
 from uuid_utils.compat import uuid7
 
 from chassis.persistence.postgres.database import Postgres
@@ -17,7 +16,7 @@ from tests.notifier_svc.ledger import (
     read_mail,
     wait_for_states,
 )
-from tests.notifier_svc.smtp_server import Behaviour, smtp_server
+from tests.notifier_svc.smtp_server import smtp_server
 from tests.outbox import envelopes
 
 
@@ -51,16 +50,6 @@ async def test_nothing_more_is_sent_to_an_address_that_does_not_exist(postgres: 
     )
 
 
-@pytest.mark.parametrize(
-    "behaviour", ["refuse recipient permanently", "no such sender", "refuse message permanently"]
-)
-async def test_other_refusals_suppress_nothing(postgres: Postgres, sending: Sending, behaviour: Behaviour) -> None:
-    await queue_due_mail(postgres)
-    async with smtp_server(behaviour) as server, sending(server.url):
-        await wait_for_states(postgres, ["failed"])
-    assert await all_suppressions(postgres) == []
-
-
 async def test_a_customer_who_switches_off_shipping_updates_gets_all_other_mails(
     postgres: Postgres, sending: Sending
 ) -> None:
@@ -82,3 +71,12 @@ async def test_a_customer_who_switches_off_shipping_updates_gets_all_other_mails
     assert message["Subject"] == f"Ihre Bestellung {str(order_id)[-12:]} wurde storniert"
     for one in found:
         assert len(await envelopes(postgres, one.id)) == (one.state == "sent")
+
+
+async def test_an_address_is_suppressed_in_every_spelling(postgres: Postgres, sending: Sending) -> None:
+    await queue_due_mail(postgres, "U@xn--mnchen-3ya.de")
+    async with smtp_server("no such address") as server, sending(server.url):
+        await wait_for_states(postgres, ["failed"])
+        await queue_due_mail(postgres, "u@m\u00fcnchen.de")
+        await wait_for_states(postgres, ["failed", "suppressed"])
+    assert [one.email for one in await all_suppressions(postgres)] == ["u@m\u00fcnchen.de"]

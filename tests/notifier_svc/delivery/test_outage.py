@@ -10,7 +10,7 @@ from chassis.runtime.retry import backoff
 from notifier_svc.delivery import sender
 from tests.notifier_svc.apps import Sending
 from tests.notifier_svc.ledger import all_mails, end_pauses, queue_due_mail, wait_for_states
-from tests.notifier_svc.smtp_server import Behaviour, smtp_server
+from tests.notifier_svc.smtp_server import Behaviour, Refusal, smtp_server
 
 MAILS, CONNECTIONS = 24, 3
 
@@ -63,3 +63,15 @@ async def test_a_server_that_refuses_everything_temporarily_is_contacted_less_an
     assert server.connections == 9
     assert len(pauses) == 8
     assert all(0.1 * 2**nth <= pause <= 0.2 * 2**nth for nth, pause in enumerate(pauses[:7]))
+
+
+async def test_a_mail_that_is_not_tried_does_not_end_the_pauses(
+    postgres: Postgres, sending: Sending, pauses: list[float]
+) -> None:
+    for email in ("ada@example.com", "ada@example.com\r\nBcc: eve@example.com", "grace@example.com"):
+        await queue_due_mail(postgres, email)
+    refusals = [Refusal("MAIL", "550 5.7.1 not now")] * 2
+    async with smtp_server(*refusals) as server, sending(server.url, connections=1):
+        await wait_for_states(postgres, ["failed", "sent", "sent"])
+    assert all(0.1 * 2**nth <= pause <= 0.2 * 2**nth for nth, pause in enumerate(pauses))
+    assert len(pauses) == 2

@@ -101,7 +101,7 @@ async def test_a_temporary_refusal_is_retried_after_a_pause(postgres: Postgres, 
 
 @pytest.mark.parametrize(
     ("behaviour", "why"),
-    [("refuse recipient permanently", "550 no such mailbox"), ("refuse message permanently", "554 that is spam")],
+    [("refuse recipient permanently", "550 5.5.0 not taken"), ("refuse message permanently", "554 that is spam")],
 )
 async def test_a_permanent_refusal_fails_the_mail_and_is_published(
     postgres: Postgres, sending: Sending, behaviour: Behaviour, why: str
@@ -211,6 +211,31 @@ async def test_an_address_outside_ascii_is_reached(postgres: Postgres, sending: 
     async with smtp_server() as server, sending(server.url):
         await wait_for_states(postgres, ["sent"])
     assert server.recipients == ["josé@exämple.de"]
+
+
+@pytest.mark.parametrize("smtputf8", [True, False], ids=["SMTPUTF8", "no SMTPUTF8"])
+async def test_an_address_with_a_domain_outside_ascii_is_reached_through_any_server(
+    postgres: Postgres, sending: Sending, smtputf8: bool
+) -> None:
+    await queue_due_mail(postgres, email="ada@münchen.de", name="José")
+    async with smtp_server(smtputf8=smtputf8) as server, sending(server.url):
+        await wait_for_states(postgres, ["sent"])
+    assert server.recipients == ["ada@xn--mnchen-3ya.de"]
+    [message] = server.messages
+    assert message.as_string().isascii()
+
+
+async def test_an_address_that_a_server_cannot_express_fails_its_mail_alone(
+    postgres: Postgres, sending: Sending
+) -> None:
+    broken = await queue_due_mail(postgres, email="josé@exämple.de")
+    await queue_due_mail(postgres)
+    async with smtp_server(smtputf8=False) as server, sending(server.url, connections=1):
+        await wait_for_states(postgres, ["failed", "sent"])
+    failed = await read_mail(postgres, broken)
+    assert failed.error == "no address: it needs SMTPUTF8, which the mail server does not offer"
+    assert (failed.attempts, failed.bounced, await all_suppressions(postgres)) == (0, False, [])
+    assert (server.recipients, server.connections) == (["ada@example.com"], 1)
 
 
 async def test_a_reply_with_any_bytes_is_stored(postgres: Postgres, sending: Sending) -> None:

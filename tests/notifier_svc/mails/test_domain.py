@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from notifier_svc.errors import MailInProgress, MailNotResendable
+from notifier_svc.errors import MailInProgress, MailLinkExpired, MailNotResendable
 from notifier_svc.mails.domain import FINAL_STATES, Mail, State, compose, mail_id, resend_id
 from notifier_svc.rendering.domain import AccountTemplate, Template
 from notifier_svc.replicas.domain import Customer
@@ -194,9 +194,24 @@ def test_a_mail_in_progress_cannot_be_resent(state: State) -> None:
 
 
 @pytest.mark.parametrize("template", get_args(AccountTemplate))
-def test_a_mail_about_an_account_cannot_be_resent(template: Template) -> None:
+def test_a_mail_about_an_account_is_resent_to_its_customer_unless_it_was_sent(template: Template) -> None:
+    for state in sorted(FINAL_STATES - {"sent"}):
+        one = replace(mail(state), template=template)
+        assert one.resend(OTHER, None, LATER).state == "queued"
+        with pytest.raises(MailNotResendable):
+            one.resend(OTHER, "eve@example.com", LATER)
     with pytest.raises(MailNotResendable):
-        replace(mail("sent"), template=template, context={"a": 1}).resend(OTHER, "eve@example.com", LATER)
+        replace(mail("sent"), template=template).resend(OTHER, None, LATER)
+
+
+def test_a_mail_whose_link_has_expired_is_not_resent() -> None:
+    def until(moment: datetime) -> Mail:
+        link = {"link_id": str(OTHER), "expires_at": moment.isoformat(), "purpose": "reset"}
+        return replace(mail("failed"), template="password_reset", context={"link": link})
+
+    assert until(LATER + timedelta(seconds=1)).resend(OTHER, None, LATER).state == "queued"
+    with pytest.raises(MailLinkExpired):
+        until(LATER).resend(OTHER, None, LATER)
 
 
 def test_an_anonymised_mail_cannot_be_resent() -> None:

@@ -1,5 +1,6 @@
 """Mails that staff send again."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -71,16 +72,40 @@ async def test_each_key_sends_a_mail_once_more_to_the_address_that_staff_give(
     assert f"<{one}@shopstream.example>" not in server.message_ids
 
 
-async def test_only_mails_about_orders_in_a_final_state_can_be_resent(api: API, shared: Postgres) -> None:
+async def test_only_mails_in_a_final_state_can_be_resent(api: API, shared: Postgres) -> None:
     assert_problem(await api.post(path(await queue_due_mail(shared)), headers=keyed()), 409, "mail_in_progress")
-    customer_id, verify = uuid7(), link()
-    await handle_events(shared, registered(customer_id, verify=verify))
-    welcome = mail_id("welcome", customer_id, str(verify.link_id))
-    await update_mail(shared, welcome, "state = 'failed'")
-    attempt = await api.post(path(welcome), json={"to": "eve@example.com"}, headers=keyed())
-    assert_problem(attempt, 409, "mail_not_resendable")
-    assert len([one for one in await all_mails(shared) if one.resend_of]) == 0
     assert_problem(await api.post(path(uuid7()), headers=keyed()), 404, "notification_not_found")
+
+
+async def welcome_mail(database: Postgres, state: str, good_for: timedelta = timedelta(hours=1)) -> UUID:
+    customer_id, verify = uuid7(), link(good_for)
+    await handle_events(database, registered(customer_id, verify=verify))
+    welcome = mail_id("welcome", customer_id, str(verify.link_id))
+    await update_mail(database, welcome, f"state = '{state}'")
+    return welcome
+
+
+async def test_a_failed_mail_about_an_account_is_sent_again_to_its_customer(
+    postgres: Postgres, sending: Sending, postgres_api: API
+) -> None:
+    welcome = await welcome_mail(postgres, "failed")
+    resent = await resend(postgres_api, welcome)
+    assert (resent["resend_of"], resent["recipient"]) == (str(welcome), None)
+    async with smtp_server() as server, sending(server.url):
+        await wait_for_states(postgres, ["failed", "sent"])
+    assert server.recipients == ["ada@example.com"]
+    [message] = server.messages
+    assert message["Message-ID"] == f"<{resent['id']}@shopstream.example>"
+
+
+async def test_a_mail_that_may_open_an_account_goes_to_nobody_else_and_not_twice(api: API, shared: Postgres) -> None:
+    failed, sent = [await welcome_mail(shared, state) for state in ("failed", "sent")]
+    elsewhere = await api.post(path(failed), json={"to": "eve@example.com"}, headers=keyed())
+    assert_problem(elsewhere, 409, "mail_not_resendable")
+    assert_problem(await api.post(path(sent), headers=keyed()), 409, "mail_not_resendable")
+    expired = await welcome_mail(shared, "failed", -timedelta(seconds=1))
+    assert_problem(await api.post(path(expired), headers=keyed()), 409, "mail_link_expired")
+    assert [one for one in await all_mails(shared) if one.resend_of in (failed, sent, expired)] == []
 
 
 async def test_mails_to_an_erased_customer_are_not_resent_and_their_addresses_are_removed(

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from babel.numbers import get_currency_precision
 
 from notifier_svc.rendering.locales import (
     MailLocale,
@@ -12,6 +13,7 @@ from notifier_svc.rendering.locales import (
     mail_locale,
     multiply_money,
 )
+from schemas.currencies import MINOR_UNITS
 
 NOON = datetime(2026, 3, 1, 12, 5, tzinfo=UTC)
 
@@ -46,6 +48,12 @@ def test_unsupported_languages_become_english_and_the_country_decides_on_formats
         (123456789, "USD", "en", "$1,234,567.89"),
         (1250, "JPY", "en", "¥1,250"),
         (1250, "KWD", "en", "KWD1.250"),
+        (125000, "RSD", "en", "RSD1,250.00"),
+        (125050, "HUF", "de", "1.250,50 HUF"),
+        (125000, "IQD", "en", "IQD125.000"),
+        (125000, "CLP", "en", "CLP125,000"),
+        (125000, "UYW", "en", "UYW12.5000"),
+        (125000, "RSD", "en_IN", "RSD1,250.00"),
         (10**15, "EUR", "en", "€10,000,000,000,000.00"),
         (150, "ZZZ", "en", "ZZZ1.50"),
         (123456, "EUR", "de", "1.234,56 €"),
@@ -55,6 +63,18 @@ def test_unsupported_languages_become_english_and_the_country_decides_on_formats
 )
 def test_money_has_the_decimal_places_of_its_currency(amount: int, currency: str, locale: str, shown: str) -> None:
     assert format_money({"amount": amount, "currency": currency}, locale).replace("\u00a0", " ") == shown
+
+
+@pytest.mark.parametrize(
+    "currency", [code for code, digits in MINOR_UNITS.items() if digits != get_currency_precision(code)]
+)
+def test_an_amount_has_the_digits_of_iso_4217_where_people_write_fewer(currency: str) -> None:
+    shown = {2: ("1,250.00", "1.250,00"), 3: ("125.000", "125,000")}[MINOR_UNITS[currency]]
+    money = {"amount": 125000, "currency": currency}
+    assert [format_money(money, locale).replace("\u00a0", " ") for locale in ("en", "de")] == [
+        f"{currency}{shown[0]}",
+        f"{shown[1]} {currency}",
+    ]
 
 
 def test_the_price_of_several_pieces_is_exact() -> None:

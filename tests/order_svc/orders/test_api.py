@@ -85,6 +85,13 @@ async def test_an_order_is_refused_where_its_products_have_another_currency(api:
     assert response.status_code == 202
 
 
+async def test_an_order_in_an_invented_currency_is_malformed(api: API, commit: Commit) -> None:
+    wanted = body(**{await product(commit, 1250): 1}) | {"currency": "ZZZ"}
+    response = await api.post("/v1/orders", json=wanted, headers=bearer())
+    [error] = assert_problem(response, 422, "malformed_request")["errors"]
+    assert (error["where"], error["type"]) == ("body/currency", "unknown_currency")
+
+
 async def test_a_total_above_the_limit_is_refused(api: API, commit: Commit) -> None:
     response = await api.post("/v1/orders", json=body(**{await product(commit, 10**15): 2}), headers=bearer())
     assert_problem(response, 409, "order_too_large")
@@ -231,3 +238,23 @@ async def test_other_roles_and_customers_cannot_cancel_it(api: API, commit: Comm
     placed = await place(api, await product(commit))
     response = await api.post(f"/v1/orders/{placed['id']}/cancel", headers=bearer(role=role))
     assert_problem(response, 404, "order_not_found")
+
+
+async def test_notes_keep_their_lines_and_a_street_is_put_on_one(api: API, commit: Commit) -> None:
+    wanted = body(**{await product(commit): 1})
+    wanted["shipping_address"] = ADDRESS | {"street": "12 St James's Square\r\nFlat 3", "name": " Ada "}
+    response = await api.post("/v1/orders", json=wanted | {"notes": "Ring twice.\r\nThen wait."}, headers=bearer())
+    assert response.status_code == 202
+    made = response.json()
+    assert made["notes"] == "Ring twice.\nThen wait."
+    assert made["shipping_address"]["street"] == "12 St James's Square, Flat 3"
+    assert made["shipping_address"]["name"] == "Ada"
+
+
+@pytest.mark.parametrize("field", ["name", "street", "city", "postal_code"])
+async def test_an_address_has_no_blank_fields(api: API, commit: Commit, field: str) -> None:
+    wanted = body(**{await product(commit): 1})
+    wanted["shipping_address"] = ADDRESS | {field: " \u200b"}
+    response = await api.post("/v1/orders", json=wanted, headers=bearer())
+    [error] = assert_problem(response, 422, "malformed_request")["errors"]
+    assert (error["where"], error["type"]) == (f"body/shipping_address/{field}", "blank")

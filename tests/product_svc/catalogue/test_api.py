@@ -252,3 +252,15 @@ async def test_an_invalid_token_is_refused_even_where_none_is_needed(api: API) -
 async def test_a_change_without_fields_is_malformed(api: API) -> None:
     for path in (f"/v1/products/{uuid7()}", f"/v1/categories/{uuid7()}"):
         assert malformed_fields(await api.patch(path, json={}, headers=matching(1))) == {"body"}
+
+
+async def test_a_description_keeps_its_lines(api: API) -> None:
+    variants = [{"sku": new_sku(), "price": {"amount": 5, "currency": "EUR"}}]
+    wanted = {"name": " Mug ", "description": "Holds tea.\r\n\r\nNot coffee.", "variants": variants}
+    made = (await api.post("/v1/products", json=wanted, headers=STAFF)).json()
+    assert (made["name"], made["description"]) == ("Mug", "Holds tea.\n\nNot coffee.")
+    response = await api.patch(
+        f"/v1/products/{made['id']}", json={"name": " \u200b"}, headers={**STAFF, "If-Match": "*"}
+    )
+    [error] = assert_problem(response, 422, "malformed_request")["errors"]
+    assert (error["where"], error["type"]) == ("body/name", "blank")

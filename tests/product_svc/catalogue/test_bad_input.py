@@ -156,3 +156,17 @@ async def test_an_invalid_sku_is_malformed(api: API, ids: dict[str, str]) -> Non
 async def test_the_product_is_looked_up_before_the_category(api: API, ids: dict[str, str]) -> None:
     response = await api.patch(f"/v1/products/{uuid7()}", json={"category_id": ids["product"]}, headers=ANYTHING)
     assert_problem(response, 404, "product_not_found")
+
+
+@pytest.mark.parametrize("code", ["ZZZ", "XAU", "HRK"])
+async def test_a_currency_that_is_not_in_use_is_refused(api: API, ids: dict[str, str], code: str) -> None:
+    price = {"amount": 5, "currency": code}
+    product = {"name": "Jug", "variants": [{"sku": "SKU-unpriced", "price": price}]}
+    variant = f"/v1/products/{ids['product']}/variants/{SKU}"
+    for response in (
+        await api.post("/v1/products", json=product, headers=STAFF),
+        await api.put(variant, json={"price": price}, headers=ANYTHING),
+        await api.get(f"/v1/products?currency={code}"),
+    ):
+        [error] = assert_problem(response, 422, "malformed_request")["errors"]
+        assert (error["where"].rpartition("/")[2], error["type"]) == ("currency", "unknown_currency")

@@ -108,7 +108,7 @@ def test_a_row_of_csv_is_a_product_with_one_variant() -> None:
         ("MUG,Mug,0,EUR", "variants/0/price/amount: Input should be greater than or equal to 1"),
         ("MUG,,5,EUR", "name: Field required"),
         (",Mug,5,EUR", "variants/0/sku: Field required"),
-        ('MUG,"Mug,5,EUR', "unexpected end of data"),
+        ('MUG,"Mug,5,EUR', "a quoted cell is not closed"),
         ('MUG,"Mug"x,5,EUR', "',' expected after '\"'"),
         ("MUG,a\x00b,5,EUR", "name: String should match pattern"),
     ],
@@ -259,3 +259,49 @@ def test_numbers_stay_numbers() -> None:
     shown = dict(zip(COLUMNS, row, strict=True))
     assert (shown["version"], shown["price"], shown["attributes"]) == ("7", "5", '{"a":-5}')
     assert (shown["name"], shown["description"]) == ("'-5", "''-5")
+
+
+def test_a_price_in_an_invented_currency_is_a_fault() -> None:
+    [error] = csv("MUG,Mug,1250,ZZZ")
+    assert error == "variants/0/price/currency: There is no such currency in ISO 4217"
+
+
+def test_a_cell_of_csv_may_have_line_breaks() -> None:
+    heading = f"{HEADING},description"
+    rows_of_it = 'MUG,Mug,5,EUR,"One\r\ntwo, ""three""\n\nfour"\nCUP,Cup,5,EUR,'
+    mug, *within, cup = csv(rows_of_it, heading)
+    assert isinstance(mug, ProductLine)
+    assert mug.description == 'One\ntwo, "three"\n\nfour'
+    assert within == [None] * 3
+    assert isinstance(cup, ProductLine)
+    part = read_part(rows_of_it.encode(), "csv", 7, tuple(heading.split(",")))
+    assert [line.number for line in part.lines if line.product] == [7, 11]
+
+
+@pytest.mark.parametrize(
+    "rows_of_it",
+    [
+        'MUG,"Mug\n,5,EUR\nCUP,Cup,5,EUR',
+        'MUG,"Mug\nCUP,"Cup",5,EUR',
+        'MUG,"' + "x" * 70_000 + '\n",5,EUR\nCUP,Cup,5,EUR',
+    ],
+    ids=["not closed", "closed by the quote of another row", "too large"],
+)
+def test_a_row_whose_quotes_are_not_closed_is_one_faulty_line(rows_of_it: str) -> None:
+    bad, *_, good = csv(rows_of_it)
+    assert bad == "a quoted cell is not closed: a row has to be whole in its part"
+    assert isinstance(good, ProductLine)
+
+
+def test_a_part_of_opening_quotes_is_read_once() -> None:
+    # Looking for the end of each of them would take minutes.
+    part = read_part(b"\n".join([b'"' + b"x" * 500] * MAX_LINES), "csv", 2, COLUMNS)
+    assert all(line.error for line in part.lines)
+
+
+def test_an_exported_description_with_line_breaks_can_be_imported() -> None:
+    variants = (Variant("MUG", Money(amount=5, currency="EUR")),)
+    product = Product(UUID(int=1), "Mug", {}, variants, 1, NOW, description="One\ntwo")
+    [line, blank] = read_part(rows([product]), "csv", 2, COLUMNS).lines
+    assert line.product
+    assert (line.product.description, blank.product, blank.error) == ("One\ntwo", None, None)

@@ -15,6 +15,7 @@ from tests.responses import malformed_fields
     [
         *("q=", "q=%00", "q=a%0a", "q=" + "x" * 201, "category_id=x", "category_id=", "attribute=material"),
         *("attribute=:x", "attribute=$a:1", "attribute=a.b:1", "attribute=a:%00", "currency=eur", "currency="),
+        *("currency=ZZZ", "currency=XAU"),
         *("price_min=1", "price_max=1", "currency=EUR&price_min=-1", "currency=EUR&price_min=1.5"),
         *("currency=EUR&price_max=" + "9" * 5000, "available=maybe", "status=gone", "sku=" + quote("$ne")),
         "&".join("attribute=a:1" for _ in range(21)),

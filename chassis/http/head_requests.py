@@ -1,0 +1,45 @@
+"""Answers HEAD wherever GET is answered, with the same headers and no body (RFC 9110 §9.3.2)."""
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+class _Enough(OSError):
+    """Ends a response of which everything that HEAD needs was sent, as if the client had gone."""
+
+
+class HeadRequests:
+    """Runs the route of GET for a HEAD, and leaves out the body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            return await self._app(scope, receive, send)
+        # A copy: the server has to know that it answers a HEAD.
+        as_get, ended = {**scope, "method": "GET"}, False
+
+        async def send_head(message: Message) -> None:
+            nonlocal ended
+            if message["type"] == "http.response.start":
+                # For those around, which count requests by route.
+                scope.update({name: as_get[name] for name in ("route",) if name in as_get})
+                await send(message)
+                streamed = all(name.lower() != b"content-length" for name, _ in message["headers"])
+            else:
+                streamed = message.get("more_body", False)
+            if ended or (message["type"] == "http.response.start" and not streamed):
+                return
+            ended = True
+            await send({"type": "http.response.body", "body": b""})
+            if streamed:
+                # A stream may have its next part in minutes, or no end.
+                raise _Enough
+
+        try:
+            await self._app(as_get, receive, send_head)
+        except Exception:
+            if not ended:
+                raise
+        return None
