@@ -9,7 +9,6 @@ import re
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
@@ -165,7 +164,6 @@ def _attributes(headers: Iterable[tuple[str, bytes]]) -> dict[str, str]:
         raise Undecodable("bad_headers", repr(error)) from error
 
 
-@lru_cache(maxsize=256)
 def _class(schema: str) -> type[Event]:
     match = _SCHEMA.fullmatch(schema)
     cls = CATALOGUE.get((match["type"], int(match["version"]))) if match else None

@@ -65,7 +65,8 @@ def test_there_is_a_corruption_for_every_check() -> None:
 async def test_a_bounce_is_counted_and_a_refused_mail_reported_until_staff_have_sent_it_again(
     world: World, reported: set[Finding]
 ) -> None:
-    bounced, refused = [await world.placed({await world.product(): 1}) for _ in range(2)]
+    sku = await world.product()
+    bounced, refused = [await world.placed({sku: 1}) for _ in range(2)]
     await world.flow(send_mails=False)
     receipt, claim = world.mail("receipt", bounced), uuid7()
     sending = "UPDATE mails SET state = 'sending', claim = :claim WHERE id = :id"

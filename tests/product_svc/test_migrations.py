@@ -23,7 +23,7 @@ from tests.tables import migrated
 
 VERSIONS = ["m001_search_fields", "m002_discontinued_stock", "m003_attempts", "m004_field_names"]
 OPS = {"jobs", "actions", "subscriptions"}
-CHASSIS = {"outbox", "inbox", "dead_letters", "attempts", "leases", "schema_migrations", *OPS}
+CHASSIS = {"outbox", "inbox", "dead_letters", "attempts", "leases", "wake_ups", "schema_migrations", *OPS}
 OURS = {
     "categories": {"_id_", "parent_id_1__id_1"},
     "category_tree": {"_id_"},

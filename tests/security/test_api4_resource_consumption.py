@@ -22,12 +22,11 @@ from order_svc.main import build as build_orders
 from order_svc.timeline.feed import MAX_FOLLOWERS, MAX_FOLLOWERS_OF_ACCOUNT, Follower, TimelineFeed
 from order_svc.unit_of_work import OrderUnitOfWork
 from product_svc.categories.patterns import PATTERNS
-from product_svc.main import build as build_products
+from tests.contracts.rest_apis import RestApis
 from tests.databases import Databases, committing
 from tests.order_svc.apps import settings as order_settings
 from tests.order_svc.rest import body
 from tests.order_svc.scenarios import product
-from tests.product_svc.apps import settings as product_settings
 from tests.product_svc.rest_factories import STAFF, added
 from tests.responses import checked_client
 
@@ -50,11 +49,10 @@ async def orders(postgres_url: str) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-async def products(databases: Databases) -> AsyncIterator[httpx.AsyncClient]:
-    async with databases.lent_mongo() as url:
-        kept = product_settings(url).model_copy(update={"facets_seconds": 5.0})
-        async with checked_client(build_products(kept)) as client:
-            yield client
+async def products(apis: RestApis) -> AsyncIterator[httpx.AsyncClient]:
+    # Not an app of its own: Beanie's documents belong to the app that was opened last, and this one is still needed.
+    async with httpx.AsyncClient(base_url=apis.urls["product"]) as client:
+        yield client
 
 
 async def order_sku(postgres_url: str) -> str:
