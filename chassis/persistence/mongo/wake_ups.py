@@ -44,9 +44,10 @@ class MongoWakeUps:
         with translated():
             while True:
                 found = self._read.find({}, {"_id": 1}, cursor_type=CursorType.TAILABLE_AWAIT)
-                async with found.max_await_time_ms(AWAIT_MILLISECONDS) as cursor:
-                    while cursor.alive:
-                        async for _ in cursor:
-                            yield
+                # Not closed by us: cancelled, we would wait for the server once more. The client closes it by itself.
+                cursor = found.max_await_time_ms(AWAIT_MILLISECONDS)
+                while cursor.alive:
+                    async for _ in cursor:
+                        yield
                 # Nothing was ever sent, or what was read last is gone.
                 await asyncio.sleep(EMPTY_SECONDS)
