@@ -137,7 +137,10 @@ SYSTEM = System(
         **ON_KAFKA,
         "SHOP_ENV": Default("development"),
         "LOG_LEVEL": Default("INFO"),
+        "LOG_FORMAT": Default("json"),
+        "ACCESS_LOG": Default(),
         "FORWARDED_ALLOW_IPS": Default(),
+        "CORS_ORIGINS": Default(),
     },
     jobs=(CREATE_TOPICS, *MIGRATIONS, *ACCOUNTS),
 )

@@ -1,7 +1,7 @@
 """The REST process of a service: an app around a container, with errors, request ids, health and metrics."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import Any
@@ -12,6 +12,7 @@ from chassis.http import api_page
 from chassis.http.bodies import Problem
 from chassis.http.compressed_bodies import CompressedBodies
 from chassis.http.container import C, RestContainer
+from chassis.http.cross_origin import allow_origins
 from chassis.http.errors import OutcomeUnknown
 from chassis.http.head_requests import HeadRequests
 from chassis.http.in_progress import InProgress
@@ -36,11 +37,13 @@ def create_app(
     open_container: Callable[[], AbstractAsyncContextManager[C]],
     ops: APIRouter,
     on_shutdown: Callable[[C], object] = lambda _container: None,
+    origins: Collection[str] = (),
 ) -> FastAPI:
     """A service's app; ``ops`` is its ``ops_router``. The container is open while the app runs.
 
     Routes get the container's parts by dependencies (``request.app.state.container``). ``on_shutdown`` is called when
-    the process is to stop, before the requests in flight are waited for.
+    the process is to stop, before the requests in flight are waited for. ``origins`` are those of pages elsewhere
+    that may call it from a browser.
     """
 
     @asynccontextmanager
@@ -77,6 +80,7 @@ def create_app(
     app.add_middleware(RequestMiddleware, in_progress=app.state.in_progress)
     app.openapi = described(app, Problem, problems(OutcomeUnknown))  # type: ignore[method-assign]
     serve_document(app)
+    allow_origins(app, origins)
     return app
 
 
@@ -96,7 +100,7 @@ def serve(app: FastAPI, service: str, settings: Settings) -> None:
 
     Health and metrics are served on a listener of their own as well, and the metrics nowhere else.
     """
-    configure_logging(service, settings.log_level, settings.log_format)
+    configure_logging(service, settings.log_level, settings.log_format, access_log=settings.access_log)
     failpoints.arm(settings.failpoints)
     gc_tuning.freeze_startup_objects()
     app.state.in_progress.limit = settings.http_requests

@@ -16,12 +16,14 @@ from chassis.http.in_progress import InProgress, Turn
 from chassis.http.responses import error_response
 from chassis.http.routing import MAX_BODY
 from chassis.http.safe_headers import with_safe_headers
-from chassis.runtime.telemetry import HTTP_SECONDS, continued, trace
+from chassis.runtime.telemetry import ACCESS_LOGGER, HTTP_SECONDS, REQUEST, continued, trace
 
-log = structlog.get_logger()
+access_log = structlog.get_logger(ACCESS_LOGGER)
 
 UNLIMITED = "/health/"
 """Paths below it also answer while a process works on as many requests as it may."""
+POLLED = (UNLIMITED, "/.well-known/")
+"""What processes request every few seconds: in the access log only if it failed."""
 
 
 class RequestMiddleware:
@@ -92,8 +94,10 @@ def _observe(scope: MutableMapping[str, Any], status: int, seconds: float) -> No
     found = scope.get("route")
     route = getattr(found, "label", None) or getattr(found, "path", "unmatched")
     _seconds(scope["method"], route, status).observe(seconds)
-    write = log.warning if status >= 500 else log.debug
-    write("request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))
+    if status < 500 and scope["path"].startswith(POLLED):
+        return
+    write = access_log.warning if status >= 500 else access_log.info
+    write(REQUEST, method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))
 
 
 @cache

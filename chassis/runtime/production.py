@@ -6,6 +6,7 @@ Each check raises ``ValueError``, so that a validator of a setting can call it a
 import ipaddress
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import ValidationInfo
 
@@ -15,6 +16,7 @@ _KNOWN = re.compile(
     r".*(development-only|change.?me|example).*|(secret|password|postgres|admin|root|test|shopstream|[\W\d_])+",
     re.IGNORECASE,
 )
+_LOCALHOST = ("localhost", "127.0.0.1", "::1")
 _INTERNAL = re.compile(r"[^.]+|.*\.(svc|internal|local|localhost)|.*\.svc\.cluster\.local")
 
 
@@ -36,6 +38,12 @@ def check_transport(url: Any) -> None:
     if url.scheme == "https" or _is_internal(url.host or ""):
         return
     raise ValueError("needs https outside the cluster's own network, and SHOP_ENV is production")
+
+
+def check_origin(origin: str) -> None:
+    """Refuse an origin whose pages anybody on the way can change, unless they come from this machine."""
+    if origin.startswith("http:") and urlsplit(origin).hostname not in _LOCALHOST:
+        raise ValueError(f"{origin} needs https, and SHOP_ENV is production")
 
 
 def _is_internal(host: str) -> bool:

@@ -20,7 +20,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from chassis.messaging.brokers import PATTERN as BROKERS
 from chassis.messaging.brokers import Brokers
 from chassis.runtime.failpoints import parse
-from chassis.runtime.production import check_secret, check_transport, in_production
+from chassis.runtime.origins import parse_origins
+from chassis.runtime.production import check_origin, check_secret, check_transport, in_production
 
 S = TypeVar("S", bound=BaseSettings)
 
@@ -44,7 +45,10 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """The least severe log records that the process writes."""
     log_format: Literal["json", "console"] = "json"
-    """``json`` writes one JSON object per line, ``console`` coloured text for people."""
+    """``json`` writes one JSON object per line, ``console`` text for people, with colours on a terminal."""
+    access_log: bool = False
+    """Whether a REST process writes a line for every request: method, route, status and milliseconds. Requests for
+    health and for keys, which processes send every few seconds, are left out unless they fail."""
     host: str = "127.0.0.1"
     """Address to listen on: for the REST API, or for the health and metrics of an event process."""
     port: Port = 0
@@ -60,6 +64,10 @@ class Settings(BaseSettings):
     forwarded_allow_ips: str = ""
     """Proxies in front of the REST API: addresses or networks (``10.0.0.1,10.1.0.0/16``), from which alone an
     ``X-Forwarded-For`` header is believed. Without any, the address of a client is that of its connection."""
+    cors_origins: str = ""
+    """Origins of web pages whose scripts may call the REST API from a browser:
+    ``https://shop.example,http://localhost:3000``. Without any, browsers let only pages of the service itself do so.
+    Production refuses ``http``, but for localhost."""
     kafka_prefix: str = Field(default="", pattern=r"^[A-Za-z0-9._-]*$")
     """Prefix of all topic and consumer group names, so that several installations can share a cluster."""
     jwt_issuer: str = "shopstream"
@@ -92,12 +100,25 @@ class Settings(BaseSettings):
             ip_network(proxy.strip())
         return text
 
+    @field_validator("cors_origins")
+    @classmethod
+    def _check_origins(cls, text: str, info: ValidationInfo) -> str:
+        for origin in parse_origins(text):
+            if in_production(info):
+                check_origin(origin)
+        return text
+
     @field_validator("failpoints")
     @classmethod
     def _check_failpoints(cls, text: str, info: ValidationInfo) -> str:
         if parse(text) and in_production(info):
             raise ValueError("fail points are for tests only, and SHOP_ENV is production")
         return text
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The origins of ``CORS_ORIGINS``."""
+        return parse_origins(self.cors_origins)
 
 
 class PostgresSettings(Settings):

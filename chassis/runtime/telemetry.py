@@ -15,6 +15,8 @@ from chassis.runtime.redaction import redacted_traceback
 
 trace: ContextVar[str | None] = ContextVar("trace", default=None)
 """The W3C ``traceparent`` of the current work; the events that it causes carry it."""
+ACCESS_LOGGER, REQUEST = "access", "request"
+"""The logger of the access log, and the event of each of its lines."""
 
 EVENTS_HANDLED = Counter("shop_events_handled", "Events handled", ["topic", "outcome"])
 BATCH_SIZE = Histogram(
@@ -62,21 +64,21 @@ def _is_hex(text: str) -> bool:
     return all(c in "0123456789abcdef" for c in text)
 
 
-def configure_logging(service: str, level: str, form: str) -> None:
-    """Send structlog's and the libraries' records to stdout, one JSON object a line (or coloured text)."""
+def configure_logging(service: str, level: str, form: str, *, access_log: bool = False) -> None:
+    """Send structlog's and the libraries' records to stdout, one JSON object a line (or text for people)."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _with_trace,
     ]
-    redacted_traceback = structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer()
+    renderers = [structlog.processors.JSONRenderer()] if form == "json" else [_with_request_line, _console()]
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.ExceptionRenderer(_rendered),
-            redacted_traceback,
+            *renderers,
         ],
     )
     handler = logging.StreamHandler(sys.stdout)
@@ -84,6 +86,7 @@ def configure_logging(service: str, level: str, form: str) -> None:
     handler.addFilter(Limit())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.getLogger("security").setLevel(logging.INFO)
+    logging.getLogger(ACCESS_LOGGER).setLevel(_access_level(level, access_log))
     for name in ("aiokafka", "faust", "mode", "uvicorn", "httpx"):
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
     structlog.configure(
@@ -97,6 +100,26 @@ def configure_logging(service: str, level: str, form: str) -> None:
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service)
+
+
+def _access_level(level: str, access_log: bool) -> int:
+    """Requests are logged as information, which only the access log wants; those that failed are always written."""
+    return logging.INFO if access_log or level == "DEBUG" else max(logging.WARNING, logging.getLevelName(level))
+
+
+def _console() -> structlog.dev.ConsoleRenderer:
+    # Colours are for a terminal: in a file they are noise. The traceback is text already.
+    return structlog.dev.ConsoleRenderer(
+        colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback
+    )
+
+
+def _with_request_line(_logger: Any, _method: str, record: Any) -> Any:
+    """Begin the line of a request with what people look for."""
+    if record["event"] == REQUEST and "route" in record:
+        method, route, status, ms = (record.pop(name) for name in ("method", "route", "status", "ms"))
+        record["event"] = f"{method} {route} {status} {ms} ms"
+    return record
 
 
 def _rendered(exc_info: ExcInfo) -> str:

@@ -11,31 +11,35 @@ from deploy.system import SYSTEM
 
 PORTS = ", ".join(port.setting for port in SYSTEM.ports if port.setting)
 SERVERS = ", ".join(server.setting for server in SYSTEM.servers)
+SETTINGS = f"""SHOP_HOME (.local) holds data and logs, SHOP_CACHE what is downloaded once per machine.
+
+These variables of the environment choose ports: {PORTS}.
+
+These name a running server to use instead of a local one: {SERVERS}."""
 
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help=f"""Run Shopstream on this machine, with real servers and without Docker.
-
-    SHOP_HOME (.local) holds data and logs, SHOP_CACHE what is downloaded once per machine.
-    These settings choose ports: {PORTS}.
-    These name a running server to use instead of a local one: {SERVERS}.""",
+    help=f"Run Shopstream on this machine, with real servers and without Docker.\n\n{SETTINGS}",
 )
 
 
-@app.command()
+@app.command(epilog=SETTINGS)
 def run(
-    sample: Annotated[bool, typer.Option(help="Place a sample order and show its receipt.")] = True,
+    sample: Annotated[
+        bool | None,
+        typer.Option("--sample/--no-sample", help="Place another sample order, or none; else one per SHOP_HOME."),
+    ] = None,
     once: Annotated[bool, typer.Option(envvar="SHOP_ONCE", help="Stop after that.")] = False,
 ) -> None:
-    """Start the servers and the services, place a sample order, stay up until Ctrl-C."""
+    """Start the servers and the services, place or show a sample order, stay up until Ctrl-C."""
     from deploy.local.run import run
 
     _end(run(shop_home(), sample=sample, once=once))
 
 
-@app.command()
+@app.command(epilog=SETTINGS)
 def servers(
     once: Annotated[bool, typer.Option(envvar="SHOP_ONCE", help="Stop when they are ready.")] = False,
 ) -> None:

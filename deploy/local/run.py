@@ -1,4 +1,4 @@
-"""A run: start everything, place the sample order, stay up, and in the end stop everything, whatever happens.
+"""A run: start everything, place or show the sample order, stay up, and in the end stop everything, whatever happens.
 
 A process that ends during the start ends the run; one that ends later is started again.
 """
@@ -18,7 +18,7 @@ from deploy.local.progress import Progress
 from deploy.local.provision import password_file
 from deploy.local.restarts import Restarts
 from deploy.local.run_file import RunFile
-from deploy.local.sample_order import SampleOrder, place_sample_order
+from deploy.local.sample_order import SampleOrder, show_or_place
 from deploy.local.stop import StopRequest, StopRequested
 from deploy.local.task_graph import Task, run_tasks
 from deploy.local.tasks import server_tasks, service_tasks
@@ -29,8 +29,11 @@ SERVER_GRACE = 20.0
 WATCH_SECONDS = 0.25
 
 
-def run(home: Path, *, services: bool = True, sample: bool = True, once: bool = False) -> int:
-    """Start the servers and, unless declined, the services; stay up; return the exit status."""
+def run(home: Path, *, services: bool = True, sample: bool | None = None, once: bool = False) -> int:
+    """Start the servers and, unless declined, the services; stay up; return the exit status.
+
+    ``sample``: place another sample order, or none; None places one where this home has none, and else shows it.
+    """
     console, stop = Console(), StopRequest()
     stop.install_handlers()
     try:
@@ -42,7 +45,7 @@ def run(home: Path, *, services: bool = True, sample: bool = True, once: bool = 
         return 1
 
 
-def _run(home: Path, console: Console, stop: StopRequest, *, services: bool, sample: bool, once: bool) -> int:
+def _run(home: Path, console: Console, stop: StopRequest, *, services: bool, sample: bool | None, once: bool) -> int:
     leftovers = pid_files.stop_leftovers(home / "pids")
     if leftovers:
         console.print(f"  stopped processes that an earlier run had left: {', '.join(leftovers)}")
@@ -50,7 +53,7 @@ def _run(home: Path, console: Console, stop: StopRequest, *, services: bool, sam
     run_file, state = RunFile(home), "failed"
     restarts = Restarts(layout.restarts, layout.ready, layout.processes.started, run_file, console)
     try:
-        _start(layout, run_file, console, stop, sample=services and sample)
+        _start(layout, run_file, console, stop, sample=sample if services else False)
         while not once:
             restarts.check()
             stop.wait(WATCH_SECONDS)
@@ -68,14 +71,15 @@ def _run(home: Path, console: Console, stop: StopRequest, *, services: bool, sam
     return 0
 
 
-def _start(layout: Layout, run_file: RunFile, console: Console, stop: StopRequest, *, sample: bool) -> None:
+def _start(layout: Layout, run_file: RunFile, console: Console, stop: StopRequest, *, sample: bool | None) -> None:
     started = time.monotonic()
     orders: list[SampleOrder] = []
     tasks = server_tasks(layout, run_file) + (service_tasks(layout, run_file) if layout.rest else [])
-    if sample and (mail_page := layout.mail_page):
+    if sample is not False and (mail_page := layout.mail_page):
         everything = frozenset(task.name for task in tasks)
-        tasks.append(Task("sample order", partial(_place_sample_order, layout, mail_page, orders), everything))
-    elif sample:
+        work = partial(_show_or_place, layout, mail_page, orders, again=bool(sample))
+        tasks.append(Task("sample order", work, everything))
+    elif sample is not False:
         console.print("  no sample order: the mail with its customer's link goes to the server of SMTP_URL")
     with console.live():
         run_tasks(tasks, console, stop, partial(_watch, layout))
@@ -90,11 +94,15 @@ def _start(layout: Layout, run_file: RunFile, console: Console, stop: StopReques
     stop.expected = True
 
 
-def _place_sample_order(layout: Layout, mail_page: str, orders: list[SampleOrder], progress: Progress) -> str:
-    progress.report("placing it through the REST API")
-    order = place_sample_order(layout.rest, layout.account("staff"), mail_page)
+def _show_or_place(
+    layout: Layout, mail_page: str, orders: list[SampleOrder], progress: Progress, *, again: bool
+) -> str:
+    progress.report("using the REST API")
+    kept = layout.home / "secrets" / "sample-order.json"
+    order = show_or_place(kept, layout.rest, layout.account("staff"), mail_page, again=again)
     orders.append(order)
-    return f"{order.order_id} is {order.timeline['state']}"
+    earlier = "" if order.is_new else " (of an earlier run: --sample places another)"
+    return f"{order.order_id} is {order.timeline['state']}{earlier}"
 
 
 def _watch(layout: Layout) -> None:

@@ -2,21 +2,28 @@
 
 A customer registers, uses the link in the mail and logs in, staff add a product with stock, the customer orders and
 follows the order's timeline to its end. The receipt is read as it arrived by SMTP.
+
+That is done once for each SHOP_HOME. A later run logs the same customer in, and reads order and receipt again.
 """
 
+import json
 import re
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import httpx
 
 from deploy.local.errors import SampleOrderFailed, first_line
+from deploy.local.files import write_atomically
 
 TIMEOUT_SECONDS = 60.0
 """For the order to reach its final state, and again for each mail to arrive."""
+STOCK = 1000
+"""Pieces of the sample product: enough for many more orders of it."""
 FINAL_STATES = {"CONFIRMED", "REJECTED", "CANCELLED"}
 ADDRESS = {
     "name": "Ada Example",
@@ -45,6 +52,42 @@ class SampleOrder:
     timeline: dict[str, Any]
     receipt: str
     """Its plain text."""
+    is_new: bool = True
+    """Whether this run has placed it, and not one before."""
+
+
+def show_or_place(
+    kept: Path, rest: Mapping[str, str], staff: Credentials, mail_page: str, *, again: bool
+) -> SampleOrder:
+    """Read the sample order that ``kept`` names, or place one and keep it there; ``again`` always places another.
+
+    If the order cannot be read any more, one is placed: its databases may belong to somebody else, and be empty now.
+    """
+    order = None if again else _read_kept(kept, rest, mail_page)
+    if order is None:
+        order = place_sample_order(rest, staff, mail_page)
+        # With the password of its customer, so that the commands for the next order still work.
+        account, names = asdict(order.customer), {"order_id": order.order_id, "lines": order.lines}
+        write_atomically(kept, json.dumps({"customer": account, **names}, indent=2) + "\n")
+    return order
+
+
+def _read_kept(kept: Path, rest: Mapping[str, str], mail_page: str) -> SampleOrder | None:
+    try:
+        content = json.loads(kept.read_text(encoding="utf-8"))
+        order = SampleOrder(
+            Credentials(**content["customer"]), content["order_id"], content["lines"], {}, "", is_new=False
+        )
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+    with httpx.Client(timeout=30, trust_env=False) as client:
+        try:
+            token = _log_in(client, rest["customer"], order.customer)
+            timeline = _call(client, "GET", f"{rest['order']}/v1/orders/{order.order_id}/timeline", 200, token=token)
+            message = _find_mail(client, mail_page, order.customer.email, order.order_id)
+        except SampleOrderFailed:
+            return None
+    return replace(order, timeline=timeline, receipt=_as_text(message)) if message else None
 
 
 def place_sample_order(rest: Mapping[str, str], staff: Credentials, mail_page: str) -> SampleOrder:
@@ -63,7 +106,7 @@ def place_sample_order(rest: Mapping[str, str], staff: Credentials, mail_page: s
         _add_product(client, rest["product"], _log_in(client, rest["customer"], staff), lines[0]["sku"])
         order_id = _place_order(client, rest["order"], token, lines)
         timeline = _follow(client, f"{rest['order']}/v1/orders/{order_id}/timeline", token)
-        receipt = _receipt(client, mail_page, customer.email, order_id)
+        receipt = _as_text(_mail(client, mail_page, customer.email, order_id))
     return SampleOrder(customer, order_id, lines, timeline, receipt)
 
 
@@ -79,7 +122,7 @@ def _add_product(client: httpx.Client, base_url: str, token: str, sku: object) -
     price = {"amount": 1250, "currency": "EUR"}
     mug = {"name": "Enamel mug", "variants": [{"sku": sku, "price": price}]}
     _call(client, "POST", f"{base_url}/v1/products", 201, mug, token)
-    delivery = {"delta": 10, "reason": "delivery"}
+    delivery = {"delta": STOCK, "reason": "delivery"}
     _call(client, "POST", f"{base_url}/v1/stock/{sku}/adjustments", 201, delivery, token)
 
 
@@ -108,8 +151,7 @@ def _follow(client: httpx.Client, url: str, token: str) -> dict[str, Any]:
         time.sleep(0.1)
 
 
-def _receipt(client: httpx.Client, mail_page: str, to: str, order_id: str) -> str:
-    message = _mail(client, mail_page, to, order_id)
+def _as_text(message: Mapping[str, Any]) -> str:
     head = "".join(f"{name}: {message['headers'].get(name, '')}\n" for name in ("From", "To", "Subject"))
     return head + "\n" + str(message["text"]).strip()
 
@@ -118,12 +160,19 @@ def _mail(client: httpx.Client, mail_page: str, to: str, about: str) -> dict[str
     """Wait for a mail to an address that contains a text."""
     deadline = time.monotonic() + TIMEOUT_SECONDS
     while time.monotonic() < deadline:
-        for listed in _call(client, "GET", f"{mail_page}/api/messages?to={to}", 200):
-            message: dict[str, Any] = _call(client, "GET", f"{mail_page}/api/messages/{listed['id']}", 200)
-            if about in message["text"] + message["html"]:
-                return message
+        if message := _find_mail(client, mail_page, to, about):
+            return message
         time.sleep(0.1)
     raise SampleOrderFailed(f"{mail_page} has no mail to {to} with {about}")
+
+
+def _find_mail(client: httpx.Client, mail_page: str, to: str, about: str) -> dict[str, Any] | None:
+    """Return the first of these mails: about an order it is the receipt."""
+    for listed in _call(client, "GET", f"{mail_page}/api/messages?to={to}", 200):
+        message: dict[str, Any] = _call(client, "GET", f"{mail_page}/api/messages/{listed['id']}", 200)
+        if about in message["text"] + message["html"]:
+            return message
+    return None
 
 
 def _call(

@@ -22,6 +22,8 @@ from deploy.system import ACCOUNTS, CREATE_TOPICS, CUSTOMER, KAFKA, MIGRATIONS, 
 CODE = "code"
 DATABASES = "databases"
 MONGO_USERS = "mongo-users"
+FOR_PEOPLE = {"LOG_FORMAT": "console", "ACCESS_LOG": "true"}
+"""Settings that make the logs of a local run readable, unless the environment says otherwise."""
 
 
 def server_tasks(layout: Layout, run_file: RunFile) -> list[Task]:
@@ -104,7 +106,7 @@ def _skippable(work: Callable[[], str], job: Program, layout: Layout) -> Callabl
 def _processes(layout: Layout, addresses: Addresses, run_file: RunFile) -> Iterator[Task]:
     for service in SYSTEM.services:
         for program in SYSTEM.processes(service):
-            process = service_process(program, layout.ports, addresses, os.environ)
+            process = service_process(program, layout.ports, addresses, FOR_PEOPLE | os.environ)
             start = partial(_start_process, process, layout, run_file)
             yield Task(program.name, start, frozenset(_needed_by(program, service)))
 

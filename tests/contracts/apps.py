@@ -23,11 +23,13 @@ PLENTY = 1_000_000
 """No request is throttled."""
 
 
-def build(urls: Mapping[str, str], stores: Mapping[str, str], home: Path) -> dict[str, FastAPI]:
+def build(
+    urls: Mapping[str, str], stores: Mapping[str, str], home: Path, cors_origins: str = ""
+) -> dict[str, FastAPI]:
     """The apps with these URLs and databases."""
     key = home / "jwt.pem"
     key.write_bytes(private_key())
-    every = {"kafka_bootstrap_servers": "unreachable:9092"}
+    every = {"kafka_bootstrap_servers": "unreachable:9092", "cors_origins": cors_origins}
     others = every | {"jwks_url": f"{urls['customer']}/.well-known/jwks.json"}
     throttle = dict.fromkeys(
         ("login_tries_per_account", "login_tries_per_address", "register_tries_per_address"), PLENTY
@@ -52,12 +54,12 @@ def build(urls: Mapping[str, str], stores: Mapping[str, str], home: Path) -> dic
 
 
 @cache
-def unstarted() -> Mapping[str, FastAPI]:
+def unstarted(cors_origins: str = "") -> Mapping[str, FastAPI]:
     """Service → its app, without a database."""
     nowhere = "postgresql://nobody:none@127.0.0.1:9/none"
     stores = dict.fromkeys(SERVICES, nowhere) | {"product": "mongodb://127.0.0.1:9/none"}
     with TemporaryDirectory() as home:
-        return build(dict.fromkeys(SERVICES, "http://127.0.0.1:9"), stores, Path(home))
+        return build(dict.fromkeys(SERVICES, "http://127.0.0.1:9"), stores, Path(home), cors_origins)
 
 
 def described() -> Mapping[str, dict[str, Any]]:

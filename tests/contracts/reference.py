@@ -108,8 +108,13 @@ def _setting_of(processes: Processes, name: str) -> Sequence[str]:
 def _setting(cls: type[BaseSettings], name: str) -> Sequence[str]:
     schema = cls.model_json_schema()["properties"][name]
     unit = next((UNITS[word] for word in name.split("_") if word in UNITS), "")
-    default = f"`{schema['default']}`" if schema.get("default") not in (None, "") else _no_default(cls, name)
+    default = f"`{_value(schema['default'])}`" if schema.get("default") not in (None, "") else _no_default(cls, name)
     return ("", f"`{name.upper()}`", _kind(schema), unit, default, _plain(schema.get("description", "")))
+
+
+def _value(default: object) -> object:
+    """As one writes it in an environment."""
+    return str(default).lower() if isinstance(default, bool) else default
 
 
 def _no_default(cls: type[BaseSettings], name: str) -> str:

@@ -29,6 +29,7 @@ async def test_all_wrong_settings_are_named_at_once_and_their_values_are_not_sho
         "LINK_KEY": "secret-pw too short",
         "PORT": "99999",
         "FORWARDED_ALLOW_IPS": "*",
+        "CORS_ORIGINS": "*",
         "LOG_LEVEL": "LOUD",
     }
     errors = await refusal("customer_svc.main", wrong)

@@ -1,6 +1,7 @@
 """The runner as its users see it: a process with an exit status, output, and the signals of a terminal."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -110,6 +111,8 @@ def test_the_sample_order_is_shown_and_a_process_that_is_killed_is_started_again
     for shown in ("order.placed", "stock.reserved", "order.confirmed", "notification.mail_sent", "Total: €25.00"):
         assert shown in run.output
     _run_the_shown_commands(run.output)
+    log = (run.home / "logs" / "order.log").read_text()
+    assert re.search(r"^\S+Z \[info +\] POST /v1/orders 202 \d+\.\d ms ", log, re.MULTILINE)
     for name in ("notifier", "mail"):
         os.kill(before["processes"][name]["pid"], signal.SIGKILL)
         run.until(f"✗ {name} was ended by SIGKILL, see {run.home}/logs/{name}.log: starting it again in 1 s")

@@ -1,6 +1,7 @@
 """The processes of the services in a local run."""
 
 from deploy.local.services import service_process
+from deploy.local.tasks import FOR_PEOPLE
 from deploy.system import ORDER, SYSTEM
 from tests.deploy.installation import ADDRESSES
 
@@ -25,3 +26,10 @@ def test_a_local_run_is_for_development_even_where_the_environment_says_otherwis
     provided = {"SHOP_ENV": "production", "LOG_LEVEL": "DEBUG"}
     env = service_process(SYSTEM.rest_front(ORDER), PORTS, ADDRESSES, provided).command.env
     assert (env["SHOP_ENV"], env["LOG_LEVEL"]) == ("development", "DEBUG")
+
+
+def test_logs_are_for_people_unless_the_environment_says_otherwise() -> None:
+    chosen = FOR_PEOPLE | {"LOG_FORMAT": "json", "ACCESS_LOG": ""}
+    front = SYSTEM.rest_front(ORDER)
+    made = [service_process(front, PORTS, ADDRESSES, provided).command.env for provided in (FOR_PEOPLE, chosen)]
+    assert [(env["LOG_FORMAT"], env["ACCESS_LOG"]) for env in made] == [("console", "true"), ("json", "")]

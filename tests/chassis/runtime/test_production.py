@@ -40,6 +40,7 @@ def test_safe_settings_are_accepted(cls: Any, good: dict[str, str]) -> None:
         (ProductRest, PRODUCT, "mongo_url", "mongodb://db.shop.net/svc?replicaSet=rs0"),
         (ProductRest, PRODUCT, "mongo_url", "mongodb://svc:development-only@db.shop.net/svc?replicaSet=rs0"),
         (ProductRest, PRODUCT, "jwks_url", "http://accounts.shop.net/jwks"),
+        (ProductRest, PRODUCT, "cors_origins", "https://shop.net,http://shop.net"),
         (NotifierRest, NOTIFIER, "postgres_url", "postgresql://svc:development-only-notifier@db/svc"),
         (NotifierRest, NOTIFIER, "postgres_url", "postgresql://svc:short@db/svc"),
         (NotifierWorker, WORKER, "link_key", "development-only-key-of-links-in-mails"),
@@ -57,6 +58,11 @@ def test_an_unsafe_setting_is_named_in_production_and_taken_in_development(
     assert "SHOP_ENV is production" in str(refused.value)
     assert "development-only" not in str(refused.value.errors(include_input=False))
     cls.model_validate(good | {"shop_env": "development", setting: unsafe})
+
+
+def test_pages_of_developers_may_call_a_production() -> None:
+    local = "http://localhost:3000,http://127.0.0.1:5173,http://[::1]:8080"
+    assert len(ProductRest.model_validate(PRODUCT | {"cors_origins": f"https://shop.net,{local}"}).origins) == 4
 
 
 @pytest.mark.parametrize("secret", ["postgres-password", "Admin_2026_admin", "change-me-please-now", "123456789012"])

@@ -1,6 +1,9 @@
-"""Traces continue those of their requests and events; noisy libraries log less."""
+"""Traces continue those of their requests and events; noisy libraries log less; people can read the logs."""
 
+import asyncio
 import logging
+import re
+import sys
 
 import pytest
 
@@ -48,3 +51,34 @@ def test_pauses_grow_to_a_bound_and_differ() -> None:
     assert all(0.5 <= pause <= 8.0 for pause in pauses)
     assert all(pause >= 4.0 for pause in pauses[4:])
     assert len(set(pauses)) == 20
+
+
+LOGGING = """
+import logging, structlog
+from chassis.runtime.telemetry import configure_logging
+
+for level, access_log in (("INFO", False), ("DEBUG", False), ("ERROR", False), ("WARNING", True)):
+    configure_logging("order_svc", level, "console", access_log=access_log)
+    print(level, access_log, logging.getLogger("access").isEnabledFor(logging.INFO))
+access = structlog.get_logger("access")
+access.info("request", method="POST", route="/v1/orders", status=202, ms=6.4)
+access.warning("request", method="GET", route="unmatched", status=503, ms=0.1)
+try:
+    1 / 0
+except ZeroDivisionError as error:
+    structlog.get_logger().error("failed", exc_info=error)
+"""
+
+
+async def test_people_read_a_line_for_each_request_where_it_is_asked_for() -> None:
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", LOGGING, stdout=pipe, stderr=pipe)
+    written, wrong = await process.communicate()
+    levels, lines = written.decode().splitlines()[:4], written.decode().splitlines()[4:]
+    assert levels == ["INFO False False", "DEBUG False True", "ERROR False False", "WARNING True True"]
+    at = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z"
+    assert re.fullmatch(rf"{at} \[info     \] POST /v1/orders 202 6\.4 ms +service=order_svc", lines[0])
+    assert re.fullmatch(rf"{at} \[warning  \] GET unmatched 503 0\.1 ms +service=order_svc", lines[1])
+    assert lines[-1].startswith("ZeroDivisionError")
+    assert b"\x1b" not in written, "no colours in a file"
+    assert wrong == b""
