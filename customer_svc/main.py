@@ -52,6 +52,7 @@ def build(settings: Settings) -> FastAPI:
         router,
         pages.router,
         open_container=lambda: open_container(settings),
+        public_urls=settings.public_urls,
         ops=ops_router(SERVICE, HANDLERS, (*ACCOUNTS, *ERASURES), LEDGER_LINE, traces.TRACE),
     )
 

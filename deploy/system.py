@@ -138,6 +138,7 @@ SYSTEM = System(
         "SHOP_ENV": Default("development"),
         "LOG_LEVEL": Default("INFO"),
         "FORWARDED_ALLOW_IPS": Default(),
+        "PUBLIC_URLS": Default(),
     },
     jobs=(CREATE_TOPICS, *MIGRATIONS, *ACCOUNTS),
 )

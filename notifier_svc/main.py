@@ -25,6 +25,7 @@ def build(settings: RestSettings) -> FastAPI:
         mails,
         suppressions,
         open_container=lambda: open_container(settings),
+        public_urls=settings.public_urls,
         ops=ops_router(
             *(SERVICE, HANDLERS, (MAILS, ERASURES), LEDGER_EXAMPLE, TRACE),
             replicas=[replica.name for replica in REPLICAS],

@@ -35,6 +35,7 @@ def build(settings: RestSettings) -> FastAPI:
         ROUTES,
         orders.hot,
         open_container=lambda: open_container(settings),
+        public_urls=settings.public_urls,
         ops=ops_router(
             *(SERVICE, HANDLERS, (queries.LEDGER, erasure.LEDGER), queries.LEDGER_LINE, TRACE),
             replicas=[replica.name for replica in REPLICAS],

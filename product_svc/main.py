@@ -37,6 +37,7 @@ def build(settings: RestSettings) -> FastAPI:
         search.router,
         imports.router,
         open_container=lambda: open_container(settings),
+        public_urls=settings.public_urls,
         ops=ops_router(SERVICE, HANDLERS, LEDGER, LEDGER_LINE, TRACE),
     )
 
