@@ -14,9 +14,9 @@ LOCAL = {
 """Where a local run and ``compose.yaml`` serve the REST APIs, unless they are told other ports."""
 
 HOW_IT_WORKS = """\
-customer_svc gives out access tokens (`POST /v1/sessions`): send one as `Authorization: Bearer …`. A list is a page: send
-its `next` to get the following one. An amount of money is a whole number of its minor unit (ISO 4217). An error is a
-problem document (RFC 9457): decide by its `code`, which is stable.
+customer_svc gives out access tokens (`POST /v1/sessions`): send one as `Authorization: Bearer …`. A list is a page:
+send its `next` to get the following one. An amount of money is a whole number of the minor unit (ISO 4217). An error
+is a problem document (RFC 9457): decide by its `code`, which is stable.
 
 Shopstream has one API for each service:
 """

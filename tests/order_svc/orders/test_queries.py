@@ -86,7 +86,7 @@ async def test_any_valid_time_can_be_queried(api: API, moment: str) -> None:
         assert await found(api, bearer(), **{name: moment}) == []
 
 
-@pytest.mark.parametrize("moment", ["0", "-1", "0.5", "1e9", "2026", "2026-01-03", "2026-01-03T00:00:00", "soon"])
+@pytest.mark.parametrize("moment", ["0", "-1", "0.5", "1e9", "2026", "2026-01-03T00:00:00", "soon"])
 async def test_a_time_without_a_zone_is_refused(api: API, moment: str) -> None:
     response = await api.get("/v1/orders", headers=bearer(), params={"placed_from": moment})
     assert_problem(response, 422, "malformed_request")
