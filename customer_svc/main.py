@@ -53,6 +53,7 @@ def build(settings: Settings) -> FastAPI:
         pages.router,
         open_container=lambda: open_container(settings),
         origins=settings.origins,
+        public_urls=settings.public_urls,
         ops=ops_router(SERVICE, HANDLERS, (*ACCOUNTS, *ERASURES), LEDGER_LINE, traces.TRACE),
     )
 

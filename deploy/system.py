@@ -141,6 +141,7 @@ SYSTEM = System(
         "ACCESS_LOG": Default(),
         "FORWARDED_ALLOW_IPS": Default(),
         "CORS_ORIGINS": Default(),
+        "PUBLIC_URLS": Default(),
     },
     jobs=(CREATE_TOPICS, *MIGRATIONS, *ACCOUNTS),
 )

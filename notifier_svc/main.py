@@ -26,6 +26,7 @@ def build(settings: RestSettings) -> FastAPI:
         suppressions,
         open_container=lambda: open_container(settings),
         origins=settings.origins,
+        public_urls=settings.public_urls,
         ops=ops_router(
             *(SERVICE, HANDLERS, (MAILS, ERASURES), LEDGER_EXAMPLE, TRACE),
             replicas=[replica.name for replica in REPLICAS],

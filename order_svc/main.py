@@ -36,6 +36,7 @@ def build(settings: RestSettings) -> FastAPI:
         orders.hot,
         open_container=lambda: open_container(settings),
         origins=settings.origins,
+        public_urls=settings.public_urls,
         ops=ops_router(
             *(SERVICE, HANDLERS, (queries.LEDGER, erasure.LEDGER), queries.LEDGER_LINE, TRACE),
             replicas=[replica.name for replica in REPLICAS],

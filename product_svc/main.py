@@ -38,6 +38,7 @@ def build(settings: RestSettings) -> FastAPI:
         imports.router,
         open_container=lambda: open_container(settings),
         origins=settings.origins,
+        public_urls=settings.public_urls,
         ops=ops_router(SERVICE, HANDLERS, LEDGER, LEDGER_LINE, TRACE),
     )
 

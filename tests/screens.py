@@ -100,7 +100,7 @@ def _fetched(client: httpx.Client, view: View) -> str:
 def pages(urls: Mapping[str, str]) -> Mapping[str, Sequence[View]]:
     """Name of a picture → its views."""
     token = link_token(SecretStr(LINK_KEY), "verify", mail("welcome").id)
-    place = f"{urls['order']}/docs#/orders/place_v1_orders_post"
+    place = f"{urls['order']}/docs#/orders/place_order"
     # With one recipient: the page of all mail reloads itself as long as the browser waits.
     mailbox = f"{urls['mail']}/?to=ada@example.com"
     receipt = f"{urls['mail']}/messages/{1:020d}"
@@ -112,7 +112,7 @@ def pages(urls: Mapping[str, str]) -> Mapping[str, Sequence[View]]:
     }
     return {
         "api": [View(f"{urls['order']}/docs", DESKTOP, 1300), View(f"{urls['order']}/docs", PHONE, 1300)],
-        "api-route": [View(place, DESKTOP, 1600, top=325), View(place, PHONE, 1640, top=365)],
+        "api-route": [View(place, DESKTOP, 1795, top=520), View(place, PHONE, 1945, top=670)],
         "mailbox": [View(mailbox, DESKTOP, 400), View(mailbox, PHONE, 480)],
         "mail": [View(receipt, DESKTOP, 1300), View(receipt, PHONE, 1300)],
         **links,

@@ -1,12 +1,13 @@
 """The REST process of a service: an app around a container, with errors, request ids, health and metrics."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from pydantic_core import Url
 
 from chassis.http import api_page
 from chassis.http.bodies import Problem
@@ -16,10 +17,12 @@ from chassis.http.cross_origin import allow_origins
 from chassis.http.errors import OutcomeUnknown
 from chassis.http.head_requests import HeadRequests
 from chassis.http.in_progress import InProgress
+from chassis.http.introduction import introduction, servers
+from chassis.http.media_types import refuse_other_media_types
 from chassis.http.middleware import RequestMiddleware
 from chassis.http.openapi import HEALTH, described, serve_document
 from chassis.http.responses import HANDLERS
-from chassis.http.routing import problems
+from chassis.http.routing import operation_id, problems
 from chassis.http.strict_queries import refuse_unknown_parameters
 from chassis.messaging.wake_ups import send_wake_ups
 from chassis.runtime import failpoints, gc_tuning
@@ -36,10 +39,13 @@ def create_app(
     *routers: APIRouter,
     open_container: Callable[[], AbstractAsyncContextManager[C]],
     ops: APIRouter,
+    public_urls: Mapping[str, Url] = {},
     on_shutdown: Callable[[C], object] = lambda _container: None,
     origins: Collection[str] = (),
 ) -> FastAPI:
-    """A service's app; ``ops`` is its ``ops_router``. The container is open while the app runs.
+    """A service's app; ``ops`` is its ``ops_router``, ``public_urls`` are those of all services by name.
+
+    The container is open while the app runs.
 
     Routes get the container's parts by dependencies (``request.app.state.container``). ``on_shutdown`` is called when
     the process is to stop, before the requests in flight are waited for. ``origins`` are those of pages elsewhere
@@ -58,6 +64,9 @@ def create_app(
     app = FastAPI(
         title=title,
         version="1",
+        description=introduction(public_urls),
+        servers=[*servers(service, public_urls)],
+        generate_unique_id_function=operation_id,
         lifespan=lifespan,
         telemetry={"tracing": False, "metrics": False},
         redirect_slashes=False,
@@ -71,6 +80,7 @@ def create_app(
         app.router.routes[:0] = router.routes
     _add_health(app, service)
     refuse_unknown_parameters(app)
+    refuse_other_media_types(app)
     for kind, handler in HANDLERS.items():
         app.add_exception_handler(kind, handler)
     app.state.in_progress = InProgress()
@@ -92,7 +102,8 @@ def _add_health(app: FastAPI, service: str) -> None:
     endpoints = health_endpoints(service, {"database": database})
     app.state.operations = operations_app(endpoints)
     for path, (summary, responses) in HEALTH.items():
-        app.add_api_route(path, endpoints[path], tags=["health"], summary=summary, responses=responses)
+        name = f"check_{path.rpartition('/')[2]}"
+        app.add_api_route(path, endpoints[path], name=name, tags=["health"], summary=summary, responses=responses)
 
 
 def serve(app: FastAPI, service: str, settings: Settings) -> None:

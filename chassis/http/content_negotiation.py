@@ -8,7 +8,7 @@ from starlette.datastructures import Headers
 from starlette.routing import Match
 from starlette.types import Scope
 
-JSON, EVENTS = "application/json", "text/event-stream"
+JSON, EVENTS, OCTETS = "application/json", "text/event-stream", "application/octet-stream"
 
 
 class EventStreamRoute(APIRoute):

@@ -81,6 +81,13 @@ class UnsupportedEncoding(ShopError):
     status, code = 415, "unsupported_encoding"
 
 
+class UnsupportedMediaType(ShopError):
+    """The request body has a Content-Type that this route does not take; "accepted" is the one that it takes."""
+
+    status, code = 415, "unsupported_media_type"
+    example: ClassVar[Mapping[str, Any]] = {"accepted": "application/json"}
+
+
 class MalformedRequest(ShopError):
     """The request does not match the API description; "errors" names the places."""
 

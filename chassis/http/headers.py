@@ -36,7 +36,10 @@ HEADERS: Mapping[str, dict[str, Any]] = {
     "X-Accel-Buffering": _header("A proxy must not buffer a stream.", "no", always=False),
     "Vary": _header("Another `Accept` gets another media type.", "Accept"),
     "WWW-Authenticate": _header("How to authenticate (RFC 9110 §11.6.1).", "Bearer", _TEXT | {"const": "Bearer"}),
-    "Accept-Encoding": _header("How a body may be encoded (RFC 9110 §12.5.3).", "gzip", _TEXT | {"const": "gzip"}),
+    "Accept": _header("The media type that a body must have (RFC 9110 §12.5.1).", "application/json", always=False),
+    "Accept-Encoding": _header(
+        "How a body may be encoded (RFC 9110 §12.5.3).", "gzip", _TEXT | {"const": "gzip"}, always=False
+    ),
     "Retry-After": _header(
         "Seconds to wait before trying again (RFC 9110 §10.2.3).", 1, {"type": "integer", "minimum": 0}
     ),
@@ -48,7 +51,7 @@ EVERYWHERE = ("X-Request-Id", "X-Content-Type-Options", "Cache-Control")
 
 BY_STATUS: Mapping[int, tuple[str, ...]] = {
     401: ("WWW-Authenticate",),
-    415: ("Accept-Encoding",),
+    415: ("Accept", "Accept-Encoding"),
     429: ("Retry-After",),
     503: ("Retry-After",),
 }

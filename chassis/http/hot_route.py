@@ -16,6 +16,8 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.datastructures import Headers
 
+from chassis.http.media_types import require_json
+
 Resolve = Callable[[Request], Awaitable[Any]]
 
 
@@ -60,9 +62,8 @@ def _resolver(name: str, hint: Any, default: Any) -> Resolve:
 def _body(model: type[BaseModel]) -> Resolve:
     async def resolve(request: Request) -> BaseModel:
         content = await request.body()
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
-            raise _refused("body", [{"loc": (), "msg": "The body must be JSON.", "type": "json_type"}])
+        if content:
+            require_json(request.headers)
         try:
             # Parsed and validated in one pass, without an intermediate Python object.
             return model.model_validate_json(content)

@@ -97,7 +97,7 @@ def add_letters(router: APIRouter) -> None:
         summary="Read the value of a dead letter",
         responses=problems(LetterNotFound, LetterRedacted, IdempotencyKeyReused),
     )
-    async def reveal(event_id: UUID, body: Reason, key: RequiredKey, ops: Ops, store: Store) -> RevealedOut:
+    async def reveal_letter(event_id: UUID, body: Reason, key: RequiredKey, ops: Ops, store: Store) -> RevealedOut:
         """The value, which may be personal data. That it was read, by whom and why, is recorded."""
         letter = await _letter(store, event_id)
         if letter.redacted:
@@ -121,7 +121,7 @@ def add_letters(router: APIRouter) -> None:
         summary="Replace the value of a dead letter",
         responses=problems(LetterNotFound, LetterClosed, LetterRedacted, LetterUndecodable, IdempotencyKeyReused),
     )
-    async def edit(event_id: UUID, body: EditBody, key: RequiredKey, ops: Ops, store: Store) -> LetterOut:
+    async def edit_letter(event_id: UUID, body: EditBody, key: RequiredKey, ops: Ops, store: Store) -> LetterOut:
         """Id, key and headers stay; the first value is kept. It can be edited again, until it is closed."""
 
         async def work(tx: object) -> str:
@@ -138,7 +138,7 @@ def add_letters(router: APIRouter) -> None:
         summary="Discard a dead letter",
         responses=problems(LetterNotFound, LetterClosed, IdempotencyKeyReused),
     )
-    async def discard(event_id: UUID, body: Reason, key: RequiredKey, ops: Ops, store: Store) -> LetterOut:
+    async def discard_letter(event_id: UUID, body: Reason, key: RequiredKey, ops: Ops, store: Store) -> LetterOut:
         """It will never be handled. The next letter of its stream becomes the head, and can be redriven."""
 
         async def work(tx: object) -> str:

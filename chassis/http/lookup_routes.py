@@ -62,7 +62,7 @@ def add_lookup(router: APIRouter, group: str) -> None:
     """Add the route to a service's ops routes; ``group`` is its consumer group."""
 
     @router.post("/lookup", summary="Look up what became of events")
-    async def lookup(body: LookupBody, _ops: Ops, database: Database) -> LookupOut:
+    async def look_up_events(body: LookupBody, _ops: Ops, database: Database) -> LookupOut:
         """Whether the service's consumer group has handled these events. It changes nothing, so it needs no key."""
         return LookupOut(items=await _found(database, group, list(dict.fromkeys(body.event_ids))))
 

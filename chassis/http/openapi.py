@@ -12,6 +12,7 @@ from starlette.routing import Match, Route
 
 from chassis.http.examples import complete, operations
 from chassis.http.headers import EVERYWHERE, HEADERS, carries
+from chassis.http.plain_document import make_plain
 from chassis.http.safe_headers import cacheable
 
 
@@ -74,6 +75,7 @@ def described(
                 _add(operation["responses"], writing)
             for response in operation["responses"].values():
                 response.setdefault("headers", {}).update(carries(*EVERYWHERE)["headers"])
+        make_plain(made)
         complete(made)
         return made
 

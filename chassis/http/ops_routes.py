@@ -1,7 +1,8 @@
 """The ops API of a service: its outbox, its inbox, its dead letters, and its own records.
 
 Long responses are NDJSON: a JSON object a line, each with its ``kind``, all as of one moment. The last
-line is ``{"kind": "end", "lines": n}``; a response without it was cut off.
+line is ``{"kind": "end", "lines": n}``; a response without it was cut off. Programs that know no NDJSON, as generated
+clients, get the same bytes as ``application/octet-stream``.
 """
 
 import json
@@ -12,11 +13,14 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.datastructures import Headers
 
 from chassis.http.auth import Ops
 from chassis.http.container import RestContainer
+from chassis.http.content_negotiation import OCTETS, prefers
 from chassis.http.errors import Forbidden, Unauthenticated
 from chassis.http.examples import ID, MOMENT
+from chassis.http.headers import carries
 from chassis.http.letter_routes import add_letters
 from chassis.http.lookup_routes import add_lookup
 from chassis.http.ops_actions import add_actions
@@ -85,7 +89,7 @@ def ops_router(
     router = new_router(Unauthenticated, Forbidden, prefix="/v1/ops", tags=["ops"])
 
     @router.get("/summary", summary="Read what is pending in the service")
-    async def summary(_ops: Ops, database: Store) -> SummaryOut:
+    async def read_summary(_ops: Ops, database: Store) -> SummaryOut:
         """The events in the outbox, the dead letters, and the event types that the service handles."""
         async with database.snapshot() as snapshot:
             waiting, letters = await snapshot.outbox_size(), await snapshot.dead_letters_by_state()
@@ -98,20 +102,28 @@ def ops_router(
         )
 
     def stream(path: str, title: str, description: str, queries: Queries, line: Mapping[str, Any]) -> None:
+        example = f"{json.dumps(line)}\n{_END}"
         responses: dict[int | str, dict[str, Any]] = {
-            200: {"content": {NDJSON: {"schema": {"type": "string"}, "example": f"{json.dumps(line)}\n{_END}"}}}
+            200: {
+                "content": {
+                    NDJSON: {"schema": {"type": "string"}, "example": example},
+                    OCTETS: {"schema": {"type": "string", "format": "binary"}, "example": example},
+                },
+                **carries("Vary"),
+            }
         }
 
         @router.get(
             path,
             status_code=200,
+            name=f"stream_{path[1:].replace('-', '_')}",
             summary=title,
             description=description,
             response_class=StreamingBody,
             responses=responses,
         )
-        async def read(_ops: Ops, database: Store) -> StreamingBody:
-            return await _stream(database, queries)
+        async def read(request: Request, _ops: Ops, database: Store) -> StreamingBody:
+            return await _stream(database, queries, request.headers)
 
     stream("/ledger", "Stream the service's own records", _LEDGER, lambda _: ledger, line)
     stream("/outbox", "Stream the events in the outbox", _OUTBOX, lambda snapshot: [snapshot.outbox], _WAITING)
@@ -153,9 +165,12 @@ _DEAD = {
 }
 
 
-async def _stream(database: Snapshots, queries: Queries) -> StreamingBody:
+async def _stream(database: Snapshots, queries: Queries, headers: Headers) -> StreamingBody:
     chunks = _chunks(database, queries)
-    return await StreamingBody.starting(chunks, NDJSON)
+    as_file = prefers(",".join(headers.getlist("accept")), OCTETS, NDJSON)
+    response = await StreamingBody.starting(chunks, OCTETS if as_file else NDJSON)
+    response.headers["Vary"] = "Accept"
+    return response
 
 
 async def _chunks(database: Snapshots, queries: Queries) -> AsyncGenerator[bytes, None]:

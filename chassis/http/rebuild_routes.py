@@ -45,7 +45,7 @@ def add_rebuilds(router: APIRouter, group: str, replicas: Sequence[str]) -> None
         summary="Rebuild a replica",
         responses=problems(ReplicaNotFound, JobRunning, IdempotencyKeyReused),
     )
-    async def rebuild(body: RebuildBody, key: RequiredKey, ops: Ops, store: Store) -> RebuildOut:
+    async def plan_rebuild(body: RebuildBody, key: RequiredKey, ops: Ops, store: Store) -> RebuildOut:
         """Read its topics from their beginning into tables beside the live ones, and compare.
 
         Nothing live is changed. It takes the place of an earlier rebuild, which can then be undone no more.
@@ -84,7 +84,7 @@ def add_rebuilds(router: APIRouter, group: str, replicas: Sequence[str]) -> None
         summary="Read what differs",
         responses=problems(JobNotFound, JobStateConflict),
     )
-    async def read_difference(
+    async def read_rebuild_difference(
         job_id: UUID,
         _ops: Ops,
         store: Store,
@@ -100,7 +100,7 @@ def add_rebuilds(router: APIRouter, group: str, replicas: Sequence[str]) -> None
         return difference_out(job, limit)
 
     @router.post("/rebuilds/{job_id}/swap", status_code=202, summary="Swap what differs", responses=changing)
-    async def swap(job_id: UUID, body: Reason, key: RequiredKey, ops: Ops, store: Store) -> RebuildOut:
+    async def swap_rebuild(job_id: UUID, body: Reason, key: RequiredKey, ops: Ops, store: Store) -> RebuildOut:
         """Bring the live replica to what the topics say, in one transaction; readers go on.
 
         What differs by then is swapped. If writers had to wait too long, it gives up and says so in `error`.
@@ -108,12 +108,12 @@ def add_rebuilds(router: APIRouter, group: str, replicas: Sequence[str]) -> None
         return await step("swap", job_id, body, key, ops, store)
 
     @router.post("/rebuilds/{job_id}/undo", status_code=202, summary="Undo a swap", responses=changing)
-    async def undo(job_id: UUID, body: Reason, key: RequiredKey, ops: Ops, store: Store) -> RebuildOut:
+    async def undo_rebuild(job_id: UUID, body: Reason, key: RequiredKey, ops: Ops, store: Store) -> RebuildOut:
         """Restore the rows that the swap has replaced, where nothing has changed them since."""
         return await step("undo", job_id, body, key, ops, store)
 
     @router.post("/rebuilds/{job_id}/cancel", status_code=202, summary="Cancel a rebuild", responses=changing)
-    async def cancel(job_id: UUID, body: Reason, key: RequiredKey, ops: Ops, store: Store) -> RebuildOut:
+    async def cancel_rebuild(job_id: UUID, body: Reason, key: RequiredKey, ops: Ops, store: Store) -> RebuildOut:
         """Stop it, or give up what it has rebuilt, unless that was swapped."""
         return await step("cancel", job_id, body, key, ops, store)
 

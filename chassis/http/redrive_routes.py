@@ -98,7 +98,7 @@ def add_redrives(router: APIRouter, group: str) -> None:
         summary="Redrive dead letters",
         responses=problems(LetterNotFound, NothingSelected, TooManySelected, IdempotencyKeyReused),
     )
-    async def redrive(body: RedriveBody, key: RequiredKey, ops: Ops, store: Store) -> RedriveOut:
+    async def redrive_letters(body: RedriveBody, key: RequiredKey, ops: Ops, store: Store) -> RedriveOut:
         """Handle them again, in the event process, stream by stream and in order; parked letters come along.
 
         The selection is frozen now: letters that die later are not in it. A stream stops at the first letter that

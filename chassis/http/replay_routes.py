@@ -40,7 +40,7 @@ def add_replays(router: APIRouter, group: str, handles: Collection[type[Event]])
         summary="Plan a replay",
         responses=problems(JobRunning, IdempotencyKeyReused),
     )
-    async def plan(body: ReplayBody, key: RequiredKey, ops: Ops, store: Store) -> ReplayOut:
+    async def plan_replay(body: ReplayBody, key: RequiredKey, ops: Ops, store: Store) -> ReplayOut:
         """Read the topics, and count what a run would bring into this group. Nothing is changed.
 
         The plan covers what is on the topics up to the offsets that the group has committed.
@@ -79,7 +79,9 @@ def add_replays(router: APIRouter, group: str, handles: Collection[type[Event]])
         summary="Run, pause, resume or cancel a replay, or change its rate",
         responses=problems(JobNotFound, JobRunning, JobStateConflict, MailsUndecided, IdempotencyKeyReused),
     )
-    async def change(job_id: UUID, body: ReplayChangeBody, key: RequiredKey, ops: Ops, store: Store) -> ReplayOut:
+    async def change_replay(
+        job_id: UUID, body: ReplayChangeBody, key: RequiredKey, ops: Ops, store: Store
+    ) -> ReplayOut:
         """A pause takes hold within a second and outlives a restart. Cancelling keeps what was brought."""
         if (body.state, body.rate, body.mails) == (None, None, None):
             raise _malformed("body", "give at least one of state, rate and mails")

@@ -10,7 +10,15 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from chassis.http.bodies import PROBLEM_JSON
-from chassis.http.errors import BodyTooLarge, MalformedRequest, ShopError, Unavailable, UnsupportedEncoding, problem
+from chassis.http.errors import (
+    BodyTooLarge,
+    MalformedRequest,
+    ShopError,
+    Unavailable,
+    UnsupportedEncoding,
+    UnsupportedMediaType,
+    problem,
+)
 from chassis.http.openapi import allowed
 from chassis.http.routing import MAX_BODY
 from chassis.http.safe_headers import SAFE_HEADERS
@@ -23,8 +31,10 @@ def error_response(request: Request, error: ShopError, headers: Mapping[str, str
     """The response for an error, with the headers that its status needs."""
     body = _body(request, error.status, error.code, error.detail, **error.extra)
     extra = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
-    if error.status == UnsupportedEncoding.status:
+    if isinstance(error, UnsupportedEncoding):
         extra["Accept-Encoding"] = "gzip"
+    if isinstance(error, UnsupportedMediaType):
+        extra["Accept"] = error.extra["accepted"]
     if error.status in (429, 503):
         extra["Retry-After"] = str(error.extra.get("retry_after", 1))
     return JSONResponse(body, error.status, {**extra, **(headers or {})}, media_type=PROBLEM_JSON)

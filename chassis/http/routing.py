@@ -16,6 +16,7 @@ from chassis.http.errors import (
     ShopError,
     Unavailable,
     UnsupportedEncoding,
+    UnsupportedMediaType,
     problem,
 )
 from chassis.http.examples import ID
@@ -24,7 +25,7 @@ from chassis.http.headers import BY_STATUS, carries
 MAX_BODY = 256 * 1024
 
 EVERYWHERE: Sequence[type[ShopError]] = (
-    *(RequestTimeout, BodyTooLarge, UnsupportedEncoding, MalformedRequest, HeadersTooLarge),
+    *(RequestTimeout, BodyTooLarge, UnsupportedEncoding, UnsupportedMediaType, MalformedRequest, HeadersTooLarge),
     *(Unavailable, Overloaded),
 )
 """The errors of every route."""
@@ -52,6 +53,11 @@ def _example(error: type[ShopError]) -> dict[str, Any]:
     return {"value": problem(error.status, error.code, error().detail, request_id=ID, **error.example)}
 
 
+def operation_id(route: APIRoute) -> str:
+    """What clients that are generated call a route: the name of its function, which a service has once."""
+    return route.name
+
+
 def new_router(*errors: type[ShopError], route_class: type[APIRoute] = APIRoute, **options: Any) -> APIRouter:
     """A router for a service's routes, all of which may fail with these errors; ``options`` are FastAPI's."""
     # The limit is not the app's: its response would be sent outside of our middleware, as plain text.
@@ -59,6 +65,7 @@ def new_router(*errors: type[ShopError], route_class: type[APIRoute] = APIRoute,
         route_class=route_class,
         max_body_size=MAX_BODY,
         responses=problems(*EVERYWHERE, *errors),
+        generate_unique_id_function=operation_id,
         **options,
     )
 

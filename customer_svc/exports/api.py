@@ -37,7 +37,7 @@ def _token_for(issuer: Issuer, principal: Principal) -> TokenFor:
     response_model=ExportOut,
     responses=problems(Unauthenticated, Forbidden, NotFound, ExportUnavailable) | sends(200, "Content-Disposition"),
 )
-async def export(
+async def export_own_data(
     principal: Customer, database: Database, export_client: ExportClient, issuer: TokenIssuer
 ) -> Response:
     """Everything that is stored about you, as one JSON document: the account, the orders, the mails.

@@ -26,7 +26,7 @@ router = new_router()
     summary="Register a customer",
     responses=problems(TooManyAttempts) | sends(202, "Location"),
 )
-async def register(
+async def register_customer(
     body: Registration,
     response: Response,
     client_address: ClientAddress,
@@ -59,7 +59,7 @@ async def register(
     responses=problems(*VerifyEmail.errors, TooManyAttempts),
     dependencies=[audited("email.verify")],
 )
-async def verify(
+async def verify_email(
     body: EmailVerification,
     client_address: ClientAddress,
     database: Database,

@@ -78,7 +78,7 @@ def _session(account: Account, session_id: UUID, issuer: Issuer, refresh_token: 
     summary="Refresh a session",
     responses=problems(RefreshTokenInvalid),
 )
-async def refresh(
+async def refresh_session(
     body: RefreshTokenIn,
     database: Database,
     commit: Commit,

@@ -9,13 +9,13 @@ router = new_router()
 
 
 @router.get("/.well-known/jwks.json", tags=["keys"], summary="Read the public keys of access tokens (RFC 7517)")
-async def jwks(issuer: TokenIssuer) -> KeysOut:
+async def read_keys(issuer: TokenIssuer) -> KeysOut:
     """The keys with which the other services verify access tokens; there can be several while keys are rotated."""
     return KeysOut.model_validate(issuer.jwks())
 
 
 @router.get(f"/.well-known/{FILE}", tags=["keys"], summary="Read which access tokens were revoked")
-async def revoked_tokens(revocations: Revocations) -> RevokedTokensOut:
+async def read_revoked_tokens(revocations: Revocations) -> RevokedTokensOut:
     """What revokes access tokens that have not expired: the other services read it every few seconds.
 
     A token is revoked if its session (`sid`) is in `sessions`, or if its `epoch` is lower than that of its account

@@ -38,7 +38,7 @@ router = new_router()
     responses=problems(*EnrolTotp.errors, TooManyAttempts),
     dependencies=[audited("totp.enrol")],
 )
-async def enrol(body: TotpCredentials, check: Check, commit: Commit) -> TotpSecretOut:
+async def enrol_totp(body: TotpCredentials, check: Check, commit: Commit) -> TotpSecretOut:
     """Get the secret for an authenticator app (TOTP, RFC 6238). It counts once it is confirmed with a code."""
     async with check.account(body.email, body.password.get_secret_value()) as account:
         secret = encode_secret(secrets.token_bytes(SECRET_BYTES))
@@ -53,7 +53,7 @@ async def enrol(body: TotpCredentials, check: Check, commit: Commit) -> TotpSecr
     responses=problems(*ConfirmTotp.errors, TooManyAttempts),
     dependencies=[audited("totp.confirm")],
 )
-async def confirm(body: TotpProof, check: Check, commit: Commit) -> RecoveryCodesOut:
+async def confirm_totp(body: TotpProof, check: Check, commit: Commit) -> RecoveryCodesOut:
     """From now on, every log-in needs a code. This ends every session: log in again."""
     async with check.account(body.email, body.password.get_secret_value()) as account:
         codes = [encode_recovery_code(secrets.token_bytes(RECOVERY_BYTES)) for _ in range(RECOVERY_CODES)]
@@ -69,7 +69,7 @@ async def confirm(body: TotpProof, check: Check, commit: Commit) -> RecoveryCode
     responses=problems(*RemoveTotp.errors, TooManyAttempts),
     dependencies=[audited("totp.remove")],
 )
-async def remove(body: TotpProof, check: Check, commit: Commit) -> None:
+async def remove_totp(body: TotpProof, check: Check, commit: Commit) -> None:
     """Log-ins need no code any more. The secret and the recovery codes are deleted."""
     async with check.account(body.email, body.password.get_secret_value()) as account:
         await commit(RemoveTotp(account.id, account.password_hash, body.code.get_secret_value()))
@@ -83,7 +83,9 @@ async def remove(body: TotpProof, check: Check, commit: Commit) -> None:
     responses=problems(Unauthenticated, Forbidden, *RemoveTotpForOwner.errors),
     dependencies=[audited("totp.remove")],
 )
-async def remove_for_owner(account_id: UUID, body: Reason, _ops: Ops, commit: Commit, audit: RequestAudit) -> None:
+async def remove_totp_for_owner(
+    account_id: UUID, body: Reason, _ops: Ops, commit: Commit, audit: RequestAudit
+) -> None:
     """For somebody who has lost the app and the recovery codes. This ends every session of the account."""
     audit.why = body.why
     await commit(RemoveTotpForOwner(account_id))

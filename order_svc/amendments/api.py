@@ -26,7 +26,7 @@ router = new_router()
     summary="Amend an order",
     responses=problems(Unauthenticated, Forbidden, *AmendOrder.errors, CatalogueUnavailable) | shows(202, AMENDED),
 )
-async def amend(
+async def amend_order(
     order_id: UUID,
     body: AmendmentBody,
     response: Response,

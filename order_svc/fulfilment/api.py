@@ -26,7 +26,7 @@ router = new_router(Unauthenticated, Forbidden)
     summary="Ship an order, or a part of it",
     responses=problems(*ShipOrder.errors) | shows(201, SHIPPED),
 )
-async def ship(
+async def ship_order(
     order_id: UUID, body: ShipmentBody, response: Response, _staff: Staff, commit: Commit, if_match: IfMatch = None
 ) -> OrderOut:
     """Record a parcel. Without lines it has everything that is left of the order."""
@@ -40,7 +40,7 @@ async def ship(
     summary="Record that an order has arrived",
     responses=problems(*DeliverOrder.errors) | shows(200, DELIVERED),
 )
-async def deliver(
+async def deliver_order(
     order_id: UUID, response: Response, _staff: Staff, commit: Commit, if_match: IfMatch = None
 ) -> OrderOut:
     """The customer has everything that was ordered; possible once all of it is shipped."""
@@ -54,7 +54,7 @@ async def deliver(
     summary="Take lines of a delivered order back",
     responses=problems(*ReturnLines.errors) | shows(201, RETURNED),
 )
-async def take_back(
+async def take_back_lines(
     order_id: UUID, body: ReturnBody, response: Response, _staff: Staff, commit: Commit, if_match: IfMatch = None
 ) -> OrderOut:
     """Record what came back. It becomes available again, and the customer gets back the price that was paid."""

@@ -59,7 +59,7 @@ PLACED_ETAG = etag(FIRST_VERSION)
         },
     },
 )
-async def place(
+async def place_order(
     customer: VerifiedCustomer,
     body: OrderBody,
     commit: Commit,
@@ -75,7 +75,7 @@ async def place(
 
     Only accounts with a verified e-mail address can order: an order causes mails to it.
 
-    A request that waits (`Prefer: wait=5`, `?wait=5s`) gets 201 with the order CONFIRMED, REJECTED or CANCELLED, or
+    A request that waits (`Prefer: wait=5`, `?wait=5`) gets 201 with the order CONFIRMED, REJECTED or CANCELLED, or
     202 where it is still PENDING. A repeated request gets its first response again, with the `ETag` of that time; if
     it waits, it gets the order as it is now.
     """
@@ -112,10 +112,10 @@ async def list_orders(
 ) -> OrdersOut:
     """Your own orders, newest first; all orders for staff. A page stays the same when new orders are placed.
 
-    Where few orders match `status` or `q`, a page can have fewer than `limit` orders, even none, and still a `next`:
+    Where few orders match `state` or `q`, a page can have fewer than `limit` orders, even none, and still a `next`:
     a page searches some thousands of orders at most.
     """
-    wanted = OrderFilter(query.customer_id, tuple(query.status), query.placed_from, query.placed_to, query.q)
+    wanted = OrderFilter(query.customer_id, tuple(query.state), query.placed_from, query.placed_to, query.q)
     page = await queries.list_orders(database, owner_filter(principal), wanted, query.before, query.limit)
     log_access(principal, "order.list", query.customer_id)
     return OrdersOut(items=[order_out(order) for order in page.orders], next=page.next)
@@ -141,7 +141,7 @@ async def read_order(order_id: UUID, principal: Authenticated, database: Databas
     summary="Cancel an order",
     responses=problems(Unauthenticated, *CancelOrder.errors) | shows(200, CANCELLED),
 )
-async def cancel(
+async def cancel_order(
     order_id: UUID,
     response: Response,
     principal: Authenticated,

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from chassis.http.bodies import RequestBody, ResponseBody
 from chassis.http.fields import VISIBLE, CurrencyCode, Prose, Street
@@ -19,6 +19,7 @@ from schemas.values import Sku, Text
 
 MAX_LINES = 100
 MAX_QUANTITY = 10_000
+DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 DAY = "2026-01-03T00:00:00Z"
 
 
@@ -70,13 +71,19 @@ class CancellationBody(RequestBody):
 
 
 def _rfc3339(value: Any) -> Any:
-    """Refuse a number, which Pydantic takes for seconds since 1970."""
-    if isinstance(value, str) and not re.match(r"\d{4}-\d\d-\d\d", value):
-        raise ValueError("must be a time as in RFC 3339")
+    """A date is its first moment, in UTC. A number is refused, which Pydantic takes for seconds since 1970."""
+    if isinstance(value, str) and re.fullmatch(DATE, value):
+        return f"{value}T00:00:00Z"
+    if isinstance(value, str) and not re.match(DATE, value):
+        raise ValueError("must be a time or a date as in RFC 3339")
     return value
 
 
-Moment = Annotated[AwareDatetime, BeforeValidator(_rfc3339)]
+Moment = Annotated[
+    AwareDatetime,
+    BeforeValidator(_rfc3339),
+    WithJsonSchema({"anyOf": [{"type": "string", "format": one} for one in ("date-time", "date")]}),
+]
 
 
 class OrderQuery(BaseModel):
@@ -84,9 +91,13 @@ class OrderQuery(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    status: Annotated[list[State], Field(description="in one of these states", examples=[["PENDING"]])] = []
-    placed_from: Annotated[Moment | None, Field(description="placed then or later", examples=[DAY])] = None
-    placed_to: Annotated[Moment | None, Field(description="placed before", examples=[DAY])] = None
+    state: Annotated[list[State], Field(description="in one of these states", examples=[["PENDING"]])] = []
+    placed_from: Annotated[
+        Moment | None, Field(description="placed then or later; a date begins in UTC", examples=[DAY])
+    ] = None
+    placed_to: Annotated[Moment | None, Field(description="placed before; a date begins in UTC", examples=[DAY])] = (
+        None
+    )
     q: Annotated[
         Text | None,
         Field(

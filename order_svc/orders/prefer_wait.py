@@ -1,4 +1,4 @@
-"""``Prefer: wait=5`` (RFC 7240) and ``?wait=5s``: a response that waits until the order's stock is decided."""
+"""``Prefer: wait=5`` (RFC 7240) and ``?wait=5``: a response that waits until the order's stock is decided."""
 
 import re
 from collections.abc import Iterable
@@ -7,6 +7,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Header, Query
+from pydantic import WithJsonSchema
 
 from chassis.persistence.errors import DatabaseUnavailable
 from order_svc.container import Database, Feed
@@ -18,16 +19,19 @@ MOST_SECONDS = 30
 
 Prefer = Annotated[
     list[str] | None,
+    # It may be on several lines, which mean the same as one; the generators of clients know no lists in headers.
+    WithJsonSchema({"type": "string", "examples": ["wait=5"]}),
     Header(
         description="`wait=5` (RFC 7240): respond when the order's stock is decided, or after so many seconds, 30 at"
         " most. `Preference-Applied` confirms it.",
-        examples=[["wait=5"]],
     ),
 ]
 Wait = Annotated[
     str | None,
     Query(
-        pattern=r"^[0-9]{1,4}s$", description="as `Prefer: wait=…`, over which it takes precedence", examples=["2s"]
+        pattern=r"^[0-9]{1,4}s?$",
+        description="as `Prefer: wait=…`, over which it takes precedence: seconds, with or without an `s`",
+        examples=["5"],
     ),
 ]
 

@@ -45,7 +45,7 @@ async def list_sagas(
     summary="Resolve an order that waits",
     responses=problems(*ResolveSaga.errors),
 )
-async def resolve(order_id: UUID, body: Resolution, ops: Ops, key: RequiredKey, commit: Commit) -> OrderOut:
+async def resolve_saga(order_id: UUID, body: Resolution, ops: Ops, key: RequiredKey, commit: Commit) -> OrderOut:
     """Request its stock once more, with a new deadline; or cancel the order, or withdraw its amendment.
 
     Where the order waits for nothing, `allowed` lists what can be done instead. It is recorded with the actions

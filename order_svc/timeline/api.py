@@ -36,7 +36,7 @@ EXAMPLE = (
     "id: 1-53c1f8a2b4d60e97\n\n"
     'event: end\ndata: {"state": "CONFIRMED"}\nretry: 60000\n\n'
 )
-STREAM: dict[str, Any] = {"content": {"text/event-stream": {"example": EXAMPLE}}}
+STREAM: dict[str, Any] = {"content": {"text/event-stream": {"schema": {"type": "string"}, "example": EXAMPLE}}}
 FOLLOWING = problems(Unauthenticated, OrderNotFound, TooManyStreams, StreamLimitReached)
 LastEventId = Annotated[
     str | None,

@@ -56,7 +56,7 @@ async def read_stock(sku: SkuInPath, database: Database, is_staff: IsStaff) -> S
     responses=problems(Unauthenticated, Forbidden, *AdjustStock.errors, *ExecuteOnce.errors)
     | sends(201, "Idempotency-Replayed"),
 )
-async def adjust(
+async def adjust_stock(
     sku: SkuInPath,
     body: Adjustment,
     commit: Commit,

@@ -45,7 +45,9 @@ CHECKS: Mapping[str, Any] = {
 MALFORMED = (400, 405, 406, 415, 422)
 RULES = {"value_error", "blank"}
 """Errors of our own rules: a price needs a currency, a cursor must be one of ours, a name can be seen."""
-CODES = {"malformed_request", "idempotency_key_reused", "letter_undecodable", "nothing_selected"}
+# The type of an import is chosen when it begins.
+CODES = {"malformed_request", "unsupported_media_type"}
+CODES |= {"idempotency_key_reused", "letter_undecodable", "nothing_selected"}
 
 
 @schemathesis.serializer("application/x-ndjson")

@@ -108,7 +108,9 @@ def _setting_of(processes: Processes, name: str) -> Sequence[str]:
 def _setting(cls: type[BaseSettings], name: str) -> Sequence[str]:
     schema = cls.model_json_schema()["properties"][name]
     unit = next((UNITS[word] for word in name.split("_") if word in UNITS), "")
-    default = f"`{_value(schema['default'])}`" if schema.get("default") not in (None, "") else _no_default(cls, name)
+    default = (
+        f"`{_value(schema['default'])}`" if schema.get("default") not in (None, "", {}) else _no_default(cls, name)
+    )
     return ("", f"`{name.upper()}`", _kind(schema), unit, default, _plain(schema.get("description", "")))
 
 
@@ -127,7 +129,9 @@ def _kind(schema: Mapping[str, Any]) -> str:
         schema = next(one for one in schema["anyOf"] if one.get("type") != "null")
     if "enum" in schema:
         return ", ".join(f"`{value}`" for value in schema["enum"])
-    word: str = KINDS.get(schema.get("format", ""), {"string": "text"}.get(schema["type"], schema["type"]))
+    word: str = KINDS.get(
+        schema.get("format", ""), {"string": "text", "object": "JSON"}.get(schema["type"], schema["type"])
+    )
     if word == "URL":
         return word
     return ", ".join([word, *(words.format(schema[key]) for key, words in LIMITS.items() if key in schema)])

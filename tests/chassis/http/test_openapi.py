@@ -107,7 +107,7 @@ def test_examples_are_as_their_schemas_say(service: str) -> None:
     for route, operation in operations(document):
         shown += [(f"{route} {one['name']}", one["schema"]) for one in operation.get("parameters", ())]
     pairs = [(place, one, example) for place, one in shown for example in examples(one)]
-    # What comes line by line has a schema of its lines.
+    # A body without a schema can be anything.
     pairs += [(place, body.get("schema", {}), one) for place, body in bodies(document) for one in examples(body)]
     assert {place: wrong for place, schema, one in pairs if (wrong := faults(document, schema, one))} == {}
 

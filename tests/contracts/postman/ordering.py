@@ -49,7 +49,7 @@ ORDERS: Sequence[Step] = (
         "GET /v1/orders",
         200,
         "customer",
-        query="status=CONFIRMED&q={{sku}}&placed_from=2026-01-01T00:00:00Z",
+        query="state=CONFIRMED&q={{sku}}&placed_from=2026-01-01",
         holds={"found": "body.items.length === 1 && body.items[0].state === 'CONFIRMED'"},
     ),
     Step(
@@ -57,7 +57,7 @@ ORDERS: Sequence[Step] = (
         "GET /v1/orders",
         200,
         "customer",
-        query="status=DELIVERED&placed_to=2026-01-01T00:00:00Z",
+        query="state=DELIVERED&placed_to=2026-01-01T00:00:00Z",
         holds={"none": "body.items.length === 0 && body.next === null"},
     ),
     Step(

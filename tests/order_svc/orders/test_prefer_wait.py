@@ -49,8 +49,9 @@ async def decide_stock(database: Postgres, order_id: UUID, sku: str | None = Non
         ({"Prefer": "wait=20"}, "", "wait=20"),
         ({"Prefer": "respond-async, WAIT=999"}, "", "wait=30"),
         ({}, "?wait=9s", None),
+        ({}, "?wait=9", None),
     ],
-    ids=["header", "limit", "query"],
+    ids=["header", "limit", "query", "query without a unit"],
 )
 async def test_a_request_that_waits_gets_the_order_once_its_stock_is_decided(
     api: API, shared: Postgres, sku: str, preference: dict[str, str], query: str, applied: str | None
@@ -144,7 +145,7 @@ def test_the_query_parameter_takes_precedence_over_the_header() -> None:
     assert wait_preference(["wait=5"], "0s") is None
 
 
-@pytest.mark.parametrize("wait", ["", "2", "s", "-1s", "1.5s", "2S", "99999s", "%00", "2s%0a", "x", "٣s"])
+@pytest.mark.parametrize("wait", ["", "2ms", "s", "-1s", "1.5s", "2S", "99999s", "%00", "2s%0a", "x", "٣s"])
 async def test_a_malformed_wait_is_refused(api: API, sku: str, wait: str) -> None:
     response = await api.post(f"/v1/orders?wait={wait}", json=body(**{sku: 1}), headers=bearer())
     assert malformed_fields(response) == {"query/wait"}

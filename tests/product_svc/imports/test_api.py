@@ -43,6 +43,17 @@ async def test_lines_create_products_with_zero_stock_and_publish_them(api: API, 
     assert [type(event) for event in await events(shared, draft["id"])] == [ProductDrafted]
 
 
+async def test_a_client_that_knows_no_type_for_lines_sends_bytes(api: API) -> None:
+    for form, content in (
+        ("ndjson", ndjson(line(new_sku()))),
+        ("csv", f"sku,name,price,currency,variant_attributes\n{new_sku()},Mug,5,EUR,\n"),
+    ):
+        path = await begun(api, 1 if form == "ndjson" else 2, form)
+        headers = {**STAFF, "Content-Type": "application/octet-stream"}
+        response = await api.post(f"{path}/parts?first_line=1", content=content, headers=headers)
+        assert (response.status_code, response.json()["created"]) == (200, 1), response.text
+
+
 async def test_lines_change_existing_products_by_sku_or_id_and_leave_other_fields(api: API, shared: Mongo) -> None:
     mug, cup, new = new_sku(), new_sku(), new_sku()
     product = await added(api, mug, cup, attributes={"a": 1}, description="Old")
