@@ -21,7 +21,7 @@ from order_svc.replicas import store as replicas
 from order_svc.timeline import store as timeline
 from order_svc.usage import store as usage
 from tests.databases import Databases
-from tests.order_svc.factories import SHORT, order, original_rejected, shipped
+from tests.order_svc.factories import SHORT, order, original_rejected
 from tests.servers import Servers
 from tests.tables import differences, empty_database, migrated
 
@@ -69,7 +69,7 @@ async def test_renamed_columns_and_keys_keep_their_values(servers: Servers) -> N
 
 
 async def test_only_rejected_orders_keep_their_shortages(servers: Servers) -> None:
-    refused = replace(shipped(), id=uuid7(), shortages=(SHORT,), version=5)
+    refused = replace(order("CONFIRMED", 3), id=uuid7(), shortages=(SHORT,))
     rejected = replace(order("REJECTED", 2), id=uuid7(), shortages=(SHORT,))
     async with empty_database(servers.postgres) as url:
         engine = sa.create_engine(sa.make_url(url).set(drivername="postgresql+psycopg"))
