@@ -1,6 +1,7 @@
 """Entity tags and ``If-Match`` (RFC 9110 §8.8.3, §13.1.1): no client overwrites a change that it has not seen."""
 
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Header
 
@@ -8,6 +9,9 @@ from chassis.http.errors import ShopError
 
 ANY = "*"
 """The condition that always holds."""
+
+Version = int | str | UUID
+"""What an entity tag names. Not None, which would read `"None"`."""
 
 IfMatch = Annotated[
     str | None,
@@ -28,12 +32,12 @@ class PreconditionRequired(ShopError):
     status, code = 428, "precondition_required"
 
 
-def etag(version: object) -> str:
+def etag(version: Version) -> str:
     """The strong entity tag of a version."""
     return f'"{version}"'
 
 
-def unchanged_since(if_match: str | None, version: object) -> None:
+def unchanged_since(if_match: str | None, version: Version) -> None:
     """Raise ``PreconditionRequired`` without a condition, ``PreconditionFailed`` where it does not hold.
 
     A weak tag never matches, and neither does a malformed list.

@@ -40,7 +40,8 @@ async def amend_order(
 
     The order stays as it is, and keeps its stock, until stock for all of its `amendment` is reserved. Lines whose
     quantity does not grow keep their price; larger and new lines have today's price. Where stock is short the
-    amendment is refused, and `shortages` says why. One amendment waits at a time.
+    amendment is refused, and leaves the order; the timeline says why (`order.amendment_refused`, `shortages`). One
+    amendment waits at a time.
     """
     command = AmendOrder(order_id, customer.id, if_match, body.quantities(), body.addresses(), limits)
     order = await commit_with_fallback(commit, products, command)

@@ -40,7 +40,6 @@ def amend(
         last_revision=amendment.revision,
         reservation_attempts=order.reservation_attempts + 1,
         retried=False,
-        shortages=(),
     )
     return amended, order_amended(order, amendment)
 
@@ -82,14 +81,18 @@ def accept(order: Order, now: datetime) -> tuple[Order, AmendmentAccepted]:
 
 
 def refuse(order: Order, shortages: Sequence[Shortage], now: datetime) -> tuple[Order, AmendmentRefused]:
-    """The order stays as it is. Without shortages the amendment is withdrawn, since no reply came."""
+    """The order stays as it is. Without shortages the amendment is withdrawn, since no reply came.
+
+    The shortages are those of the amendment, and leave with it: what the order has is reserved. They are in the
+    event, and so in the timeline and in the mail.
+    """
     refused = AmendmentRefused(
         order_id=order.id,
         customer_id=order.customer_id,
         revision=_pending(order).revision,
         shortages=tuple(shortages),
     )
-    return order.transition("refuse", now, amendment=None, shortages=refused.shortages), refused
+    return order.transition("refuse", now, amendment=None), refused
 
 
 def reject_original(order: Order) -> Order:

@@ -146,7 +146,7 @@ class OrderOut(ResponseBody):
     """An order. It is PENDING until its stock is decided, then CONFIRMED, REJECTED (see `shortages`) or CANCELLED.
 
     A CONFIRMED order is SHIPPED, in one or more parts, and then DELIVERED. An `amendment` waits until its stock is
-    decided; then the order becomes the amendment, or stays as it is (see `shortages`).
+    decided; then the order becomes the amendment, or stays as it is (the timeline says why).
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.SHIPPED]})
@@ -158,7 +158,7 @@ class OrderOut(ResponseBody):
     shipping_address: Address
     billing_address: Annotated[Address | None, Field(description="null: the shipping address")]
     notes: Annotated[str | None, Field(examples=["Leave it with the porter."])]
-    shortages: Annotated[tuple[Shortage, ...], Field(description="why stock was last refused")]
+    shortages: Annotated[tuple[Shortage, ...], Field(description="why the order is REJECTED")]
     reason: Annotated[Reason | None, Field(description="who or what cancelled the order")]
     note: Annotated[
         str | None, Field(description="the note of the cancellation", examples=["Ordered twice by mistake."])

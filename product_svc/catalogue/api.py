@@ -13,7 +13,15 @@ from chassis.http.routing import new_router, problems
 from product_svc.catalogue import queries
 from product_svc.catalogue.commands import CreateProduct, PutVariant, UpdateProduct
 from product_svc.catalogue.domain import Product
-from product_svc.catalogue.dto import ProductBody, ProductOut, ProductPatch, VariantFields, product_out
+from product_svc.catalogue.dto import (
+    EntryOut,
+    ProductBody,
+    ProductOut,
+    ProductPatch,
+    VariantFields,
+    entry_out,
+    product_out,
+)
 from product_svc.container import OPTIONAL_TOKEN, Commit, Database, IsStaff, catalogue_page
 from product_svc.errors import ProductNotFound
 from product_svc.stock.dto import SkuInPath
@@ -54,9 +62,14 @@ async def add_product(body: ProductBody, response: Response, commit: Commit, _st
     openapi_extra=OPTIONAL_TOKEN,
 )
 @catalogue_page
-async def read_product(product_id: UUID, response: Response, database: Database, is_staff: IsStaff) -> ProductOut:
-    """One product. Only staff can read drafts."""
-    return _tagged(response, await queries.product(database, product_id, drafts=is_staff))
+async def read_product(product_id: UUID, response: Response, database: Database, is_staff: IsStaff) -> EntryOut:
+    """One product, and whether its variants are available. Only staff can read drafts, and how many units there are.
+
+    The ETag changes with the product, not with the stock.
+    """
+    product = await queries.product(database, product_id, drafts=is_staff)
+    response.headers["ETag"] = etag(product.version)
+    return entry_out(product, await queries.stock_of(database, [product]), numbers=is_staff)
 
 
 @router.patch(

@@ -1,6 +1,6 @@
 """The REST bodies of products."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from product_svc.categories.attribute_dto import (
     Name,
     Patch,
 )
+from product_svc.stock.domain import Availability, Stock
 from schemas import Money
 from schemas.values import Sku
 
@@ -129,30 +130,65 @@ class ProductOut(ResponseBody):
     attributes: AttributesOut
     images: ImagesOut
     status: Status
-    variants: list[VariantOut]
+    variants: tuple[VariantOut, ...]
     version: Annotated[int, Field(examples=[3])]
+
+
+class EntryVariantOut(VariantOut):
+    """A variant in the catalogue."""
+
+    availability: Annotated[
+        Availability,
+        Field(
+            description="`low`: no more units than the threshold; `none`: cannot be ordered", examples=["in_stock"]
+        ),
+    ]
+    available: Annotated[int | None, Field(description="units; only for staff, else null", examples=[38])]
+
+
+class EntryOut(ProductOut):
+    """An entry of the catalogue: a product, and whether its variants are available; `version` is the product's."""
+
+    variants: tuple[EntryVariantOut, ...]
 
 
 def product_out(product: Product) -> ProductOut:
     """The body for a product."""
-    return ProductOut(
-        id=product.id,
-        name=product.name,
-        description=product.description,
-        category_id=product.category_id,
-        attributes=dict(product.attributes),
-        images=list(product.images),
-        status=product.status,
-        variants=[_variant_out(variant) for variant in product.variants],
-        version=product.version,
-    )
+    return ProductOut(**_fields(product), variants=tuple(VariantOut(**_variant(one)) for one in product.variants))
 
 
-def _variant_out(variant: Variant) -> VariantOut:
-    return VariantOut(
-        sku=variant.sku,
-        price=variant.price,
-        attributes=dict(variant.attributes),
-        images=list(variant.images),
-        status=variant.status,
+def entry_out(product: Product, stock: Mapping[str, Stock], *, numbers: bool) -> EntryOut:
+    """The body for an entry of the catalogue; ``stock`` is by SKU. Without ``numbers`` it tells none."""
+    variants = tuple(_entry_variant(one, stock.get(one.sku), numbers=numbers) for one in product.variants)
+    return EntryOut(**_fields(product), variants=variants)
+
+
+def _fields(product: Product) -> dict[str, Any]:
+    return {
+        "id": product.id,
+        "name": product.name,
+        "description": product.description,
+        "category_id": product.category_id,
+        "attributes": dict(product.attributes),
+        "images": list(product.images),
+        "status": product.status,
+        "version": product.version,
+    }
+
+
+def _variant(variant: Variant) -> dict[str, Any]:
+    return {
+        "sku": variant.sku,
+        "price": variant.price,
+        "attributes": dict(variant.attributes),
+        "images": list(variant.images),
+        "status": variant.status,
+    }
+
+
+def _entry_variant(variant: Variant, stock: Stock | None, *, numbers: bool) -> EntryVariantOut:
+    return EntryVariantOut(
+        **_variant(variant),
+        availability=stock.availability if stock else "none",
+        available=stock.available if stock and numbers else None,
     )

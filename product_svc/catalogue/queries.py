@@ -1,5 +1,6 @@
 """What can be read of single products; lists of them are in ``search.queries``."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,8 @@ from chassis.persistence.mongo.times import from_micros
 from product_svc.catalogue.domain import Product
 from product_svc.catalogue.store import read_product
 from product_svc.errors import ProductNotFound
+from product_svc.stock.domain import Stock
+from product_svc.stock.queries import stock_by_sku
 
 
 async def product(database: Mongo, product_id: UUID, *, drafts: bool = False) -> Product:
@@ -21,6 +24,11 @@ async def product(database: Mongo, product_id: UUID, *, drafts: bool = False) ->
     if found is None:
         raise ProductNotFound
     return read_product(found)[1]
+
+
+async def stock_of(database: Mongo, products: Iterable[Product]) -> dict[str, Stock]:
+    """SKU → the stock of every variant of products, as of now, with one query for a whole page."""
+    return await stock_by_sku(database, [variant.sku for product in products for variant in product.variants])
 
 
 def _product_line(document: Document) -> dict[str, Any]:

@@ -23,16 +23,12 @@ def search_fields(product: Product) -> dict[str, Any]:
         for variant in product.variants
         if variant.status == "active"
     ]
-    prices: dict[str, int] = {}
-    for offer in offers:
-        prices[offer["currency"]] = min(offer["amount"], prices.get(offer["currency"], offer["amount"]))
     kept = [product.attributes, *(variant.attributes for variant in product.variants)]
     words = {word for attributes in kept for word in _texts(attributes)}
     return {
         "name": product.name.casefold(),
         "words": [variant.sku for variant in product.variants] + sorted(words),
         "offers": offers,
-        "prices": prices,
     }
 
 

@@ -6,8 +6,9 @@ from fastapi import Query
 
 from chassis.http.errors import Unauthenticated
 from chassis.http.routing import new_router, problems
-from product_svc.catalogue.dto import product_out
-from product_svc.container import OPTIONAL_TOKEN, IsStaff, Searches, catalogue_page
+from product_svc.catalogue.dto import entry_out
+from product_svc.catalogue.queries import stock_of
+from product_svc.container import OPTIONAL_TOKEN, Database, IsStaff, Searches, catalogue_page
 from product_svc.errors import TooManySearches
 from product_svc.search.dto import FacetsOut, Filters, Paged, ProductsOut
 
@@ -22,11 +23,17 @@ router = new_router()
     openapi_extra=OPTIONAL_TOKEN,
 )
 @catalogue_page
-async def list_products(searches: Searches, is_staff: IsStaff, query: Annotated[Paged, Query()]) -> ProductsOut:
-    """The products that match the filters. Products that are added later do not shift the pages."""
+async def list_products(
+    searches: Searches, database: Database, is_staff: IsStaff, query: Annotated[Paged, Query()]
+) -> ProductsOut:
+    """The products that match the filters. Products that are added later do not shift the pages.
+
+    SKU, attributes, price and availability are about one variant: the same variant has to match them all.
+    """
     search = query.search(drafts=is_staff)
     found, more = await searches.products(search, query.order, query.position(), query.limit)
-    return ProductsOut(items=[product_out(product) for product in found], next=more)
+    stock = await stock_of(database, found)
+    return ProductsOut(items=[entry_out(product, stock, numbers=is_staff) for product in found], next=more)
 
 
 @router.get(
@@ -40,6 +47,6 @@ async def list_products(searches: Searches, is_staff: IsStaff, query: Annotated[
 async def count_products(searches: Searches, is_staff: IsStaff, query: Annotated[Filters, Query()]) -> FacetsOut:
     """How many products match the filters, by category and by attribute value, and the range of prices.
 
-    The counts can be some seconds old.
+    Values and prices are those of the variants that match, and no others. The counts can be some seconds old.
     """
     return await searches.facets(query.search(drafts=is_staff))

@@ -43,31 +43,31 @@ def parse(text: str, sort: Sort) -> Cursor:
     return place
 
 
-def after_document(sort: Sort, currency: str | None, last: Stage) -> str:
+def after_document(sort: Sort, last: Stage) -> str:
     """The cursor after a product, given its document as the search found it."""
     if sort in BY_ID:
         return str(last["_id"])
-    keys = {"name": last["search"]["name"], "price": last["search"]["prices"].get(currency), **_score(last)}
+    keys = {"name": last["search"]["name"], "price": last.get("price"), "relevance": last.get("score")}
     text = orjson.dumps([sort, keys[sort.removeprefix("-")], str(last["_id"])])
     return base64.urlsafe_b64encode(text).decode()
 
 
-def order(sort: Sort, currency: str | None) -> tuple[str, int]:
+def order(sort: Sort) -> tuple[str, int]:
     """(field, direction) of a sort; products with the same key are in the order of creation."""
     if sort in BY_ID:
         return "_id", BY_ID[sort]
     if sort == "relevance":
         return "score", -1
-    path = "search.name" if sort.endswith("name") else f"search.prices.{currency}"
+    path = "search.name" if sort.endswith("name") else "price"
     return path, -1 if sort.startswith("-") else 1
 
 
-def stages(sort: Sort, currency: str | None, after: Cursor | None) -> list[Stage]:
-    """Sort what was found, and keep what comes after the cursor."""
-    path, direction = order(sort, currency)
+def stages(sort: Sort, after: Cursor | None) -> list[Stage]:
+    """Sort what was found, and keep what comes after the cursor; by price, it has the field ``price``."""
+    path, direction = order(sort)
     found: list[Stage] = [{"$set": {"score": {"$meta": "textScore"}}}] if sort == "relevance" else []
-    if path.startswith("search."):
-        # A product without a price in this currency cannot be sorted by it.
+    if path == "search.name":
+        # A document of the first release has none before it is migrated.
         found.append({"$match": {path: {"$exists": True}}})
     beyond = "$gt" if direction > 0 else "$lt"
     if after and after.key is None:
@@ -76,7 +76,3 @@ def stages(sort: Sort, currency: str | None, after: Cursor | None) -> list[Stage
         same = {path: after.key, "_id": {"$gt": after.id}}
         found.append({"$match": {"$or": [{path: {beyond: after.key}}, same]}})
     return [*found, {"$sort": {path: direction} if path == "_id" else {path: direction, "_id": 1}}]
-
-
-def _score(document: Stage) -> dict[str, Any]:
-    return {"relevance": document.get("score")}

@@ -10,7 +10,7 @@ from chassis.http.examples import ID
 from chassis.http.fields import CurrencyCode
 from chassis.http.paging import Page
 from product_svc.catalogue.domain import Status
-from product_svc.catalogue.dto import ProductOut
+from product_svc.catalogue.dto import EntryOut
 from product_svc.search import cursor
 from product_svc.search.cursor import MAX_LENGTH, Cursor
 from product_svc.search.domain import Search, Sort
@@ -46,7 +46,10 @@ class Filters(BaseModel):
     currency: Annotated[CurrencyCode | None, Field(description="required with prices", examples=["EUR"])] = None
     price_min: Annotated[MinorUnits | None, Field(description=IN_MINOR_UNITS, examples=[500])] = None
     price_max: Annotated[MinorUnits | None, Field(description=IN_MINOR_UNITS, examples=[2000])] = None
-    available: Annotated[bool | None, Field(description="whether units are available")] = None
+    available: Annotated[
+        bool | None,
+        Field(description="`true`: a variant that matches the other filters can be ordered now; `false`: none can"),
+    ] = None
     status: Annotated[
         list[Status],
         Field(max_length=3, description="`active` by default, any status if SKUs are given; drafts only for staff"),
@@ -84,7 +87,7 @@ class Paged(Filters):
 
     sort: Annotated[
         Sort | None,
-        Field(description="default `added`, with `q` `relevance`; `price` is the lowest price in the currency"),
+        Field(description="default `added`, with `q` `relevance`; `price` is the lowest of the variants that match"),
     ] = None
     after: Annotated[
         str | None, Field(max_length=MAX_LENGTH, description="`next` of the page before", examples=[ID])
@@ -110,7 +113,7 @@ class Paged(Filters):
         return None if self.after is None else cursor.parse(self.after, self.order)
 
 
-class ProductsOut(Page[ProductOut, str]):
+class ProductsOut(Page[EntryOut, str]):
     """A page of the catalogue; ``next`` is the ``after`` of the page that follows, if there is one."""
 
     next: Annotated[str | None, Field(examples=[ID])]
@@ -124,14 +127,14 @@ class CategoryCount(ResponseBody):
 
 
 class ValueCount(ResponseBody):
-    """How many products have a variant with this value."""
+    """How many products have a matching variant with this value."""
 
     value: Annotated[str, Field(examples=["stoneware"])]
     products: Count
 
 
 class PriceSpan(ResponseBody):
-    """The lowest and the highest price in a currency, in its minor units."""
+    """The lowest and the highest price of matching variants in a currency, in its minor units."""
 
     currency: Annotated[str, Field(examples=["EUR"])]
     min: Annotated[int, Field(examples=[990])]

@@ -19,18 +19,18 @@ from product_svc.stock.commands import AdjustStock, SetThreshold
 from product_svc.stock.domain import Stock
 from product_svc.stock.dto import (
     Adjustment,
-    LowStockOut,
     MovementsOut,
     SkuInPath,
     StockOut,
+    StockQuery,
+    StocksOut,
     ThresholdBody,
     ThresholdOut,
-    low_out,
+    listed_out,
     movement_out,
     stock_out,
     threshold_out,
 )
-from schemas.values import Sku
 
 router = new_router()
 
@@ -80,17 +80,12 @@ async def adjust_stock(
     return StockOut.model_validate_json(stored.response)
 
 
-@router.get("/v1/stock", tags=["stock"], summary="List low stock", responses=problems(Unauthenticated, Forbidden))
-async def list_low_stock(
-    database: Database,
-    _staff: Staff,
-    after: Annotated[Sku | None, Query(description="`next` of the page before", examples=["MUG-BLUE"])] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-) -> LowStockOut:
-    """The stock of which no more units are available than its threshold, by SKU."""
-    found = await queries.low_stock(database, after, limit + 1)
-    page = [low_out(stock) for stock in found[:limit]]
-    return LowStockOut(items=page, next=page[-1].sku if len(found) > limit else None)
+@router.get("/v1/stock", tags=["stock"], summary="List stock", responses=problems(Unauthenticated, Forbidden))
+async def list_stock(database: Database, _staff: Staff, query: Annotated[StockQuery, Query()]) -> StocksOut:
+    """The stock of the SKUs in `sku`, as far as they exist; without `sku`, all stock that is low. By SKU."""
+    found = await queries.stocks(database, query.sku, query.after, query.limit + 1)
+    page = [listed_out(stock) for stock in found[: query.limit]]
+    return StocksOut(items=page, next=page[-1].sku if len(found) > query.limit else None)
 
 
 @router.get(
@@ -140,5 +135,5 @@ async def list_movements(
 
 
 def _tagged(response: Response, stock: Stock) -> ThresholdOut:
-    response.headers["ETag"] = etag(stock.threshold)
+    response.headers["ETag"] = etag(stock.threshold_version)
     return threshold_out(stock)

@@ -51,7 +51,7 @@ class SetThreshold:
     def execute(self, uow: ProductUnitOfWork) -> Stock:
         """Return the stock after it."""
         stock = _existing(uow, self.sku)
-        unchanged_since(self.if_match, stock.threshold)
+        unchanged_since(self.if_match, stock.threshold_version)
         stock = replace(stock, threshold=self.threshold)
         uow.stock.set(self.sku, stock)
         return stock

@@ -7,6 +7,7 @@ available, and it is never negative.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from chassis.persistence.unit_of_work import next_time
@@ -17,6 +18,9 @@ ORDER_NOTE = "order "
 """The prefix of the note of a movement that an order caused; the order's id follows."""
 ORDER_REASONS = ("shipment", "return")
 """The reasons of such movements, which staff cannot give."""
+
+Availability = Literal["in_stock", "low", "none"]
+"""What everybody may know of a stock: ``low`` from its threshold on, ``none`` also if it is not for sale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,18 @@ class Stock:
     def at_threshold(self) -> bool:
         """Whether no more units are available than the threshold, if there is one."""
         return self.threshold is not None and self.available <= self.threshold
+
+    @property
+    def threshold_version(self) -> int | str:
+        """What changes with the threshold, and only with it."""
+        return "unset" if self.threshold is None else self.threshold
+
+    @property
+    def availability(self) -> Availability:
+        """Whether units can be ordered, and whether many can, without a number."""
+        if self.discontinued or self.available <= 0:
+            return "none"
+        return "low" if self.at_threshold else "in_stock"
 
     def adjust(self, delta: int, reason: str, now: datetime) -> tuple["Stock", StockAdjusted]:
         """Change the number on hand; raise ``InsufficientStock`` if reserved units would be missing."""

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Path
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.http.bodies import RequestBody, ResponseBody
 from chassis.http.fields import Prose
@@ -27,6 +27,18 @@ class Adjustment(RequestBody):
     ]
     reason: Literal["delivery", "count", "damage"]
     note: Annotated[Prose, Field(max_length=500, examples=["delivery note 4711"])] = ""
+
+
+class StockQuery(BaseModel):
+    """Which stock is listed, and the page to return."""
+
+    model_config = ConfigDict(frozen=True)
+
+    sku: Annotated[
+        list[Sku], Field(max_length=100, description="of these SKUs, low or not", examples=[["MUG-BLUE", "MUG-RED"]])
+    ] = []
+    after: Annotated[Sku | None, Field(description="`next` of the page before", examples=["MUG-BLUE"])] = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
 
 
 class ThresholdBody(RequestBody):
@@ -70,14 +82,14 @@ class StockOut(ResponseBody):
     available: Annotated[int, Field(examples=[38])]
 
 
-class LowOut(StockOut):
-    """A stock that is low, and its threshold."""
+class ListedStockOut(StockOut):
+    """The units of one SKU, and the number available at which they are low."""
 
     threshold: Annotated[int | None, Field(examples=[40])]
 
 
-class LowStockOut(Page[LowOut, str]):
-    """A page of low stock; ``next`` is the ``after`` of the page that follows, if there is one."""
+class StocksOut(Page[ListedStockOut, str]):
+    """A page of stock; ``next`` is the ``after`` of the page that follows, if there is one."""
 
     next: Annotated[str | None, Field(examples=["MUG-BLUE"])]
 
@@ -87,9 +99,9 @@ def stock_out(stock: Stock) -> StockOut:
     return StockOut(sku=stock.sku, on_hand=stock.on_hand, reserved=stock.reserved, available=stock.available)
 
 
-def low_out(stock: Stock) -> LowOut:
-    """The body for a low stock."""
-    return LowOut(**stock_out(stock).model_dump(), threshold=stock.threshold)
+def listed_out(stock: Stock) -> ListedStockOut:
+    """The body for a stock in a list."""
+    return ListedStockOut(**stock_out(stock).model_dump(), threshold=stock.threshold)
 
 
 def threshold_out(stock: Stock) -> ThresholdOut:

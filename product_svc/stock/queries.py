@@ -1,5 +1,6 @@
 """What can be read of the stock."""
 
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -33,12 +34,20 @@ async def visible_stock(database: Mongo, sku: str, *, drafts: bool) -> Stock:
     return found
 
 
-async def low_stock(database: Mongo, after: str | None, limit: int) -> list[Stock]:
-    """The stock that is low, by SKU, after one of them."""
-    query = {"low": True, **({"_id": {"$gt": after}} if after else {})}
+async def stocks(database: Mongo, skus: Sequence[str], after: str | None, limit: int) -> list[Stock]:
+    """The stock of SKUs, of those that exist, or without any all that is low; by SKU, after one of them."""
+    wanted: dict[str, Any] = {"_id": {"$in": list(skus)}} if skus else {"low": True}
+    later = {"_id": {"$gt": after}} if after else {}
     with translated():
-        found = await database.db.stock.find(query).sort("_id").limit(limit).to_list()
+        found = await database.db.stock.find({"$and": [wanted, later]}).sort("_id").limit(limit).to_list()
     return [read_stock(document)[1] for document in found]
+
+
+async def stock_by_sku(database: Mongo, skus: Collection[str]) -> dict[str, Stock]:
+    """SKU → its stock, of those that exist: one query by the primary key, however many they are."""
+    with translated():
+        found = await database.db.stock.find({"_id": {"$in": list(skus)}}).to_list()
+    return dict(map(read_stock, found))
 
 
 async def movements(database: Mongo, sku: str, before: UUID | None, limit: int) -> list[Movement]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,7 +21,7 @@ from order_svc.replicas import store as replicas
 from order_svc.timeline import store as timeline
 from order_svc.usage import store as usage
 from tests.databases import Databases
-from tests.order_svc.factories import original_rejected
+from tests.order_svc.factories import SHORT, order, original_rejected
 from tests.servers import Servers
 from tests.tables import differences, empty_database, migrated
 
@@ -48,12 +49,12 @@ def test_the_migrated_tables_are_those_of_the_code(databases: Databases) -> None
 
 
 async def test_renamed_columns_and_keys_keep_their_values(servers: Servers) -> None:
-    order, erased = original_rejected(), uuid7()
+    amended, erased = original_rejected(), uuid7()
     async with empty_database(servers.postgres) as url:
         engine = sa.create_engine(sa.make_url(url).set(drivername="postgresql+psycopg"))
         with engine.connect() as connection:
             command.upgrade(config(SERVICE, connection), "s020_answers_by_age")
-            row = old_row(full_row(order))
+            row = old_row(full_row(amended))
             values = ", ".join(f":{name}" for name in row)
             connection.execute(sa.text(f"INSERT INTO orders ({', '.join(row)}) VALUES ({values})"), row)
             connection.execute(sa.text("INSERT INTO forgotten_customers VALUES (:id, now())"), {"id": erased})
@@ -61,9 +62,26 @@ async def test_renamed_columns_and_keys_keep_their_values(servers: Servers) -> N
         engine.dispose()
         migrate(url, SERVICE)
         database = Postgres(url)
-        assert await find_order(database, order.id, None) == order
+        assert await find_order(database, amended.id, None) == amended
         async with database.reading() as connection:
             assert await connection.scalar(sa.select(erasure.erased_customers.c.customer_id)) == erased
+        await database.close()
+
+
+async def test_only_rejected_orders_keep_their_shortages(servers: Servers) -> None:
+    refused = replace(order("CONFIRMED", 3), id=uuid7(), shortages=(SHORT,))
+    rejected = replace(order("REJECTED", 2), id=uuid7(), shortages=(SHORT,))
+    async with empty_database(servers.postgres) as url:
+        engine = sa.create_engine(sa.make_url(url).set(drivername="postgresql+psycopg"))
+        with engine.connect() as connection:
+            command.upgrade(config(SERVICE, connection), "s064_account_usage")
+            connection.execute(sa.insert(orders.orders), [full_row(refused), full_row(rejected)])
+            connection.commit()
+        engine.dispose()
+        migrate(url, SERVICE)
+        database = Postgres(url)
+        assert await find_order(database, refused.id, None) == replace(refused, shortages=())
+        assert await find_order(database, rejected.id, None) == rejected
         await database.close()
 
 

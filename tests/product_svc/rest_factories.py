@@ -7,6 +7,7 @@ import httpx
 from chassis.testing import bearer
 
 STAFF = bearer(role="staff")
+ANY_VERSION = {**STAFF, "If-Match": "*"}
 API = httpx.AsyncClient
 PRICE = {"amount": 1250, "currency": "EUR"}
 
@@ -17,6 +18,13 @@ def matching(version: int) -> dict[str, str]:
 
 def product_body(*skus: str, **fields: Any) -> dict[str, Any]:
     return {"name": "Mug", "variants": [{"sku": sku, "price": PRICE} for sku in skus]} | fields
+
+
+def as_written(entry: dict[str, Any]) -> dict[str, Any]:
+    """An entry of the catalogue without what it says about the stock: what the response to a change is."""
+    stock = ("availability", "available")
+    variants = [{name: value for name, value in one.items() if name not in stock} for one in entry["variants"]]
+    return {**entry, "variants": variants}
 
 
 async def added(api: API, *skus: str, **fields: Any) -> dict[str, Any]:

@@ -46,7 +46,7 @@ CATALOGUE: Sequence[Step] = (
         "GET /v1/products",
         200,
         query="sku={{sku}}",
-        holds={"found": "body.items.length === 1"},
+        holds={"found": "body.items.length === 1", "sold out": "body.items[0].variants[0].availability === 'none'"},
     ),
     Step(
         "Count search results",
@@ -126,6 +126,14 @@ STOCK: Sequence[Step] = (
         {"threshold": 10},
         headers=TAG,
         response_headers=("ETag",),
+    ),
+    Step(
+        "Read the stock of SKUs",
+        "GET /v1/stock",
+        200,
+        "staff",
+        query="sku={{sku}}",
+        holds={"ten": "body.items[0].available === 10"},
     ),
     Step("List low stock", "GET /v1/stock", 200, "staff"),
 )

@@ -52,18 +52,23 @@ async def test_an_order_stays_as_it_is_until_its_amendment_is_reserved(
     assert (published[2].revision, published[2].replaces, published[2].shipping_address.city) == (2, 1, "Paris")
 
 
-async def test_a_refused_amendment_has_its_shortages_and_the_next_is_a_new_revision(
+async def test_a_refused_amendment_leaves_with_its_shortages_and_the_next_is_a_new_revision(
     api: API, shared: Postgres, commit: Commit
 ) -> None:
-    headers, mug = bearer(), await product(commit)
+    customer_id, mug = uuid7(), await product(commit)
+    headers = bearer(customer_id)
     one = await confirmed(api, shared, mug, headers)
     await amend(api, one, headers, lines(**{mug: 9}))
     short = Shortage(sku=mug, requested=9, available=4, reason="short")
     await consume(shared, StockRejected(order_id=UUID(one["id"]), shortages=(short,), revision=2))
     now = await read(api, one, headers)
     assert (now["revision"], now["lines"], now["amendment"]) == (1, one["lines"], None)
-    assert now["shortages"] == [short.model_dump()]
-    assert isinstance((await events(shared, one["id"]))[-1], AmendmentRefused)
+    assert now["shortages"] == []
+    refused = AmendmentRefused(order_id=UUID(one["id"]), customer_id=customer_id, revision=2, shortages=(short,))
+    assert (await events(shared, one["id"]))[-1] == refused
+    entries = (await api.get(f"/v1/orders/{one['id']}/timeline", headers=headers)).json()["entries"]
+    detail = {"state": "CONFIRMED", "revision": 2, "shortages": [short.model_dump()]}
+    assert (entries[-1]["type"], entries[-1]["detail"]) == ("order.amendment_refused", detail)
     again = (await amend(api, now, headers, lines(**{mug: 4}))).json()
     assert (again["amendment"]["revision"], again["shortages"]) == (3, [])
 

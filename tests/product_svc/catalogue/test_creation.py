@@ -11,7 +11,7 @@ from chassis.testing import bearer
 from schemas import ProductCreated
 from tests.outbox import events
 from tests.product_svc.factories import new_sku
-from tests.product_svc.rest_factories import API, STAFF, added, adjust, product_body
+from tests.product_svc.rest_factories import API, STAFF, added, adjust, as_written, product_body
 from tests.responses import assert_problem, malformed_fields
 
 MATERIAL = {"material": "stoneware"}
@@ -27,7 +27,7 @@ async def test_a_product_is_created_and_reads_as_in_the_response(api: API, share
     plain: dict[str, Any] = {"attributes": {}, "images": [], "status": "active"}
     variants = [plain | variant for variant in product_body(mug, cup)["variants"]]
     assert product == {"id": product["id"], **product_body(attributes=MATERIAL), **rest, "variants": variants}
-    assert (await api.get(response.headers["location"])).json() == product
+    assert as_written((await api.get(response.headers["location"])).json()) == product
     [event] = await events(shared, product["id"])
     assert isinstance(event, ProductCreated)
     assert [variant.sku for variant in event.variants] == [mug, cup]

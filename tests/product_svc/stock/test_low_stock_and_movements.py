@@ -46,7 +46,7 @@ async def test_a_threshold_is_set_read_and_removed(api: API, commit: Commit) -> 
     sku = await stocked(commit, 10)
     path = f"/v1/stock/{sku}/threshold"
     read = await api.get(path, headers=STAFF)
-    assert read.json() == {"sku": sku, "threshold": None, "low": False}
+    assert (read.json(), read.headers["etag"]) == ({"sku": sku, "threshold": None, "low": False}, '"unset"')
     put = await api.put(path, json={"threshold": 5}, headers={**STAFF, "If-Match": read.headers["etag"]})
     assert (put.status_code, put.json()) == (200, {"sku": sku, "threshold": 5, "low": False})
     assert_problem(await api.put(path, json={"threshold": 6}, headers=STAFF), 428, "precondition_required")
@@ -55,7 +55,9 @@ async def test_a_threshold_is_set_read_and_removed(api: API, commit: Commit) -> 
     await adjust(api, sku, -1)
     # Orders and adjustments are no change of the threshold.
     again = await api.put(path, json={"threshold": None}, headers={**STAFF, "If-Match": put.headers["etag"]})
-    assert again.json()["threshold"] is None
+    assert (again.json()["threshold"], again.headers["etag"]) == (None, read.headers["etag"])
+    old = {**STAFF, "If-Match": '"None"'}
+    assert_problem(await api.put(path, json={"threshold": 6}, headers=old), 412, "precondition_failed")
 
 
 async def test_low_stock_is_published_once_each_time_it_falls_to_the_threshold(
@@ -126,7 +128,7 @@ async def test_concurrent_changes_of_a_threshold_each_return_their_own(api: API,
     thresholds = [*range(6, 14), None]
     responses = await asyncio.gather(*(put_threshold(api, sku, threshold) for threshold in thresholds))
     results = [(one.json()["threshold"], one.json()["low"], one.headers["etag"]) for one in responses]
-    assert results == [(n, n is not None and n >= 10, f'"{n}"') for n in thresholds]
+    assert results == [(n, n is not None and n >= 10, f'"{"unset" if n is None else n}"') for n in thresholds]
 
 
 async def test_the_stock_of_a_draft_is_seen_by_staff_only_until_it_is_active(api: API) -> None:
@@ -159,6 +161,26 @@ async def test_low_stock_is_listed_page_by_page(api: API, commit: Commit) -> Non
     assert (one["items"], one["next"]) == (rows[:2], skus[1])
     await adjust(api, skus[2], 1)
     assert (await api.get("/v1/stock", params={"after": skus[1]}, headers=STAFF)).json()["items"] == []
+
+
+async def test_the_stock_of_many_skus_is_read_at_once(api: API, shared: Mongo, commit: Commit) -> None:
+    watched, ordered, other = skus = [await stocked(commit, 5) for _ in range(3)]
+    await watch(api, watched, 9)
+    await handle(shared, placed({ordered: 2}))
+    rows = [(watched, 5, 0, 5, 9), (ordered, 5, 2, 3, None), (other, 5, 0, 5, None)]
+    names = ("sku", "on_hand", "reserved", "available", "threshold")
+    expected = [dict(zip(names, row, strict=True)) for row in sorted(rows)]
+    page = await api.get("/v1/stock", params={"sku": [other, "NONE", watched, ordered, other]}, headers=STAFF)
+    assert page.json() == {"items": expected, "next": None}
+    first = (await api.get("/v1/stock", params={"sku": skus, "limit": 2}, headers=STAFF)).json()
+    rest = (await api.get("/v1/stock", params={"sku": skus, "after": first["next"]}, headers=STAFF)).json()
+    assert (first["items"], rest) == (expected[:2], {"items": expected[2:], "next": None})
+
+
+async def test_the_stock_of_a_hundred_skus_is_read_at_once_and_no_more(api: API) -> None:
+    skus = [f"A{n}" for n in range(101)]
+    assert malformed_fields(await api.get("/v1/stock", params={"sku": skus}, headers=STAFF)) == {"query/sku"}
+    assert (await api.get("/v1/stock", params={"sku": skus[1:]}, headers=STAFF)).json()["items"] == []
 
 
 async def test_movements_are_listed_newest_first(api: API, commit: Commit) -> None:
@@ -233,7 +255,7 @@ async def test_an_invalid_note_is_malformed(api: API, note: Any) -> None:
     "query",
     [
         *("/movements?before=x", "/movements?before=", "/movements?limit=0", "/movements?limit=201"),
-        *("?after=%00", "?after=", "?limit=x", "?limit=0"),
+        *("?after=%00", "?after=", "?limit=x", "?limit=0", "?sku=", "?sku=%00"),
     ],
 )
 async def test_an_invalid_page_is_malformed(api: API, query: str) -> None:
