@@ -9,7 +9,7 @@ from asyncio import sleep
 from time import monotonic as clock
 from types import TracebackType
 
-REST_TIMES = 4.0
+REST_TIMES = 2.0
 """A rest is so many times as long as the round before it: rounds cost, not what they handle."""
 MOST_SECONDS = 0.1
 """The longest rest that a long round leads to."""
