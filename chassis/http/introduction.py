@@ -11,7 +11,7 @@ LOCAL = {
     "order_svc": "http://127.0.0.1:8003",
     "notifier_svc": "http://127.0.0.1:8004",
 }
-"""Where a local run and ``compose.yaml`` serve the REST APIs, unless they are told other ports."""
+"""Where a local run and ``compose.yaml`` serve the REST APIs, unless other ports are chosen."""
 
 HOW_IT_WORKS = """\
 customer_svc gives out access tokens (`POST /v1/sessions`): send one as `Authorization: Bearer …`. A list is a page:

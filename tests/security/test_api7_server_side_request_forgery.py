@@ -3,7 +3,7 @@
 Nobody but the settings. Read from the source: the modules that open connections are the seven below. Tried, with a
 server that counts who connects to it: access tokens with a key, or its address, in the header (``jku``, ``x5u``,
 ``jwk``, ``kid``), five of them in every service; its address in every text of every body and in every parameter that
-a route takes, by whoever may use it (some two hundred requests), and in the headers that name hosts; a redirect in
+a route takes, by those who may use it (some two hundred requests), and in the headers that name hosts; a redirect in
 place of keys; SKUs that are paths and addresses.
 """
 

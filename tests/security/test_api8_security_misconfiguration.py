@@ -42,7 +42,7 @@ ODD_PATHS = ("/v1/ops/letters/1", "/v1/ops/letters?limit=x", "/v1/ops/audit?x=%0
 PATHS = ("/v1/ops/summary", "/health/live", "/docs", "/", "/v1/nothing")
 INSIDES = re.compile(
     r"Traceback|File \"|line \d+|\.py\b|psycopg|pymongo|sqlalchemy|asyncpg|pydantic|starlette|uvicorn|fastapi"
-    r"|SELECT |INSERT |/usr/|/work/|/home/|site-packages|0x[0-9a-f]{6}|postgres(ql)?://|mongodb://",
+    r"|SELECT |INSERT |/usr/|/home/|site-packages|0x[0-9a-f]{6}|postgres(ql)?://|mongodb://",
     re.IGNORECASE,
 )
 """What an answer says if it says too much."""
