@@ -11,6 +11,8 @@ from chassis.http.routing import MAX_BODY
 
 GZIP = 16 + zlib.MAX_WBITS
 """The format that zlib is to expect."""
+MAX_MEMBERS = 16
+"""Each member copies what is left of the body: thousands of empty ones would take long."""
 
 
 class CompressedBodies:
@@ -56,7 +58,7 @@ async def _read(receive: Receive) -> bytes:
 def _inflate(body: bytes) -> bytes:
     """The content of all members (RFC 1952 §2.2); never more than the limit in memory."""
     content = b""
-    while body:
+    for _ in range(MAX_MEMBERS):
         member = zlib.decompressobj(GZIP)
         try:
             content += member.decompress(body, MAX_BODY + 1 - len(content))
@@ -67,4 +69,6 @@ def _inflate(body: bytes) -> bytes:
         if not member.eof:
             raise MalformedRequest("The body is not what gzip makes.")
         body = member.unused_data
-    return content
+        if not body:
+            return content
+    raise MalformedRequest(f"The body has more than {MAX_MEMBERS} gzip members.")

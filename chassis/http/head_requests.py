@@ -1,5 +1,6 @@
 """Answers HEAD wherever GET is answered, with the same headers and no body (RFC 9110 §9.3.2)."""
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
@@ -39,7 +40,8 @@ class HeadRequests:
 
         try:
             await self._app(as_get, receive, send_head)
-        except Exception:
+        except* (_Enough, ClientDisconnect):
+            # Starlette raises the latter where a stream cannot be sent, FastAPI a group from the tasks of a stream.
             if not ended:
                 raise
         return None

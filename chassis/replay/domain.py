@@ -3,7 +3,6 @@
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Literal, NamedTuple
 from uuid import UUID
 
@@ -23,8 +22,6 @@ Verdict = Literal[
 ]
 
 MODULUS = 2**128
-MAX_WORD = 64
-"""Longer names of types and services are not remembered: nobody publishes any, but somebody may try."""
 
 ABOUT_ERASURES: Collection[type[Event]] = (CustomerErased, OrdersAnonymised, MailsAnonymised)
 """Brought although they are about a customer who was erased."""
@@ -106,24 +103,16 @@ def header_of(record: KafkaRecord) -> Header:
     headers = dict(record.headers)
     event_id, cls = id_of(record, headers), _class_of(headers)
     if cls is not None:
-        subject, source = printable(headers.get("ce_subject", b"")), _printable_word(headers.get("ce_source", b""))
+        subject, source = (printable(headers.get(name, b"")) for name in ("ce_subject", "ce_source"))
         if misplaced(cls, record, subject, source):
             event_id, cls = place_id_of(record), None
     return Header(
         event_id,
         cls,
-        _printable_word(headers.get("ce_type", b"")),
+        printable(headers.get("ce_type", b"")),
         printable(record.key or b""),
         printable(headers.get("ce_traceparent", b"")),
     )
-
-
-_remembered = lru_cache(maxsize=256)(printable)
-
-
-def _printable_word(raw: bytes) -> str:
-    """``printable`` for what is the same in many records: a plan reads a million of them."""
-    return _remembered(raw) if len(raw) <= MAX_WORD else printable(raw)
 
 
 def _class_of(headers: Mapping[str, bytes]) -> type[Event] | None:
