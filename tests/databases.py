@@ -1,7 +1,7 @@
 """Databases for tests: migrated once per run, then copied or emptied; and commits to them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
@@ -25,10 +25,17 @@ Connecting = Callable[[], AbstractAsyncContextManager[Mongo]]
 
 
 class Databases:
-    """Creates databases on the servers of this run."""
+    """Creates databases on the servers of this run, with the tables of today or those of other migrations."""
 
-    def __init__(self, postgres: str, mongo: str) -> None:
+    def __init__(
+        self,
+        postgres: str,
+        mongo: str,
+        migrate: Callable[[str, str], None] = migrate,
+        migrate_products: Callable[[str], Awaitable[None]] = migrate_products,
+    ) -> None:
         self._postgres, self._mongo = postgres, mongo
+        self._migrate, self._migrate_products = migrate, migrate_products
         self._templates: dict[str, str] = {}
         self._empty: dict[str, list[str]] = {}
 
@@ -37,7 +44,7 @@ class Databases:
         if service not in self._templates:
             self._templates[service] = f"template_{service}_{uuid4().hex[:8]}"
             self._create(self._templates[service])
-            migrate(self.url(self._templates[service]), service)
+            self._migrate(self.url(self._templates[service]), service)
         name = f"{service}_{uuid4().hex[:12]}"
         self._create(name, template=self._templates[service])
         return self.url(name)
@@ -64,7 +71,7 @@ class Databases:
         """The URL of a fresh MongoDB database of product_svc."""
         base, _, options = self._mongo.partition("/?")
         url = f"{base}/product_svc_{uuid4().hex[:12]}?{options}"
-        await migrate_products(url)
+        await self._migrate_products(url)
         return url
 
     def url(self, name: str) -> str:

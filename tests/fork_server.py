@@ -18,6 +18,7 @@ import sys
 import threading
 from contextlib import suppress
 from functools import cache
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import orjson
@@ -70,14 +71,14 @@ class ExitStatuses:
 
 
 class ForkServer:
-    """The process that forks. It ends with this process, and its children with it."""
+    """The process that forks, with the code of a directory. It ends with this process, and its children with it."""
 
-    def __init__(self, *modules: str) -> None:
+    def __init__(self, *modules: str, directory: Path = REPOSITORY) -> None:
         self._socket, server_socket = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with server_socket:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.fork_server", str(server_socket.fileno()), *modules],
-                cwd=REPOSITORY,
+                cwd=directory,
                 pass_fds=[server_socket.fileno()],
                 start_new_session=True,  # Ctrl-C must not reach it
             )

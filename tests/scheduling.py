@@ -18,6 +18,7 @@ LONGEST_FIRST = (
     "tests/journeys/",
     "tests/security/",
     "tests/deploy/test_run.py",
+    "tests/upgrades/",
     "tests/model/",
     "tests/deploy/test_servers.py",
     "tests/ops/",

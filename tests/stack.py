@@ -80,11 +80,11 @@ class Stack:
         self.child(name).signal(number)
         assert await asyncio.to_thread(self.child(name).wait, 30), f"{name} did not end"
 
-    async def start_another(self, name: str, copy: str) -> str:
-        """Start another instance of a process, under a name of its own."""
+    async def start_another(self, name: str, copy: str, **settings: str) -> str:
+        """Start another instance of a process, under a name of its own, with additional settings if there are any."""
         port = free_port()
         command = self.commands[name]
-        env = {**command.env, "PORT": str(port), "METRICS_PORT": "0"}
+        env = {**command.env, "PORT": str(port), "METRICS_PORT": "0", **settings}
         self.commands = {**self.commands, copy: replace(command, name=copy, env=env)}
         self.urls = {**self.urls, copy: f"http://{LOOPBACK}:{port}"}
         await self.start(copy)

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 
 import orjson
 
-from ops.audit import Shop, audit
+from tests.auditing import audited, lines
 from tests.faults.matrix import Cell
 from tests.faults.traffic import Traffic
-from tests.faults.world import REST_PROCESSES, World
-from tests.stack import OPS
+from tests.faults.world import World
 
 AROUND_SECONDS = 1.5
 """How long traffic runs before the first fault, and after the platform is healed."""
@@ -51,25 +50,11 @@ async def play(world: World, cell: Cell, chance: random.Random) -> Outcome:
                 await traffic.end()
             orders = traffic.orders
         twice = await traffic.settled()
-        findings += await audited(world)
+        # Everything that happened on this platform so far.
+        findings += lines(await audited(world.shop, world.servers["kafka"].url))
     except* Exception as errors:  # noqa: BLE001 - errors are the result
         findings += [f"{type(error).__name__}: {error}" for error in _leaves(errors)]
     return Outcome(cell.name, Counter(world.done), orders, twice, time.monotonic() - started, tuple(findings))
-
-
-async def audited(world: World) -> list[str]:
-    """What the audit finds in everything that happened on this platform so far."""
-
-    async def headers() -> dict[str, str]:
-        return await world.shop.log_in(*OPS)
-
-    shop = Shop(
-        **{name: world.shop.urls[name] for name in REST_PROCESSES},
-        kafka=world.servers["kafka"].url,
-        kafka_prefix=world.shop.commands["order"].env["KAFKA_PREFIX"],
-    )
-    found = (await audit(shop, headers, settle_seconds=0.0)).findings
-    return [f"{one.check}: {one.subject}: {one.detail}" for one in found]
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:

@@ -9,7 +9,8 @@ import pytest
 from chassis.persistence.database import Database
 from chassis.persistence.mongo.database import Mongo
 from chassis.persistence.postgres.database import Postgres
-from ops.audit import Report, Shop, audit
+from ops.audit import Report
+from tests.auditing import SERVICES, audited
 from tests.databases import Databases
 from tests.fork_server import fork_server
 from tests.ops_jobs import done, move_offsets_to_the_end, patch, planned
@@ -17,7 +18,6 @@ from tests.repeats import contents
 from tests.servers import Servers
 from tests.stack import OPS, Stack, eventually, stack
 
-SERVICES = ("customer", "product", "order", "notifier")
 OF_OPS = {"jobs", "actions", "leases"}
 """What a job itself writes, and what the relay renews."""
 MISSED = 500
@@ -43,13 +43,8 @@ async def headers(shop: Stack) -> dict[str, str]:
     return _LOGIN
 
 
-async def audited(shop: Stack, servers: Servers) -> Report:
-    async def who() -> dict[str, str]:
-        return await headers(shop)
-
-    prefix = shop.commands["order"].env["KAFKA_PREFIX"]
-    urls = {name: shop.urls[name] for name in SERVICES}
-    return await audit(Shop(**urls, kafka=servers.kafka, kafka_prefix=prefix), who, settle_seconds=0.0)
+async def report_on(shop: Stack, servers: Servers) -> Report:
+    return await audited(shop, servers.kafka, lambda: headers(shop))
 
 
 def store(shop: Stack, service: str) -> Database[Any]:
@@ -94,12 +89,12 @@ async def all_confirmed(shop: Stack) -> None:
 
 async def clean(shop: Stack, servers: Servers) -> None:
     async def found() -> bool:
-        return (await audited(shop, servers)).ok
+        return (await report_on(shop, servers)).ok
 
     try:
         await eventually(found, 60, "a clean audit", pause=1.0)
     except AssertionError:
-        assert (await audited(shop, servers)).findings == []
+        assert (await report_on(shop, servers)).findings == []
         raise
 
 
@@ -144,7 +139,7 @@ async def test_lost_offsets_are_found_planned_brought_and_proved(shop: Stack, se
     topics = ("customer.events", "order.events", "stock.events")
     await move_offsets_to_the_end(shop, servers.kafka, "notifier_svc", topics)
     await shop.start("notifier-worker")
-    report = await audited(shop, servers)
+    report = await report_on(shop, servers)
     missed = [one for one in report.findings if one.check == "not_handled"]
     assert len(missed) >= MISSED
     plan = await planned(shop, await headers(shop), "notifier", type="order.confirmed")

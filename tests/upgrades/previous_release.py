@@ -1,0 +1,78 @@
+"""The release before this one: its code out of the repository's history, its processes and its migrations."""
+
+import asyncio
+import io
+import os
+import re
+import subprocess
+import sys
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+
+from deploy.local.processes import REPOSITORY, Command, StartedProcess
+from deploy.system import SYSTEM
+from tests.fork_server import ForkServer, fork_server
+
+RELEASED = re.compile(r"^## \[(\d[\d.]*)\].*\n+Released from commit `([0-9a-f]{40})`", re.MULTILINE)
+RELEASE = "RELEASE_OF_TEST"
+"""In the environment of a process: ``previous``, or nothing for the code of today."""
+PREVIOUS = {RELEASE: "previous"}
+MIGRATION_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release that the changelog names."""
+
+    version: str
+    commit: str
+
+
+def previous_release() -> Release:
+    """The newest release that the changelog names together with its commit."""
+    found = RELEASED.search((REPOSITORY / "CHANGELOG.md").read_text())
+    assert found, "the changelog names no commit of a release"
+    return Release(*found.groups())
+
+
+def unpack(release: Release, directory: Path) -> None:
+    """Write the code of a release into a directory; skip the test where the history does not reach back to it."""
+    archive = subprocess.run(["git", "archive", release.commit], cwd=REPOSITORY, capture_output=True, check=False)
+    if archive.returncode:
+        pytest.skip(f"the history of this checkout does not reach back to release {release.version}")
+    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
+        files.extractall(directory, filter="data")
+
+
+class PreviousRelease:
+    """Runs the code of a release, with the libraries of today."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._processes = ForkServer(*(program.module for program in SYSTEM.all_processes), directory=directory)
+
+    def spawn(self, command: Command, log: BinaryIO) -> StartedProcess:
+        """Start a process of a service, of the release that its environment names."""
+        if command.env.get(RELEASE):
+            return self._processes.spawn(command, log)
+        return fork_server().spawn(command, log)
+
+    def migrate(self, url: str, service: str) -> None:
+        """Create the tables that the release has."""
+        setting = "MONGO_URL" if service == "product_svc" else "POSTGRES_URL"
+        subprocess.run(
+            [sys.executable, "-m", f"{service}.migrations"],
+            cwd=self._directory,
+            env={"PATH": os.environ["PATH"], setting: url},
+            check=True,
+            stdout=subprocess.DEVNULL,
+            timeout=MIGRATION_SECONDS,
+        )
+
+    async def migrate_products(self, url: str) -> None:
+        """Create the collections that the release has."""
+        await asyncio.to_thread(self.migrate, url, "product_svc")

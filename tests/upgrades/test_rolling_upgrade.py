@@ -1,0 +1,87 @@
+"""Processes of the previous release and of today side by side on the same stores and topics, under load and kills.
+
+Forward, back and forward again: nothing is lost, and the audit is clean.
+"""
+
+import asyncio
+import random
+import signal
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from chassis.persistence.postgres.migrate import migrate
+from deploy.local.processes import REPOSITORY
+from deploy.system import MONGO, SYSTEM
+from deploy.topics import create_topics
+from product_svc.migrations.__main__ import migrate as migrate_products
+from tests.auditing import audited, lines
+from tests.databases import Databases
+from tests.faults.traffic import Traffic
+from tests.servers import Servers
+from tests.stack import Stack, stack
+from tests.upgrades.previous_release import PREVIOUS, PreviousRelease
+
+REST_PROCESSES = tuple(service.name for service in SYSTEM.services)
+PROCESSES = tuple(program.name for program in SYSTEM.all_processes)
+WORKERS = tuple(name for name in PROCESSES if name not in REST_PROCESSES)
+COPIES = tuple(f"{name}-of-previous" for name in WORKERS)
+BETWEEN_SECONDS = (0.1, 0.8)
+TODAY: Mapping[str, str] = {}
+
+
+@pytest.fixture(scope="module")
+async def shop(
+    release: PreviousRelease, servers: Servers, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Stack]:
+    """A platform of the previous release, with a second event process of it for each service."""
+    databases = Databases(servers.postgres, servers.mongo, release.migrate, release.migrate_products)
+    settings = {"MAIL_LEASE_SECONDS": "10", "JWT_SECONDS": "86400", **PREVIOUS}
+    home = tmp_path_factory.mktemp("shop")
+    async with stack(servers, databases, home, settings, spawn=release.spawn) as running:
+        for name, copy in zip(WORKERS, COPIES, strict=True):
+            await running.start_another(name, copy)
+        yield running
+
+
+@pytest.mark.timeout(600)
+async def test_two_releases_work_side_by_side(shop: Stack, servers: Servers) -> None:
+    chance = random.Random(20261128)
+    traffic = await Traffic.begin(shop, chance)
+    await _migrate(shop, servers)
+    for settings in (TODAY, PREVIOUS, TODAY):
+        for name in chance.sample((*PROCESSES, *COPIES), len(PROCESSES) + len(COPIES)):
+            await _replace(shop, name, PREVIOUS if name in COPIES else settings, chance)
+        await asyncio.gather(*(shop.ready(name) for name in shop.children))
+        assert {name for name in PROCESSES if _is_of_today(shop, name)} == (set() if settings else set(PROCESSES))
+        assert not any(_is_of_today(shop, name) for name in COPIES)
+    for copy in COPIES:
+        await shop.kill(copy, signal.SIGTERM)
+    await traffic.end()
+    assert traffic.orders > 100
+    await traffic.settled()
+    assert lines(await audited(shop, servers.kafka)) == []
+
+
+def _is_of_today(shop: Stack, name: str) -> bool:
+    """Whether a process runs the code of this directory."""
+    return Path(f"/proc/{shop.child(name).pid}/cwd").resolve() == REPOSITORY
+
+
+async def _migrate(shop: Stack, servers: Servers) -> None:
+    """What an upgrade does first, while the processes of the previous release go on working."""
+    await create_topics(servers.kafka, prefix=shop.commands["order"].env["KAFKA_PREFIX"])
+    for service in SYSTEM.services:
+        url = shop.commands[service.name].env[service.database.setting]
+        if service.database is MONGO:
+            await migrate_products(url)
+        else:
+            await asyncio.to_thread(migrate, url, service.package)
+
+
+async def _replace(shop: Stack, name: str, settings: Mapping[str, str], chance: random.Random) -> None:
+    """End a process, in whatever it does, and start one of a release in its place."""
+    await asyncio.sleep(chance.uniform(*BETWEEN_SECONDS))
+    await shop.kill(name, chance.choice((signal.SIGKILL, signal.SIGTERM)))
+    await shop.launch(name, **{**dict.fromkeys(PREVIOUS, ""), **settings})
