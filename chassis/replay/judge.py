@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -15,6 +15,10 @@ from schemas import CustomerErased
 
 REMEMBERED = 250_000
 """How many event ids are remembered to recognise one that is on its topic twice; a relay repeats what is recent."""
+
+
+LookedUp = tuple[Collection[UUID], Mapping[UUID, LetterStatus]]
+"""Which events were handled, and what became of those that are dead letters."""
 
 
 class Judged(NamedTuple):
@@ -47,13 +51,41 @@ class Judge:
     async def judge(self, records: Sequence[ReadRecord]) -> list[Judged]:
         """The verdicts; two reads of the database, whatever the number of records."""
         headers = [header_of(one.record) for one in records]
-        # Most records of a topic may be of no interest, and are not looked up.
-        wanted = [
+        return self._decide(records, headers, *await self._look_up(self._wanted(records, headers)))
+
+    async def judge_parts(self, parts: AsyncIterator[Sequence[ReadRecord]]) -> AsyncGenerator[list[Judged], None]:
+        """The verdicts on each part; the database looks up the next part while one is decided and used."""
+        waiting: tuple[Sequence[ReadRecord], Sequence[Header], asyncio.Task[LookedUp]] | None = None
+        try:
+            async for records in parts:
+                headers = [header_of(one.record) for one in records]
+                looking_up = asyncio.create_task(self._look_up(self._wanted(records, headers)))
+                before, waiting = waiting, (records, headers, looking_up)
+                # The database gets its question first.
+                await asyncio.sleep(0)
+                if before:
+                    yield self._decide(*before[:2], *await before[2])
+            if waiting:
+                yield self._decide(*waiting[:2], *await waiting[2])
+        finally:
+            if waiting:
+                waiting[2].cancel()
+
+    def _wanted(self, records: Sequence[ReadRecord], headers: Sequence[Header]) -> list[UUID]:
+        """The events to look up: most records of a topic may be of no interest."""
+        return [
             header.event_id
             for header, one in zip(headers, records, strict=True)
             if (header.cls is None or header.cls in self._group.handles) and self._selection.selects(header, one.at)
         ]
-        handled, states = await self._look_up(wanted)
+
+    def _decide(
+        self,
+        records: Sequence[ReadRecord],
+        headers: Sequence[Header],
+        handled: Collection[UUID],
+        states: Mapping[UUID, LetterStatus],
+    ) -> list[Judged]:
         letters = {event for event, status in states.items() if status.state in OPEN}
         return [
             Judged(one, header, self._verdict(one, header, handled, letters))
@@ -61,7 +93,7 @@ class Judge:
             if header.event_id not in self._done
         ]
 
-    async def _look_up(self, ids: Sequence[UUID]) -> tuple[Collection[UUID], Mapping[UUID, LetterStatus]]:
+    async def _look_up(self, ids: Sequence[UUID]) -> LookedUp:
         if not ids:
             return (), {}
         return await asyncio.gather(

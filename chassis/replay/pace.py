@@ -23,7 +23,7 @@ NOTICEABLE = 200
 BEHIND_SECONDS = 1.0
 REST_TIMES = 9.0
 """While events arrive, a job rests so many times as long as it has worked."""
-GENTLE_BATCH = 20
+GENTLE_BATCH = 10
 """While events arrive, at most so many are brought at a time: each mail goes through several transactions, and may
 have to wait for a batch before each."""
 SMALLEST_SLICE, LARGEST_SLICE = 25, 1000

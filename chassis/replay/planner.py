@@ -1,7 +1,8 @@
 """Plans a replay: reads what is on the topics, and counts what a run would bring. Changes nothing."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -10,7 +11,7 @@ from typing import Any, get_args
 from chassis.jobs.domain import Job, JobFailed
 from chassis.jobs.loop import Heartbeat, JobLease
 from chassis.messaging.consumer import ConsumedMessage, Consumer
-from chassis.messaging.topic_reader import Place, Span, TopicReader
+from chassis.messaging.topic_reader import Place, ReadRecord, Span, TopicReader
 from chassis.replay.domain import Tally, Verdict
 from chassis.replay.judge import Judge, Judged, erased_customers, readable
 from chassis.replay.pace import LiveConsumer, Pace
@@ -97,14 +98,12 @@ class Planner:
         blocked = await target.database.dead_letters.blocked_streams(target.group)
         found, consumer = Findings(), target.consumer()
         total = sum(map(len, spans.values()))
-        async with reader.merged(spans) as chunks:
-            async for chunk in chunks:
-                for records in pace.slices(chunk):
-                    judged = await judge.judge(records)
-                    found.add(judged, blocked)
-                    await self._look_inside(found, consumer, judged)
-                    await heart.beat(partial(_read_so_far, found.tally.on_topic, total))
-                    await pace.rest(heart.beat)
+        async with reader.merged(spans) as chunks, aclosing(judge.judge_parts(_parts(chunks, pace))) as parts:
+            async for judged in parts:
+                found.add(judged, blocked)
+                await self._look_inside(found, consumer, judged)
+                await heart.beat(partial(_read_so_far, found.tally.on_topic, total))
+                await pace.rest(heart.beat)
         if failpoints.armed:
             await failpoints.reach("replay.planned.before")
         await lease.commit(heart.job, partial(_planned, found, spans, total))
@@ -143,6 +142,12 @@ class Planner:
         envelopes = [message.envelope for message in messages if message.envelope]
         if envelopes and self._target.count_mails:
             found.add_mails(*await self._target.count_mails(envelopes))
+
+
+async def _parts(chunks: AsyncIterator[list[ReadRecord]], pace: Pace) -> AsyncIterator[list[ReadRecord]]:
+    async for chunk in chunks:
+        for part in pace.slices(chunk):
+            yield part
 
 
 def _or_else(offset: int | None, other: int) -> int:
