@@ -27,6 +27,7 @@ from schemas import (
     PasswordResetRequested,
     ProfileChanged,
     RegistrationRepeated,
+    RemainderCancelled,
     StockLow,
     VerificationRequested,
 )
@@ -47,6 +48,7 @@ HANDLERS: Handlers[NotifierUnitOfWork] = {
     AmendmentAccepted: QueueOrderMail,
     AmendmentRefused: QueueOrderMail,
     OrderShipped: QueueOrderMail,
+    RemainderCancelled: QueueOrderMail,
     OrderDelivered: QueueOrderMail,
     OrderReturned: QueueOrderMail,
     # stock.events

@@ -57,7 +57,11 @@ class QuantityExceeded(Conflict):
     """The quantity exceeds what is left: "left" gives the remaining quantities, "allowed" the possible actions."""
 
     code = "quantity_exceeded"
-    example: ClassVar[Mapping[str, Any]] = {"left": {"MUG-BLUE": 1}, "state": "SHIPPED", "allowed": ["ship"]}
+    example: ClassVar[Mapping[str, Any]] = {
+        "left": {"MUG-BLUE": 1},
+        "state": "SHIPPED",
+        "allowed": ["cancel_remainder", "ship"],
+    }
 
 
 class AccountDeactivated(Conflict):

@@ -23,7 +23,8 @@ from order_svc.timeline.traces import TRACE
 ROUTES = combine(
     # Before the route of the same path that returns JSON.
     timeline.streamed,
-    *(orders.router, timeline.router, exports.router, amendments.router, fulfilment.router, saga.router),
+    *(orders.router, timeline.router, exports.router, amendments.router),
+    *(fulfilment.shared, fulfilment.router, saga.router),
 )
 
 

@@ -55,7 +55,7 @@ class OrderUnitOfWork(UnitOfWork):
         self.actions: IdentityMap[UUID, Action] = IdentityMap(self)
         """What ops do to orders."""
         self.erased_customers: IdentityMap[UUID, ErasedCustomer] = IdentityMap(self)
-        """Prefetching a customer here also loads the orders of the customer that can be cancelled."""
+        """Prefetching a customer here also loads the orders of the customer that may have something to cancel."""
 
     def record(self, order: Order, event: Event) -> None:
         """Store an order as a transition left it, publish its event, and enter the event in the timeline."""

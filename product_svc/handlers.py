@@ -4,6 +4,7 @@ from chassis.messaging.handlers import Handlers
 from product_svc.erasure.commands import RedactDeadLetters
 from product_svc.reservations.commands import (
     CommitShipment,
+    ReleaseRemainder,
     ReleaseStock,
     ReserveAmendment,
     ReserveStock,
@@ -20,6 +21,7 @@ from schemas import (
     OrderReturned,
     OrdersAnonymised,
     OrderShipped,
+    RemainderCancelled,
 )
 
 HANDLERS: Handlers[ProductUnitOfWork] = {
@@ -29,6 +31,7 @@ HANDLERS: Handlers[ProductUnitOfWork] = {
     AmendmentAccepted: SettleAmendment,
     AmendmentRefused: SettleAmendment,
     OrderShipped: CommitShipment,
+    RemainderCancelled: ReleaseRemainder,
     OrderReturned: RestockReturn,
     OrdersAnonymised: RedactDeadLetters,
 }

@@ -33,6 +33,7 @@ from schemas.order import (
     OrderRejected,
     OrderReturned,
     OrderShipped,
+    RemainderCancelled,
 )
 from schemas.product import ProductChanged, ProductCreated, ProductDrafted
 from schemas.stock import (
@@ -86,6 +87,7 @@ __all__ = [
     "ProductDrafted",
     "ProfileChanged",
     "RegistrationRepeated",
+    "RemainderCancelled",
     "Shortage",
     "StockAdjusted",
     "StockCommitted",

@@ -117,6 +117,24 @@ class OrderShipped(Event):
     shipping_address: Address
 
 
+@event("order.remainder_cancelled", topic=ORDER_EVENTS, key="order_id")
+class RemainderCancelled(Event):
+    """What was left to ship of a partly shipped order was cancelled; its reserved stock is to be released.
+
+    It happens to an order once at most. ``lines`` are not part of the order any more, and ``amount`` is their price;
+    ``total`` is that of what was shipped.
+    """
+
+    order_id: Id
+    customer_id: Id
+    revision: int = Field(examples=[1])
+    reason: Literal["customer", "staff"] = Field(examples=["customer"])
+    note: str | None = Field(default=None, examples=["The last one broke."])
+    lines: tuple[PricedLine, ...] = Field(min_length=1)
+    amount: Money
+    total: Money
+
+
 @event("order.delivered", topic=ORDER_EVENTS, key="order_id")
 class OrderDelivered(Event):
     """Everything that was ordered was delivered."""

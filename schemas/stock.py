@@ -30,12 +30,14 @@ class StockReleased(Event):
     """The stock reserved for the order was released and can be sold again; empty when nothing was reserved.
 
     ``revision`` is an amendment that the order has decided on: what the order has now stays reserved. Without
-    one the order was cancelled, and nothing is.
+    one the order was cancelled, and nothing is; but with ``remainder`` only what was left to ship
+    was cancelled, and what the order has shipped is not concerned.
     """
 
     order_id: Id
     lines: tuple[Line, ...]
     revision: int | None = Field(default=None, examples=[2])
+    remainder: bool = Field(default=False, examples=[False])
 
 
 @event("stock.committed", topic=STOCK_EVENTS, key="order_id")

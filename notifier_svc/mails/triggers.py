@@ -25,6 +25,7 @@ from schemas import (
     PasswordChanged,
     PasswordResetRequested,
     RegistrationRepeated,
+    RemainderCancelled,
     StockLow,
     VerificationRequested,
 )
@@ -61,6 +62,7 @@ ORDER_MAILS: Mapping[type[Event], OrderMail] = {
     OrderRejected: OrderMail("rejected"),
     OrderCancelled: OrderMail("cancelled"),
     OrderShipped: OrderMail("shipped", ("shipment_id",)),
+    RemainderCancelled: OrderMail("remainder_cancelled"),
     OrderDelivered: OrderMail("delivered"),
     OrderReturned: OrderMail("return_received", ("return_id",)),
     AmendmentAccepted: OrderMail("order_amended", ("order_id", "revision")),

@@ -12,6 +12,7 @@ OrderTemplate = Literal[
     "order_amended",
     "amendment_refused",
     "shipped",
+    "remainder_cancelled",
     "delivered",
     "return_received",
 ]

@@ -83,6 +83,7 @@ CREATE VIEW happened AS
         SELECT 'order.amendment_accepted' AS type, 'order_amended' AS template
         UNION ALL SELECT 'order.amendment_refused', 'amendment_refused'
         UNION ALL SELECT 'order.shipped', 'shipped'
+        UNION ALL SELECT 'order.remainder_cancelled', 'remainder_cancelled'
         UNION ALL SELECT 'order.delivered', 'delivered'
         UNION ALL SELECT 'order.returned', 'return_received'
     ) USING (type) GROUP BY key, template;

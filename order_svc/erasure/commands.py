@@ -6,6 +6,7 @@ from typing import ClassVar
 from chassis.messaging.handlers import OnRepeat
 from order_svc import SERVICE
 from order_svc.erasure.domain import ErasedCustomer
+from order_svc.fulfilment.domain import cancel_remainder
 from order_svc.replicas.commands import customer_or_new, update_customer
 from order_svc.unit_of_work import OrderUnitOfWork
 from schemas import CustomerErased, Envelope, OrdersAnonymised, answer_id
@@ -15,7 +16,7 @@ from schemas import CustomerErased, Envelope, OrdersAnonymised, answer_id
 class EraseCustomer:
     """Keep a customer's orders without personal data, accept no more of them, and acknowledge the erasure.
 
-    An order that was not shipped is cancelled, since its address is removed.
+    What is not shipped yet of an order is cancelled, since its address is removed.
     """
 
     on_repeat: ClassVar[OnRepeat] = "converge"
@@ -40,6 +41,9 @@ class EraseCustomer:
             uow.emit(acknowledged, 1, uow.now)
 
     def _cancel_open_orders(self, uow: OrderUnitOfWork) -> None:
-        for order in uow.orders.present:
-            if order.customer_id == self.envelope.event.customer_id and "cancel" in order.allowed_actions:
+        customer_id = self.envelope.event.customer_id
+        for order in [one for one in uow.orders.present if one.customer_id == customer_id]:
+            if "cancel" in order.allowed_actions:
                 uow.record(*order.cancel("customer", uow.now))
+            elif "cancel_remainder" in order.allowed_actions:
+                uow.record(*cancel_remainder(order, "customer", None, uow.now))

@@ -57,7 +57,8 @@ _ANONYMISE_ORDERS = f"""
             FROM jsonb_array_elements(shipments) WITH ORDINALITY AS shipment(one, nth)),
         returns = (
             SELECT coalesce(jsonb_agg(one || '{{"reason": null}}' ORDER BY nth), '[]')
-            FROM jsonb_array_elements(returns) WITH ORDINALITY AS returned(one, nth))
+            FROM jsonb_array_elements(returns) WITH ORDINALITY AS returned(one, nth)),
+        cancelled_remainder = cancelled_remainder || '{{"note": null}}'
     WHERE {_OF_CUSTOMERS}
 """  # noqa: S608
 
@@ -73,10 +74,11 @@ def save_erased_customers(rows: IdentityMap[UUID, ErasedCustomer]) -> tuple[str,
 
 
 async def lock_for_erasure(tx: PipelinedTransaction, customer_ids: Sequence[UUID]) -> list[UUID]:
-    """Keep all other writes about customers out, and lock the orders of these; return those that can be cancelled."""
+    """Keep all other writes about customers out, and lock the orders of these; return those with something to cancel,
+    or perhaps with something left to cancel."""
     tx.execute(ERASE_ALONE)
     locked = await tx.execute(_LOCK_ORDERS, array(customer_ids)).rows()
-    return [row.id for row in locked if "cancel" in TRANSITIONS[row.state]]
+    return [row.id for row in locked if {"cancel", "cancel_remainder"} & TRANSITIONS[row.state].keys()]
 
 
 def hold_off_erasures(tx: PipelinedTransaction) -> None:

@@ -1,22 +1,24 @@
-"""The routes by which staff ship and deliver orders, and take back what is returned."""
+"""The routes by which orders are shipped, delivered and returned, and what is left to ship is cancelled."""
 
 from uuid import UUID
 
 from fastapi import Response, status
 from uuid_utils.compat import uuid7
 
-from chassis.http.auth import Staff
+from chassis.http.auth import Authenticated, Staff
 from chassis.http.errors import Forbidden, Unauthenticated
-from chassis.http.preconditions import IfMatch, etag
+from chassis.http.preconditions import ANY, IfMatch, etag
 from chassis.http.routing import new_router, problems
 from order_svc.container import Commit
-from order_svc.fulfilment.commands import DeliverOrder, ReturnLines, ShipOrder
+from order_svc.fulfilment.commands import CancelRemainder, DeliverOrder, ReturnLines, ShipOrder
 from order_svc.fulfilment.dto import ReturnBody, ShipmentBody
 from order_svc.orders.domain import Order
-from order_svc.orders.dto import OrderOut, order_out
-from order_svc.orders.examples import DELIVERED, RETURNED, SHIPPED, shows
+from order_svc.orders.dto import CancellationBody, OrderOut, order_out
+from order_svc.orders.examples import DELIVERED, REMAINDER_CANCELLED, RETURNED, SHIPPED, shows
+from order_svc.orders.queries import owner_filter
 
 router = new_router(Unauthenticated, Forbidden)
+shared = new_router(Unauthenticated)
 
 
 @router.post(
@@ -32,6 +34,29 @@ async def ship_order(
     """Record a parcel. Without lines it has everything that is left of the order."""
     command = ShipOrder(order_id, if_match, uuid7(), body.carrier, body.tracking_number, body.quantities())
     return _with_etag(response, await commit(command))
+
+
+@shared.post(
+    "/v1/orders/{order_id}/cancel-remainder",
+    tags=["orders"],
+    summary="Cancel what is left to ship of an order",
+    responses=problems(*CancelRemainder.errors) | shows(200, REMAINDER_CANCELLED),
+)
+async def cancel_remainder(
+    order_id: UUID,
+    response: Response,
+    principal: Authenticated,
+    commit: Commit,
+    body: CancellationBody | None = None,
+    if_match: IfMatch = None,
+) -> OrderOut:
+    """Keep what is shipped of a partly shipped order, and cancel the rest.
+
+    The rest becomes available again. It moves from `lines` to `cancelled_remainder`, and `total` is the price of what
+    is shipped. With `If-Match`, only if the order has not changed since it was read.
+    """
+    owner, note = owner_filter(principal), body.note if body else None
+    return _with_etag(response, await commit(CancelRemainder(order_id, owner, note, if_match or ANY)))
 
 
 @router.post(

@@ -1,14 +1,14 @@
-"""Ships, delivers and takes back orders; for staff."""
+"""Ships, delivers and takes back orders, for staff; cancels what is left to ship, also for customers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 from uuid import UUID
 
-from chassis.http.preconditions import PreconditionFailed, PreconditionRequired
-from order_svc.errors import OrderNotFound, QuantityExceeded, TransitionNotAllowed
+from chassis.http.preconditions import ANY, PreconditionFailed, PreconditionRequired, unchanged_since
+from order_svc.errors import AccountErased, OrderNotFound, QuantityExceeded, TransitionNotAllowed
 from order_svc.fulfilment import domain
-from order_svc.orders.commands import owner_is_erased, unchanged_order
+from order_svc.orders.commands import owner_is_erased, unchanged_order, visible_order
 from order_svc.orders.domain import Order
 from order_svc.orders.parts import ANONYMOUS_TRACKING_NUMBER
 from order_svc.unit_of_work import OrderUnitOfWork
@@ -43,6 +43,39 @@ class ShipOrder:
         number = ANONYMOUS_TRACKING_NUMBER if owner_is_erased(uow, order) else self.tracking_number
         order, shipped = domain.ship(order, self.shipment_id, self.carrier, number, self.quantities, uow.now)
         uow.record(order, shipped)
+        return order
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRemainder:
+    """Cancel what is left to ship of a partly shipped order; ``owner`` None is staff.
+
+    A note about an erased customer's order is not kept: it could be personal.
+    """
+
+    errors: ClassVar = (OrderNotFound, AccountErased, PreconditionFailed, TransitionNotAllowed)
+    order_id: UUID
+    owner: UUID | None
+    note: str | None = None
+    if_match: str = ANY
+
+    def prefetch(self, uow: OrderUnitOfWork) -> None:
+        """The order and its customer."""
+        uow.orders.prefetch(self.order_id)
+        uow.owners.prefetch(self.order_id)
+
+    def execute(self, uow: OrderUnitOfWork) -> Order:
+        """Cancel the remainder."""
+        order = visible_order(uow, self.order_id, self.owner)
+        erased = owner_is_erased(uow, order)
+        if erased and self.owner:
+            # An access token outlives its account by minutes.
+            raise AccountErased
+        unchanged_since(self.if_match, order.version)
+        reason: Literal["customer", "staff"] = "customer" if self.owner else "staff"
+        note = None if erased else self.note
+        order, cancelled = domain.cancel_remainder(order, reason, note, uow.now)
+        uow.record(order, cancelled)
         return order
 
 

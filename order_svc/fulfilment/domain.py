@@ -1,13 +1,14 @@
-"""How an order is shipped, delivered and returned. Pure."""
+"""How an order is shipped, delivered and returned, and how the remainder of a partly shipped one ends. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from order_svc.errors import QuantityExceeded
 from order_svc.orders.domain import Order, total_of
-from order_svc.orders.parts import Return, Shipment
-from schemas import Line, OrderDelivered, OrderReturned, OrderShipped, PricedLine
+from order_svc.orders.parts import CancelledRemainder, Return, Shipment
+from schemas import Line, OrderDelivered, OrderReturned, OrderShipped, PricedLine, RemainderCancelled
 
 
 def ship(
@@ -33,6 +34,33 @@ def ship(
         lines=lines,
         complete=not shipped.unshipped,
         shipping_address=order.shipping_address,
+    )
+
+
+def cancel_remainder(
+    order: Order, reason: Literal["customer", "staff"], note: str | None, now: datetime
+) -> tuple[Order, RemainderCancelled]:
+    """Ship no more than what is shipped already: the order is only that from now on.
+
+    Raise ``TransitionNotAllowed``, also where nothing is left to ship.
+    """
+    order.require("cancel_remainder")
+    left = order.unshipped
+    cancelled, kept = _select(order, left, left), _without(order.lines, left)
+    at = max(now, order.changed_at)
+    remainder = CancelledRemainder(cancelled, total_of(cancelled), reason, note, at)
+    after = order.transition(
+        *("cancel_remainder", now), lines=kept, total=total_of(kept), cancelled_remainder=remainder
+    )
+    return after, RemainderCancelled(
+        order_id=order.id,
+        customer_id=order.customer_id,
+        revision=order.revision,
+        reason=reason,
+        note=note,
+        lines=cancelled,
+        amount=remainder.amount,
+        total=after.total,
     )
 
 
@@ -73,4 +101,13 @@ def _select(order: Order, quantities: Mapping[str, int] | None, left: Mapping[st
         raise QuantityExceeded(left=dict(left), state=order.state, allowed=order.allowed_actions)
     return tuple(
         line.model_copy(update={"quantity": selected[line.sku]}) for line in order.lines if line.sku in selected
+    )
+
+
+def _without(lines: Sequence[PricedLine], left: Mapping[str, int]) -> tuple[PricedLine, ...]:
+    """Lines without these quantities of SKUs; only what is more than zero."""
+    return tuple(
+        line.model_copy(update={"quantity": number})
+        for line in lines
+        if (number := line.quantity - left.get(line.sku, 0)) > 0
     )

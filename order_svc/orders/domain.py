@@ -11,7 +11,7 @@ from uuid import UUID
 
 from chassis.persistence.unit_of_work import next_time
 from order_svc.errors import MixedCurrencies, OrderTooLarge, TransitionNotAllowed
-from order_svc.orders.parts import Amendment, Return, Shipment
+from order_svc.orders.parts import Amendment, CancelledRemainder, Return, Shipment
 from order_svc.replicas.domain import Product
 from schemas import (
     Address,
@@ -49,7 +49,7 @@ TRANSITIONS: Mapping[State, Mapping[str, State]] = {
     },
     "REJECTED": {},
     "CANCELLED": {},
-    "SHIPPED": {"ship": "SHIPPED", "deliver": "DELIVERED"},
+    "SHIPPED": {"ship": "SHIPPED", "cancel_remainder": "SHIPPED", "deliver": "DELIVERED"},
     "DELIVERED": {"return": "DELIVERED"},
 }
 """State → transition → next state; no other transition is allowed."""
@@ -59,6 +59,7 @@ GUARDS: Mapping[str, Callable[["Order"], bool]] = {
     "accept": lambda order: order.amendment is not None,
     "refuse": lambda order: order.amendment is not None,
     "ship": lambda order: order.amendment is None and bool(order.unshipped),
+    "cancel_remainder": lambda order: bool(order.unshipped),
     "deliver": lambda order: not order.unshipped,
     "return": lambda order: bool(order.returnable),
 }
@@ -69,13 +70,15 @@ HOLDING: frozenset[State] = frozenset({"PENDING", "CONFIRMED", "SHIPPED"})
 
 FIRST_VERSION = 1
 """The version of an order that was just placed."""
-ACTIONS = ("amend", "cancel", "deliver", "return", "ship")
+ACTIONS = ("amend", "cancel", "cancel_remainder", "deliver", "return", "ship")
 """The transitions that a client can request; the others follow from events of other services."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """An order. Its lines keep the price and the name that they were ordered at.
+
+    Its lines and its total are what is delivered in the end: without what was left to ship when that was cancelled.
 
     ``revision`` is the current one, ``last_revision`` the newest that stock was requested for.
     ``reservation_attempts`` counts the requests for stock; ``retried``: stock was requested a second time since the
@@ -102,6 +105,7 @@ class Order:
     retried: bool = False
     amendment: Amendment | None = None
     shipments: tuple[Shipment, ...] = ()
+    cancelled_remainder: CancelledRemainder | None = None
     returns: tuple[Return, ...] = ()
 
     @property

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -13,7 +13,7 @@ from chassis.http.fields import VISIBLE, CurrencyCode, Prose, Street
 from chassis.http.paging import Page
 from order_svc.orders import examples
 from order_svc.orders.domain import Order, Reason, State, quantities_of
-from order_svc.orders.parts import Amendment, Return, Shipment
+from order_svc.orders.parts import Amendment, CancelledRemainder, Return, Shipment
 from schemas import Address, Line, Money, PricedLine, Shortage
 from schemas.values import Sku, Text
 
@@ -65,7 +65,7 @@ class OrderBody(RequestBody):
 
 
 class CancellationBody(RequestBody):
-    """Why an order is cancelled."""
+    """Why an order, or what is left of it, is cancelled."""
 
     note: Notes | None = None
 
@@ -132,6 +132,16 @@ class ShipmentOut(ResponseBody):
     at: datetime
 
 
+class CancelledRemainderOut(ResponseBody):
+    """What was left to ship when that was cancelled: by whom, and its price, which `total` is without."""
+
+    lines: tuple[PricedLine, ...]
+    amount: Money
+    reason: Literal["customer", "staff"]
+    note: Annotated[str | None, Field(examples=["The last one broke."])]
+    at: datetime
+
+
 class ReturnOut(ResponseBody):
     """What came back, and the amount that the customer gets back."""
 
@@ -146,7 +156,8 @@ class OrderOut(ResponseBody):
     """An order. It is PENDING until its stock is decided, then CONFIRMED, REJECTED (see `shortages`) or CANCELLED.
 
     A CONFIRMED order is SHIPPED, in one or more parts, and then DELIVERED. An `amendment` waits until its stock is
-    decided; then the order becomes the amendment, or stays as it is (the timeline says why).
+    decided; then the order becomes the amendment, or stays as it is (the timeline says why). What is left to ship can
+    be cancelled; then it is in `cancelled_remainder`, and no longer in `lines` and `total`.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.SHIPPED]})
@@ -168,6 +179,7 @@ class OrderOut(ResponseBody):
     ]
     amendment: AmendmentOut | None
     shipments: tuple[ShipmentOut, ...]
+    cancelled_remainder: CancelledRemainderOut | None
     returns: tuple[ReturnOut, ...]
     version: Annotated[int, Field(examples=[3])]
     placed_at: datetime
@@ -194,6 +206,7 @@ def order_out(order: Order) -> OrderOut:
         revision=order.revision,
         amendment=_amendment_out(order.amendment) if order.amendment else None,
         shipments=tuple(_shipment_out(shipment) for shipment in order.shipments),
+        cancelled_remainder=_remainder_out(order.cancelled_remainder) if order.cancelled_remainder else None,
         returns=tuple(_return_out(returned) for returned in order.returns),
         version=order.version,
         placed_at=order.placed_at,
@@ -228,6 +241,16 @@ def _shipment_out(shipment: Shipment) -> ShipmentOut:
         tracking_number=shipment.tracking_number,
         lines=shipment.lines,
         at=shipment.at,
+    )
+
+
+def _remainder_out(remainder: CancelledRemainder) -> CancelledRemainderOut:
+    return CancelledRemainderOut(
+        lines=remainder.lines,
+        amount=remainder.amount,
+        reason=remainder.reason,
+        note=remainder.note,
+        at=remainder.at,
     )
 
 

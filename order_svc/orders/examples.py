@@ -40,6 +40,7 @@ SHIPPED: dict[str, Any] = {
             "at": "2026-01-03T09:30:00Z",
         }
     ],
+    "cancelled_remainder": None,
     "returns": [],
     "version": 3,
     "placed_at": MOMENT,
@@ -58,6 +59,17 @@ AMENDED = CONFIRMED | {
     "version": 3,
 }
 CANCELLED = PLACED | {"state": "CANCELLED", "reason": "customer", "note": "Ordered twice by mistake.", "version": 3}
+REMAINDER_CANCELLED = SHIPPED | {
+    "cancelled_remainder": {
+        "lines": [SHIPPED["lines"][0] | {"quantity": 1}],
+        "amount": {"amount": 1250, "currency": "EUR"},
+        "reason": "customer",
+        "note": "Two are enough.",
+        "at": "2026-01-04T10:00:00Z",
+    },
+    "version": 4,
+    "changed_at": "2026-01-04T10:00:00Z",
+}
 DELIVERED = SHIPPED | {"state": "DELIVERED", "version": 4}
 RETURNED = DELIVERED | {
     "returns": [

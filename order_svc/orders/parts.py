@@ -1,7 +1,8 @@
-"""The parts of an order beside its lines: a pending amendment, shipments, returns."""
+"""The parts of an order beside its lines: a pending amendment, shipments, a cancelled remainder, returns."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from schemas import Address, Line, Money, PricedLine
@@ -33,6 +34,20 @@ class Shipment:
     carrier: str
     tracking_number: str
     lines: tuple[Line, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CancelledRemainder:
+    """What was left to ship of a partly shipped order when that was cancelled; ``amount`` is its price.
+
+    The lines and the total of the order are without it.
+    """
+
+    lines: tuple[PricedLine, ...]
+    amount: Money
+    reason: Literal["customer", "staff"]
+    note: str | None
     at: datetime
 
 

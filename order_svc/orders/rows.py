@@ -7,7 +7,7 @@ from uuid import UUID
 
 from chassis.persistence.postgres.rows import Row
 from order_svc.orders.domain import Order
-from order_svc.orders.parts import Amendment, Return, Shipment
+from order_svc.orders.parts import Amendment, CancelledRemainder, Return, Shipment
 from schemas import Address, Line, Money, PricedLine, Shortage
 
 PLACED = (
@@ -20,12 +20,13 @@ STATE = ("state", "shortages", "reason", "version", "changed_at")
 CONTENT = (
     *("lines", "total", "currency", "shipping_address", "billing_address", "cancellation_note"),
     *("revision", "last_revision", "reservation_attempts", "retried", "amendment", "shipments", "returns"),
+    "cancelled_remainder",
 )
-"""The columns that only some transitions change: amendments, shipments, returns, a note."""
+"""The columns that only some transitions change: amendments, shipments, cancellations, returns."""
 
 _CONTENT_FIELDS = (
     *("lines", "shipping_address", "billing_address", "cancellation_note", "revision", "reservation_attempts"),
-    *("amendment", "shipments", "returns"),
+    *("amendment", "shipments", "returns", "cancelled_remainder"),
 )
 
 
@@ -58,6 +59,7 @@ def order_from(row: Any) -> Order:
         amendment=row.amendment and _amendment(row.amendment),
         shipments=tuple(_shipment(shipment) for shipment in row.shipments),
         returns=tuple(_return(returned) for returned in row.returns),
+        cancelled_remainder=row.cancelled_remainder and _remainder(row.cancelled_remainder),
     )
 
 
@@ -100,6 +102,7 @@ def full_row(order: Order) -> Row:
         "amendment": order.amendment and _amendment_row(order.amendment),
         "shipments": [_shipment_row(shipment) for shipment in order.shipments],
         "returns": [_return_row(returned) for returned in order.returns],
+        "cancelled_remainder": order.cancelled_remainder and _remainder_row(order.cancelled_remainder),
     }
 
 
@@ -149,6 +152,26 @@ def _shipment_row(shipment: Shipment) -> Row:
         "tracking_number": shipment.tracking_number,
         "lines": _dumped(shipment.lines),
         "at": shipment.at,
+    }
+
+
+def _remainder(stored: Any) -> CancelledRemainder:
+    return CancelledRemainder(
+        lines=_priced(stored["lines"]),
+        amount=Money.model_validate(stored["amount"]),
+        reason=stored["reason"],
+        note=stored["note"],
+        at=datetime.fromisoformat(stored["at"]),
+    )
+
+
+def _remainder_row(remainder: CancelledRemainder) -> Row:
+    return {
+        "lines": _dumped(remainder.lines),
+        "amount": remainder.amount.model_dump(),
+        "reason": remainder.reason,
+        "note": remainder.note,
+        "at": remainder.at,
     }
 
 

@@ -62,6 +62,7 @@ orders = sa.Table(
     sa.Column("amendment", JSONB(none_as_null=True)),
     sa.Column("shipments", JSONB, nullable=False, server_default="[]"),
     sa.Column("returns", JSONB, nullable=False, server_default="[]"),
+    sa.Column("cancelled_remainder", JSONB(none_as_null=True)),
     # or from here, where stock was requested again.
     sa.Column("reservation_requested_at", sa.DateTime(timezone=True)),
     sa.Index("orders_of_customer", "customer_id", "id"),

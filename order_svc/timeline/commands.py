@@ -22,8 +22,8 @@ class RecordStockMovement:
     def execute(self, uow: OrderUnitOfWork) -> None:
         """Add an entry; a release of an amendment's stock names the revision."""
         event = self.envelope.event
-        fields = {"revision"} if isinstance(event, StockReleased) else set()
-        detail = event.model_dump(include=fields, exclude_none=True)
+        fields = {"revision", "remainder"} if isinstance(event, StockReleased) else set()
+        detail = event.model_dump(include=fields, exclude_defaults=True)
         uow.timeline.add(entry_from_elsewhere(self.envelope, event.order_id, detail))
 
 

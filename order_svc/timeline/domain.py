@@ -22,6 +22,7 @@ from schemas import (
     OrderRejected,
     OrderReturned,
     OrderShipped,
+    RemainderCancelled,
 )
 
 STOCK_REPLIES: Mapping[str, str] = {"order.shipped": "stock.committed", "order.returned": "stock.returned"}
@@ -34,6 +35,7 @@ MAILS: Mapping[str, str] = {
     "order.amendment_accepted": "order_amended",
     "order.amendment_refused": "amendment_refused",
     "order.returned": "return_received",
+    "order.remainder_cancelled": "remainder_cancelled",
 }
 """The events that the customer always gets a mail about, and its template.
 
@@ -73,7 +75,7 @@ def _detail(order: Order, event: Event) -> dict[str, Any]:
         detail["shortages"] = [shortage.model_dump() for shortage in event.shortages]
     if isinstance(event, OrderShipped):
         detail |= {"carrier": event.carrier, "tracking_number": event.tracking_number, "complete": event.complete}
-    if isinstance(event, OrderShipped | OrderReturned):
+    if isinstance(event, OrderShipped | OrderReturned | RemainderCancelled):
         detail["lines"] = [line.model_dump(include={"sku", "quantity"}) for line in event.lines]
     return detail
 
@@ -113,13 +115,15 @@ class Timeline:
 
     @property
     def _stock_released(self) -> bool:
-        """Is no stock reserved for a cancelled order? Where all of it was refused, nothing is released.
+        """Is no stock reserved for what was cancelled? Where all of an order was refused, nothing is released.
 
         A release that names a revision only returned what one side of an amendment did not need.
         """
         released = any("revision" not in entry.detail for entry in self._of_type("stock.released"))
         rejected, requested = self._revisions("stock.rejected"), self._revisions("order.placed", "order.amended")
-        return self.state != "CANCELLED" or released or requested <= rejected
+        if self.state == "CANCELLED":
+            return released or requested <= rejected
+        return released or not any(self._of_type("order.remainder_cancelled"))
 
     @property
     def _mails(self) -> Counter[str]:

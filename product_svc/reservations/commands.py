@@ -20,6 +20,7 @@ from schemas import (
     OrderPlaced,
     OrderReturned,
     OrderShipped,
+    RemainderCancelled,
 )
 
 
@@ -112,6 +113,24 @@ class CommitShipment:
         known, stocks = _load(uow, event.order_id, event.lines)
         decision = shipments.commit(known, event.shipment_id, event.revision, event.lines, stocks, uow.now)
         _apply(uow, decision, "shipment")
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRemainder:
+    """What was left to ship of an order was cancelled: release it, and nothing that a shipment still takes."""
+
+    on_repeat: ClassVar[OnRepeat] = "refuse"
+    envelope: Envelope[RemainderCancelled]
+
+    def prefetch(self, uow: ProductUnitOfWork) -> None:
+        """The order's reservation, with the stock that it holds."""
+        uow.reservations.prefetch(self.envelope.event.order_id)
+
+    def execute(self, uow: ProductUnitOfWork) -> None:
+        """Publish ``StockReleased``; raise ``NotHeld``."""
+        event = self.envelope.event
+        known, stocks = _load(uow, event.order_id, event.lines)
+        _apply(uow, shipments.release_remainder(known, event.revision, event.lines, stocks, uow.now))
 
 
 @dataclass(frozen=True, slots=True)

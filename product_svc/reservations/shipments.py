@@ -1,4 +1,7 @@
-"""Shipments and returns: what an order takes from the stock, and what it gives back. Rules, without any I/O."""
+"""Shipments, cancelled remainders and returns: what an order takes from the stock, and what it gives back.
+
+Rules, without any I/O.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,11 +17,11 @@ from product_svc.reservations.domain import (
     settled,
     summed,
 )
-from schemas import Line, StockCommitted, StockReturned
+from schemas import Line, StockCommitted, StockReleased, StockReturned
 
 
 class NotHeld(LookupError):
-    """An order ships or returns units that it never held: a mistake of the service that published this."""
+    """An order ships, cancels or returns units that it never held: a mistake of the service that published this."""
 
 
 def commit(
@@ -28,20 +31,29 @@ def commit(
     if known is None or known.state != "held":
         raise NotHeld(f"shipment {shipment_id} of an order that holds nothing")
     base, sent = settled(known, revision), summed(lines)
-    left = base.held
-    for line in sent:
-        left[line.sku] = left.get(line.sku, 0) - line.quantity
-        if left[line.sku] < 0:
-            raise NotHeld(f"shipment {shipment_id} of more {line.sku} than the order holds")
+    after = _without(base, sent, f"shipment {shipment_id}")
     # First release what only the other revision needed, then ship.
     released = {stock.sku: stock for stock in changed_stock(known, base, stocks)}
     shipped = [
         stock.ship(line.quantity) for line in sent if (stock := released.pop(line.sku, None) or stocks.get(line.sku))
     ]
-    kept = tuple(Line(sku=sku, quantity=quantity) for sku, quantity in left.items() if quantity)
-    after = replace(base, state="held" if kept else "shipped", lines=kept)
     event = StockCommitted(order_id=known.order_id, shipment_id=shipment_id, lines=sent)
     return next_version(known, after, now), [*released.values(), *shipped], event
+
+
+def release_remainder(
+    known: Reservation | None, revision: int, lines: Sequence[Line], stocks: Stocks, now: datetime
+) -> Decision:
+    """Release lines of a revision that the order does not ship any more; raise ``NotHeld``.
+
+    Only these lines: a shipment from before may arrive later, and what it ships stays reserved until then.
+    """
+    if known is None or known.state != "held":
+        raise NotHeld("remainder of an order that holds nothing")
+    cancelled = summed(lines)
+    after = _without(settled(known, revision), cancelled, "remainder")
+    event = StockReleased(order_id=known.order_id, lines=cancelled, remainder=True)
+    return next_version(known, after, now), changed_stock(known, after, stocks), event
 
 
 def take_back(
@@ -54,3 +66,14 @@ def take_back(
     restocked = [stock.restock(line.quantity) for line in returned if (stock := stocks.get(line.sku))]
     event = StockReturned(order_id=known.order_id, return_id=return_id, lines=returned)
     return next_version(known, known, now), restocked, event
+
+
+def _without(base: Reservation, lines: Sequence[Line], what: str) -> Reservation:
+    """The reservation without lines that leave it; nothing is left to ship when it is empty. Raise ``NotHeld``."""
+    left = base.held
+    for line in lines:
+        left[line.sku] = left.get(line.sku, 0) - line.quantity
+        if left[line.sku] < 0:
+            raise NotHeld(f"{what} of more {line.sku} than the order holds")
+    kept = tuple(Line(sku=sku, quantity=quantity) for sku, quantity in left.items() if quantity)
+    return replace(base, state="held" if kept else "shipped", lines=kept)

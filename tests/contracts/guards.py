@@ -185,6 +185,7 @@ GUARDS: Mapping[str, Mapping[str, Guard]] = {
         "PATCH /v1/orders/{order_id}": Guard("owner", {"shipping_address": ADDRESS | {"city": "Bath"}}),
         "POST /v1/orders/{order_id}/cancel": SHOWN,
         "POST /v1/orders/{order_id}/shipments": STAFF,
+        "POST /v1/orders/{order_id}/cancel-remainder": SHOWN,
         "POST /v1/orders/{order_id}/deliver": STAFF,
         "POST /v1/orders/{order_id}/returns": STAFF,
         "GET /v1/sagas": OPS,
@@ -231,6 +232,7 @@ LEFT: Mapping[str, Mapping[str, int]] = {
         "GET /v1/orders/{order_id}/timeline/stream": 200,
         "PATCH /v1/orders/{order_id}": 409,
         "POST /v1/orders/{order_id}/cancel": 200,
+        "POST /v1/orders/{order_id}/cancel-remainder": 200,
     },
     "notifier": {
         "GET /v1/notifications": 200,

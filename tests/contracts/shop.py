@@ -113,10 +113,12 @@ class Shop:
         category = await self.create("product", "/v1/categories", staff, {"name": "Mugs"})
         product = await self.create("product", "/v1/products", staff, _mug(sku))
         import_ = await self.create("product", "/v1/imports", staff, {"format": "ndjson", "lines": 10})
-        keys = [str(uuid4()) for _ in range(5)]
+        keys = [str(uuid4()) for _ in range(6)]
         orders = [await self._order(owner, sku, key) for key in keys]
-        pending, amendable, to_ship, to_deliver, to_return = orders
-        await self._confirm(amendable, to_ship, to_deliver, to_return)
+        pending, amendable, to_ship, to_end, to_deliver, to_return = orders
+        await self._confirm(amendable, to_ship, to_end, to_deliver, to_return)
+        part = {"carrier": "DHL", "tracking_number": "4711", "lines": [{"sku": sku, "quantity": 1}]}
+        await self._act(to_end, "shipments", part)
         for order in (to_deliver, to_return):
             await self._act(order, "shipments", {"carrier": "DHL", "tracking_number": "4711"})
         await self._act(to_return, "deliver")
@@ -142,6 +144,7 @@ class Shop:
         stages = {
             "PATCH /v1/orders/{order_id}": amendable,
             "POST /v1/orders/{order_id}/shipments": to_ship,
+            "POST /v1/orders/{order_id}/cancel-remainder": to_end,
             "POST /v1/orders/{order_id}/deliver": to_deliver,
             "POST /v1/orders/{order_id}/returns": to_return,
         }

@@ -30,7 +30,10 @@ SETTLE_SECONDS = 240.0
 MOST_MAILS = 1_000_000
 CANCELLED, AMENDED = 0.1, 0.2
 """The fractions of the orders that their customers cancel, and amend."""
-ONCE = {"order.placed", *(f"order.{what}" for what in ("confirmed", "rejected", "cancelled", "delivered"))}
+ONCE = {
+    "order.placed",
+    *(f"order.{what}" for what in ("confirmed", "rejected", "cancelled", "remainder_cancelled", "delivered")),
+}
 """Events that an order can have at most once."""
 MAILED = ONCE - {"order.placed"} | {
     *("order.amendment_accepted", "order.amendment_refused", "order.shipped", "order.returned"),
@@ -124,15 +127,20 @@ class Traffic:
             await asyncio.sleep(0.5)
 
     async def _fulfilling(self) -> None:
-        """Staff ship orders, some in two parts, mark them as delivered, and accept a return of one piece."""
+        """Staff ship orders, some in two parts or the second part cancelled, mark them as delivered, and accept a
+        return of one piece.
+        """
         while not self._stopped.is_set():
             placed = [(shopper, location) for shopper in self.shoppers for location in shopper.orders.values()]
             shopper, location = self.rng.choice(placed)
             order = await self._read("order", location, shopper)
             one = {"lines": [{"sku": order["lines"][0]["sku"], "quantity": 1}]}
             steps: list[tuple[str, Any]] = [("shipments", PARCEL), ("deliver", None), ("returns", one)]
-            if self.rng.random() < 0.5:
+            luck = self.rng.random()
+            if luck < 0.5:
                 steps.insert(0, ("shipments", {**PARCEL, **one}))
+            if luck < 0.25:
+                steps[1] = ("cancel-remainder", None)
             for step, body in steps if order["state"] == "CONFIRMED" else ():
                 headers = {**self.staff, "If-Match": f'"{order["version"]}"'}
                 response = await self._request("POST", "order", f"{location}/{step}", headers, body, good=CHANGED)

@@ -16,6 +16,7 @@ from schemas import (
     OrderRejected,
     OrderReturned,
     OrderShipped,
+    RemainderCancelled,
     StockRejected,
     StockReserved,
 )
@@ -31,6 +32,7 @@ EVENT_MAILS: dict[type[Event], str] = {
     AmendmentAccepted: "order_amended",
     AmendmentRefused: "amendment_refused",
     OrderShipped: "shipped",
+    RemainderCancelled: "remainder_cancelled",
     OrderDelivered: "delivered",
     OrderReturned: "return_received",
 }
@@ -59,6 +61,8 @@ class Ordering:
         self.returned: dict[UUID, Counter[str]] = {}
         self.parcels: dict[UUID, Counter[str]] = {}
         """Shipments and returns that are not in the stock yet."""
+        self.remainders: dict[UUID, Counter[str]] = {}
+        """What was left to ship of orders, was cancelled, and is not released yet."""
         self.due: Counter[tuple[UUID, str]] = Counter()
         self.customers: dict[UUID, UUID] = {}
         """The customer of each order."""
@@ -92,6 +96,9 @@ class Ordering:
             and order not in self.waiting
             and bool(self.unshipped(order))
         )
+
+    def remainder_can_be_cancelled(self, order: UUID) -> bool:
+        return self.orders[order] == "SHIPPED" and bool(self.unshipped(order))
 
     def can_be_delivered(self, order: UUID) -> bool:
         return self.orders[order] == "SHIPPED" and not self.unshipped(order)
@@ -155,7 +162,7 @@ class Ordering:
                 assert event.reason != "timeout" or (self.orders[order] == "PENDING" and order in self.retried)
                 self._reach(order, "CANCELLED")
 
-    def fulfil(self, event: OrderShipped | OrderDelivered | OrderReturned) -> None:
+    def fulfil(self, event: OrderShipped | RemainderCancelled | OrderDelivered | OrderReturned) -> None:
         order = event.order_id
         match event:
             case OrderShipped():
@@ -166,6 +173,13 @@ class Ordering:
                 self.orders[order], self.parcels[event.shipment_id] = "SHIPPED", parcel
                 self.shipped[order] += parcel
                 assert event.complete is not bool(self.unshipped(order))
+            case RemainderCancelled():
+                assert self.remainder_can_be_cancelled(order)
+                assert event.revision == self.revisions[order]
+                left = counted(event.lines)
+                assert left == self.unshipped(order)
+                self.lines[order] -= left
+                self.remainders[order] = left
             case OrderDelivered():
                 assert self.can_be_delivered(order)
                 self.orders[order] = "DELIVERED"

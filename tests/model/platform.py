@@ -119,6 +119,7 @@ class Platform(Requests):
         assert held == {order: left for order in going if (left := self.shop.unshipped(order))}
         assert not self.shop.waiting
         assert not self.shop.parcels
+        assert not self.shop.remainders
         assert "PENDING" not in self.shop.orders.values()
         assert self.mails() == Counter(self.shop.due)
         assert self.timelines() == self.expected_entries

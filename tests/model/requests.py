@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 from chassis.http.preconditions import ANY
 from order_svc.amendments.commands import AmendOrder
 from order_svc.errors import AccountErased, NotForSale, TransitionNotAllowed
-from order_svc.fulfilment.commands import DeliverOrder, ReturnLines, ShipOrder
+from order_svc.fulfilment.commands import CancelRemainder, DeliverOrder, ReturnLines, ShipOrder
 from order_svc.orders.commands import CancelOrder, PlaceOrder
 from order_svc.saga.actions import SagaStep
 from order_svc.saga.commands import CancelSaga, HandleHalfDeadline, RetrySaga
@@ -146,6 +146,14 @@ class Requests(RuleBasedStateMachine):
         parcel = None if whole else {next(iter(self.shop.unshipped(order))): 1}
         self.world.orders.execute(ShipOrder(order, ANY, next(self.ids), "DHL", "1", parcel))
 
+    @precondition(lambda self: any(map(self.shop.remainder_can_be_cancelled, self.shop.orders)))
+    @rule(which=some, who=st.sampled_from(["customer", "staff"]))
+    def cancel_remainder(self, which: int, who: Literal["customer", "staff"]) -> None:
+        order = chosen(which, self.shop.remainder_can_be_cancelled, self.shop.orders)
+        customer = self.shop.customers[order] if who == "customer" else None
+        with possible(customer not in self.shop.without_orders, AccountErased):
+            self.world.orders.execute(CancelRemainder(order, customer))
+
     @precondition(lambda self: any(map(self.shop.can_be_delivered, self.shop.orders)))
     @rule(which=some)
     def deliver(self, which: int) -> None:
@@ -167,6 +175,9 @@ class Requests(RuleBasedStateMachine):
         if not self.shop.can_be_shipped(order):
             with pytest.raises(TransitionNotAllowed):
                 self.world.orders.execute(ShipOrder(order, ANY, next(self.ids), "DHL", "1"))
+        if not self.shop.remainder_can_be_cancelled(order):
+            with pytest.raises(TransitionNotAllowed):
+                self.world.orders.execute(CancelRemainder(order, None))
         if not self.shop.can_be_delivered(order):
             with pytest.raises(TransitionNotAllowed):
                 self.world.orders.execute(DeliverOrder(order, ANY))

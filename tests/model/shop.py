@@ -29,6 +29,7 @@ from schemas import (
     OrderShipped,
     ProductChanged,
     ProductCreated,
+    RemainderCancelled,
     StockAdjusted,
     StockCommitted,
     StockRejected,
@@ -77,8 +78,8 @@ class Shop(Ordering):
     def at_rest(self, order: UUID) -> bool:
         """Whether nothing is left to do for an order. Mails that customers can switch off do not count."""
         mails = {due: n for due, n in self.due.items() if due[0] == order and due[1] not in ("shipped", "delivered")}
-        no_stock_left = self.orders[order] not in ("REJECTED", "CANCELLED") or not self.held_for(order)
-        return not self.waits(order) and no_stock_left and all(self.sent[due] >= n for due, n in mails.items())
+        held = (self.orders[order] in ("REJECTED", "CANCELLED") and self.held_for(order)) or order in self.remainders
+        return not self.waits(order) and not held and all(self.sent[due] >= n for due, n in mails.items())
 
     def take(self, event: Event) -> None:
         """Take an event; fail if it must not happen now."""
@@ -96,7 +97,7 @@ class Shop(Ordering):
                 self._move_stock(event)
             case OrderConfirmed() | OrderRejected() | OrderCancelled() | AmendmentAccepted() | AmendmentRefused():
                 self.decide(event)
-            case OrderShipped() | OrderDelivered() | OrderReturned():
+            case OrderShipped() | RemainderCancelled() | OrderDelivered() | OrderReturned():
                 self.fulfil(event)
             case MailSent(order_id=UUID() as order, template=template):
                 assert event.customer_id not in self.without_mails
@@ -109,7 +110,8 @@ class Shop(Ordering):
                 assert self.sent <= self.due
             case OrdersAnonymised(customer_id=customer):
                 self.without_orders.add(customer)
-                assert not any(self.can_be_cancelled(order) for order in self.orders_of(customer))
+                assert not any(map(self.can_be_cancelled, self.orders_of(customer)))
+                assert not any(map(self.remainder_can_be_cancelled, self.orders_of(customer)))
             case MailsAnonymised(customer_id=customer):
                 self.without_mails.add(customer)
             case ProductChanged(offers=offers):
@@ -156,6 +158,11 @@ class Shop(Ordering):
             assert has >= lines
             self.held[order] = {revision: has - lines}
             self.on_hand = +(self.on_hand - lines)
+        elif event.remainder:
+            assert self.remainders.pop(order) == lines
+            [(revision, has)] = self._settled(self.held[order], self.revisions[order]).items()
+            assert has >= lines
+            self.held[order] = {revision: has - lines}
         elif event.revision is None:
             assert self.orders[order] == "CANCELLED"
             assert order not in self.ended

@@ -14,6 +14,7 @@ from order_svc.saga.actions import request_again
 from order_svc.saga.domain import Decision, on_deadline, on_reply
 from order_svc.timeline.domain import Timeline
 from product_svc.reservations.domain import _shortage, release, settled
+from product_svc.reservations.shipments import release_remainder
 from tests.model.erasures import ErasurePlatform, ErasureSenders
 from tests.model.explore import explore
 from tests.model.platform import Platform
@@ -27,6 +28,11 @@ def without_tombstone(order_id: Any, held: Any, *rest: Any) -> Any:
 def without_releasing(*args: Any) -> Any:
     released = release(*args)
     return released and (released[0], [], released[2])
+
+
+def without_releasing_the_remainder(*args: Any) -> Any:
+    after, _, event = release_remainder(*args)
+    return after, [], event
 
 
 def reviving(order: Any, reply: Any, now: Any) -> Any:
@@ -62,6 +68,11 @@ def without_content(mail: Mail, _now: Any) -> tuple[Mail, None]:
 FAULTS: dict[str, tuple[type[RuleBasedStateMachine], str, Any]] = {
     "no tombstone": (Platform, "product_svc.reservations.domain.release", without_tombstone),
     "stock not given back": (Platform, "product_svc.reservations.domain.release", without_releasing),
+    "remainder not given back": (
+        Platform,
+        "product_svc.reservations.shipments.release_remainder",
+        without_releasing_the_remainder,
+    ),
     "unavailable stock reserved": (Platform, "product_svc.reservations.domain._shortage", lambda *line: None),
     "order revived by a late reply": (Platform, "order_svc.saga.domain.on_reply", reviving),
     "deadline after the reply": (

@@ -45,6 +45,10 @@ ORDER_CONTEXTS: dict[Template, dict[str, Any]] = {
         **{"shipment_id": str(ORDER), "carrier": "DHL", "tracking_number": "00340434161094042557"},
         **{"lines": [MUGS], "complete": False, "shipping_address": ADDRESS},
     },
+    "remainder_cancelled": {
+        **{"reason": "staff", "note": "The last teapot broke when we packed it.", "revision": 1},
+        **{"lines": [POT], "amount": euros(123900), "total": euros(2500)},
+    },
     "delivered": {},
     "return_received": {
         **{"return_id": str(ORDER), "lines": [MUGS], "refund": euros(2500)},

@@ -17,6 +17,7 @@ CORRUPTIONS: list[tuple[str, Corruption]] = [
     ("order_stuck", event_corruptions.ignored_reply),
     ("reservation_mismatch", stock_corruptions.confirmed_order_without_its_stock),
     ("reservation_mismatch", stock_corruptions.cancelled_order_that_still_holds_stock),
+    ("reservation_mismatch", stock_corruptions.cancelled_remainder_that_is_still_held),
     ("reservation_mismatch", stock_corruptions.more_held_than_ordered),
     ("reservation_mismatch", stock_corruptions.reservation_without_an_order),
     ("reservation_mismatch", stock_corruptions.reservation_of_another_revision),

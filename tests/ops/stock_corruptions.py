@@ -47,6 +47,16 @@ async def cancelled_order_that_still_holds_stock(world: World) -> str:
     return str(order_id)
 
 
+async def cancelled_remainder_that_is_still_held(world: World) -> str:
+    sku = await world.product()
+    order_id = await world.confirmed(sku)
+    await world.shipped_in_part(order_id, {sku: 1})
+    again = {"state": "held", "lines": [{"sku": sku, "quantity": 1}]}
+    await world.products.db.reservations.update_one({"_id": order_id}, {"$set": again})
+    await world.products.db.stock.update_one({"_id": sku}, {"$set": {"reserved": 1}})
+    return str(order_id)
+
+
 async def more_held_than_ordered(world: World) -> str:
     sku = await world.product()
     order_id = await world.confirmed(sku)

@@ -38,7 +38,7 @@ from notifier_svc.unit_of_work import NotifierUnitOfWork
 from ops.audit import Report, Shop, audit
 from order_svc import handlers as order_handlers
 from order_svc.amendments.commands import AmendOrder
-from order_svc.fulfilment.commands import DeliverOrder, ReturnLines, ShipOrder
+from order_svc.fulfilment.commands import CancelRemainder, DeliverOrder, ReturnLines, ShipOrder
 from order_svc.orders.commands import CancelOrder, PlaceOrder
 from order_svc.unit_of_work import OrderUnitOfWork
 from product_svc import handlers as product_handlers
@@ -136,6 +136,12 @@ class World:
             ReturnLines(order_id, ANY, uuid7(), back),
         ):
             await self.commits["order_svc"](command)
+        await self.flow()
+
+    async def shipped_in_part(self, order_id: UUID, quantities: Mapping[str, int]) -> None:
+        """Ship a part of an order, and cancel what is left."""
+        await self.commits["order_svc"](ShipOrder(order_id, ANY, uuid7(), **PARCEL, quantities=quantities))
+        await self.commits["order_svc"](CancelRemainder(order_id, None))
         await self.flow()
 
     async def confirmed(self, sku: str | None = None, quantity: int = 2) -> UUID:

@@ -71,6 +71,7 @@ def reports(order_id: UUID, customer_id: UUID) -> list[Envelope[Event]]:
         happened(StockCommitted(order_id=order_id, shipment_id=uuid7(), lines=LINES)),
         happened(StockReturned(order_id=order_id, return_id=uuid7(), lines=LINES)),
         happened(StockReleased(order_id=order_id, lines=LINES, revision=2)),
+        happened(StockReleased(order_id=order_id, lines=LINES, remainder=True)),
         happened(StockReleased(order_id=order_id, lines=LINES)),
     ]
 

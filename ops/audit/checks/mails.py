@@ -58,10 +58,10 @@ CHECKS = (
     ),
     Check(
         "mail_doubled",
-        "There is one mail about the end of an order, and every mail is sent once.",
+        "There is one mail about each thing that happens to an order once, and every mail is sent once.",
         """
         SELECT shown(order_id), count(*) || ' mails ' || template
-        FROM first_mail WHERE template IN ('receipt', 'rejected', 'cancelled', 'delivered')
+        FROM first_mail WHERE template IN ('receipt', 'rejected', 'cancelled', 'remainder_cancelled', 'delivered')
         GROUP BY order_id, template HAVING count(*) > 1
         UNION ALL
         SELECT shown(key), 'sent ' || count(*) || ' times'

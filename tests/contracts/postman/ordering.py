@@ -131,14 +131,29 @@ ORDERS: Sequence[Step] = (
         holds={"it is rejected": "body.state === 'REJECTED'", "why": "body.shortages[0].reason === 'short'"},
     ),
     Step(
-        "Ship an order",
+        "Ship a part of an order",
         "POST /v1/orders/{order_id}/shipments",
         201,
         "staff",
-        {"carrier": "DHL", "tracking_number": "00340434161094042557"},
+        {
+            **{"carrier": "DHL", "tracking_number": "00340434161094042557"},
+            "lines": [{"sku": "{{sku}}", "quantity": 2}],
+        },
         headers=ANY,
         response_headers=("ETag",),
         holds={"it is shipped": "body.state === 'SHIPPED'"},
+    ),
+    Step(
+        "Cancel what is left to ship",
+        "POST /v1/orders/{order_id}/cancel-remainder",
+        200,
+        "customer",
+        {"note": "Two are enough."},
+        response_headers=("ETag",),
+        holds={
+            "the order is what is shipped": "body.lines[0].quantity === 2 && body.total.amount === 2600",
+            "the rest is listed": "body.cancelled_remainder.lines[0].quantity === 1",
+        },
     ),
     Step(
         "Mark it as delivered",

@@ -16,6 +16,7 @@ from schemas import (
     OrderRejected,
     OrderReturned,
     OrderShipped,
+    RemainderCancelled,
     Shortage,
     StockLow,
     golden,
@@ -73,6 +74,7 @@ ORDER_EVENTS: list[tuple[type[Event], OrderTemplate, str]] = [
     (OrderShipped, "shipped", "{shipment_id}"),
     (OrderDelivered, "delivered", "{order_id}"),
     (OrderReturned, "return_received", "{return_id}"),
+    (RemainderCancelled, "remainder_cancelled", "{order_id}"),
 ]
 
 

@@ -18,13 +18,13 @@ from chassis.testing import bearer, enveloped, record
 from order_svc import SERVICE
 from order_svc.amendments.commands import AmendOrder
 from order_svc.erasure.commands import EraseCustomer
-from order_svc.errors import AccountErased
-from order_svc.fulfilment.commands import ReturnLines, ShipOrder
+from order_svc.errors import AccountErased, TransitionNotAllowed
+from order_svc.fulfilment.commands import CancelRemainder, ReturnLines, ShipOrder
 from order_svc.fulfilment.domain import without_prices
 from order_svc.orders.commands import CancelOrder
 from order_svc.orders.domain import Order, State
 from order_svc.orders.dto import order_out
-from order_svc.orders.parts import Amendment, Return, Shipment
+from order_svc.orders.parts import Amendment, CancelledRemainder, Return, Shipment
 from order_svc.orders.store import StoredResponse, idempotency_keys
 from order_svc.timeline.domain import TimelineEntry
 from order_svc.unit_of_work import OrderUnitOfWork
@@ -33,8 +33,10 @@ from schemas import (
     CustomerDeactivated,
     CustomerErased,
     Envelope,
+    Line,
     OrderCancelled,
     OrdersAnonymised,
+    RemainderCancelled,
     StockReserved,
     answer_id,
 )
@@ -93,6 +95,7 @@ async def test_no_personal_data_stays_in_any_part_of_an_order(shared: Postgres, 
         amendment=Amendment(2, order.lines, order.total, ADDRESS, ADDRESS),
         shipments=(parcel, parcel),
         returns=(back, back),
+        cancelled_remainder=CancelledRemainder(order.lines, order.total, "customer", "Ada moves.", order.placed_at),
     )
     detail = {"state": "SHIPPED", "tracking_number": "4711"}
     await commit(Put(full, TimelineEntry(order.id, order.placed_at, "order.shipped", detail)))
@@ -104,6 +107,7 @@ async def test_no_personal_data_stays_in_any_part_of_an_order(shared: Postgres, 
     assert addresses == [anonymous] * 4
     assert (kept.cancellation_note, kept.customer_notes) == (None, None)
     assert kept.returns == (replace(back, reason=None),) * 2
+    assert remainder_note(kept) is None
     assert kept.shipments == (replace(parcel, tracking_number="-"),) * 2
     entries = await timeline(shared, order.id)
     assert entries[1:] == [("order.shipped", {"state": "SHIPPED", "tracking_number": "-"})]
@@ -156,6 +160,20 @@ async def test_an_order_that_is_not_shipped_is_cancelled(
     assert (await timeline(shared, order.id))[-1][0] == "order.cancelled"
 
 
+async def test_what_is_left_of_an_order_that_is_shipped_in_part_is_cancelled(
+    shared: Postgres, commit: Commit
+) -> None:
+    order = shipped_in_part(await pending(commit, 3))
+    await commit(Put(order))
+    await erase(shared, order.customer_id)
+    kept = await read(shared, order)
+    assert (kept.state, [line.quantity for line in kept.lines], kept.unshipped) == ("SHIPPED", [1], {})
+    [cancelled] = [one for one in await events(shared, order.id) if isinstance(one, RemainderCancelled)]
+    assert (cancelled.reason, cancelled.note, cancelled.lines[0].quantity) == ("customer", None, 2)
+    await erase(shared, order.customer_id)
+    assert await read(shared, order) == kept
+
+
 async def test_a_reply_about_stock_after_the_erasure_changes_nothing(shared: Postgres, commit: Commit) -> None:
     order = await pending(commit)
     await erase(shared, order.customer_id)
@@ -204,10 +222,11 @@ async def fulfil(api: API, order: Order, action: str, **body: Any) -> dict[str, 
 async def test_what_staff_write_about_an_erased_customers_order_is_not_stored(
     api: API, shared: Postgres, commit: Commit
 ) -> None:
+    """Orders that were shipped in part before an erasure cancelled what is left can still be shipped."""
     order = await pending(commit, 3)
     [line] = order.lines
-    await commit(Put(replace(order, state="SHIPPED", version=2)))
     await erase(shared, order.customer_id)
+    await commit(Put(replace(await read(shared, order), state="SHIPPED")))
     after = await fulfil(api, order, "shipments", carrier="DHL", tracking_number="4711")
     assert [shipment["tracking_number"] for shipment in after["shipments"]] == ["-"]
     await commit(Put(replace(await read(shared, order), state="DELIVERED")))
@@ -229,8 +248,15 @@ async def test_dead_letters_about_an_erased_customer_are_redacted(shared: Postgr
     assert [one["value"] for one in await stored_letters(shared)][-1] is None
 
 
-ACTIONS: dict[str, Callable[[Order], CancelOrder | ReturnLines | ShipOrder]] = {
+def shipped_in_part(order: Order) -> Order:
+    """The order after the first of its pieces was shipped."""
+    parcel = Shipment(uuid7(), "DHL", "1", (Line(sku=order.lines[0].sku, quantity=1),), order.placed_at)
+    return replace(order, state="SHIPPED", shipments=(parcel,))
+
+
+ACTIONS: dict[str, Callable[[Order], CancelOrder | CancelRemainder | ReturnLines | ShipOrder]] = {
     "cancel": lambda order: CancelOrder(order.id, order.customer_id, "Ada is moving."),
+    "cancel remainder": lambda order: CancelRemainder(order.id, order.customer_id, "Ada is moving."),
     "return": lambda order: ReturnLines(order.id, ANY, uuid7(), {order.lines[0].sku: 1}, "Ada has moved."),
     "ship": lambda order: ShipOrder(order.id, ANY, uuid7(), "DHL", "4711"),
 }
@@ -241,8 +267,11 @@ ALLOWING: dict[str, Callable[[Order], Order]] = {
         state="DELIVERED",
         shipments=(Shipment(uuid7(), "DHL", "1", without_prices(order.lines), order.placed_at),),
     ),
-    "ship": lambda order: replace(order, state="SHIPPED"),
+    "cancel remainder": lambda order: shipped_in_part(order),
+    "ship": lambda order: shipped_in_part(order),
 }
+REFUSED = {"cancel": AccountErased, "cancel remainder": AccountErased, "ship": TransitionNotAllowed}
+"""Nothing is left to ship or to cancel after an erasure, and the customer may not even try."""
 
 
 @pytest.mark.parametrize("action", ACTIONS)
@@ -261,7 +290,7 @@ async def test_texts_that_are_written_during_an_erasure_are_not_kept(
         await uow.save(tx)
     await erasing
     kept = await read(shared, order)
-    assert kept.cancellation_note is None
+    assert (kept.cancellation_note, remainder_note(kept)) == (None, None)
     assert [returned.reason for returned in kept.returns] == [None] * (action == "return")
     assert {parcel.tracking_number for parcel in kept.shipments} <= {"-"}
     assert "4711" not in f"{await timeline(shared, order.id)}"
@@ -281,15 +310,20 @@ async def test_an_action_that_waits_for_an_erasure_sees_it(shared: Postgres, com
         await eventually(lambda: waits_for_a_row(shared), 10, "the action to wait for the erasure")
         erasure.execute(uow)
         await uow.save(tx)
-    if action == "cancel":
-        with pytest.raises(AccountErased):
+    if refusal := REFUSED.get(action):
+        with pytest.raises(refusal):
             await acting
     else:
         await acting
     kept = await read(shared, order)
-    assert (kept.cancellation_note, {returned.reason for returned in kept.returns} - {None}) == (None, set())
+    assert (kept.cancellation_note, remainder_note(kept)) == (None, None)
+    assert {returned.reason for returned in kept.returns} <= {None}
     assert {parcel.tracking_number for parcel in kept.shipments} <= {"-"}
     assert "4711" not in f"{await timeline(shared, order.id)}"
+
+
+def remainder_note(order: Order) -> str | None:
+    return order.cancelled_remainder.note if order.cancelled_remainder else None
 
 
 async def waits_for_a_row(database: Postgres) -> bool:

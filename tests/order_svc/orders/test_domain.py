@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from order_svc.amendments.domain import accept, amend, refuse
 from order_svc.errors import MixedCurrencies, OrderTooLarge, TransitionNotAllowed
-from order_svc.fulfilment.domain import deliver, ship, take_back
+from order_svc.fulfilment.domain import cancel_remainder, deliver, ship, take_back
 from order_svc.orders.domain import (
     ACTIONS,
     GUARDS,
@@ -62,6 +62,7 @@ TRANSITION: dict[str, Transition] = {
     "refuse": lambda order, now: refuse(order, [SHORT], now),
     "retry": lambda order, now: request_again(order, now)[0],
     "ship": lambda order, now: ship(order, PART, "DHL", "1", None, now),
+    "cancel_remainder": lambda order, now: cancel_remainder(order, "customer", None, now),
     "deliver": deliver,
     "return": lambda order, now: take_back(order, PART, {"MUG": 1}, None, now),
 }
@@ -164,6 +165,7 @@ RETURNED = replace(
         (order("SHIPPED"), "deliver"),
         (shipped(quantity=1), "deliver"),
         (shipped(), "ship"),
+        (shipped(), "cancel_remainder"),
         (RETURNED, "return"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -180,7 +182,7 @@ def test_a_transition_whose_guard_does_not_hold_is_refused(one: Order, transitio
         (amended("PENDING"), ["cancel"]),
         (order("CONFIRMED"), ["amend", "cancel", "ship"]),
         (amended(), ["cancel"]),
-        (shipped(quantity=1), ["ship"]),
+        (shipped(quantity=1), ["cancel_remainder", "ship"]),
         (shipped(), ["deliver"]),
         (shipped("DELIVERED"), ["return"]),
         (RETURNED, []),

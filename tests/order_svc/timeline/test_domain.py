@@ -82,6 +82,9 @@ HISTORIES: dict[str, list[str]] = {
     ],
     "shipped": SHIPPED,
     "shipped in two parts": [*SHIPPED, "order.shipped SHIPPED", "stock.committed", "sent shipped"],
+    "shipped in part, and the rest cancelled": [
+        *(*SHIPPED, "order.remainder_cancelled SHIPPED", "stock.released", "sent remainder_cancelled"),
+    ],
     "shipped to a customer without mails about shipments": SHIPPED[:-1],
     "returned": [*SHIPPED, *RETURNED],
     "requested twice": [PLACED, "saga.asked_again", *CONFIRMED, RESERVED, "saga.answer_ignored"],
