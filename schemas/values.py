@@ -39,14 +39,35 @@ class Money(Value):
         return Money(amount=self.amount * quantity, currency=self.currency)
 
 
+NO_POSTAL_CODE = "-"
+"""What an address has in place of a postal code where there is none: readers of released events need some text."""
+
+
+def _is_absent(value: str | None) -> bool:
+    return value is None
+
+
 class Address(Value):
-    """A postal address; ``country`` is ISO 3166-1 alpha-2."""
+    """A postal address; ``country`` is ISO 3166-1 alpha-2, ``postal_code`` is ``-`` where the address has none."""
 
     name: Annotated[Text, Field(min_length=1, max_length=200, examples=["Ada Lovelace"])]
     street: Annotated[Text, Field(min_length=1, max_length=200, examples=["12 St James's Square"])]
     city: Annotated[Text, Field(min_length=1, max_length=100, examples=["London"])]
     postal_code: Annotated[Text, Field(min_length=1, max_length=20, examples=["SW1Y 4JH"])]
     country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), Field(examples=["GB"])]
+    # Absent fields are not dumped: an address without them reads as it always did.
+    company: Annotated[Text, Field(min_length=1, max_length=200)] | None = Field(
+        default=None, exclude_if=_is_absent, examples=["Analytical Engines Ltd"]
+    )
+    line2: Annotated[Text, Field(min_length=1, max_length=200)] | None = Field(
+        default=None, exclude_if=_is_absent, examples=["Flat 3"]
+    )
+    region: Annotated[Text, Field(min_length=1, max_length=100)] | None = Field(
+        default=None, exclude_if=_is_absent, examples=["Greater London"]
+    )
+    phone: Annotated[Text, Field(min_length=1, max_length=20)] | None = Field(
+        default=None, exclude_if=_is_absent, examples=["+442079460000"]
+    )
 
 
 class Line(Value):

@@ -30,23 +30,22 @@ class SavedAddress:
     street: str
     city: str
     postal_code: str
+    """``schemas.values.NO_POSTAL_CODE`` if there is none."""
     country: str
     shipping: bool
     """Whether it is the default for shipments."""
     billing: bool
     """Whether it is the default for bills."""
     revision: int
+    company: str | None = None
+    line2: str | None = None
+    region: str | None = None
+    phone: str | None = None
 
     @property
     def address(self) -> Address:
         """The address as events and orders contain it."""
-        return Address(
-            name=self.name,
-            street=self.street,
-            city=self.city,
-            postal_code=self.postal_code,
-            country=self.country,
-        )
+        return Address.model_validate({name: getattr(self, name) for name in Address.model_fields})
 
 
 @dataclass(frozen=True, slots=True)

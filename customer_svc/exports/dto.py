@@ -24,9 +24,11 @@ ORDER = {
     "shipping_address": {
         "name": "Ada Lovelace",
         "street": "12 St James's Square",
+        "line2": "Flat 3",
         "city": "London",
         "postal_code": "SW1Y 4JH",
         "country": "GB",
+        "phone": "+442079460000",
     },
     "shortages": [],
     "revision": 1,
@@ -49,7 +51,9 @@ Thank you for your order 00009395c3f3. We have reserved all items for you.
 Shipping address
   Ada Lovelace
   12 St James's Square
-  SW1Y 4JH London
+  Flat 3
+  London
+  SW1Y 4JH
   United Kingdom
 
 --\x20

@@ -67,7 +67,7 @@ async def list_addresses(principal: Customer, database: Database) -> AddressesOu
 async def add_address(body: AddressIn, principal: Customer, commit: Commit, response: Response) -> AddressOut:
     """Add an address. The first is the default for everything, later ones for what `default_for` says."""
     address_id = uuid7()
-    address = await commit(AddAddress(principal.id, address_id, body.address(), body.default_for))
+    address = await commit(AddAddress(principal.id, address_id, body.as_value(), body.default_for))
     response.headers["Location"], response.headers["ETag"] = f"{ADDRESSES}/{address_id}", etag(address.revision)
     return address_out(address)
 
@@ -101,7 +101,7 @@ async def change_address(
     if_match: IfMatch = None,
 ) -> AddressOut:
     """Replace an address. It stays the default until another address becomes the default."""
-    command = ChangeAddress(principal.id, address_id, if_match, body.address(), body.default_for)
+    command = ChangeAddress(principal.id, address_id, if_match, body.as_value(), body.default_for)
     address = await commit(command)
     response.headers["ETag"] = etag(address.revision)
     return address_out(address)

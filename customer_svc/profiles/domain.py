@@ -45,8 +45,8 @@ def default_address(addresses: Sequence[SavedAddress], use: Use) -> Address | No
 
 def new_address(address_id: UUID, address: Address, uses: Sequence[Use]) -> SavedAddress:
     """An address that is to be the default for these uses."""
-    fields = (address.name, address.street, address.city, address.postal_code, address.country)
-    return SavedAddress(address_id, *fields, "shipping" in uses, "billing" in uses, 1)
+    fields = {name: getattr(address, name) for name in Address.model_fields}
+    return SavedAddress(id=address_id, **fields, shipping="shipping" in uses, billing="billing" in uses, revision=1)
 
 
 def put_address(addresses: Sequence[SavedAddress], new: SavedAddress) -> tuple[SavedAddress, ...]:

@@ -2,19 +2,14 @@
 
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
+from chassis.http import addresses
 from chassis.http.bodies import RequestBody, ResponseBody
-from chassis.http.fields import VISIBLE, Street
 from customer_svc.accounts.domain import SavedAddress
 from customer_svc.accounts.dto import Id, Locale, Name, Phone
 from customer_svc.profiles.domain import USES, Use
-from schemas import Address
-from schemas.values import Text
 
-City = Annotated[Text, Field(min_length=1, max_length=100, examples=["London"]), VISIBLE]
-PostalCode = Annotated[Text, Field(min_length=1, max_length=20, examples=["SW1Y 4JH"]), VISIBLE]
-Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), Field(examples=["GB"])]
 Uses = Annotated[list[Use], Field(max_length=2, examples=[["shipping", "billing"]])]
 
 
@@ -41,30 +36,16 @@ class ProfileChange(RequestBody):
         return {name: getattr(self, name) for name in self.model_fields_set}
 
 
-class AddressIn(RequestBody):
+class AddressIn(addresses.AddressBody):
     """An address, and what it is to be the default for."""
 
-    name: Name
-    street: Street
-    city: City
-    postal_code: PostalCode
-    country: Country
     default_for: Uses
 
-    def address(self) -> Address:
-        """The address as events contain it."""
-        return Address.model_validate(self.model_dump(exclude={"default_for"}))
 
-
-class AddressOut(ResponseBody):
+class AddressOut(addresses.AddressOut):
     """One of your own addresses. If there are any, one is the default for each use."""
 
     id: Id
-    name: Name
-    street: Street
-    city: City
-    postal_code: PostalCode
-    country: Country
     default_for: Uses
 
 
@@ -77,4 +58,4 @@ class AddressesOut(ResponseBody):
 def address_out(address: SavedAddress) -> AddressOut:
     """The body of an address."""
     uses = [use for use in USES if getattr(address, use)]
-    return AddressOut(id=address.id, default_for=uses, **address.address.model_dump())
+    return AddressOut(id=address.id, default_for=uses, **addresses.address_fields(address.address))

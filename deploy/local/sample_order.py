@@ -28,9 +28,11 @@ FINAL_STATES = {"CONFIRMED", "REJECTED", "CANCELLED"}
 ADDRESS = {
     "name": "Ada Example",
     "street": "Lindenstraße 5",
+    "line2": "Hinterhaus, 2. OG",
     "city": "Berlin",
     "postal_code": "10969",
     "country": "DE",
+    "phone": "+4930901820",
 }
 
 

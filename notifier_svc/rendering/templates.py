@@ -17,11 +17,11 @@ from typing import Any
 import jinja2
 import mjml
 
+from notifier_svc.rendering.addresses import address_lines
 from notifier_svc.rendering.domain import ACCOUNT_TEMPLATES, OPTIONAL_TEMPLATES, TEMPLATES, MailContent, Template
 from notifier_svc.rendering.locales import (
     LANGUAGES,
     Language,
-    country_name,
     format_datetime,
     format_money,
     mail_locale,
@@ -39,7 +39,7 @@ FILTERS = {
     "money": format_money,
     "times": multiply_money,
     "datetime": format_datetime,
-    "country": country_name,
+    "address": address_lines,
 }
 
 

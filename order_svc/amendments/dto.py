@@ -4,8 +4,9 @@ from typing import Annotated, cast
 
 from pydantic import ConfigDict, Field, model_validator
 
+from chassis.http.addresses import AddressBody
 from chassis.http.bodies import RequestBody
-from order_svc.orders.dto import AddressBody, LineBodies, as_address, as_quantities
+from order_svc.orders.dto import LineBodies, as_address, as_quantities
 from schemas import Address
 
 

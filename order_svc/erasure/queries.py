@@ -2,9 +2,11 @@
 
 LEDGER = (
     "SELECT 'answer' AS kind, 'order_svc' AS service, customer_id,"
-    " EXISTS (SELECT 1 FROM orders o WHERE o.customer_id = e.customer_id AND '-' <> ANY (ARRAY["
-    "o.shipping_address ->> 'street', o.billing_address ->> 'street',"
-    " o.amendment #>> '{shipping_address,street}', o.amendment #>> '{billing_address,street}']))"
+    " EXISTS (SELECT 1 FROM orders o, LATERAL (VALUES (o.shipping_address), (o.billing_address),"
+    " (o.amendment -> 'shipping_address'), (o.amendment -> 'billing_address')) AS kept (address)"
+    " WHERE o.customer_id = e.customer_id AND (address ->> 'street' <> '-'"
+    " OR coalesce(address ->> 'company', address ->> 'line2', address ->> 'region', address ->> 'phone')"
+    " IS NOT NULL))"
     " OR EXISTS (SELECT 1 FROM customers c WHERE c.id = e.customer_id AND"
     " 'object' = ANY (ARRAY[jsonb_typeof(c.shipping), jsonb_typeof(c.billing)])) AS has_address"
     " FROM erased_customers e"

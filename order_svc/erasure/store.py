@@ -26,7 +26,9 @@ _SELECT = select_rows(erased_customers, "customer_id", lock=False)
 _INSERT = insert_rows(erased_customers, *erased_customers.c.keys())
 
 # The country stays: what was sold to which country is not personal data, and taxes need it.
-_ANONYMOUS = """'{"name": "-", "street": "-", "city": "-", "postal_code": "-"}'::jsonb"""
+_ANONYMOUS = """'{"name": "-", "street": "-", "city": "-", "postal_code": "-",
+    "company": null, "line2": null, "region": null, "phone": null}'::jsonb"""
+_ANONYMOUS_RESPONSE = f"""{_ANONYMOUS} || '{{"postal_code": null}}'"""
 _OF_CUSTOMERS = "customer_id = ANY(CAST($1 AS uuid[]))"
 
 # In the order in which other transactions lock some of them.
@@ -34,8 +36,8 @@ _LOCK_ORDERS = f"SELECT id, state FROM orders WHERE {_OF_CUSTOMERS} ORDER BY id 
 _ANONYMISE_RESPONSES = f"""
     UPDATE idempotency_keys SET response = (response::jsonb || jsonb_build_object(
         'notes', NULL,
-        'shipping_address', (response::jsonb -> 'shipping_address') || {_ANONYMOUS},
-        'billing_address', nullif(response::jsonb -> 'billing_address', 'null') || {_ANONYMOUS}))::text
+        'shipping_address', (response::jsonb -> 'shipping_address') || {_ANONYMOUS_RESPONSE},
+        'billing_address', nullif(response::jsonb -> 'billing_address', 'null') || {_ANONYMOUS_RESPONSE}))::text
     WHERE order_id IN (SELECT id FROM orders WHERE {_OF_CUSTOMERS})
 """  # noqa: S608
 _ANONYMISE_TIMELINES = f"""

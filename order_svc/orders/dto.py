@@ -8,8 +8,9 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from chassis.http.addresses import AddressBody, AddressOut, address_out
 from chassis.http.bodies import RequestBody, ResponseBody
-from chassis.http.fields import VISIBLE, CurrencyCode, Prose, Street
+from chassis.http.fields import VISIBLE, CurrencyCode, Prose
 from chassis.http.paging import Page
 from order_svc.orders import examples
 from order_svc.orders.domain import Order, Reason, State, quantities_of
@@ -28,17 +29,6 @@ class LineBody(RequestBody):
 
     sku: Annotated[Sku, Field(examples=["MUG-BLUE"])]
     quantity: Annotated[int, Field(ge=1, le=MAX_QUANTITY, examples=[2])]
-
-
-class AddressBody(Address):
-    """A postal address."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: Annotated[Text, Field(min_length=1, max_length=200, examples=["Ada Lovelace"]), VISIBLE]
-    street: Street
-    city: Annotated[Text, Field(min_length=1, max_length=100, examples=["London"]), VISIBLE]
-    postal_code: Annotated[Text, Field(min_length=1, max_length=20, examples=["SW1Y 4JH"]), VISIBLE]
 
 
 Revision = Annotated[int, Field(examples=[2])]
@@ -118,8 +108,8 @@ class AmendmentOut(ResponseBody):
     revision: Revision
     lines: tuple[PricedLine, ...]
     total: Money
-    shipping_address: Address
-    billing_address: Address | None
+    shipping_address: AddressOut
+    billing_address: AddressOut | None
 
 
 class ShipmentOut(ResponseBody):
@@ -166,8 +156,8 @@ class OrderOut(ResponseBody):
     state: State
     lines: tuple[PricedLine, ...]
     total: Money
-    shipping_address: Address
-    billing_address: Annotated[Address | None, Field(description="null: the shipping address")]
+    shipping_address: AddressOut
+    billing_address: Annotated[AddressOut | None, Field(description="null: the shipping address")]
     notes: Annotated[str | None, Field(examples=["Leave it with the porter."])]
     shortages: Annotated[tuple[Shortage, ...], Field(description="why the order is REJECTED")]
     reason: Annotated[Reason | None, Field(description="who or what cancelled the order")]
@@ -197,8 +187,8 @@ def order_out(order: Order) -> OrderOut:
         state=order.state,
         lines=order.lines,
         total=order.total,
-        shipping_address=order.shipping_address,
-        billing_address=order.billing_address,
+        shipping_address=address_out(order.shipping_address),
+        billing_address=_optional(order.billing_address),
         notes=order.customer_notes,
         shortages=order.shortages,
         reason=order.reason,
@@ -221,7 +211,11 @@ def as_quantities(lines: Sequence[LineBody]) -> dict[str, int]:
 
 def as_address(address: AddressBody | None) -> Address | None:
     """An address as a value."""
-    return Address.model_construct(**address.__dict__) if address else None
+    return address.as_value() if address else None
+
+
+def _optional(address: Address | None) -> AddressOut | None:
+    return address_out(address) if address else None
 
 
 def _amendment_out(amendment: Amendment) -> AmendmentOut:
@@ -229,8 +223,8 @@ def _amendment_out(amendment: Amendment) -> AmendmentOut:
         revision=amendment.revision,
         lines=amendment.lines,
         total=amendment.total,
-        shipping_address=amendment.shipping_address,
-        billing_address=amendment.billing_address,
+        shipping_address=address_out(amendment.shipping_address),
+        billing_address=_optional(amendment.billing_address),
     )
 
 

@@ -190,12 +190,29 @@ async def test_no_part_of_a_message_is_markup_on_our_pages(store: Store, web: ht
         b"Hi\r\n", SCRIPT.encode() + b"\r\n", 1
     )
     message = await add(store, malicious, f'"{SCRIPT}"@example.com')
-    for path in ("/", f"/messages/{message}", f"/?to={SCRIPT}"):
+    for path in ("/", "/list", f"/messages/{message}", f"/?to={SCRIPT}", f"/list?to={SCRIPT}"):
         page = await web.get(path)
         assert page.status_code == 200
         assert "<script" not in page.text
         assert "default-src 'none'" in page.headers["content-security-policy"]
         assert "script-src" not in page.headers["content-security-policy"]
+
+
+async def test_the_page_finds_a_part_of_an_address(store: Store, web: httpx.AsyncClient) -> None:
+    await add(store, mail(), "ada@example.com")
+    await add(store, mail("<2@shop>"), "grace@example.net")
+    for typed, found in (("", 2), (" ADA ", 1), ("example", 2), ("ada@example.com", 1), ("nobody", 0)):
+        page = (await web.get("/list", params={"to": typed})).text
+        assert page.count("/messages/") == found, typed
+        assert len((await web.get("/api/messages", params={"to": "ada"})).json()) == 0, "scripts name one mailbox"
+
+
+async def test_what_is_typed_stays_while_the_list_is_kept_up_to_date(web: httpx.AsyncClient) -> None:
+    page = (await web.get("/", params={"to": "a&b"})).text
+    assert "http-equiv" not in page, "only the frame reloads itself"
+    assert 'value="a&amp;b"' in page
+    assert 'src="/list?to=a%26b"' in page
+    assert 'http-equiv="refresh"' in (await web.get("/list")).text
 
 
 async def test_a_messages_html_can_do_nothing_but_be_shown(store: Store, web: httpx.AsyncClient) -> None:

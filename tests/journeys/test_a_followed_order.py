@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.addresses import shown
 from tests.order_svc.event_streams import following
 from tests.stack import ADDRESS, Stack, eventually
 
@@ -22,7 +23,7 @@ async def test_an_order_goes_to_the_default_address_and_is_followed_to_its_recei
 
     response = await eventually(placed, 30, "order_svc to know the address")
     order = response.json()
-    assert (response.status_code, order["state"], order["shipping_address"]) == (201, "CONFIRMED", ADDRESS)
+    assert (response.status_code, order["state"], order["shipping_address"]) == (201, "CONFIRMED", shown(ADDRESS))
     found = await shop.read("order", f"/v1/orders?state=CONFIRMED&q={sku}", customer)
     assert [one["id"] for one in found["items"]] == [order["id"]]
     async with following(shop.http, order["id"], customer, base=shop.urls["order"]) as stream:

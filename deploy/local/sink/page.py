@@ -21,6 +21,7 @@ PAGE_SIZE = 200
 PAGE_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; form-action 'self'; frame-ancestors 'none'"
 )
+LIST_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 MESSAGE_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
 
 templates = Jinja2Templates(Path(__file__).parent / "templates")
@@ -89,11 +90,17 @@ def _add_api(app: FastAPI, store: Store) -> None:
 def _add_pages(app: FastAPI, store: Store) -> None:
     @app.get("/")
     async def index(request: Request, to: str = "") -> Response:
-        """List the newest messages; the page reloads itself."""
-        found = list(store.find(to))
+        """Ask whose mail to list. The list is in a frame: when that reloads itself, what is typed here stays."""
+        return templates.TemplateResponse(request, "index.html", {"to": to})
+
+    @app.get("/list")
+    async def list_messages(request: Request, to: str = "") -> Response:
+        """List the newest messages to addresses that contain a text, or to all."""
+        found = list(store.search(to))
         newest = [_listed(entry) for entry in reversed(found[-PAGE_SIZE:])]
         values = {"messages": newest, "to": to, "total": len(found)}
-        return templates.TemplateResponse(request, "list.html", values)
+        headers = {"Content-Security-Policy": LIST_POLICY}
+        return templates.TemplateResponse(request, "list.html", values, headers=headers)
 
     @app.get("/messages/{message}")
     async def show(request: Request, message: str) -> Response:

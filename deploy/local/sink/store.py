@@ -81,6 +81,13 @@ class Store:
             if matches and entry.summary.id > after:
                 yield entry
 
+    def search(self, part: str) -> Iterator[Entry]:
+        """Yield the messages to recipients whose address contains this, oldest first."""
+        wanted = part.strip().casefold()
+        for entry in self.entries:
+            if any(wanted in one.casefold() for one in entry.summary.recipients):
+                yield entry
+
     def _new_id(self) -> str:
         self._last_id = max(time.time_ns(), self._last_id + 1)
         return f"{self._last_id:020d}"

@@ -11,9 +11,11 @@ PASSWORD, SECOND = "correct horse battery", "correct horse battery staple"
 HOME = {
     "name": "Ada Lovelace",
     "street": "12 St James's Square",
+    "line2": "Flat 3",
     "city": "London",
     "postal_code": "SW1Y 4JH",
     "country": "GB",
+    "phone": "+442079460000",
 }
 WELCOME = "Welcome! Please confirm your email address"
 TOKENS = {"customer_token": "body.access_token", "refresh_token": "body.refresh_token"}

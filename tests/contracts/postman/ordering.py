@@ -7,9 +7,11 @@ from tests.contracts.postman.step import TAG, Step
 ADDRESS = {
     "name": "Ada Lovelace",
     "street": "12 St James's Square",
+    "line2": "Flat 3",
     "city": "London",
     "postal_code": "SW1Y 4JH",
     "country": "GB",
+    "phone": "+442079460000",
 }
 BASKET = {"lines": [{"sku": "{{sku}}", "quantity": 2}], "shipping_address": ADDRESS}
 ANY = {"If-Match": "*"}

@@ -10,6 +10,7 @@ from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer
 from order_svc.replicas.domain import Product
 from schemas import Money, OrderCancelled, OrderPlaced, Shortage, StockRejected, StockReserved
+from tests.addresses import shown
 from tests.order_svc.product_stub import Mode, ProductStub
 from tests.order_svc.rest import ADDRESS, API, body, place
 from tests.order_svc.scenarios import Commit, consume, product, upsert
@@ -31,7 +32,7 @@ async def test_an_order_is_accepted_at_the_catalogues_price(api: API, shared: Po
         "state": "PENDING",
         "lines": [{"sku": sku, "quantity": 2, "name": "Mug", "unit_price": {"amount": 1250, "currency": "EUR"}}],
         "total": {"amount": 2500, "currency": "EUR"},
-        "shipping_address": ADDRESS,
+        "shipping_address": shown(ADDRESS),
         "billing_address": None,
         "notes": None,
         "shortages": [],
@@ -41,6 +42,7 @@ async def test_an_order_is_accepted_at_the_catalogues_price(api: API, shared: Po
         "amendment": None,
         "shipments": [],
         "returns": [],
+        "cancelled_remainder": None,
         "version": 1,
     }
     [event] = await events(shared, placed["id"])
