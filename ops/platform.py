@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ops.audit import Shop
 from ops.errors import CannotDo
@@ -16,9 +16,13 @@ GROUPS = {f"{service}_svc": service for service in SERVICES}
 """The service of each consumer group; a group is named like the package of its service."""
 
 
+Role = Literal["ops", "staff"]
+"""What an account is for: to operate the shop, or to run it."""
+
+
 @dataclass(frozen=True)
 class Account:
-    """An account with the role ops."""
+    """An account with the role ops or staff."""
 
     email: str
     password: str
@@ -28,13 +32,15 @@ class Account:
 
 @dataclass(frozen=True)
 class Platform:
-    """Where everything is, and the account for the ops APIs. A part that is unknown matters when it is needed."""
+    """Where everything is, and the account to log in with. A part that is unknown matters when it is needed."""
 
     urls: Mapping[str, str]
     """Base URL of each service's REST API."""
     kafka: str | None = None
     kafka_prefix: str = ""
     account: Account | None = None
+    role: Role = "ops"
+    """The role that the account has."""
 
     def url(self, service: str) -> str:
         """The base URL of a service; raise ``CannotDo`` if it is unknown."""
@@ -57,24 +63,30 @@ class Platform:
         return Shop(**urls, kafka=self.brokers, kafka_prefix=self.kafka_prefix)
 
 
-def find_platform(given: Mapping[str, str | None], email: str | None, home: Path | None) -> Platform:
-    """The platform at the given addresses: a URL for each service, ``kafka`` and ``kafka_prefix``.
+def find_platform(
+    given: Mapping[str, str | None], email: str | None, home: Path | None, role: Role = "ops"
+) -> Platform:
+    """The platform at the given addresses, with an account of this role.
+
+    The addresses are a URL for each service, ``kafka`` and ``kafka_prefix``.
 
     Without a customer URL it is that of ``make run``, with the given addresses in place of its own. Raise
     ``CannotDo`` if there is none.
     """
     known = {name: value for name, value in given.items() if value is not None}
-    found = Platform({}) if "customer" in known else local_platform(home or default_home())
+    found = Platform({}) if "customer" in known else local_platform(home or default_home(), role)
     return Platform(
         urls={**found.urls, **{name: known[name] for name in SERVICES if name in known}},
         kafka=known.get("kafka", found.kafka),
         kafka_prefix=known.get("kafka_prefix", found.kafka_prefix),
-        account=_account(email) if email else found.account,
+        account=_account(email, role) if email else found.account,
+        role=role,
     )
 
 
-def _account(email: str) -> Account:
-    return Account(email, os.environ.get("OPS_PASSWORD", ""), os.environ.get("OPS_CODE", ""))
+def _account(email: str, role: Role) -> Account:
+    password, code = f"{role.upper()}_PASSWORD", f"{role.upper()}_CODE"
+    return Account(email, os.environ.get(password, ""), os.environ.get(code, ""))
 
 
 def default_home() -> Path:
@@ -82,7 +94,7 @@ def default_home() -> Path:
     return Path(__file__).parents[1] / ".local"
 
 
-def local_platform(home: Path) -> Platform:
+def local_platform(home: Path, role: Role) -> Platform:
     """The platform that ``make run`` has recorded in its SHOP_HOME; raise ``CannotDo`` if none is running."""
     home = home.expanduser().absolute()
     path = home / "run.json"
@@ -90,20 +102,21 @@ def local_platform(home: Path) -> Platform:
         record = json.loads(path.read_text(encoding="utf-8"))
         if record["state"] != "up":
             raise CannotDo(f"the shop in {home} is {record['state']}, not up: start it, or give other URLs")
-        return _recorded(record)
+        return _recorded(record, role)
     except FileNotFoundError as error:
         raise CannotDo(f"no shop is running in {home}: start it with make run, or give URLs") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CannotDo(f"{path} does not describe running services: {error!r}") from error
 
 
-def _recorded(record: Mapping[str, Any]) -> Platform:
+def _recorded(record: Mapping[str, Any], role: Role) -> Platform:
     url = {name: process["url"] for name, process in record["processes"].items()}
-    ops = record["ops"]
-    password = Path(ops["password_file"]).read_text(encoding="utf-8").strip()
+    ops, account = record["ops"], record[role]
+    password = Path(account["password_file"]).read_text(encoding="utf-8").strip()
     return Platform(
         {service: url[service] for service in SERVICES},
         ops["kafka"],
         ops["kafka_prefix"],
-        Account(ops["email"], password),
+        Account(account["email"], password),
+        role,
     )

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import httpx
@@ -15,6 +15,8 @@ SILENCE_SECONDS = 60.0
 """A service that sends nothing for so long counts as unreachable."""
 RENEW_SECONDS = 60.0
 """A token that expires within this time is renewed before it is used."""
+LATER = (408, 429, 500, 502, 503, 504)
+"""The statuses after which the same request may succeed."""
 PAGE = 200
 """The most items that a page of a list has."""
 
@@ -39,6 +41,14 @@ def _explained(problem: Mapping[str, Any]) -> str:
     return " ".join(text.split())
 
 
+class Unreachable(CannotDo):
+    """A service cannot be reached now; later, the same request may succeed."""
+
+
+class NoAnswer(Unreachable):
+    """A request was sent, and no answer came: it may have happened."""
+
+
 class Session:
     """A login that is renewed before its access token expires."""
 
@@ -57,6 +67,10 @@ class Session:
                 await self._open()
         return self._headers
 
+    def expire(self) -> None:
+        """Do not use the access token again: it was refused."""
+        self._expires_at = 0.0
+
     async def _open(self) -> None:
         started = time.monotonic()
         url, body = self._request()
@@ -65,14 +79,16 @@ class Session:
                 response = await client.post(url, json=body)
             if not response.is_success:
                 problem = f"{response.status_code} {response.json().get('detail')}"
-                raise CannotDo(f"customer: login of {self._account.email} at {self._url} failed: {problem}")
+                kind = Unreachable if response.status_code in LATER else CannotDo
+                raise kind(f"customer: login of {self._account.email} at {self._url} failed: {problem}")
             session = response.json()
             self._headers = {"Authorization": f"Bearer {session['access_token']}"}
             self._refresh_token = session.get("refresh_token", "")
             self._expires_at = started + session["expires_in"]
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, AttributeError) as error:
             reason = str(error) or type(error).__name__
-            raise CannotDo(f"customer: cannot log in at {self._url}: {reason}") from error
+            kind = Unreachable if isinstance(error, httpx.TransportError) else CannotDo
+            raise kind(f"customer: cannot log in at {self._url}: {reason}") from error
 
     def _request(self) -> tuple[str, dict[str, str]]:
         """A login; where that took a one-time code, which works once, later a refresh."""
@@ -93,7 +109,8 @@ class Rest:
         """The authorisation headers; raise ``CannotDo`` if there is no account, or its login fails."""
         if self._session is None:
             if self._platform.account is None:
-                raise CannotDo("there is no account to log in with: set --email and OPS_PASSWORD")
+                secret = f"{self._platform.role.upper()}_PASSWORD"
+                raise CannotDo(f"there is no account to log in with: set --email and {secret}")
             self._session = Session(self._platform.url("customer"), self._platform.account)
         return await self._session.headers()
 
@@ -118,6 +135,23 @@ class Rest:
         """Read something that is asked for in a body: too much for a URL, or nothing for the logs of proxies."""
         return await self._send("POST", service, path, json=body)
 
+    async def upload(self, service: str, path: str, content: bytes, media_type: str, **query: Any) -> Any:
+        """Send content of another type than JSON."""
+        headers = {"Content-Type": media_type}
+        return await self._send("POST", service, path, headers, params=query, content=content)
+
+    @asynccontextmanager
+    async def stream(self, service: str, path: str, **query: Any) -> AsyncIterator[httpx.Response]:
+        """Read something that is too long for memory, in the context. Parameters that are None are left out."""
+        url = f"{self._platform.url(service)}{path}"
+        params = {name: value for name, value in query.items() if value is not None}
+        with _reaching(service, url):
+            async with self._client.stream("GET", url, params=params, headers=await self.headers()) as response:
+                if not response.is_success:
+                    await response.aread()
+                    raise Refused(service, response.status_code, _problem(response))
+                yield response
+
     async def post(self, service: str, path: str, body: Mapping[str, Any], *, key: str) -> Any:
         """Change something. The same key repeats the same request: it gets the first answer again."""
         return await self._write("POST", service, path, body, key)
@@ -129,7 +163,7 @@ class Rest:
     async def _write(self, method: str, service: str, path: str, body: Mapping[str, Any], key: str) -> Any:
         try:
             return await self._send(method, service, path, json=body, headers={"Idempotency-Key": key})
-        except (_NoAnswer, Refused) as error:
+        except (NoAnswer, Refused) as error:
             if isinstance(error, Refused) and error.status < 500:
                 raise
             what = str(error).rstrip(".")
@@ -139,19 +173,29 @@ class Rest:
         self, method: str, service: str, path: str, headers: Mapping[str, str] | None = None, **request: Any
     ) -> Any:
         url = f"{self._platform.url(service)}{path}"
-        sent = {**await self.headers(), **(headers or {})}
-        try:
-            response = await self._client.request(method, url, headers=sent, **request)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            kind = CannotDo if isinstance(error, httpx.ConnectError | httpx.InvalidURL) else _NoAnswer
-            raise kind(f"{service}: {url} does not answer: {str(error) or type(error).__name__}") from error
+        for attempt in (1, 2):
+            sent = {**await self.headers(), **(headers or {})}
+            with _reaching(service, url):
+                response = await self._client.request(method, url, headers=sent, **request)
+            if response.status_code != 401 or attempt == 2 or self._session is None:
+                break
+            # A token can end before its time: the clocks differ, or the session was ended.
+            self._session.expire()
         if response.is_success:
             return _json(response, service)
         raise Refused(service, response.status_code, _problem(response))
 
 
-class _NoAnswer(CannotDo):
-    """A request was sent, and no answer came."""
+@contextmanager
+def _reaching(service: str, url: str) -> Iterator[None]:
+    """Raise ``Unreachable`` in place of the errors of the connection."""
+    try:
+        yield
+    except httpx.InvalidURL as error:
+        raise CannotDo(f"{service}: {url} is no URL: {error}") from error
+    except httpx.HTTPError as error:
+        kind = Unreachable if isinstance(error, httpx.ConnectError) else NoAnswer
+        raise kind(f"{service}: {url} does not answer: {str(error) or type(error).__name__}") from error
 
 
 def _json(response: httpx.Response, service: str) -> Any:

@@ -12,7 +12,15 @@ from starlette.routing import Route
 from chassis.testing import client
 
 PROBLEM_JSON = "application/problem+json"
-HTTP_HEADERS = {"content-length", "content-type", "date", "server", "transfer-encoding", "connection"}
+HTTP_HEADERS = {
+    "content-length",
+    "content-type",
+    "content-encoding",
+    "date",
+    "server",
+    "transfer-encoding",
+    "connection",
+}
 """Headers of HTTP itself, not of the API."""
 PROBLEM_FIELDS = {"type", "title", "status", "code", "detail", "request_id"}
 
@@ -102,6 +110,11 @@ def problem(response: httpx.Response) -> dict[str, Any]:
     if response.status_code == 503:
         assert response.headers["retry-after"]
     return body
+
+
+def version_tag(response: httpx.Response) -> str:
+    """The entity tag of the version that was read: the response's own also names the representation."""
+    return re.sub(r'\.[\w-]{12}"$', '"', response.headers["etag"])
 
 
 def assert_problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from pydantic_core import Url
 from chassis.http import api_page
 from chassis.http.bodies import Problem
 from chassis.http.compressed_bodies import CompressedBodies
+from chassis.http.compressed_responses import CompressedResponses
 from chassis.http.container import C, RestContainer
 from chassis.http.cross_origin import allow_origins
 from chassis.http.errors import OutcomeUnknown
@@ -22,6 +23,7 @@ from chassis.http.media_types import refuse_other_media_types
 from chassis.http.middleware import RequestMiddleware
 from chassis.http.openapi import HEALTH, described, serve_document
 from chassis.http.responses import HANDLERS
+from chassis.http.revalidation import Revalidation
 from chassis.http.routing import operation_id, problems
 from chassis.http.strict_queries import refuse_unknown_parameters
 from chassis.messaging.wake_ups import send_wake_ups
@@ -86,6 +88,8 @@ def create_app(
     app.state.in_progress = InProgress()
     # The last is the outermost.
     app.add_middleware(CompressedBodies)
+    app.add_middleware(CompressedResponses)
+    app.add_middleware(Revalidation)
     app.add_middleware(HeadRequests)
     app.add_middleware(RequestMiddleware, in_progress=app.state.in_progress)
     app.openapi = described(app, Problem, problems(OutcomeUnknown))  # type: ignore[method-assign]

@@ -3,6 +3,9 @@
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+WITHOUT_CONTENT = (204, 304)
+"""The statuses of responses that have neither content nor its length."""
+
 
 class _Enough(OSError):
     """Ends a response of which everything that HEAD needs was sent, as if the client had gone."""
@@ -24,10 +27,11 @@ class HeadRequests:
         async def send_head(message: Message) -> None:
             nonlocal ended
             if message["type"] == "http.response.start":
-                # For those around, which count requests by route.
-                scope.update({name: as_get[name] for name in ("route",) if name in as_get})
+                # For those around, which count requests by route, and say what may be kept.
+                scope.update({name: as_get[name] for name in ("route", "endpoint") if name in as_get})
                 await send(message)
-                streamed = all(name.lower() != b"content-length" for name, _ in message["headers"])
+                has_length = any(name.lower() == b"content-length" for name, _ in message["headers"])
+                streamed = not has_length and message["status"] not in WITHOUT_CONTENT
             else:
                 streamed = message.get("more_body", False)
             if ended or (message["type"] == "http.response.start" and not streamed):

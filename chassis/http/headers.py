@@ -16,7 +16,11 @@ def _header(
 
 HEADERS: Mapping[str, dict[str, Any]] = {
     "X-Request-Id": _header("The request's own `X-Request-Id`, or a new one; logs and errors contain it.", ID),
-    "ETag": _header("The current version: send it as `If-Match` with a change.", '"3"'),
+    "ETag": _header(
+        "The version, and in responses to GET a digest of the body behind a dot. Send it as `If-Match` with a change,"
+        " or as `If-None-Match` to read again only what is different.",
+        '"3"',
+    ),
     "Location": _header("The URL of the resource.", f"/v1/orders/{ID}"),
     "Idempotency-Replayed": _header(
         "The key was used before: this is the first response again.",
@@ -34,7 +38,11 @@ HEADERS: Mapping[str, dict[str, Any]] = {
         "`no-store`, or for how many seconds what is the same for everybody may be kept.", "no-store"
     ),
     "X-Accel-Buffering": _header("A proxy must not buffer a stream.", "no", always=False),
-    "Vary": _header("Another `Accept` gets another media type.", "Accept"),
+    "Vary": _header(
+        "Requests that differ in these headers can get another response.",
+        "Accept-Encoding, Authorization",
+        always=False,
+    ),
     "WWW-Authenticate": _header("How to authenticate (RFC 9110 §11.6.1).", "Bearer", _TEXT | {"const": "Bearer"}),
     "Accept": _header("The media type that a body must have (RFC 9110 §12.5.1).", "application/json", always=False),
     "Accept-Encoding": _header(
@@ -46,8 +54,8 @@ HEADERS: Mapping[str, dict[str, Any]] = {
 }
 """The headers that the services send beside those of HTTP itself. ``required``: wherever it is documented."""
 
-EVERYWHERE = ("X-Request-Id", "X-Content-Type-Options", "Cache-Control")
-"""On every response."""
+EVERYWHERE = ("X-Request-Id", "X-Content-Type-Options", "Cache-Control", "Vary")
+"""On every response, the last one only where it matters."""
 
 BY_STATUS: Mapping[int, tuple[str, ...]] = {
     401: ("WWW-Authenticate",),

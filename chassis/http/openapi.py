@@ -13,6 +13,7 @@ from starlette.routing import Match, Route
 from chassis.http.examples import complete, operations
 from chassis.http.headers import EVERYWHERE, HEADERS, carries
 from chassis.http.plain_document import make_plain
+from chassis.http.revalidation import cacheable_paths, describe_revalidation
 from chassis.http.safe_headers import cacheable
 
 
@@ -70,6 +71,7 @@ def described(
         components = made.setdefault("components", {})
         components.setdefault("schemas", {})[model.__name__] = model.model_json_schema()
         components["headers"] = dict(HEADERS)
+        describe_revalidation(made, cacheable_paths(app))
         for route, operation in operations(made):
             if not route.startswith("GET "):
                 _add(operation["responses"], writing)

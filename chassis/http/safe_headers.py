@@ -13,7 +13,7 @@ Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 SAFE_HEADERS: Mapping[str, str] = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 """What a response has that no route makes."""
-CACHE_CONTROL, NO_STORE = b"cache-control", b"no-store"
+CACHE_CONTROL, NO_STORE, VARY = b"cache-control", b"no-store", b"vary"
 NOSNIFF = (b"x-content-type-options", b"nosniff")
 
 
@@ -31,17 +31,27 @@ def cacheable(seconds: int) -> Callable[[Endpoint], Endpoint]:
     return mark
 
 
+def is_cacheable(endpoint: object) -> bool:
+    """Whether the endpoint of a route is marked so."""
+    return hasattr(endpoint, "cache_control")
+
+
 def with_safe_headers(scope: Scope, message: Message, *, has_token: bool) -> list[tuple[bytes, bytes]]:
     """The headers of a response, from the message that starts it (RFC 9111 §5.2.2.5).
 
     A ``Cache-Control`` that it has already is replaced: streams of server-sent events have a weaker one.
     """
     own = [header for header in message["headers"] if header[0] != CACHE_CONTROL]
-    if has_token or message["status"] >= 400:
-        allowed = NO_STORE
-    else:
-        allowed = getattr(scope.get("endpoint"), "cache_control", NO_STORE)
-    return [*own, NOSNIFF, (CACHE_CONTROL, allowed)]
+    if has_token or message["status"] >= 400 or not is_cacheable(endpoint := scope.get("endpoint")):
+        return [*own, NOSNIFF, (CACHE_CONTROL, NO_STORE)]
+    allowed: bytes = vars(endpoint)["cache_control"]
+    return [*_by_token(own), NOSNIFF, (CACHE_CONTROL, allowed)]
+
+
+def _by_token(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """With a ``Vary`` that keeps caches from giving staff what was kept for everybody, which has no numbers."""
+    others = [value for name, value in headers if name == VARY]
+    return [*(one for one in headers if one[0] != VARY), (VARY, b", ".join([*others, b"Authorization"]))]
 
 
 class SafeHeaders:

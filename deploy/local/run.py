@@ -87,6 +87,7 @@ def _start(layout: Layout, run_file: RunFile, console: Console, stop: StopReques
         ops = layout.account("ops")
         prefix = os.environ.get("KAFKA_PREFIX", "")
         run_file.set_ops(ops.email, password_file(layout.home, "ops"), layout.ops_brokers, prefix)
+        run_file.set_staff(layout.account("staff").email, password_file(layout.home, "staff"))
     run_file.set_up()
     for order in orders:
         summary.print_sample_order(console, order)

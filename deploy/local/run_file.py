@@ -5,7 +5,7 @@
 every one after the end. A process of a service also has ``metrics``, where it serves them; the mail sink also has
 ``page``, its web address. The ``url`` of a server is its administrator's, with the password. Where services run,
 ``ops`` holds the operators' account, the brokers as ops connect to them, and the prefix of the topics:
-``{"email", "password_file", "kafka", "kafka_prefix"}``.
+``{"email", "password_file", "kafka", "kafka_prefix"}``; ``staff`` holds the account of shop staff.
 """
 
 import json
@@ -45,6 +45,12 @@ class RunFile:
         with self._lock:
             account = {"email": email, "password_file": str(password_file)}
             self._content["ops"] = {**account, "kafka": kafka, "kafka_prefix": kafka_prefix}
+            self._write()
+
+    def set_staff(self, email: str, password_file: Path) -> None:
+        """Add the account of shop staff."""
+        with self._lock:
+            self._content["staff"] = {"email": email, "password_file": str(password_file)}
             self._write()
 
     def set_up(self) -> None:

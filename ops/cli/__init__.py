@@ -7,11 +7,11 @@ options that several commands have are in ``options.py``.
 import sys
 import traceback
 
-from ops.cli import actions, audit, dlq, find, lag, rebuild, replay, sagas, trace
+from ops.cli import actions, audit, dlq, find, lag, products, rebuild, replay, sagas, trace
 from ops.cli.command import FAILED, OneLineErrors, new_group
 
 app = new_group("Operate a running shop.", cls=OneLineErrors, add_completion=True)
-for module in (audit, lag, find, trace, actions):
+for module in (audit, lag, find, trace, actions, products):
     module.register(app)
 app.add_typer(sagas.app, name="sagas")
 app.add_typer(replay.app, name="replay")

@@ -6,7 +6,7 @@
 import asyncio
 import logging
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from inspect import Parameter, Signature, signature
@@ -16,9 +16,19 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from ops.cli.options import CustomerUrl, Email, Home, Kafka, KafkaPrefix, NotifierUrl, OrderUrl, ProductUrl
+from ops.cli.options import (
+    CustomerUrl,
+    Email,
+    Home,
+    Kafka,
+    KafkaPrefix,
+    NotifierUrl,
+    OrderUrl,
+    ProductUrl,
+    StaffEmail,
+)
 from ops.errors import CannotDo
-from ops.platform import Platform, find_platform
+from ops.platform import Platform, Role, find_platform
 from ops.rest import Rest, open_rest
 
 FINDINGS, FAILED = 1, 2
@@ -53,25 +63,26 @@ def new_group(help_text: str, *, cls: type[TyperGroup] | None = None, add_comple
 
 def on_platform(
     what: str,
+    role: Role = "ops",
 ) -> Callable[[Callable[Concatenate[Connection, P], Coroutine[Any, Any, None]]], Callable[..., None]]:
     """Make a command of a coroutine function that takes a ``Connection`` and options of its own.
 
     The command gets the options that say where the platform is. ``what`` completes the sentence "cannot …" when it
-    raises ``CannotDo``.
+    raises ``CannotDo``. ``role`` is that of the account that it logs in with.
     """
 
     def decorate(work: Callable[Concatenate[Connection, P], Coroutine[Any, Any, None]]) -> Callable[..., None]:
         @wraps(work)
         def command(**options: Any) -> None:
-            addresses = {name: options.pop(name) for name in _PLATFORM.parameters}
+            addresses = {name: options.pop(name) for name in _OPTIONS[role]}
             try:
-                platform = _platform(**addresses)
+                platform = _platform(**addresses, role=role)
                 asyncio.run(_connected(platform, work, options))
             except CannotDo as error:
                 raise CannotDo(f"cannot {what}: {error}") from error
 
         own = list(signature(work, eval_str=True).parameters.values())[1:]
-        shared = _PLATFORM.parameters.values()
+        shared = _OPTIONS[role].values()
         # Typer passes all options by name, and reads from the signature which ones there are.
         command.__signature__ = Signature(  # type: ignore[attr-defined]
             [one.replace(kind=Parameter.KEYWORD_ONLY) for one in (*own, *shared)]
@@ -90,12 +101,21 @@ def _platform(
     kafka_prefix: KafkaPrefix = None,
     email: Email = None,
     home: Home = None,
+    role: Role = "ops",
 ) -> Platform:
     given = {"customer": customer_url, "product": product_url, "order": order_url, "notifier": notifier_url}
-    return find_platform({**given, "kafka": kafka, "kafka_prefix": kafka_prefix}, email, home)
+    return find_platform({**given, "kafka": kafka, "kafka_prefix": kafka_prefix}, email, home, role)
 
 
-_PLATFORM = signature(_platform)
+def _options(role: Role) -> dict[str, Parameter]:
+    """The options of every command that needs an account of this role."""
+    options = {name: one for name, one in signature(_platform).parameters.items() if name != "role"}
+    if role == "staff":
+        options["email"] = options["email"].replace(annotation=StaffEmail)
+    return options
+
+
+_OPTIONS: Mapping[Role, dict[str, Parameter]] = {"ops": _options("ops"), "staff": _options("staff")}
 
 
 async def _connected(platform: Platform, work: Callable[..., Coroutine[Any, Any, None]], options: Any) -> None:

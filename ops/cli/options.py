@@ -80,6 +80,14 @@ Email = Annotated[
         rich_help_panel=PLATFORM,
     ),
 ]
+StaffEmail = Annotated[
+    str | None,
+    typer.Option(
+        envvar="STAFF_EMAIL",
+        help="An account with the role staff; its password is STAFF_PASSWORD.",
+        rich_help_panel=PLATFORM,
+    ),
+]
 Home = Annotated[
     Path | None,
     typer.Option(envvar="SHOP_HOME", help="Directory of `make run` (default .local).", rich_help_panel=PLATFORM),

@@ -42,8 +42,12 @@ ANY_CONTENT: dict[str, Any] = {OCTETS: {"schema": {"type": "string", "format": "
     responses=problems(Unauthenticated, Forbidden) | sends(201, "Location"),
 )
 async def begin_import(body: ImportBody, response: Response, commit: Commit, staff: Staff) -> ImportOut:
-    """Announce a file of products, whose lines are then sent in parts."""
-    started = await commit(StartImport(uuid7(), body.format, body.lines, staff.id))
+    """Announce a file of products, whose lines are then sent in parts.
+
+    In a dry run, each part is tried and undone: you learn its faults, and nothing is imported. What a line needs of
+    an earlier part is not there.
+    """
+    started = await commit(StartImport(uuid7(), body.format, body.lines, staff.id, body.dry_run))
     response.headers["Location"] = f"/v1/imports/{started.id}"
     return import_out(started)
 
@@ -90,16 +94,19 @@ async def send_part(
     """Import up to 500 whole lines. Those that cannot be imported are recorded as faults; the others are imported.
 
     NDJSON has a product a line, CSV a variant a line under a heading in line 1. A line is about the product whose id
-    it has (`id`, `product_id`), else about the one that has one of its SKUs, else about a new one. Fields that it
-    leaves out and variants that it does not name are not changed. A part that was sent before is refused with
-    `unexpected_line` and the line to continue with.
+    it has (`id`, `product_id`), else about the one that has one of its SKUs, else about a new one. Consecutive rows
+    of CSV with one `handle`, or else with one name, are variants of one product. Fields that a line leaves out and
+    variants that it does not name are not changed. A part that was sent before is refused with `unexpected_line` and
+    the line to continue with.
     """
     known = await queries.import_(database, import_id)
     _check_content_type(request, known.format)
+    # What a part continues is known only when all lines before it have arrived.
+    known.expect(first_line)
     part = read_part(await request.body(), known.format, first_line, known.columns)
     skus = {variant.sku for line in part.lines if line.product for variant in line.product.variants}
-    products = assign_products(part, await queries.owners(database, skus))
-    return import_out(await commit(ImportPart(import_id, first_line, part, products)))
+    products, group = assign_products(part, await queries.owners(database, skus), known.group)
+    return import_out(await commit(ImportPart(import_id, first_line, part, products, group)))
 
 
 @router.get(

@@ -36,6 +36,14 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Consecutive rows of CSV with one handle or name: variants of one product."""
+
+    key: str
+    product_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class Import:
     """The progress of an import. ``lines`` is the length of the file, headings and blank lines included."""
 
@@ -54,13 +62,17 @@ class Import:
     """The heading of a CSV file, once its first line has arrived."""
     run: Run | None = None
     """The run that the next line may continue."""
+    group: Group | None = None
+    """The group that the next row may continue."""
+    dry_run: bool = False
+    """Whether lines are only tried: nothing but the progress and the faults stays."""
 
     @property
     def next_line(self) -> int | None:
         """The number of the line that is expected next, from 1; None when all have arrived."""
         return self.done + 1 if self.done < self.lines else None
 
-    def expect(self, first: int, count: int) -> None:
+    def expect(self, first: int, count: int = 0) -> None:
         """Raise ``UnexpectedLine`` unless a part begins with the next line, ``TooManyLines`` if it is too long."""
         if first != self.next_line:
             raise UnexpectedLine(next_line=self.next_line)
@@ -68,7 +80,12 @@ class Import:
             raise TooManyLines(lines=self.lines)
 
     def advance(
-        self, outcomes: Sequence[Outcome], columns: tuple[str, ...] | None, now: datetime, run: Run | None = None
+        self,
+        outcomes: Sequence[Outcome],
+        columns: tuple[str, ...] | None,
+        now: datetime,
+        run: Run | None = None,
+        group: Group | None = None,
     ) -> "Import":
         """The import after these lines."""
         counts = Counter(outcomes)
@@ -81,6 +98,7 @@ class Import:
             failed=self.failed + counts["failed"],
             columns=self.columns or columns,
             run=run,
+            group=group,
             changed_at=next_time(now, self.changed_at),
         )
 

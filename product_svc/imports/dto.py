@@ -16,6 +16,9 @@ class ImportBody(RequestBody):
 
     format: Annotated[Format, Field(examples=["ndjson"])]
     lines: Annotated[int, Field(ge=1, le=10_000_000, description="of the whole file", examples=[12000])]
+    dry_run: Annotated[
+        bool, Field(description="whether lines are only tried, part by part: nothing is imported", examples=[False])
+    ] = False
 
 
 class ImportOut(ResponseBody):
@@ -32,6 +35,7 @@ class ImportOut(ResponseBody):
     changed: Annotated[int, Field(examples=[170])]
     unchanged: Annotated[int, Field(examples=[8])]
     failed: Annotated[int, Field(examples=[2])]
+    dry_run: Annotated[bool, Field(examples=[False])]
     started_at: datetime
     changed_at: datetime
 
@@ -66,6 +70,7 @@ def import_out(one: Import) -> ImportOut:
         changed=one.changed,
         unchanged=one.unchanged,
         failed=one.failed,
+        dry_run=one.dry_run,
         started_at=one.started_at,
         changed_at=one.changed_at,
     )

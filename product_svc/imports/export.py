@@ -13,7 +13,7 @@ from chassis.persistence.mongo.database import Mongo
 from product_svc.catalogue.domain import Product, Variant
 from product_svc.imports import queries
 from product_svc.imports.domain import Format
-from product_svc.imports.lines import COLUMNS, neutralised
+from product_svc.imports.lines import EXPORTED, neutralised
 
 MEDIA_TYPES: dict[Format, str] = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 
@@ -24,7 +24,7 @@ async def exported(database: Mongo, form: Format, after: UUID | None) -> AsyncGe
     An export that continues after a product has no heading.
     """
     write: Callable[[Sequence[Product]], bytes] = rows if form == "csv" else lines
-    yield _csv([COLUMNS]) if form == "csv" and after is None else b""
+    yield _csv([EXPORTED]) if form == "csv" and after is None else b""
     async with aclosing(queries.all_products(database, after)) as pages:
         async for products in pages:
             yield write(products)

@@ -29,10 +29,16 @@ MAX_ROW = 64 * 1024
 UNCLOSED = "a quoted cell is not closed: a row has to be whole in its part"
 
 REQUIRED = ("sku", "name", "price", "currency")
-COLUMNS = (
+EXPORTED = (
     *("product_id", "version", "name", "description", "category_id", "attributes", "images", "status"),
     *("sku", "price", "currency", "variant_attributes", "variant_images", "variant_status"),
 )
+COLUMNS = ("handle", *EXPORTED)
+"""What an import knows; products have no handle, so an export has none."""
+BOM = b"\xef\xbb\xbf"
+"""What some programs put before text in UTF-8."""
+MAX_HANDLE = 200
+OF_PRODUCT = ("name", "description", "category_id", "attributes", "images", "status")
 
 FORMULA = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 """What a spreadsheet would compute, with any number of apostrophes before it (OWASP, CSV injection). The last four
@@ -88,6 +94,12 @@ class ParsedLine:
     number: int
     product: ProductLine | None = None
     error: str | None = None
+    group: str | None = None
+    """The handle of a row of CSV, or else its name: consecutive rows that share it are variants of one product."""
+
+
+Decode = Callable[[bytes], tuple[bytes, str | None]]
+"""A line as JSON, and its group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +115,14 @@ def read_part(content: bytes, form: Format, first: int, columns: Sequence[str] |
 
     Raise ``MalformedRequest`` if it has no line or too many, or an invalid CSV heading.
     """
+    if first == 1:
+        content = content.removeprefix(BOM)
     lines = content.removesuffix(b"\n").split(b"\n")
     if not content or len(lines) > MAX_LINES:
         raise _malformed("body", f"a part has 1 to {MAX_LINES} lines")
     heading = _heading(lines[0]) if form == "csv" and first == 1 else None
     known = heading or tuple(columns or ())
-    decode: Callable[[bytes], bytes] = _from_csv(known) if form == "csv" else _unchanged
+    decode: Decode = _from_csv(known) if form == "csv" else _unchanged
     rows = _rows(lines) if form == "csv" else lines
     numbered = enumerate(rows, first)
     return Part([_parse(n, row, decode, heading=bool(heading) and n == 1) for n, row in numbered], heading)
@@ -143,11 +157,12 @@ def _within_limit(lines: Sequence[bytes]) -> Iterator[str]:
             return
 
 
-def _parse(number: int, line: bytes, decode: Callable[[bytes], bytes], *, heading: bool) -> ParsedLine:
+def _parse(number: int, line: bytes, decode: Decode, *, heading: bool) -> ParsedLine:
     if heading or not line.strip():
         return ParsedLine(number)
     try:
-        return ParsedLine(number, ProductLine.model_validate_json(decode(line)))
+        document, group = decode(line)
+        return ParsedLine(number, ProductLine.model_validate_json(document), group=group)
     except ValidationError as error:
         return ParsedLine(number, error="; ".join(_messages(error)))
     except csv.Error as error:
@@ -162,13 +177,13 @@ def _messages(error: ValidationError) -> Iterator[str]:
         yield f"{'/'.join(map(str, one['loc']))[:100] or 'line'}: {one['msg'][:200]}"
 
 
-def _unchanged(line: bytes) -> bytes:
-    return line
+def _unchanged(line: bytes) -> tuple[bytes, None]:
+    return line, None
 
 
 def _heading(line: bytes) -> tuple[str, ...]:
     try:
-        names = tuple(_cells(line.removeprefix(b"\xef\xbb\xbf")))
+        names = tuple(_cells(line))
     except (csv.Error, ValueError) as error:
         raise _malformed("body/1", "the heading cannot be read") from error
     unknown = [name[:50] for name in names if name not in COLUMNS]
@@ -180,12 +195,15 @@ def _heading(line: bytes) -> tuple[str, ...]:
     return names
 
 
-def _from_csv(columns: Sequence[str]) -> Callable[[bytes], bytes]:
-    def decode(line: bytes) -> bytes:
+def _from_csv(columns: Sequence[str]) -> Decode:
+    def decode(line: bytes) -> tuple[bytes, str | None]:
         cells = [original(cell) for cell in _cells(line)]
         if len(cells) != len(columns):
             raise ValueError(f"{len(cells)} cells under {len(columns)} columns")
-        return orjson.dumps(_product({name: cell for name, cell in zip(columns, cells, strict=True) if cell}))
+        given = {name: cell for name, cell in zip(columns, cells, strict=True) if cell}
+        if len(given.get("handle", "")) > MAX_HANDLE:
+            raise ValueError(f"handle: String should have at most {MAX_HANDLE} characters")
+        return orjson.dumps(_product(given)), given.get("handle", given.get("name"))
 
     return decode
 
@@ -196,7 +214,7 @@ def _cells(line: bytes) -> list[str]:
 
 def _product(cells: Mapping[str, str]) -> dict[str, Any]:
     """A row as a line of NDJSON; a cell that cannot be converted is left unchanged, and refused there."""
-    own = {name: _value(name, cells[name]) for name in COLUMNS[2:8] if name in cells}
+    own = {name: _value(name, cells[name]) for name in OF_PRODUCT if name in cells}
     variant = {
         name: _value(name, cells[f"variant_{name}"])
         for name in ("attributes", "images", "status")

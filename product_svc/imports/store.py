@@ -13,7 +13,7 @@ from chassis.persistence.mongo.rows import Load, write_rows
 from chassis.persistence.mongo.times import from_micros, to_micros
 from chassis.persistence.mongo.transaction import MongoTransaction
 from chassis.persistence.unit_of_work import AppendOnly, IdentityMap
-from product_svc.imports.domain import Fault, Format, Import, Run
+from product_svc.imports.domain import Fault, Format, Group, Import, Run
 
 _COUNTS = ("lines", "done", "created", "changed", "unchanged", "failed")
 
@@ -24,6 +24,13 @@ class RunPart(BaseModel):
     product_id: UUID
     stated_version: int
     version: int
+
+
+class GroupPart(BaseModel):
+    """Consecutive rows with one handle or name."""
+
+    key: str
+    product_id: UUID
 
 
 class ImportDocument(Document):
@@ -42,6 +49,8 @@ class ImportDocument(Document):
     failed: int
     columns: list[str] | None
     run: RunPart | None = None
+    group: GroupPart | None = None
+    dry_run: bool = False
 
     class Settings:
         """Beanie's settings."""
@@ -84,7 +93,7 @@ async def save_faults(tx: MongoTransaction, faults: AppendOnly[Fault]) -> None:
 def read_import(document: Any) -> tuple[UUID, Import]:
     """(id, import) of a document of ``imports``."""
     [form] = [known for known in get_args(Format) if known == document["format"]]
-    columns, run = document["columns"], document.get("run")
+    columns, run, group = document["columns"], document.get("run"), document.get("group")
     return document["_id"], Import(
         id=document["_id"],
         format=form,
@@ -93,6 +102,8 @@ def read_import(document: Any) -> tuple[UUID, Import]:
         changed_at=from_micros(document["changed_at"]),
         columns=None if columns is None else tuple(columns),
         run=Run(**run) if run else None,
+        group=Group(**group) if group else None,
+        dry_run=document.get("dry_run", False),
         **{name: document[name] for name in _COUNTS},
     )
 
@@ -111,6 +122,8 @@ def _document(one: Import) -> dict[str, Any]:
         "changed_at": to_micros(one.changed_at),
         "columns": None if one.columns is None else list(one.columns),
         "run": asdict(one.run) if one.run else None,
+        "group": asdict(one.group) if one.group else None,
+        "dry_run": one.dry_run,
         **{name: getattr(one, name) for name in _COUNTS},
     }
 

@@ -122,3 +122,21 @@ async def test_head_of_a_stream_ends_at_once(apis: RestApis, belongings: Belongi
             head = await api.head(f"/v1/orders/{belongings.ids['order_id']}/timeline")
             assert (head.status_code, head.content) == (200, b"")
             assert head.headers["content-type"].startswith("text/event-stream")
+
+
+async def test_what_a_client_has_is_not_sent_again_and_what_is_long_is_compressed(apis: RestApis) -> None:
+    """By the real server: a response without content ends, and its connection goes on."""
+    async with httpx.AsyncClient(base_url=apis.urls["product"]) as api:
+        document = await api.get("/openapi.json")
+        assert (document.headers["content-encoding"], document.json()["openapi"]) == ("gzip", "3.1.0")
+        assert document.headers["vary"] == "Accept-Encoding, Authorization"
+        condition = {"If-None-Match": document.headers["etag"]}
+        for method in ("GET", "HEAD", "GET"):
+            same = await api.request(method, "/openapi.json", headers=condition)
+            assert (same.status_code, same.content, same.headers["cache-control"]) == (
+                304,
+                b"",
+                "public, max-age=300",
+            )
+        facets = await api.get("/v1/products/facets")
+        assert (facets.status_code, "content-encoding" in facets.headers) == (200, False)

@@ -9,6 +9,7 @@ from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer
 from schemas import StockReserved
 from tests.order_svc.scenarios import consume
+from tests.responses import version_tag
 
 API = httpx.AsyncClient
 Headers = dict[str, str]
@@ -39,7 +40,7 @@ async def confirmed(api: API, database: Postgres, sku: str, headers: Headers, qu
 async def read(api: API, order: dict[str, Any], headers: Headers) -> dict[str, Any]:
     response = await api.get(f"/v1/orders/{order['id']}", headers=headers)
     found: dict[str, Any] = response.json()
-    assert response.headers["etag"] == f'"{found["version"]}"'
+    assert version_tag(response) == f'"{found["version"]}"'
     return found
 
 

@@ -57,6 +57,13 @@ CATALOGUE: Sequence[Step] = (
     ),
     Step("Read a product", "GET /v1/products/{product_id}", 200, response_headers=("ETag",)),
     Step(
+        "Ask whether it is different now",
+        "GET /v1/products/{product_id}",
+        304,
+        headers={"If-None-Match": "{{etag}}"},
+        response_headers=("ETag",),
+    ),
+    Step(
         "Change a product",
         "PATCH /v1/products/{product_id}",
         200,

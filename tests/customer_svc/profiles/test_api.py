@@ -29,7 +29,7 @@ from tests.customer_svc.factories import (
     register_customer,
     stored_account,
 )
-from tests.responses import accepted_values, assert_problem, malformed_fields
+from tests.responses import accepted_values, assert_problem, malformed_fields, version_tag
 
 
 async def change_address(api: API, headers: Headers, path: str, tag: str | None, **changes: Any) -> httpx.Response:
@@ -46,7 +46,7 @@ async def test_a_changed_profile_is_published_as_a_whole(api: API, shared: Postg
     email = await register_customer(api)
     headers = await log_in_headers(api, email)
     read = await api.get(ME, headers=headers)
-    assert read.headers["etag"] == '"1"'
+    assert version_tag(read) == '"1"'
     changes = {
         "name": "Ada King",
         "phone": "+442079460000",
@@ -126,7 +126,7 @@ async def test_a_new_address_can_be_read_and_is_published_as_the_default(api: AP
     assert added.json() == shown(ADDRESS) | {"id": added.json()["id"], "default_for": ["shipping", "billing"]}
     assert added.headers["location"] == f"{ADDRESSES}/{added.json()['id']}"
     read = await api.get(added.headers["location"], headers=headers)
-    assert (read.json(), read.headers["etag"]) == (added.json(), added.headers["etag"])
+    assert (read.json(), version_tag(read)) == (added.json(), added.headers["etag"])
     published = Address.model_validate(ADDRESS)
     customer_id = (await stored_account(shared, email)).id
     changed = AddressesChanged(customer_id=customer_id, shipping=published, billing=published)

@@ -5,13 +5,13 @@ from typing import Any
 
 from tests.product_svc.factories import new_sku
 from tests.product_svc.rest_factories import API, PRICE, STAFF, added, amended, category, matching, removed
-from tests.responses import assert_problem
+from tests.responses import assert_problem, version_tag
 
 
 async def read(api: API, path: str) -> dict[str, Any]:
     response = await api.get(path)
     body: dict[str, Any] = response.json()
-    assert response.headers["etag"] == f'"{body["version"]}"'
+    assert version_tag(response) == f'"{body["version"]}"'
     return body
 
 

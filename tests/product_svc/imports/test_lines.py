@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from chassis.http.errors import MalformedRequest
 from product_svc.catalogue.domain import Product, Variant
 from product_svc.imports.export import lines, rows
-from product_svc.imports.lines import COLUMNS, MAX_LINES, ProductLine, neutralised, original, read_part
+from product_svc.imports.lines import COLUMNS, EXPORTED, MAX_LINES, ProductLine, neutralised, original, read_part
 from schemas import Money
 from tests import bad_inputs
 
@@ -75,7 +75,7 @@ def test_a_product_with_one_invalid_value_is_an_invalid_line() -> None:
 
 
 def test_a_row_of_csv_is_a_product_with_one_variant() -> None:
-    heading = ",".join(COLUMNS)
+    heading = ",".join(EXPORTED)
     row = (
         '00000000-0000-0000-0000-000000000001,7,"Mug, ""blue""",Tea,,"{""a"": [""x""], ""b"": 1.0}",'
         "https://x.example/a https://x.example/b,draft,MUG,5,EUR,{},,discontinued\r\n"
@@ -198,7 +198,7 @@ products = st.builds(
 def test_exported_products_can_be_imported_unchanged(product: Product) -> None:
     for read in (
         read_part(lines([product]), "ndjson", 1, None).lines[0],
-        read_part(rows([product]), "csv", 2, COLUMNS).lines[0],
+        read_part(rows([product]), "csv", 2, EXPORTED).lines[0],
     ):
         assert read.product, read.error
         wanted = {name: getattr(product, name) for name in ("name", "description", "category_id", "status")}
@@ -256,7 +256,7 @@ def test_numbers_stay_numbers() -> None:
         UUID(int=1), "-5", {"a": -5}, (Variant("MUG", Money(amount=5, currency="EUR")),), 7, NOW, description="'-5"
     )
     [row] = reader(rows([product]).decode().splitlines())
-    shown = dict(zip(COLUMNS, row, strict=True))
+    shown = dict(zip(EXPORTED, row, strict=True))
     assert (shown["version"], shown["price"], shown["attributes"]) == ("7", "5", '{"a":-5}')
     assert (shown["name"], shown["description"]) == ("'-5", "''-5")
 
@@ -302,6 +302,6 @@ def test_a_part_of_opening_quotes_is_read_once() -> None:
 def test_an_exported_description_with_line_breaks_can_be_imported() -> None:
     variants = (Variant("MUG", Money(amount=5, currency="EUR")),)
     product = Product(UUID(int=1), "Mug", {}, variants, 1, NOW, description="One\ntwo")
-    [line, blank] = read_part(rows([product]), "csv", 2, COLUMNS).lines
+    [line, blank] = read_part(rows([product]), "csv", 2, EXPORTED).lines
     assert line.product
     assert (line.product.description, blank.product, blank.error) == ("One\ntwo", None, None)
