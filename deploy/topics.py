@@ -6,13 +6,14 @@ as they are.
 
 import asyncio
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
-from chassis.messaging.brokers import Brokers, client_options
+from chassis.messaging.brokers import Brokers, client_options, with_password
 from deploy.access import apply_grants
 from deploy.system import SYSTEM
 
@@ -41,7 +42,11 @@ def _topics(prefix: str, partitions: int | None, replication: int) -> list[NewTo
             prefix + topic.name,
             partitions or topic.partitions,
             replication,
-            topic_configs={"retention.ms": str(topic.retention_ms)},
+            topic_configs={
+                "retention.ms": str(topic.retention_ms),
+                # One copy may be lost, or late, while events are published.
+                "min.insync.replicas": str(max(1, replication - 1)),
+            },
         )
         for topic in SYSTEM.topics
     ]
@@ -67,17 +72,29 @@ def main(
     partitions: Annotated[
         int | None, typer.Option(min=1, help="Partitions of each topic, instead of those of the system map.")
     ] = None,
-    replication: Annotated[int, typer.Option(min=1, help="Copies of each partition.")] = 1,
+    replication: Annotated[
+        int, typer.Option(envvar="KAFKA_REPLICATION", min=1, help="Copies of each partition.")
+    ] = 1,
     grant: Annotated[
-        bool, typer.Option("--grant", help="Grant each service, and ops, what it needs: brokers ask for passwords.")
+        bool,
+        typer.Option(
+            "--grant",
+            envvar="KAFKA_GRANT",
+            help="Grant each service, and ops, what it needs, on brokers with users.",
+        ),
     ] = False,
+    password_file: Annotated[
+        Path | None, typer.Option(envvar="KAFKA_PASSWORD_FILE", help="File with the password, if the URL has none.")
+    ] = None,
 ) -> None:
     """Create the topics of Shopstream that do not exist yet."""
     try:
+        password = password_file.read_text().strip() if password_file else ""
+        bootstrap_servers = with_password(bootstrap_servers, password)
         if grant:
             asyncio.run(apply_grants(bootstrap_servers, SYSTEM, prefix))
         created = asyncio.run(create_topics(bootstrap_servers, prefix, partitions, replication))
-    except (KafkaError, OSError) as error:
+    except (KafkaError, OSError, ValueError) as error:
         # Without the password.
         typer.echo(f"cannot create topics on {Brokers.parse(bootstrap_servers).servers}: {error}", err=True)
         raise typer.Exit(1) from error

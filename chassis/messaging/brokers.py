@@ -3,18 +3,18 @@
 ``host:port[,host:port]`` connects as nobody in particular. Otherwise, as Kafka writes its own listeners,
 ``SASL_SSL://user:password@host:port[,host:port]``: SCRAM-SHA-512 over TLS, where the certificate is checked against
 the authorities that OpenSSL trusts (``SSL_CERT_FILE`` names others). ``SASL_PLAINTEXT`` is the same without TLS, for
-a connection that does not leave the machine.
+a connection that does not leave the machine. Without ``:password``, that is given apart (``KAFKA_PASSWORD``).
 """
 
 import re
 import ssl
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, unquote
 
 MECHANISM = "SCRAM-SHA-512"
-PATTERN = r"^((SASL_SSL|SASL_PLAINTEXT)://[^:@/\s]+:[^:@/\s]+@)?[^:,@/\s]+:\d+(,[^:,@/\s]+:\d+)*$"
-_PARTS = re.compile(r"(?:(?P<protocol>\w+)://(?P<user>[^:]+):(?P<password>[^@]+)@)?(?P<servers>.+)")
+PATTERN = r"^((SASL_SSL|SASL_PLAINTEXT)://[^:@/\s]+(:[^:@/\s]+)?@)?[^:,@/\s]+:\d+(,[^:,@/\s]+:\d+)*$"
+_PARTS = re.compile(r"(?:(?P<protocol>\w+)://(?P<user>[^:@]+)(?::(?P<password>[^@]+))?@)?(?P<servers>.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +34,30 @@ class Brokers:
         assert found, text
         if not found["protocol"]:
             return cls(text)
-        return cls(found["servers"], found["protocol"], unquote(found["user"]), unquote(found["password"]))
+        password = unquote(found["password"] or "")
+        return cls(found["servers"], found["protocol"], unquote(found["user"]), password)
 
     def __str__(self) -> str:
         """As ``parse`` reads it."""
         if not self.user:
             return self.servers
-        return f"{self.protocol}://{quote(self.user, safe='')}:{quote(self.password, safe='')}@{self.servers}"
+        password = f":{quote(self.password, safe='')}" if self.password else ""
+        return f"{self.protocol}://{quote(self.user, safe='')}{password}@{self.servers}"
 
     @property
     def ssl_context(self) -> ssl.SSLContext | None:
         """What checks the brokers' certificates; None without TLS."""
         return ssl.create_default_context() if self.protocol.endswith("SSL") else None
+
+
+def with_password(text: str, password: str) -> str:
+    """Add the password of the principal; raise ``ValueError`` if that needs one and has none, or has one already."""
+    brokers = Brokers.parse(text)
+    if password and (brokers.password or not brokers.user):
+        raise ValueError("names a password already, or no user, and KAFKA_PASSWORD is set as well")
+    if brokers.user and not (brokers.password or password):
+        raise ValueError("names a user without a password, and KAFKA_PASSWORD is not set")
+    return str(replace(brokers, password=password)) if password else text
 
 
 def client_options(bootstrap_servers: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
-"""Settings come from the environment; a wrong or missing one ends the start and is named."""
+"""Settings come from the environment, or from files; a wrong or missing one ends the start and is named."""
 
 import sys
+from collections.abc import Iterable
 from ipaddress import ip_network
 from typing import Annotated, Literal, NoReturn, TypeVar
 from urllib.parse import unquote
@@ -9,19 +10,21 @@ from pydantic import (
     AfterValidator,
     Field,
     PostgresDsn,
+    SecretStr,
     UrlConstraints,
     ValidationError,
     ValidationInfo,
     field_validator,
 )
-from pydantic_core import Url
+from pydantic_core import ErrorDetails, Url
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from chassis.messaging.brokers import PATTERN as BROKERS
-from chassis.messaging.brokers import Brokers
+from chassis.messaging.brokers import Brokers, with_password
 from chassis.runtime.failpoints import parse
 from chassis.runtime.origins import parse_origins
 from chassis.runtime.production import check_origin, check_secret, check_transport, in_production
+from chassis.runtime.setting_files import FileSettings, UnusableFile
 
 S = TypeVar("S", bound=BaseSettings)
 
@@ -33,7 +36,7 @@ HttpUrl = Annotated[Url, UrlConstraints(allowed_schemes=["http", "https"], host_
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
-class Settings(BaseSettings):
+class Settings(FileSettings):
     """The settings of every process of every service. The environment variable is the field's name in capitals."""
 
     model_config = SettingsConfigDict(
@@ -58,6 +61,8 @@ class Settings(BaseSettings):
     event process serves both on ``HOST`` and ``PORT``."""
     metrics_port: Port = 0
     """TCP port of a REST process for its metrics and its health; 0 picks a free one."""
+    kafka_password: SecretStr | None = None
+    """Password of the user that ``KAFKA_BOOTSTRAP_SERVERS`` names without one."""
     kafka_bootstrap_servers: str = Field(pattern=BROKERS)
     """Kafka brokers to connect to first: ``host:port[,host:port]``, in production
     ``SASL_SSL://user:password@host:port[,host:port]`` (SCRAM-SHA-512)."""
@@ -72,7 +77,7 @@ class Settings(BaseSettings):
     """Prefix of all topic and consumer group names, so that several installations can share a cluster."""
     jwt_issuer: str = "shopstream"
     """The ``iss`` claim of access tokens; all services need the same value."""
-    public_urls: dict[str, HttpUrl] = {}
+    public_urls: dict[str, HttpUrl] = Field(default={})
     """The URLs at which clients reach the REST APIs, as JSON: ``{"order_svc": "https://…"}``. The OpenAPI documents
     name them; without any, those of a local run."""
     http_connections: int = Field(default=2000, ge=1, le=100_000)
@@ -89,6 +94,8 @@ class Settings(BaseSettings):
     @field_validator("kafka_bootstrap_servers")
     @classmethod
     def _check_brokers(cls, text: str, info: ValidationInfo) -> str:
+        password = info.data.get("kafka_password")
+        text = with_password(text, password.get_secret_value() if password else "")
         if in_production(info):
             brokers = Brokers.parse(text)
             if not brokers.user:
@@ -157,13 +164,18 @@ def load(cls: type[S], service: str) -> S:
     try:
         return cls()
     except ValidationError as error:
-        _refuse(service, error)
+        _refuse(service, [_problem(one) for one in error.errors()])
+    except UnusableFile as error:
+        _refuse(service, [str(error)])
 
 
-def _refuse(service: str, error: ValidationError) -> NoReturn:
+def _problem(error: ErrorDetails) -> str:
+    name = str(error["loc"][0]).upper() if error["loc"] else "settings"
+    return f"{name}: " + ("is not set" if error["type"] == "missing" else error["msg"].removeprefix("Value error, "))
+
+
+def _refuse(service: str, problems: Iterable[str]) -> NoReturn:
     print(f"{service} cannot start, its settings are not right:", file=sys.stderr)
-    for one in error.errors():
-        name = str(one["loc"][0]).upper() if one["loc"] else "settings"
-        what = "is not set" if one["type"] == "missing" else one["msg"].removeprefix("Value error, ")
-        print(f"  {name}: {what}", file=sys.stderr)
+    for problem in problems:
+        print(f"  {problem}", file=sys.stderr)
     raise SystemExit(EX_CONFIG)

@@ -5,11 +5,10 @@ First the versions that did not run yet, then what the documents declare: collec
 
 import asyncio
 
-from pydantic_settings import BaseSettings
-
 from chassis.persistence.mongo.database import Mongo
 from chassis.persistence.mongo.migrate import one_at_a_time, run_versions
 from chassis.persistence.mongo.schema import create_collections
+from chassis.runtime.setting_files import FileSettings
 from chassis.runtime.settings import load
 from product_svc import SERVICE
 from product_svc.migrations import versions
@@ -17,7 +16,7 @@ from product_svc.settings import DatabaseUrl
 from product_svc.unit_of_work import COLLECTIONS, open_documents
 
 
-class MigrationSettings(BaseSettings):
+class MigrationSettings(FileSettings):
     """Migrations need a database and nothing else."""
 
     mongo_url: DatabaseUrl

@@ -11,14 +11,14 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from pydantic import PostgresDsn
-from pydantic_settings import BaseSettings
 
 from chassis.persistence.postgres.locks import MIGRATIONS
+from chassis.runtime.setting_files import FileSettings
 
 _ONE_AT_A_TIME = sa.text(f"SELECT pg_advisory_lock({MIGRATIONS})")
 
 
-class MigrationSettings(BaseSettings):
+class MigrationSettings(FileSettings):
     """Migrations need a database and nothing else."""
 
     postgres_url: PostgresDsn
