@@ -65,7 +65,7 @@ async def add_product(body: ProductBody, response: Response, commit: Commit, _st
 async def read_product(product_id: UUID, response: Response, database: Database, is_staff: IsStaff) -> EntryOut:
     """One product, and whether its variants are available. Only staff can read drafts, and how many units there are.
 
-    The ETag changes with the product, not with the stock.
+    Its version changes with the product, not with the stock.
     """
     product = await queries.product(database, product_id, drafts=is_staff)
     response.headers["ETag"] = etag(product.version)

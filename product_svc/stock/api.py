@@ -95,7 +95,7 @@ async def list_stock(database: Database, _staff: Staff, query: Annotated[StockQu
     responses=problems(Unauthenticated, Forbidden, SkuNotFound) | sends(200, "ETag"),
 )
 async def read_threshold(sku: SkuInPath, response: Response, _staff: Staff) -> ThresholdOut:
-    """The number available at which the stock is low. The ETag changes with the threshold, not with the stock."""
+    """The number available at which the stock is low. The version changes with the threshold, not with the stock."""
     return _tagged(response, await queries.stock(sku))
 
 

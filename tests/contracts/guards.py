@@ -47,6 +47,7 @@ PLAIN = frozenset(
         "placed_to",
         "wait",
         "If-Match",
+        "If-None-Match",
         "prefer",
         "Last-Event-ID",
     }
