@@ -76,7 +76,9 @@ async def test_only_rejected_orders_keep_their_shortages(servers: Servers) -> No
         engine = sa.create_engine(sa.make_url(url).set(drivername="postgresql+psycopg"))
         with engine.connect() as connection:
             command.upgrade(config(SERVICE, connection), "s064_account_usage")
-            connection.execute(sa.insert(orders.orders), [without_newer(full_row(one)) for one in (refused, rejected)])
+            connection.execute(
+                sa.insert(orders.orders), [without_newer(full_row(one)) for one in (refused, rejected)]
+            )
             connection.commit()
         engine.dispose()
         migrate(url, SERVICE)
