@@ -23,12 +23,14 @@ from schemas import (
     OrderRejected,
     OrderReturned,
     OrderShipped,
+    ParcelFailed,
     PasswordChanged,
     PasswordResetRequested,
     ProfileChanged,
     RegistrationRepeated,
     RemainderCancelled,
     StockLow,
+    TrackingCorrected,
     VerificationRequested,
 )
 
@@ -49,6 +51,8 @@ HANDLERS: Handlers[NotifierUnitOfWork] = {
     AmendmentRefused: QueueOrderMail,
     OrderShipped: QueueOrderMail,
     RemainderCancelled: QueueOrderMail,
+    TrackingCorrected: QueueOrderMail,
+    ParcelFailed: QueueOrderMail,
     OrderDelivered: QueueOrderMail,
     OrderReturned: QueueOrderMail,
     # stock.events

@@ -12,6 +12,12 @@ class OrderNotFound(NotFound):
     code = "order_not_found"
 
 
+class ShipmentNotFound(NotFound):
+    """The order has no such shipment."""
+
+    code = "shipment_not_found"
+
+
 class SkuNotFound(Conflict):
     """No product has this SKU; "skus" lists the SKUs that were not found."""
 
@@ -50,7 +56,7 @@ class TransitionNotAllowed(Conflict):
     """The order's state does not allow this; "allowed" lists what it does allow."""
 
     code = "transition_not_allowed"
-    example: ClassVar[Mapping[str, Any]] = {"state": "SHIPPED", "allowed": ["deliver"]}
+    example: ClassVar[Mapping[str, Any]] = {"state": "PENDING", "allowed": ["amend", "cancel"]}
 
 
 class QuantityExceeded(Conflict):

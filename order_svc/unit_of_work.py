@@ -1,5 +1,6 @@
 """The unit of work of order_svc: the rows of one transaction, and how they are loaded and saved together."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -62,6 +63,12 @@ class OrderUnitOfWork(UnitOfWork):
         self.orders.set(order.id, order)
         self.emit(event, order.version, order.changed_at)
         self.timeline.add(entry_about(order, event))
+
+    def record_all(self, changes: Sequence[tuple[Order, Event]]) -> Order:
+        """Record several changes of an order; return it as the last of them left it."""
+        for order, event in changes:
+            self.record(order, event)
+        return changes[-1][0]
 
     async def load(self, tx: PipelinedTransaction) -> None:
         """Load every prefetched row and lock it against other transactions."""

@@ -21,6 +21,7 @@ from schemas import (
     OrderReturned,
     OrdersAnonymised,
     OrderShipped,
+    ParcelReturned,
     RemainderCancelled,
 )
 
@@ -33,5 +34,6 @@ HANDLERS: Handlers[ProductUnitOfWork] = {
     OrderShipped: CommitShipment,
     RemainderCancelled: ReleaseRemainder,
     OrderReturned: RestockReturn,
+    ParcelReturned: RestockReturn,
     OrdersAnonymised: RedactDeadLetters,
 }

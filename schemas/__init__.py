@@ -33,7 +33,12 @@ from schemas.order import (
     OrderRejected,
     OrderReturned,
     OrderShipped,
+    OrderUndelivered,
+    ParcelDelivered,
+    ParcelFailed,
+    ParcelReturned,
     RemainderCancelled,
+    TrackingCorrected,
 )
 from schemas.product import ProductChanged, ProductCreated, ProductDrafted
 from schemas.stock import (
@@ -78,7 +83,11 @@ __all__ = [
     "OrderRejected",
     "OrderReturned",
     "OrderShipped",
+    "OrderUndelivered",
     "OrdersAnonymised",
+    "ParcelDelivered",
+    "ParcelFailed",
+    "ParcelReturned",
     "PasswordChanged",
     "PasswordResetRequested",
     "PricedLine",
@@ -96,6 +105,7 @@ __all__ = [
     "StockReleased",
     "StockReserved",
     "StockReturned",
+    "TrackingCorrected",
     "Undecodable",
     "VerificationRequested",
     "answer_id",

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from schemas.event import Event, event
 from schemas.topics import ORDER_EVENTS
-from schemas.values import Address, Id, Money, PricedLine, Shortage
+from schemas.values import Address, Id, Line, Money, PricedLine, Shortage
 
 
 @event("order.placed", topic=ORDER_EVENTS, key="order_id")
@@ -135,9 +135,70 @@ class RemainderCancelled(Event):
     total: Money
 
 
+@event("order.tracking_corrected", topic=ORDER_EVENTS, key="order_id")
+class TrackingCorrected(Event):
+    """A parcel in transit has another carrier or tracking number than was published before."""
+
+    order_id: Id
+    customer_id: Id
+    shipment_id: Id
+    correction_id: Id
+    carrier: str = Field(examples=["DHL"])
+    tracking_number: str = Field(examples=["00340434161094042558"])
+    lines: tuple[PricedLine, ...] = Field(min_length=1)
+
+
+@event("order.parcel_delivered", topic=ORDER_EVENTS, key="order_id")
+class ParcelDelivered(Event):
+    """A parcel has arrived."""
+
+    order_id: Id
+    customer_id: Id
+    shipment_id: Id
+    lines: tuple[Line, ...] = Field(min_length=1)
+
+
+@event("order.parcel_failed", topic=ORDER_EVENTS, key="order_id")
+class ParcelFailed(Event):
+    """A parcel does not arrive: lost by the carrier, refused, or undeliverable. ``refund`` is what is in it.
+
+    Nothing of it is on hand: if it comes back, ``order.parcel_returned`` says so.
+    """
+
+    order_id: Id
+    customer_id: Id
+    shipment_id: Id
+    carrier: str = Field(examples=["DHL"])
+    tracking_number: str = Field(examples=["00340434161094042557"])
+    reason: Literal["lost", "refused", "undeliverable"] = Field(examples=["lost"])
+    lines: tuple[PricedLine, ...] = Field(min_length=1)
+    refund: Money
+
+
+@event("order.parcel_returned", topic=ORDER_EVENTS, key="order_id")
+class ParcelReturned(Event):
+    """A parcel that failed came back. Its ``lines`` can be sold again, without those that are ``scrapped``."""
+
+    order_id: Id
+    customer_id: Id
+    shipment_id: Id
+    return_id: Id
+    lines: tuple[Line, ...] = Field(min_length=1)
+    scrapped: tuple[Line, ...] = ()
+
+
 @event("order.delivered", topic=ORDER_EVENTS, key="order_id")
 class OrderDelivered(Event):
-    """Everything that was ordered was delivered."""
+    """Everything that is left of the order was delivered; not ``complete`` if some of its parcels failed."""
+
+    order_id: Id
+    customer_id: Id
+    complete: bool = Field(default=True, examples=[True])
+
+
+@event("order.undelivered", topic=ORDER_EVENTS, key="order_id")
+class OrderUndelivered(Event):
+    """Nothing of the order is in transit or left to ship, and all of its parcels failed; the order has ended."""
 
     order_id: Id
     customer_id: Id

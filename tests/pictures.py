@@ -36,7 +36,7 @@ FAMILIES: Mapping[str, Sequence[Template]] = {
     "orders": ("receipt", "rejected", "cancelled"),
     "amendments": ("order_amended", "amendment_refused"),
     "shipments": ("shipped", "delivered", "return_received"),
-    "parcels": ("remainder_cancelled",),
+    "parcels": ("remainder_cancelled", "tracking_corrected", "parcel_failed"),
     "links": ("welcome", "verification", "password_reset"),
     "notices": ("registration_repeated", "password_changed", "low_stock"),
 }

@@ -21,7 +21,9 @@ NOUNS = {
     "product_svc": {
         *("catalogue", "categories", "search", "stock", "reservations", "imports", "idempotency", "erasure"),
     },
-    "order_svc": {"orders", "amendments", "fulfilment", "saga", "timeline", "replicas", "usage", "erasure"},
+    "order_svc": {
+        *("orders", "amendments", "fulfilment", "parcels", "saga", "timeline", "replicas", "usage", "erasure"),
+    },
     "notifier_svc": {"mails", "delivery", "rendering", "suppressions", "replicas", "erasure"},
 }
 SERVICES = sorted(NOUNS)

@@ -22,11 +22,13 @@ from schemas import (
     OrderRejected,
     OrderReturned,
     OrderShipped,
+    ParcelFailed,
     PasswordChanged,
     PasswordResetRequested,
     RegistrationRepeated,
     RemainderCancelled,
     StockLow,
+    TrackingCorrected,
     VerificationRequested,
 )
 
@@ -63,6 +65,8 @@ ORDER_MAILS: Mapping[type[Event], OrderMail] = {
     OrderCancelled: OrderMail("cancelled"),
     OrderShipped: OrderMail("shipped", ("shipment_id",)),
     RemainderCancelled: OrderMail("remainder_cancelled"),
+    TrackingCorrected: OrderMail("tracking_corrected", ("correction_id",)),
+    ParcelFailed: OrderMail("parcel_failed", ("shipment_id",)),
     OrderDelivered: OrderMail("delivered"),
     OrderReturned: OrderMail("return_received", ("return_id",)),
     AmendmentAccepted: OrderMail("order_amended", ("order_id", "revision")),

@@ -13,6 +13,8 @@ OrderTemplate = Literal[
     "amendment_refused",
     "shipped",
     "remainder_cancelled",
+    "tracking_corrected",
+    "parcel_failed",
     "delivered",
     "return_received",
 ]
@@ -23,7 +25,7 @@ Template = OrderTemplate | AccountTemplate | StaffTemplate
 ACCOUNT_TEMPLATES: frozenset[Template] = frozenset(get_args(AccountTemplate))
 """Mails that may have a link that opens an account: they are not shown in the API, nor sent to another address."""
 TEMPLATES: tuple[Template, ...] = get_args(OrderTemplate) + get_args(AccountTemplate) + get_args(StaffTemplate)
-OPTIONAL_TEMPLATES: frozenset[Template] = frozenset({"shipped", "delivered"})
+OPTIONAL_TEMPLATES: frozenset[Template] = frozenset({"shipped", "tracking_corrected", "delivered"})
 """Mails that customers can switch off. The others belong to the purchase, or keep an account safe."""
 
 

@@ -45,10 +45,11 @@ INSERTS: Mapping[str, tuple[str, Callable[[Line], Sequence[Any]]]] = {
         ),
     ),
     "order": (
-        'INSERT INTO "order" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+        'INSERT INTO "order" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
         lambda line: (
             *(packed(line["id"]), packed(line["customer_id"]), line["state"], summed(line["lines"])),
-            *(summed(line["shipped"]), summed(line["returned"]), difference(line["lines"], line["shipped"])),
+            *(summed(line["shipped"]), summed(line["returned"]), difference(line["returned"], line["scrapped"])),
+            *(difference(line["lines"], line["shipped"]), line["in_transit"], line["settled"], line["parcels"]),
             *(line["revision"], line["amended"], line["version"], line["age_seconds"], micros(line["changed_at"])),
         ),
     ),

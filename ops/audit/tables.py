@@ -11,8 +11,8 @@ CREATE TABLE reservation (
     order_id PRIMARY KEY, state, lines, held, revision, version, changed_at
 ) WITHOUT ROWID;
 CREATE TABLE "order" (
-    id PRIMARY KEY, customer_id, state, lines, shipped, returned, unshipped, revision, amended, version, age,
-    changed_at
+    id PRIMARY KEY, customer_id, state, lines, shipped, returned, restocked, unshipped, in_transit, settled, parcels,
+    revision, amended, version, age, changed_at
 ) WITHOUT ROWID;
 CREATE TABLE mail (
     id PRIMARY KEY, template, order_id, customer_id, state, doubts, attempts, resend_of, bounced, changed_at
@@ -84,6 +84,8 @@ CREATE VIEW happened AS
         UNION ALL SELECT 'order.amendment_refused', 'amendment_refused'
         UNION ALL SELECT 'order.shipped', 'shipped'
         UNION ALL SELECT 'order.remainder_cancelled', 'remainder_cancelled'
+        UNION ALL SELECT 'order.tracking_corrected', 'tracking_corrected'
+        UNION ALL SELECT 'order.parcel_failed', 'parcel_failed'
         UNION ALL SELECT 'order.delivered', 'delivered'
         UNION ALL SELECT 'order.returned', 'return_received'
     ) USING (type) GROUP BY key, template;

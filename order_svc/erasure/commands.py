@@ -46,4 +46,4 @@ class EraseCustomer:
             if "cancel" in order.allowed_actions:
                 uow.record(*order.cancel("customer", uow.now))
             elif "cancel_remainder" in order.allowed_actions:
-                uow.record(*cancel_remainder(order, "customer", None, uow.now))
+                uow.record_all(cancel_remainder(order, "customer", None, uow.now))

@@ -11,6 +11,7 @@ from order_svc.fulfilment import domain
 from order_svc.orders.commands import owner_is_erased, unchanged_order, visible_order
 from order_svc.orders.domain import Order
 from order_svc.orders.parts import ANONYMOUS_TRACKING_NUMBER
+from order_svc.parcels.domain import deliver
 from order_svc.unit_of_work import OrderUnitOfWork
 
 
@@ -74,14 +75,12 @@ class CancelRemainder:
         unchanged_since(self.if_match, order.version)
         reason: Literal["customer", "staff"] = "customer" if self.owner else "staff"
         note = None if erased else self.note
-        order, cancelled = domain.cancel_remainder(order, reason, note, uow.now)
-        uow.record(order, cancelled)
-        return order
+        return uow.record_all(domain.cancel_remainder(order, reason, note, uow.now))
 
 
 @dataclass(frozen=True, slots=True)
 class DeliverOrder:
-    """Record that an order has arrived."""
+    """Record that all parcels of an order that are in transit have arrived."""
 
     errors: ClassVar = (OrderNotFound, PreconditionFailed, PreconditionRequired, TransitionNotAllowed)
     order_id: UUID
@@ -93,7 +92,7 @@ class DeliverOrder:
 
     def execute(self, uow: OrderUnitOfWork) -> Order:
         """Deliver the order."""
-        order, delivered = domain.deliver(unchanged_order(uow, self.order_id, self.if_match), uow.now)
+        order, delivered = deliver(unchanged_order(uow, self.order_id, self.if_match), uow.now)
         uow.record(order, delivered)
         return order
 

@@ -1,4 +1,4 @@
-"""How an order is shipped, delivered and returned, and how the remainder of a partly shipped one ends. Pure."""
+"""How an order is shipped and returned, and how what is left to ship is cancelled. Pure."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -6,9 +6,10 @@ from typing import Literal
 from uuid import UUID
 
 from order_svc.errors import QuantityExceeded
-from order_svc.orders.domain import Order, total_of
+from order_svc.orders.domain import Order, select_lines, total_of, without_prices
 from order_svc.orders.parts import CancelledRemainder, Return, Shipment
-from schemas import Line, OrderDelivered, OrderReturned, OrderShipped, PricedLine, RemainderCancelled
+from order_svc.parcels.domain import Changes, ending
+from schemas import OrderReturned, OrderShipped, PricedLine, RemainderCancelled
 
 
 def ship(
@@ -37,10 +38,8 @@ def ship(
     )
 
 
-def cancel_remainder(
-    order: Order, reason: Literal["customer", "staff"], note: str | None, now: datetime
-) -> tuple[Order, RemainderCancelled]:
-    """Ship no more than what is shipped already: the order is only that from now on.
+def cancel_remainder(order: Order, reason: Literal["customer", "staff"], note: str | None, now: datetime) -> Changes:
+    """Ship no more than what is shipped already: the order is only that from now on, and ends if no parcel is left.
 
     Raise ``TransitionNotAllowed``, also where nothing is left to ship.
     """
@@ -52,7 +51,7 @@ def cancel_remainder(
     after = order.transition(
         *("cancel_remainder", now), lines=kept, total=total_of(kept), cancelled_remainder=remainder
     )
-    return after, RemainderCancelled(
+    event = RemainderCancelled(
         order_id=order.id,
         customer_id=order.customer_id,
         revision=order.revision,
@@ -62,11 +61,7 @@ def cancel_remainder(
         amount=remainder.amount,
         total=after.total,
     )
-
-
-def deliver(order: Order, now: datetime) -> tuple[Order, OrderDelivered]:
-    """Everything has arrived; raise ``TransitionNotAllowed``, also while something is left to ship."""
-    return order.transition("deliver", now), OrderDelivered(order_id=order.id, customer_id=order.customer_id)
+    return [(after, event), *ending(after, now)]
 
 
 def take_back(
@@ -90,18 +85,11 @@ def take_back(
     )
 
 
-def without_prices(lines: tuple[PricedLine, ...]) -> tuple[Line, ...]:
-    """Lines without names and prices."""
-    return tuple(Line(sku=line.sku, quantity=line.quantity) for line in lines)
-
-
 def _select(order: Order, quantities: Mapping[str, int] | None, left: Mapping[str, int]) -> tuple[PricedLine, ...]:
     selected = left if quantities is None else quantities
     if any(quantity > left.get(sku, 0) for sku, quantity in selected.items()):
         raise QuantityExceeded(left=dict(left), state=order.state, allowed=order.allowed_actions)
-    return tuple(
-        line.model_copy(update={"quantity": selected[line.sku]}) for line in order.lines if line.sku in selected
-    )
+    return select_lines(order, selected)
 
 
 def _without(lines: Sequence[PricedLine], left: Mapping[str, int]) -> tuple[PricedLine, ...]:

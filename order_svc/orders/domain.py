@@ -1,6 +1,7 @@
 """An order, its states and the transitions between them. Pure.
 
-Amending, shipping and returning are in ``amendments.domain`` and ``fulfilment.domain``.
+Amending is in ``amendments.domain``, shipping and returning in ``fulfilment.domain``, what becomes of parcels in
+``parcels.domain``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +27,7 @@ from schemas import (
 )
 from schemas.values import MAX_MINOR_UNITS
 
-State = Literal["PENDING", "CONFIRMED", "REJECTED", "CANCELLED", "SHIPPED", "DELIVERED"]
+State = Literal["PENDING", "CONFIRMED", "REJECTED", "CANCELLED", "SHIPPED", "DELIVERED", "UNDELIVERED"]
 Reason = Literal["timeout", "customer", "staff"]
 
 TRANSITIONS: Mapping[State, Mapping[str, State]] = {
@@ -49,8 +50,18 @@ TRANSITIONS: Mapping[State, Mapping[str, State]] = {
     },
     "REJECTED": {},
     "CANCELLED": {},
-    "SHIPPED": {"ship": "SHIPPED", "cancel_remainder": "SHIPPED", "deliver": "DELIVERED"},
-    "DELIVERED": {"return": "DELIVERED"},
+    "SHIPPED": {
+        "ship": "SHIPPED",
+        "cancel_remainder": "SHIPPED",
+        "correct_tracking": "SHIPPED",
+        "deliver_parcel": "SHIPPED",
+        "fail_parcel": "SHIPPED",
+        "return_parcel": "SHIPPED",
+        "deliver": "DELIVERED",
+        "end_undelivered": "UNDELIVERED",
+    },
+    "DELIVERED": {"return": "DELIVERED", "return_parcel": "DELIVERED"},
+    "UNDELIVERED": {"return_parcel": "UNDELIVERED"},
 }
 """State → transition → next state; no other transition is allowed."""
 
@@ -60,7 +71,12 @@ GUARDS: Mapping[str, Callable[["Order"], bool]] = {
     "refuse": lambda order: order.amendment is not None,
     "ship": lambda order: order.amendment is None and bool(order.unshipped),
     "cancel_remainder": lambda order: bool(order.unshipped),
+    "correct_tracking": lambda order: order.in_transit,
+    "deliver_parcel": lambda order: order.in_transit,
+    "fail_parcel": lambda order: order.in_transit,
+    "return_parcel": lambda order: any(one.status == "failed" for one in order.shipments),
     "deliver": lambda order: not order.unshipped,
+    "end_undelivered": lambda order: not (order.unshipped or order.in_transit or order.arrived),
     "return": lambda order: bool(order.returnable),
 }
 """Further conditions of a transition. Nothing ships while an amendment may still change what is to be shipped."""
@@ -70,8 +86,11 @@ HOLDING: frozenset[State] = frozenset({"PENDING", "CONFIRMED", "SHIPPED"})
 
 FIRST_VERSION = 1
 """The version of an order that was just placed."""
-ACTIONS = ("amend", "cancel", "cancel_remainder", "deliver", "return", "ship")
-"""The transitions that a client can request; the others follow from events of other services."""
+ACTIONS = (
+    *("amend", "cancel", "cancel_remainder", "correct_tracking", "deliver", "deliver_parcel", "fail_parcel"),
+    *("return", "return_parcel", "ship"),
+)
+"""The transitions that a client can request; the others follow from these, or from events of other services."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +143,19 @@ class Order:
         return _remaining(self.lines, self.shipments)
 
     @property
+    def in_transit(self) -> bool:
+        """Is a parcel on its way?"""
+        return any(one.status == "in_transit" for one in self.shipments)
+
+    @property
+    def arrived(self) -> tuple[Line, ...]:
+        """What was delivered, parcel by parcel."""
+        return tuple(line for one in self.shipments if one.status == "delivered" for line in one.lines)
+
+    @property
     def returnable(self) -> dict[str, int]:
-        """SKU → quantity that was shipped and not returned."""
-        shipped = [line for shipment in self.shipments for line in shipment.lines]
-        return _remaining(shipped, self.returns)
+        """SKU → quantity that was delivered and not returned."""
+        return _remaining(self.arrived, [one for one in self.returns if one.shipment_id is None])
 
     def confirm(self, now: datetime) -> tuple["Order", OrderConfirmed]:
         """Its stock is reserved."""
@@ -231,6 +259,18 @@ def quantities_of(lines: Sequence[Line]) -> dict[str, int]:
     for line in lines:
         totals[line.sku] = totals.get(line.sku, 0) + line.quantity
     return totals
+
+
+def select_lines(order: Order, quantities: Mapping[str, int]) -> tuple[PricedLine, ...]:
+    """Quantities of SKUs of an order, as lines with their names and prices."""
+    return tuple(
+        line.model_copy(update={"quantity": quantities[line.sku]}) for line in order.lines if line.sku in quantities
+    )
+
+
+def without_prices(lines: Sequence[PricedLine]) -> tuple[Line, ...]:
+    """Lines without names and prices."""
+    return tuple(Line(sku=line.sku, quantity=line.quantity) for line in lines)
 
 
 def total_of(lines: Sequence[PricedLine]) -> Money:

@@ -14,7 +14,7 @@ from chassis.http.fields import VISIBLE, CurrencyCode, Prose
 from chassis.http.paging import Page
 from order_svc.orders import examples
 from order_svc.orders.domain import Order, Reason, State, quantities_of
-from order_svc.orders.parts import Amendment, CancelledRemainder, Return, Shipment
+from order_svc.orders.parts import Amendment, CancelledRemainder, FailureReason, Return, Shipment, ShipmentStatus
 from schemas import Address, Line, Money, PricedLine, Shortage
 from schemas.values import Sku, Text
 
@@ -113,13 +113,17 @@ class AmendmentOut(ResponseBody):
 
 
 class ShipmentOut(ResponseBody):
-    """A parcel on its way to the customer."""
+    """A parcel: `in_transit` until it is `delivered` or has `failed`; then it may have `came_back`."""
 
     id: UUID
     carrier: Annotated[str, Field(examples=["DHL"])]
     tracking_number: Annotated[str, Field(examples=["00340434161094042557"])]
     lines: tuple[Line, ...]
     at: datetime
+    status: ShipmentStatus
+    changed_at: Annotated[datetime | None, Field(description="when it was delivered, failed or came back")]
+    failure_reason: FailureReason | None
+    refund: Annotated[Money | None, Field(description="what was in a parcel that failed")]
 
 
 class CancelledRemainderOut(ResponseBody):
@@ -133,21 +137,25 @@ class CancelledRemainderOut(ResponseBody):
 
 
 class ReturnOut(ResponseBody):
-    """What came back, and the amount that the customer gets back."""
+    """What came back, and the amount that the customer gets back; a failed parcel (`shipment_id`) has its `refund`
+    itself. What is not `scrapped` can be sold again."""
 
     id: UUID
     lines: tuple[Line, ...]
     refund: Money
     reason: Annotated[str | None, Field(examples=["Broken on arrival."])]
     at: datetime
+    shipment_id: UUID | None
+    scrapped: tuple[Line, ...]
 
 
 class OrderOut(ResponseBody):
     """An order. It is PENDING until its stock is decided, then CONFIRMED, REJECTED (see `shortages`) or CANCELLED.
 
-    A CONFIRMED order is SHIPPED, in one or more parts, and then DELIVERED. An `amendment` waits until its stock is
-    decided; then the order becomes the amendment, or stays as it is (the timeline says why). What is left to ship can
-    be cancelled; then it is in `cancelled_remainder`, and no longer in `lines` and `total`.
+    A CONFIRMED order is SHIPPED, in one or more parcels, and then DELIVERED, or UNDELIVERED if none arrived. An
+    `amendment` waits until its stock is decided; then the order becomes the amendment, or stays as
+    it is (the timeline says why). What is left to ship can be cancelled; then it is in `cancelled_remainder`, and no
+    longer in `lines` and `total`.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.SHIPPED]})
@@ -235,6 +243,10 @@ def _shipment_out(shipment: Shipment) -> ShipmentOut:
         tracking_number=shipment.tracking_number,
         lines=shipment.lines,
         at=shipment.at,
+        status=shipment.status,
+        changed_at=shipment.changed_at,
+        failure_reason=shipment.failure_reason,
+        refund=shipment.refund,
     )
 
 
@@ -250,5 +262,11 @@ def _remainder_out(remainder: CancelledRemainder) -> CancelledRemainderOut:
 
 def _return_out(returned: Return) -> ReturnOut:
     return ReturnOut(
-        id=returned.id, lines=returned.lines, refund=returned.refund, reason=returned.reason, at=returned.at
+        id=returned.id,
+        lines=returned.lines,
+        refund=returned.refund,
+        reason=returned.reason,
+        at=returned.at,
+        shipment_id=returned.shipment_id,
+        scrapped=returned.scrapped,
     )

@@ -42,6 +42,10 @@ SHIPPED: dict[str, Any] = {
             "tracking_number": "00340434161094042557",
             "lines": [{"sku": "MUG-BLUE", "quantity": 2}],
             "at": "2026-01-03T09:30:00Z",
+            "status": "in_transit",
+            "changed_at": None,
+            "failure_reason": None,
+            "refund": None,
         }
     ],
     "cancelled_remainder": None,
@@ -74,7 +78,38 @@ REMAINDER_CANCELLED = SHIPPED | {
     "version": 4,
     "changed_at": "2026-01-04T10:00:00Z",
 }
-DELIVERED = SHIPPED | {"state": "DELIVERED", "version": 4}
+PARCEL = SHIPPED["shipments"][0]
+LATER = "2026-01-06T11:00:00Z"
+CORRECTED = SHIPPED | {
+    "shipments": [PARCEL | {"tracking_number": "00340434161094042558"}],
+    **{"version": 4, "changed_at": LATER},
+}
+DELIVERED = SHIPPED | {
+    "state": "DELIVERED",
+    "shipments": [PARCEL | {"status": "delivered", "changed_at": LATER}],
+    **{"version": 4, "changed_at": LATER},
+}
+FAILED = {"failure_reason": "refused", "refund": SHIPPED["total"], "changed_at": LATER}
+UNDELIVERED = SHIPPED | {
+    "state": "UNDELIVERED",
+    "shipments": [PARCEL | {"status": "failed"} | FAILED],
+    **{"version": 5, "changed_at": LATER},
+}
+CAME_BACK = UNDELIVERED | {
+    "shipments": [PARCEL | {"status": "came_back"} | FAILED],
+    "returns": [
+        {
+            "id": ID,
+            "lines": [{"sku": "MUG-BLUE", "quantity": 2}],
+            "refund": {"amount": 0, "currency": "EUR"},
+            "reason": None,
+            "at": "2026-01-09T08:00:00Z",
+            "shipment_id": ID,
+            "scrapped": [{"sku": "MUG-BLUE", "quantity": 1}],
+        }
+    ],
+    **{"version": 6, "changed_at": "2026-01-09T08:00:00Z"},
+}
 RETURNED = DELIVERED | {
     "returns": [
         {
@@ -83,6 +118,8 @@ RETURNED = DELIVERED | {
             "refund": {"amount": 1250, "currency": "EUR"},
             "reason": "Broken on arrival.",
             "at": "2026-01-08T16:00:00Z",
+            "shipment_id": None,
+            "scrapped": [],
         }
     ],
     "version": 5,

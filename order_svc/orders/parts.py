@@ -7,6 +7,9 @@ from uuid import UUID
 
 from schemas import Address, Line, Money, PricedLine
 
+ShipmentStatus = Literal["in_transit", "delivered", "failed", "came_back"]
+FailureReason = Literal["lost", "refused", "undeliverable"]
+
 ANONYMOUS_TRACKING_NUMBER = "-"
 """Replaces the tracking numbers of an erased customer's parcels: a carrier knows the recipient by the real one."""
 
@@ -28,13 +31,20 @@ class Amendment:
 
 @dataclass(frozen=True, slots=True)
 class Shipment:
-    """A parcel on its way to the customer."""
+    """A parcel: it is in transit until it is delivered or fails, and then it may come back.
+
+    ``changed_at`` is when its status changed; ``refund`` is what was in a parcel that failed.
+    """
 
     id: UUID
     carrier: str
     tracking_number: str
     lines: tuple[Line, ...]
     at: datetime
+    status: ShipmentStatus = "in_transit"
+    changed_at: datetime | None = None
+    failure_reason: FailureReason | None = None
+    refund: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +63,15 @@ class CancelledRemainder:
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """What came back from a delivered order."""
+    """What came back: lines of a delivered order, or a parcel that failed (``shipment_id``), without a refund here.
+
+    Its ``lines`` can be sold again, without those that are ``scrapped``.
+    """
 
     id: UUID
     lines: tuple[Line, ...]
     refund: Money
     reason: str | None
     at: datetime
+    shipment_id: UUID | None = None
+    scrapped: tuple[Line, ...] = ()

@@ -32,13 +32,18 @@ LEDGER = (
     " amendment IS NOT NULL AS amended,"
     " jsonb_path_query_array(shipments, '$[*].lines[*]') AS shipped,"
     " jsonb_path_query_array(returns, '$[*].lines[*]') AS returned,"
+    " jsonb_path_query_array(returns, '$[*].scrapped[*]') AS scrapped,"
+    " jsonb_array_length(jsonb_path_query_array(shipments, '$[*] ? (@.status == \"in_transit\")')) AS in_transit,"
+    " jsonb_array_length(jsonb_path_query_array(shipments, '$[*] ? (@.status != \"in_transit\")')) AS settled,"
+    " jsonb_array_length(shipments) AS parcels,"
     f" CAST(extract(epoch FROM now() - {REQUESTED_AT}) AS double precision) AS age_seconds FROM orders"
 )
 """All orders, for the audit. Their age is by the database's clock, by which deadlines count."""
 LEDGER_LINE = {
     **{"kind": "order", "id": ID, "customer_id": ID, "state": "CONFIRMED", "version": 2},
     **{"lines": [{"sku": "MUG-BLUE", "quantity": 2}], "changed_at": MOMENT, "revision": 1, "amended": False},
-    **{"shipped": [], "returned": [], "age_seconds": 12.5},
+    **{"shipped": [], "returned": [], "scrapped": [], "in_transit": 0},
+    **{"settled": 0, "parcels": 0, "age_seconds": 12.5},
 }
 """An example of a line of it."""
 

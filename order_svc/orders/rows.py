@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from chassis.persistence.postgres.rows import Row
-from order_svc.orders.domain import Order
+from order_svc.orders.domain import Order, State
 from order_svc.orders.parts import Amendment, CancelledRemainder, Return, Shipment
 from schemas import Address, Line, Money, PricedLine, Shortage
 
@@ -57,7 +57,7 @@ def order_from(row: Any) -> Order:
         reservation_attempts=row.reservation_attempts,
         retried=row.retried,
         amendment=row.amendment and _amendment(row.amendment),
-        shipments=tuple(_shipment(shipment) for shipment in row.shipments),
+        shipments=tuple(_shipment(shipment, row.state) for shipment in row.shipments),
         returns=tuple(_return(returned) for returned in row.returns),
         cancelled_remainder=row.cancelled_remainder and _remainder(row.cancelled_remainder),
     )
@@ -140,9 +140,21 @@ def _amendment_row(amendment: Amendment) -> Row:
     }
 
 
-def _shipment(stored: Any) -> Shipment:
-    at = datetime.fromisoformat(stored["at"])
-    return Shipment(UUID(stored["id"]), stored["carrier"], stored["tracking_number"], _plain(stored["lines"]), at)
+def _shipment(stored: Any, state: State) -> Shipment:
+    # Parcels from before they had a status were delivered together with their order.
+    status = stored.get("status", "delivered" if state == "DELIVERED" else "in_transit")
+    changed_at, refund = stored.get("changed_at"), stored.get("refund")
+    return Shipment(
+        id=UUID(stored["id"]),
+        carrier=stored["carrier"],
+        tracking_number=stored["tracking_number"],
+        lines=_plain(stored["lines"]),
+        at=datetime.fromisoformat(stored["at"]),
+        status=status,
+        changed_at=changed_at and datetime.fromisoformat(changed_at),
+        failure_reason=stored.get("failure_reason"),
+        refund=refund and Money.model_validate(refund),
+    )
 
 
 def _shipment_row(shipment: Shipment) -> Row:
@@ -152,6 +164,10 @@ def _shipment_row(shipment: Shipment) -> Row:
         "tracking_number": shipment.tracking_number,
         "lines": _dumped(shipment.lines),
         "at": shipment.at,
+        "status": shipment.status,
+        "changed_at": shipment.changed_at,
+        "failure_reason": shipment.failure_reason,
+        "refund": shipment.refund and shipment.refund.model_dump(),
     }
 
 
@@ -176,8 +192,16 @@ def _remainder_row(remainder: CancelledRemainder) -> Row:
 
 
 def _return(stored: Any) -> Return:
-    refund, at = Money.model_validate(stored["refund"]), datetime.fromisoformat(stored["at"])
-    return Return(UUID(stored["id"]), _plain(stored["lines"]), refund, stored["reason"], at)
+    refund, at, shipment_id = stored["refund"], stored["at"], stored.get("shipment_id")
+    return Return(
+        id=UUID(stored["id"]),
+        lines=_plain(stored["lines"]),
+        refund=Money.model_validate(refund),
+        reason=stored["reason"],
+        at=datetime.fromisoformat(at),
+        shipment_id=shipment_id and UUID(shipment_id),
+        scrapped=_plain(stored.get("scrapped", ())),
+    )
 
 
 def _return_row(returned: Return) -> Row:
@@ -187,4 +211,6 @@ def _return_row(returned: Return) -> Row:
         "refund": returned.refund.model_dump(),
         "reason": returned.reason,
         "at": returned.at,
+        "shipment_id": returned.shipment_id,
+        "scrapped": _dumped(returned.scrapped),
     }

@@ -5,7 +5,7 @@ An entry holds no free text, which could be personal data.
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -22,11 +22,24 @@ from schemas import (
     OrderRejected,
     OrderReturned,
     OrderShipped,
+    ParcelDelivered,
+    ParcelFailed,
+    ParcelReturned,
     RemainderCancelled,
+    TrackingCorrected,
 )
 
-STOCK_REPLIES: Mapping[str, str] = {"order.shipped": "stock.committed", "order.returned": "stock.returned"}
-"""What product_svc publishes about a parcel. (Its replies to order.placed and order.amended change the order.)"""
+WITH_LINES = OrderShipped | OrderReturned | RemainderCancelled | ParcelDelivered | ParcelFailed | ParcelReturned
+"""The events whose lines the timeline shows."""
+
+STOCK_REPLIES: Mapping[str, Sequence[str]] = {
+    "stock.committed": ("order.shipped",),
+    "stock.returned": ("order.returned", "order.parcel_returned"),
+}
+"""What product_svc publishes about parcels, and about which events of order_svc.
+
+(Its replies to order.placed and order.amended change the order.)
+"""
 
 MAILS: Mapping[str, str] = {
     "order.confirmed": "receipt",
@@ -36,6 +49,7 @@ MAILS: Mapping[str, str] = {
     "order.amendment_refused": "amendment_refused",
     "order.returned": "return_received",
     "order.remainder_cancelled": "remainder_cancelled",
+    "order.parcel_failed": "parcel_failed",
 }
 """The events that the customer always gets a mail about, and its template.
 
@@ -75,7 +89,13 @@ def _detail(order: Order, event: Event) -> dict[str, Any]:
         detail["shortages"] = [shortage.model_dump() for shortage in event.shortages]
     if isinstance(event, OrderShipped):
         detail |= {"carrier": event.carrier, "tracking_number": event.tracking_number, "complete": event.complete}
-    if isinstance(event, OrderShipped | OrderReturned | RemainderCancelled):
+    if isinstance(event, TrackingCorrected):
+        detail |= {"carrier": event.carrier, "tracking_number": event.tracking_number}
+    if isinstance(event, ParcelFailed):
+        detail["reason"] = event.reason
+    if isinstance(event, TrackingCorrected | ParcelDelivered | ParcelFailed | ParcelReturned):
+        detail["shipment_id"] = str(event.shipment_id)
+    if isinstance(event, WITH_LINES):
         detail["lines"] = [line.model_dump(include={"sku", "quantity"}) for line in event.lines]
     return detail
 
@@ -103,7 +123,7 @@ class Timeline:
             self.state != "PENDING"
             and self._amendments_decided
             and self._stock_released
-            and all(count[reply] >= count[event] for event, reply in STOCK_REPLIES.items())
+            and all(count[reply] >= sum(count[event] for event in about) for reply, about in STOCK_REPLIES.items())
             and self._mails >= Counter(template for event, template in MAILS.items() for _ in range(count[event]))
         )
 

@@ -20,6 +20,7 @@ from schemas import (
     OrderPlaced,
     OrderReturned,
     OrderShipped,
+    ParcelReturned,
     RemainderCancelled,
 )
 
@@ -135,10 +136,10 @@ class ReleaseRemainder:
 
 @dataclass(frozen=True, slots=True)
 class RestockReturn:
-    """Lines of an order were returned: their units are on hand again."""
+    """Lines of an order were returned, or a parcel came back: what is not scrapped is on hand again."""
 
     on_repeat: ClassVar[OnRepeat] = "refuse"
-    envelope: Envelope[OrderReturned]
+    envelope: Envelope[OrderReturned] | Envelope[ParcelReturned]
 
     def prefetch(self, uow: ProductUnitOfWork) -> None:
         """The order's reservation, and the stock of the returned lines."""
@@ -148,7 +149,8 @@ class RestockReturn:
         """Publish ``StockReturned``; raise ``NotHeld``."""
         event = self.envelope.event
         known, stocks = _load(uow, event.order_id, event.lines)
-        _apply(uow, shipments.take_back(known, event.return_id, event.lines, stocks, uow.now), "return")
+        good = shipments.without_scrapped(event.lines, event.scrapped if isinstance(event, ParcelReturned) else ())
+        _apply(uow, shipments.take_back(known, event.return_id, good, stocks, uow.now), "return")
 
 
 def _prefetch(uow: ProductUnitOfWork, order_id: UUID, lines: Sequence[Line]) -> None:

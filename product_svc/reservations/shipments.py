@@ -68,6 +68,14 @@ def take_back(
     return next_version(known, known, now), restocked, event
 
 
+def without_scrapped(lines: Sequence[Line], scrapped: Sequence[Line]) -> tuple[Line, ...]:
+    """What can be sold again of lines that came back."""
+    left = {line.sku: line.quantity for line in summed(lines)}
+    for line in summed(scrapped):
+        left[line.sku] = left.get(line.sku, 0) - line.quantity
+    return tuple(Line(sku=sku, quantity=quantity) for sku, quantity in left.items() if quantity > 0)
+
+
 def _without(base: Reservation, lines: Sequence[Line], what: str) -> Reservation:
     """The reservation without lines that leave it; nothing is left to ship when it is empty. Raise ``NotHeld``."""
     left = base.held

@@ -188,6 +188,12 @@ GUARDS: Mapping[str, Mapping[str, Guard]] = {
         "POST /v1/orders/{order_id}/shipments": STAFF,
         "POST /v1/orders/{order_id}/cancel-remainder": SHOWN,
         "POST /v1/orders/{order_id}/deliver": STAFF,
+        "PUT /v1/orders/{order_id}/shipments/{shipment_id}/tracking": Guard(
+            "staff", {"carrier": "UPS", "tracking_number": "4712"}
+        ),
+        "POST /v1/orders/{order_id}/shipments/{shipment_id}/deliver": STAFF,
+        "POST /v1/orders/{order_id}/shipments/{shipment_id}/fail": Guard("staff", {"reason": "lost"}),
+        "POST /v1/orders/{order_id}/shipments/{shipment_id}/return": STAFF,
         "POST /v1/orders/{order_id}/returns": STAFF,
         "GET /v1/sagas": OPS,
         "POST /v1/sagas/{order_id}/resolve": OPS,

@@ -28,6 +28,8 @@ from tests.notifier_svc.ledger import handle_events
 from tests.verification import verification_token
 
 ADDRESS = {"name": "Ada", "street": "12 St", "city": "London", "postal_code": "SW1Y", "country": "GB"}
+PARCEL = "/v1/orders/{order_id}/shipments/{shipment_id}"
+ABOUT_A_PARCEL = (f"PUT {PARCEL}/tracking", *(f"POST {PARCEL}/{step}" for step in ("deliver", "fail", "return")))
 PASSWORD = "a password of theirs"
 BASKET = {"lines": [{"sku": "{sku}", "quantity": 3}], "shipping_address": ADDRESS}
 
@@ -113,14 +115,16 @@ class Shop:
         category = await self.create("product", "/v1/categories", staff, {"name": "Mugs"})
         product = await self.create("product", "/v1/products", staff, _mug(sku))
         import_ = await self.create("product", "/v1/imports", staff, {"format": "ndjson", "lines": 10})
-        keys = [str(uuid4()) for _ in range(6)]
+        keys = [str(uuid4()) for _ in range(7)]
         orders = [await self._order(owner, sku, key) for key in keys]
-        pending, amendable, to_ship, to_end, to_deliver, to_return = orders
-        await self._confirm(amendable, to_ship, to_end, to_deliver, to_return)
+        pending, amendable, to_ship, to_end, to_track, to_deliver, to_return = orders
+        await self._confirm(amendable, to_ship, to_end, to_track, to_deliver, to_return)
+        parcels: dict[str, str] = {}
         part = {"carrier": "DHL", "tracking_number": "4711", "lines": [{"sku": sku, "quantity": 1}]}
         await self._act(to_end, "shipments", part)
-        for order in (to_deliver, to_return):
-            await self._act(order, "shipments", {"carrier": "DHL", "tracking_number": "4711"})
+        for order in (to_track, to_deliver, to_return):
+            shipped = await self._act(order, "shipments", {"carrier": "DHL", "tracking_number": "4711"})
+            parcels[order] = shipped["shipments"][0]["id"]
         await self._act(to_return, "deliver")
         mail = await self._mail(owner, UUID(pending))
         ids = {
@@ -139,12 +143,14 @@ class Shop:
             "key": keys[0],
             **await self._for_ops(),
             "latest_order_id": to_return,
+            "shipment_id": parcels[to_track],
             "position": "1000000",
         }
         stages = {
             "PATCH /v1/orders/{order_id}": amendable,
             "POST /v1/orders/{order_id}/shipments": to_ship,
             "POST /v1/orders/{order_id}/cancel-remainder": to_end,
+            **dict.fromkeys(ABOUT_A_PARCEL, to_track),
             "POST /v1/orders/{order_id}/deliver": to_deliver,
             "POST /v1/orders/{order_id}/returns": to_return,
         }
@@ -183,10 +189,11 @@ class Shop:
         await handle_events(ledger, *events)
         await ledger.close()
 
-    async def _act(self, order: str, step: str, body: Any = None) -> None:
+    async def _act(self, order: str, step: str, body: Any = None) -> Any:
         staff = {**bearer(role="staff"), "If-Match": "*"}
         response = await self.request("order", "POST", f"/v1/orders/{order}/{step}", staff, json=body)
         assert response.is_success, response.text
+        return response.json()
 
     async def _erasure(self) -> str:
         """The erasure of another customer: an erased one has no data left."""

@@ -240,7 +240,10 @@ async def _request(
     places = {one["name"]: one["in"] for one in operation.get("parameters", [])}
     headers = {**headers, **{name: value for name, value in (parameters or {}).items() if places[name] == "header"}}
     query = httpx.QueryParams({name: value for name, value in (parameters or {}).items() if places[name] == "query"})
-    path, body = path.format(**belongings.ids), filled(guard.body, belongings.ids)
+    ids = dict(belongings.ids)
+    if guard.who == "owner or staff":
+        ids["order_id"] = belongings.stages.get(route, ids["order_id"])
+    path, body = path.format(**ids), filled(guard.body, ids)
     response = await shop.request(service, method, f"{path}?{query}", who, json=body, headers=headers)
     assert response.headers["x-content-type-options"] == "nosniff"
     cacheable = guard.cacheable and not who and response.is_success

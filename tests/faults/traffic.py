@@ -33,12 +33,21 @@ CANCELLED, AMENDED = 0.1, 0.2
 ONCE = {
     "order.placed",
     *(f"order.{what}" for what in ("confirmed", "rejected", "cancelled", "remainder_cancelled", "delivered")),
+    "order.undelivered",
 }
 """Events that an order can have at most once."""
-MAILED = ONCE - {"order.placed"} | {
-    *("order.amendment_accepted", "order.amendment_refused", "order.shipped", "order.returned"),
+MAILED = ONCE - {"order.placed", "order.undelivered"} | {
+    *(
+        "order.amendment_accepted",
+        "order.amendment_refused",
+        "order.shipped",
+        "order.parcel_failed",
+        "order.returned",
+    ),
 }
 """Events about which the customer gets a mail."""
+FIRST = "{first}"
+"""Stands for the path of the first parcel of an order."""
 PARCEL = {"carrier": "DHL", "tracking_number": "4711"}
 CHANGED = {200, 201, 202, 409, 412}
 """Expected statuses for a change of an order: 409 and 412 if another change, or the first attempt, was faster."""
@@ -128,7 +137,7 @@ class Traffic:
 
     async def _fulfilling(self) -> None:
         """Staff ship orders, some in two parts or the second part cancelled, mark them as delivered, and accept a
-        return of one piece.
+        return of one piece. Some parcels are refused and come back.
         """
         while not self._stopped.is_set():
             placed = [(shopper, location) for shopper in self.shoppers for location in shopper.orders.values()]
@@ -141,13 +150,22 @@ class Traffic:
                 steps.insert(0, ("shipments", {**PARCEL, **one}))
             if luck < 0.25:
                 steps[1] = ("cancel-remainder", None)
+            if luck < 0.4:
+                steps[2:] = [(f"{FIRST}/fail", {"reason": "refused"}), (f"{FIRST}/return", None)]
+            elif luck < 0.45:
+                steps[2] = (f"{FIRST}/deliver", None)
             for step, body in steps if order["state"] == "CONFIRMED" else ():
                 headers = {**self.staff, "If-Match": f'"{order["version"]}"'}
-                response = await self._request("POST", "order", f"{location}/{step}", headers, body, good=CHANGED)
+                path = f"{location}/{step}".replace(FIRST, self._first_parcel(order))
+                response = await self._request("POST", "order", path, headers, body, good=CHANGED)
                 if not response.is_success:
                     break
                 order = response.json()
             await asyncio.sleep(0.5)
+
+    @staticmethod
+    def _first_parcel(order: dict[str, Any]) -> str:
+        return "".join(f"shipments/{one['id']}" for one in order["shipments"][:1])
 
     async def _registering(self) -> None:
         while not self._stopped.is_set():

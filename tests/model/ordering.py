@@ -16,13 +16,18 @@ from schemas import (
     OrderRejected,
     OrderReturned,
     OrderShipped,
+    OrderUndelivered,
+    ParcelDelivered,
+    ParcelFailed,
+    ParcelReturned,
     RemainderCancelled,
     StockRejected,
     StockReserved,
+    TrackingCorrected,
 )
 from schemas.values import Line
 
-State = Literal["PENDING", "CONFIRMED", "REJECTED", "CANCELLED", "SHIPPED", "DELIVERED"]
+State = Literal["PENDING", "CONFIRMED", "REJECTED", "CANCELLED", "SHIPPED", "DELIVERED", "UNDELIVERED"]
 Step = Literal["asked_again", "given_up"]
 
 MAILS = {"CONFIRMED": "receipt", "REJECTED": "rejected", "CANCELLED": "cancelled"}
@@ -33,12 +38,15 @@ EVENT_MAILS: dict[type[Event], str] = {
     AmendmentRefused: "amendment_refused",
     OrderShipped: "shipped",
     RemainderCancelled: "remainder_cancelled",
+    TrackingCorrected: "tracking_corrected",
+    ParcelFailed: "parcel_failed",
     OrderDelivered: "delivered",
     OrderReturned: "return_received",
 }
 """Other events of an order, and the mail that each of them causes."""
 
 ReservationRequest = OrderPlaced | OrderAmended
+ParcelEvent = ParcelDelivered | ParcelFailed | ParcelReturned | TrackingCorrected
 Decision = OrderConfirmed | OrderRejected | OrderCancelled | AmendmentAccepted | AmendmentRefused
 
 
@@ -59,6 +67,10 @@ class Ordering:
         self.accepted: set[tuple[UUID, int]] = set()
         self.shipped: dict[UUID, Counter[str]] = {}
         self.returned: dict[UUID, Counter[str]] = {}
+        self.in_transit: dict[UUID, dict[UUID, Counter[str]]] = {}
+        """The parcels of each order that are under way; ``failed`` are those that failed and did not come back."""
+        self.failed: dict[UUID, dict[UUID, Counter[str]]] = {}
+        self.arrived: dict[UUID, Counter[str]] = {}
         self.parcels: dict[UUID, Counter[str]] = {}
         """Shipments and returns that are not in the stock yet."""
         self.remainders: dict[UUID, Counter[str]] = {}
@@ -103,8 +115,18 @@ class Ordering:
     def can_be_delivered(self, order: UUID) -> bool:
         return self.orders[order] == "SHIPPED" and not self.unshipped(order)
 
+    def has_parcels(self, order: UUID) -> bool:
+        return bool(self.in_transit[order])
+
+    def has_failed_parcels(self, order: UUID) -> bool:
+        return bool(self.failed[order])
+
+    def is_over(self, order: UUID) -> bool:
+        """Whether a shipped order has to end: nothing of it is under way or left to ship."""
+        return self.orders[order] == "SHIPPED" and not self.has_parcels(order) and not self.unshipped(order)
+
     def returnable(self, order: UUID) -> Counter[str]:
-        return self.shipped[order] - self.returned[order]
+        return self.arrived[order] - self.returned[order]
 
     def can_be_returned(self, order: UUID) -> bool:
         return self.orders[order] == "DELIVERED" and bool(self.returnable(order))
@@ -118,7 +140,8 @@ class Ordering:
             assert event.customer_id not in self.without_orders
             self.customers[order] = event.customer_id
             self.orders[order], self.lines[order], self.revisions[order] = "PENDING", counted(event.lines), 1
-            self.shipped[order], self.returned[order] = Counter(), Counter()
+            self.shipped[order], self.arrived[order], self.returned[order] = Counter(), Counter(), Counter()
+            self.in_transit[order], self.failed[order] = {}, {}
             self.requested[order, 1] = counted(event.lines), 1
         else:
             assert self.can_be_amended(order)
@@ -162,7 +185,24 @@ class Ordering:
                 assert event.reason != "timeout" or (self.orders[order] == "PENDING" and order in self.retried)
                 self._reach(order, "CANCELLED")
 
-    def fulfil(self, event: OrderShipped | RemainderCancelled | OrderDelivered | OrderReturned) -> None:
+    def track(self, event: ParcelEvent) -> None:
+        """Something happened to one parcel."""
+        order, parcel = event.order_id, event.shipment_id
+        match event:
+            case TrackingCorrected():
+                assert counted(event.lines) == self.in_transit[order][parcel]
+            case ParcelDelivered():
+                self.arrived[order] += self.in_transit[order].pop(parcel)
+            case ParcelFailed():
+                self.failed[order][parcel] = self.in_transit[order].pop(parcel)
+            case ParcelReturned():
+                back = self.failed[order].pop(parcel)
+                assert counted(event.lines) == back
+                self.parcels[event.return_id] = back - counted(event.scrapped)
+
+    def fulfil(
+        self, event: OrderShipped | RemainderCancelled | OrderDelivered | OrderUndelivered | OrderReturned
+    ) -> None:
         order = event.order_id
         match event:
             case OrderShipped():
@@ -171,6 +211,7 @@ class Ordering:
                 assert parcel <= self.unshipped(order)
                 assert event.revision == self.revisions[order]
                 self.orders[order], self.parcels[event.shipment_id] = "SHIPPED", parcel
+                self.in_transit[order][event.shipment_id] = parcel
                 self.shipped[order] += parcel
                 assert event.complete is not bool(self.unshipped(order))
             case RemainderCancelled():
@@ -182,7 +223,15 @@ class Ordering:
                 self.remainders[order] = left
             case OrderDelivered():
                 assert self.can_be_delivered(order)
+                self.arrived[order] += sum(self.in_transit[order].values(), Counter())
+                self.in_transit[order].clear()
+                assert self.arrived[order]
+                assert event.complete is (self.arrived[order] == self.shipped[order])
                 self.orders[order] = "DELIVERED"
+            case OrderUndelivered():
+                assert self.is_over(order)
+                assert not self.arrived[order]
+                self.orders[order] = "UNDELIVERED"
             case OrderReturned():
                 assert self.orders[order] == "DELIVERED"
                 back = counted(event.lines)

@@ -96,6 +96,7 @@ class Platform(Requests):
         assert held == {order: has for order in self.shop.held if (has := self.shop.held_for(order))}
         assert all(held[o.id] >= counted(o.lines) for o in orders if o.state == "CONFIRMED")
         assert all(held.get(o.id, Counter()) >= self.shop.unshipped(o.id) for o in orders if o.state == "SHIPPED")
+        assert not any(map(self.shop.is_over, self.shop.orders)), "an order ends with its last parcel"
         assert self.mails() <= Counter(self.shop.due)
         assert self.timelines() <= self.expected_entries
         self.no_stream_ends_too_early()

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import count
-from typing import Literal
+from typing import Literal, get_args
 from uuid import UUID
 
 import pytest
@@ -24,6 +24,8 @@ from order_svc.amendments.commands import AmendOrder
 from order_svc.errors import AccountErased, NotForSale, TransitionNotAllowed
 from order_svc.fulfilment.commands import CancelRemainder, DeliverOrder, ReturnLines, ShipOrder
 from order_svc.orders.commands import CancelOrder, PlaceOrder
+from order_svc.orders.parts import FailureReason
+from order_svc.parcels.commands import CorrectTracking, DeliverParcel, FailParcel, ReturnParcel
 from order_svc.saga.actions import SagaStep
 from order_svc.saga.commands import CancelSaga, HandleHalfDeadline, RetrySaga
 from product_svc.catalogue import domain as catalogue
@@ -159,6 +161,29 @@ class Requests(RuleBasedStateMachine):
     def deliver(self, which: int) -> None:
         order = chosen(which, self.shop.can_be_delivered, self.shop.orders)
         self.world.orders.execute(DeliverOrder(order, ANY))
+
+    @precondition(lambda self: any(map(self.shop.has_parcels, self.shop.orders)))
+    @rule(which=some, reason=st.sampled_from([None, None, *get_args(FailureReason)]))
+    def settle_parcel(self, which: int, reason: FailureReason | None) -> None:
+        """A parcel arrives, or fails."""
+        order = chosen(which, self.shop.has_parcels, self.shop.orders)
+        parcel = next(iter(self.shop.in_transit[order]))
+        corrected = CorrectTracking(order, ANY, parcel, next(self.ids), "UPS", "2")
+        self.world.orders.execute(corrected)
+        command = FailParcel(order, ANY, parcel, reason) if reason else DeliverParcel(order, ANY, parcel)
+        self.world.orders.execute(command)
+        with pytest.raises(TransitionNotAllowed):
+            self.world.orders.execute(command)
+
+    @precondition(lambda self: any(map(self.shop.has_failed_parcels, self.shop.orders)))
+    @rule(which=some, scrap=st.booleans())
+    def take_parcel_back(self, which: int, scrap: bool) -> None:
+        order = chosen(which, self.shop.has_failed_parcels, self.shop.orders)
+        parcel, lines = next(iter(self.shop.failed[order].items()))
+        scrapped = {next(iter(lines)): 1} if scrap else {}
+        self.world.orders.execute(ReturnParcel(order, ANY, parcel, next(self.ids), scrapped))
+        with pytest.raises(TransitionNotAllowed):
+            self.world.orders.execute(ReturnParcel(order, ANY, parcel, next(self.ids), {}))
 
     @precondition(lambda self: any(map(self.shop.can_be_returned, self.shop.orders)))
     @rule(which=some)

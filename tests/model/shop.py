@@ -10,6 +10,7 @@ from functools import reduce
 from operator import or_
 from uuid import UUID
 
+from notifier_svc.rendering.domain import OPTIONAL_TEMPLATES
 from schemas import (
     AmendmentAccepted,
     AmendmentRefused,
@@ -27,6 +28,10 @@ from schemas import (
     OrderReturned,
     OrdersAnonymised,
     OrderShipped,
+    OrderUndelivered,
+    ParcelDelivered,
+    ParcelFailed,
+    ParcelReturned,
     ProductChanged,
     ProductCreated,
     RemainderCancelled,
@@ -36,6 +41,7 @@ from schemas import (
     StockReleased,
     StockReserved,
     StockReturned,
+    TrackingCorrected,
 )
 from tests.model.ordering import EVENT_MAILS, Ordering, counted
 
@@ -77,7 +83,7 @@ class Shop(Ordering):
 
     def at_rest(self, order: UUID) -> bool:
         """Whether nothing is left to do for an order. Mails that customers can switch off do not count."""
-        mails = {due: n for due, n in self.due.items() if due[0] == order and due[1] not in ("shipped", "delivered")}
+        mails = {due: n for due, n in self.due.items() if due[0] == order and due[1] not in OPTIONAL_TEMPLATES}
         held = (self.orders[order] in ("REJECTED", "CANCELLED") and self.held_for(order)) or order in self.remainders
         return not self.waits(order) and not held and all(self.sent[due] >= n for due, n in mails.items())
 
@@ -97,8 +103,10 @@ class Shop(Ordering):
                 self._move_stock(event)
             case OrderConfirmed() | OrderRejected() | OrderCancelled() | AmendmentAccepted() | AmendmentRefused():
                 self.decide(event)
-            case OrderShipped() | RemainderCancelled() | OrderDelivered() | OrderReturned():
+            case OrderShipped() | RemainderCancelled() | OrderDelivered() | OrderUndelivered() | OrderReturned():
                 self.fulfil(event)
+            case TrackingCorrected() | ParcelDelivered() | ParcelFailed() | ParcelReturned():
+                self.track(event)
             case MailSent(order_id=UUID() as order, template=template):
                 assert event.customer_id not in self.without_mails
                 self.sent[order, template] += 1

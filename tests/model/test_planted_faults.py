@@ -15,6 +15,7 @@ from order_svc.saga.domain import Decision, on_deadline, on_reply
 from order_svc.timeline.domain import Timeline
 from product_svc.reservations.domain import _shortage, release, settled
 from product_svc.reservations.shipments import release_remainder
+from tests.model.deliveries import Deliveries
 from tests.model.erasures import ErasurePlatform, ErasureSenders
 from tests.model.explore import explore
 from tests.model.platform import Platform
@@ -69,9 +70,19 @@ FAULTS: dict[str, tuple[type[RuleBasedStateMachine], str, Any]] = {
     "no tombstone": (Platform, "product_svc.reservations.domain.release", without_tombstone),
     "stock not given back": (Platform, "product_svc.reservations.domain.release", without_releasing),
     "remainder not given back": (
-        Platform,
+        Deliveries,
         "product_svc.reservations.shipments.release_remainder",
         without_releasing_the_remainder,
+    ),
+    "order that does not end with its last parcel": (
+        Deliveries,
+        "order_svc.parcels.domain.ending",
+        lambda order, now: [],
+    ),
+    "scrapped pieces restocked": (
+        Deliveries,
+        "product_svc.reservations.shipments.without_scrapped",
+        lambda lines, scrapped: lines,
     ),
     "unavailable stock reserved": (Platform, "product_svc.reservations.domain._shortage", lambda *line: None),
     "order revived by a late reply": (Platform, "order_svc.saga.domain.on_reply", reviving),

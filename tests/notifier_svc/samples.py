@@ -49,6 +49,14 @@ ORDER_CONTEXTS: dict[Template, dict[str, Any]] = {
         **{"reason": "staff", "note": "The last teapot broke when we packed it.", "revision": 1},
         **{"lines": [POT], "amount": euros(123900), "total": euros(2500)},
     },
+    "tracking_corrected": {
+        **{"shipment_id": str(ORDER), "correction_id": str(CUSTOMER), "lines": [MUGS]},
+        **{"carrier": "DHL", "tracking_number": "00340434161094042558"},
+    },
+    "parcel_failed": {
+        **{"shipment_id": str(ORDER), "carrier": "DHL", "tracking_number": "00340434161094042557"},
+        **{"reason": "lost", "lines": [MUGS], "refund": euros(2500)},
+    },
     "delivered": {},
     "return_received": {
         **{"return_id": str(ORDER), "lines": [MUGS], "refund": euros(2500)},

@@ -23,6 +23,8 @@ CORRUPTIONS: list[tuple[str, Corruption]] = [
     ("reservation_mismatch", stock_corruptions.reservation_of_another_revision),
     ("parcel_mismatch", stock_corruptions.shipment_without_a_movement),
     ("parcel_mismatch", stock_corruptions.return_booked_for_another_order),
+    ("parcel_mismatch", stock_corruptions.scrapped_piece_that_is_on_hand_again),
+    ("parcel_open", stock_corruptions.delivered_order_with_a_parcel_in_transit),
     ("erased_kept", event_corruptions.erased_customer_with_an_address),
     ("erased_kept", event_corruptions.erased_customer_with_an_account),
     ("mail_missing", mail_corruptions.shipment_without_a_mail),

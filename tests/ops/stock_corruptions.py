@@ -112,3 +112,22 @@ async def return_booked_for_another_order(world: World) -> str:
     another = {"$set": {"note": f"order {uuid7()}"}}
     await world.products.db.movements.update_one({"sku": sku, "reason": "return"}, another)
     return str(order_id)
+
+
+async def delivered_order_with_a_parcel_in_transit(world: World) -> str:
+    sku = await world.product()
+    order_id = await world.confirmed(sku)
+    await world.fulfilled(order_id, {sku: 1})
+    open_again = "UPDATE orders SET shipments = jsonb_set(shipments, '{0,status}', '\"in_transit\"') WHERE id = :id"
+    await sql(world.orders, open_again, id=order_id)
+    return str(order_id)
+
+
+async def scrapped_piece_that_is_on_hand_again(world: World) -> str:
+    sku = await world.product()
+    order_id = await world.confirmed(sku)
+    await world.refused(order_id)
+    moved = await world.products.db.movements.update_one({"sku": sku, "reason": "return"}, {"$inc": {"delta": 1}})
+    assert moved.modified_count == 1
+    await world.products.db.stock.update_one({"_id": sku}, {"$inc": {"on_hand": 1}})
+    return str(order_id)

@@ -40,6 +40,7 @@ from order_svc import handlers as order_handlers
 from order_svc.amendments.commands import AmendOrder
 from order_svc.fulfilment.commands import CancelRemainder, DeliverOrder, ReturnLines, ShipOrder
 from order_svc.orders.commands import CancelOrder, PlaceOrder
+from order_svc.parcels.commands import FailParcel, ReturnParcel
 from order_svc.unit_of_work import OrderUnitOfWork
 from product_svc import handlers as product_handlers
 from product_svc.catalogue.commands import CreateProduct
@@ -142,6 +143,15 @@ class World:
         """Ship a part of an order, and cancel what is left."""
         await self.commits["order_svc"](ShipOrder(order_id, ANY, uuid7(), **PARCEL, quantities=quantities))
         await self.commits["order_svc"](CancelRemainder(order_id, None))
+        await self.flow()
+
+    async def refused(self, order_id: UUID) -> None:
+        """Ship an order as one parcel that is refused, and comes back with one piece broken."""
+        parcel = uuid7()
+        await self.commits["order_svc"](ShipOrder(order_id, ANY, parcel, **PARCEL))
+        order = await self.commits["order_svc"](FailParcel(order_id, ANY, parcel, "refused"))
+        scrapped = {order.lines[0].sku: 1}
+        await self.commits["order_svc"](ReturnParcel(order_id, ANY, parcel, uuid7(), scrapped))
         await self.flow()
 
     async def confirmed(self, sku: str | None = None, quantity: int = 2) -> UUID:

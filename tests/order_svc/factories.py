@@ -7,7 +7,7 @@ from uuid import UUID
 
 from order_svc.amendments.domain import reject_original
 from order_svc.orders.domain import Order, State
-from order_svc.orders.parts import Amendment, Shipment
+from order_svc.orders.parts import Amendment, Shipment, ShipmentStatus
 from schemas import Address, Line, Money, PricedLine, Shortage
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -44,5 +44,6 @@ def original_rejected() -> Order:
 
 def shipped(state: State = "SHIPPED", quantity: int = 2) -> Order:
     """An order of two mugs of which some were shipped."""
-    parcel = Shipment(PART, "DHL", "1", (Line(sku="MUG", quantity=quantity),), NOW)
+    status: ShipmentStatus = "delivered" if state == "DELIVERED" else "in_transit"
+    parcel = Shipment(PART, "DHL", "1", (Line(sku="MUG", quantity=quantity),), NOW, status)
     return replace(order(state), shipments=(parcel,))

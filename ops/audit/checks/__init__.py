@@ -19,7 +19,7 @@ COUNTS = {
     "orders_confirmed": """SELECT 1 FROM "order" WHERE state = 'CONFIRMED'""",
     "orders_rejected": """SELECT 1 FROM "order" WHERE state = 'REJECTED'""",
     "orders_cancelled": """SELECT 1 FROM "order" WHERE state = 'CANCELLED'""",
-    "orders_shipped": """SELECT 1 FROM "order" WHERE state IN ('SHIPPED', 'DELIVERED')""",
+    "orders_shipped": """SELECT 1 FROM "order" WHERE state IN ('SHIPPED', 'DELIVERED', 'UNDELIVERED')""",
     "reservations": "SELECT 1 FROM reservation",
     "mails": "SELECT 1 FROM mail",
     "mails_in_doubt": "SELECT 1 FROM mail WHERE doubts > 0",

@@ -21,8 +21,18 @@ CHECKS = (
                 WHERE s.value > coalesce((SELECT value FROM json_each(o.lines) WHERE key = s.key), 0))
             OR EXISTS (SELECT 1 FROM json_each(o.returned) s
                 WHERE s.value > coalesce((SELECT value FROM json_each(o.shipped) WHERE key = s.key), 0))
-            OR (state IN ('SHIPPED', 'DELIVERED')) <> (shipped <> '{}')
-            OR (state = 'DELIVERED' AND unshipped <> '{}')
+            OR (state IN ('SHIPPED', 'DELIVERED', 'UNDELIVERED')) <> (shipped <> '{}')
+            OR (state IN ('DELIVERED', 'UNDELIVERED') AND unshipped <> '{}')
+        """,
+    ),
+    Check(
+        "parcel_open",
+        "A shipped order ends with its last parcel, and no earlier.",
+        """
+        SELECT shown(id), state || ', ' || in_transit || ' of ' || parcels || ' parcels in transit'
+        FROM "order"
+        WHERE (state IN ('DELIVERED', 'UNDELIVERED') AND in_transit > 0)
+            OR (state = 'SHIPPED' AND unshipped = '{}' AND settled = parcels)
         """,
     ),
     Check(

@@ -44,7 +44,8 @@ CHECKS = (
         WHERE o.state <> 'PENDING' AND o.changed_at <= :settled AND coalesce(r.changed_at, 0) <= :settled
             AND (o.state, coalesce(r.state, 'missing')) NOT IN (VALUES
                 ('CONFIRMED', 'held'), ('REJECTED', 'rejected'), ('CANCELLED', 'released'), ('CANCELLED', 'rejected'),
-                ('SHIPPED', CASE o.unshipped WHEN '{}' THEN 'shipped' ELSE 'held' END), ('DELIVERED', 'shipped'))
+                ('SHIPPED', CASE o.unshipped WHEN '{}' THEN 'shipped' ELSE 'held' END), ('DELIVERED', 'shipped'),
+                ('UNDELIVERED', 'shipped'))
             AND (o.id, 'product_svc') NOT IN (SELECT key, "group" FROM unhandled)
         """,
     ),
@@ -65,17 +66,18 @@ CHECKS = (
         """
         SELECT shown(o.id), 'the order is revision ' || o.revision || ', its reservation ' || r.revision
         FROM "order" o JOIN reservation r ON r.order_id = o.id
-        WHERE o.state IN ('CONFIRMED', 'SHIPPED', 'DELIVERED') AND r.state IN ('held', 'shipped') AND NOT o.amended
+        WHERE o.state IN ('CONFIRMED', 'SHIPPED', 'DELIVERED', 'UNDELIVERED') AND r.state IN ('held', 'shipped')
+            AND NOT o.amended
             AND o.revision <> r.revision AND o.changed_at <= :settled AND r.changed_at <= :settled
             AND (o.id, 'product_svc') NOT IN (SELECT key, "group" FROM unhandled)
         """,
     ),
     Check(
         "parcel_mismatch",
-        "The shipments and returns of an order are also stock movements.",
+        "The shipments of an order, and what was returned and is not scrapped, are also stock movements.",
         """
         SELECT shown(id), 'shipped ' || shipped || ', moved ' || moved_out
-            || '; returned ' || returned || ', moved ' || moved_back
+            || '; restocked ' || restocked || ', moved ' || moved_back
         FROM (
             SELECT o.*, coalesce(r.changed_at, 0) AS held_at,
                 (SELECT json_group_object(sku, -quantity) FROM (
@@ -84,7 +86,7 @@ CHECKS = (
                     SELECT * FROM moved m WHERE m.order_id = o.id AND reason = 'return' ORDER BY sku)) AS moved_back
             FROM "order" o LEFT JOIN reservation r ON r.order_id = o.id
         )
-        WHERE (shipped <> moved_out OR returned <> moved_back) AND changed_at <= :settled AND held_at <= :settled
+        WHERE (shipped <> moved_out OR restocked <> moved_back) AND changed_at <= :settled AND held_at <= :settled
             AND (id, 'product_svc') NOT IN (SELECT key, "group" FROM unhandled)
         """,
     ),

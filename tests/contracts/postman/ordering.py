@@ -15,7 +15,117 @@ ADDRESS = {
 }
 BASKET = {"lines": [{"sku": "{{sku}}", "quantity": 2}], "shipping_address": ADDRESS}
 ANY = {"If-Match": "*"}
+WAITED = {"order_id": "{{waited_id}}"}
 KEY = {"Idempotency-Key": "{{run}}"}
+
+PARCELS: Sequence[Step] = (
+    Step(
+        "Ship a part of an order",
+        "POST /v1/orders/{order_id}/shipments",
+        201,
+        "staff",
+        {"carrier": "DHL", "tracking_number": "1", "lines": [{"sku": "{{sku}}", "quantity": 1}]},
+        headers=ANY,
+        response_headers=("ETag",),
+        keeps={"shipment_id": "body.shipments[0].id"},
+        holds={"it is shipped": "body.state === 'SHIPPED'"},
+    ),
+    Step(
+        "Correct its tracking number",
+        "PUT /v1/orders/{order_id}/shipments/{shipment_id}/tracking",
+        200,
+        "staff",
+        {"carrier": "DHL", "tracking_number": "00340434161094042557"},
+        headers=ANY,
+        response_headers=("ETag",),
+        holds={"it is corrected": "body.shipments[0].tracking_number.length === 20"},
+    ),
+    Step(
+        "Record that the parcel was refused",
+        "POST /v1/orders/{order_id}/shipments/{shipment_id}/fail",
+        200,
+        "staff",
+        {"reason": "refused"},
+        headers=ANY,
+        response_headers=("ETag",),
+        holds={
+            "it failed": "body.shipments[0].status === 'failed'",
+            "the rest is still to ship": "body.state === 'SHIPPED'",
+        },
+    ),
+    Step(
+        "Record that it came back, one piece broken",
+        "POST /v1/orders/{order_id}/shipments/{shipment_id}/return",
+        200,
+        "staff",
+        {"scrapped": [{"sku": "{{sku}}", "quantity": 1}]},
+        headers=ANY,
+        response_headers=("ETag",),
+        holds={"it came back": "body.shipments[0].status === 'came_back'"},
+    ),
+    Step(
+        "Ship another part",
+        "POST /v1/orders/{order_id}/shipments",
+        201,
+        "staff",
+        {"carrier": "DHL", "tracking_number": "2", "lines": [{"sku": "{{sku}}", "quantity": 1}]},
+        headers=ANY,
+        response_headers=("ETag",),
+        keeps={"shipment_id": "body.shipments[1].id"},
+    ),
+    Step(
+        "Cancel what is left to ship",
+        "POST /v1/orders/{order_id}/cancel-remainder",
+        200,
+        "customer",
+        {"note": "Two are enough."},
+        response_headers=("ETag",),
+        holds={
+            "the order is what is shipped": "body.lines[0].quantity === 2 && body.total.amount === 2600",
+            "the rest is listed": "body.cancelled_remainder.lines[0].quantity === 1",
+        },
+    ),
+    Step(
+        "Mark it as delivered",
+        "POST /v1/orders/{order_id}/deliver",
+        200,
+        "staff",
+        headers=ANY,
+        response_headers=("ETag",),
+        holds={"it is delivered": "body.state === 'DELIVERED'"},
+    ),
+    Step(
+        "Accept a return",
+        "POST /v1/orders/{order_id}/returns",
+        201,
+        "staff",
+        {"lines": [{"sku": "{{sku}}", "quantity": 1}], "reason": "Broken on arrival."},
+        headers=ANY,
+        response_headers=("ETag",),
+    ),
+    Step(
+        "Ship another order",
+        "POST /v1/orders/{order_id}/shipments",
+        201,
+        "staff",
+        {"carrier": "UPS", "tracking_number": "1Z999AA10123456784"},
+        variables=WAITED,
+        headers=ANY,
+        response_headers=("ETag",),
+        keeps={"shipment_id": "body.shipments[0].id"},
+    ),
+    Step(
+        "Record that its parcel has arrived",
+        "POST /v1/orders/{order_id}/shipments/{shipment_id}/deliver",
+        200,
+        "staff",
+        variables=WAITED,
+        headers=ANY,
+        response_headers=("ETag",),
+        holds={"with the last one the order is delivered": "body.state === 'DELIVERED'"},
+    ),
+)
+"""From the shipment to a return, as staff do it."""
 
 ORDERS: Sequence[Step] = (
     Step(
@@ -132,49 +242,7 @@ ORDERS: Sequence[Step] = (
         response_headers=("Location", "ETag"),
         holds={"it is rejected": "body.state === 'REJECTED'", "why": "body.shortages[0].reason === 'short'"},
     ),
-    Step(
-        "Ship a part of an order",
-        "POST /v1/orders/{order_id}/shipments",
-        201,
-        "staff",
-        {
-            **{"carrier": "DHL", "tracking_number": "00340434161094042557"},
-            "lines": [{"sku": "{{sku}}", "quantity": 2}],
-        },
-        headers=ANY,
-        response_headers=("ETag",),
-        holds={"it is shipped": "body.state === 'SHIPPED'"},
-    ),
-    Step(
-        "Cancel what is left to ship",
-        "POST /v1/orders/{order_id}/cancel-remainder",
-        200,
-        "customer",
-        {"note": "Two are enough."},
-        response_headers=("ETag",),
-        holds={
-            "the order is what is shipped": "body.lines[0].quantity === 2 && body.total.amount === 2600",
-            "the rest is listed": "body.cancelled_remainder.lines[0].quantity === 1",
-        },
-    ),
-    Step(
-        "Mark it as delivered",
-        "POST /v1/orders/{order_id}/deliver",
-        200,
-        "staff",
-        headers=ANY,
-        response_headers=("ETag",),
-        holds={"it is delivered": "body.state === 'DELIVERED'"},
-    ),
-    Step(
-        "Accept a return",
-        "POST /v1/orders/{order_id}/returns",
-        201,
-        "staff",
-        {"lines": [{"sku": "{{sku}}", "quantity": 1}], "reason": "Broken on arrival."},
-        headers=ANY,
-        response_headers=("ETag",),
-    ),
+    *PARCELS,
     Step(
         "Export one's orders",
         "GET /v1/exports/orders",

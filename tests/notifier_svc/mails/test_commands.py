@@ -16,9 +16,11 @@ from schemas import (
     OrderRejected,
     OrderReturned,
     OrderShipped,
+    ParcelFailed,
     RemainderCancelled,
     Shortage,
     StockLow,
+    TrackingCorrected,
     golden,
 )
 from tests.notifier_svc.factories import cancelled, confirmed
@@ -75,6 +77,8 @@ ORDER_EVENTS: list[tuple[type[Event], OrderTemplate, str]] = [
     (OrderDelivered, "delivered", "{order_id}"),
     (OrderReturned, "return_received", "{return_id}"),
     (RemainderCancelled, "remainder_cancelled", "{order_id}"),
+    (TrackingCorrected, "tracking_corrected", "{correction_id}"),
+    (ParcelFailed, "parcel_failed", "{shipment_id}"),
 ]
 
 

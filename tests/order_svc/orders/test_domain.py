@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from order_svc.amendments.domain import accept, amend, refuse
 from order_svc.errors import MixedCurrencies, OrderTooLarge, TransitionNotAllowed
-from order_svc.fulfilment.domain import cancel_remainder, deliver, ship, take_back
+from order_svc.fulfilment.domain import cancel_remainder, ship, take_back
 from order_svc.orders.domain import (
     ACTIONS,
     GUARDS,
@@ -19,11 +19,13 @@ from order_svc.orders.domain import (
     Order,
     Reason,
     State,
+    order_placed,
     place,
     price_line,
     quantities_of,
 )
 from order_svc.orders.parts import Return
+from order_svc.parcels.domain import correct_tracking, deliver, deliver_parcel, fail_parcel, return_parcel
 from order_svc.replicas.domain import Product
 from order_svc.saga.actions import request_again
 from schemas import (
@@ -62,7 +64,12 @@ TRANSITION: dict[str, Transition] = {
     "refuse": lambda order, now: refuse(order, [SHORT], now),
     "retry": lambda order, now: request_again(order, now)[0],
     "ship": lambda order, now: ship(order, PART, "DHL", "1", None, now),
-    "cancel_remainder": lambda order, now: cancel_remainder(order, "customer", None, now),
+    "cancel_remainder": lambda order, now: cancel_remainder(order, "customer", None, now)[0],
+    "correct_tracking": lambda order, now: correct_tracking(order, PART, ORDER, "UPS", "2", now),
+    "deliver_parcel": lambda order, now: deliver_parcel(order, PART, now)[0],
+    "fail_parcel": lambda order, now: fail_parcel(order, PART, "lost", now)[0],
+    "return_parcel": lambda order, now: return_parcel(order, PART, ORDER, {}, now),
+    "end_undelivered": lambda order, now: (order.transition("end_undelivered", now), order_placed(order)),
     "deliver": deliver,
     "return": lambda order, now: take_back(order, PART, {"MUG": 1}, None, now),
 }
@@ -151,6 +158,7 @@ def test_a_rejected_or_cancelled_order_has_no_transitions() -> None:
     assert TRANSITIONS["REJECTED"] == TRANSITIONS["CANCELLED"] == {}
 
 
+FAILED = replace(shipped(quantity=1), shipments=(replace(shipped(quantity=1).shipments[0], status="failed"),))
 RETURNED = replace(
     shipped("DELIVERED"), returns=(Return(PART, (line(),), Money(amount=1, currency="EUR"), None, NOW),)
 )
@@ -166,6 +174,9 @@ RETURNED = replace(
         (shipped(quantity=1), "deliver"),
         (shipped(), "ship"),
         (shipped(), "cancel_remainder"),
+        (shipped(), "return_parcel"),
+        (shipped(), "end_undelivered"),
+        *((FAILED, name) for name in ("correct_tracking", "deliver_parcel", "fail_parcel")),
         (RETURNED, "return"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -182,8 +193,8 @@ def test_a_transition_whose_guard_does_not_hold_is_refused(one: Order, transitio
         (amended("PENDING"), ["cancel"]),
         (order("CONFIRMED"), ["amend", "cancel", "ship"]),
         (amended(), ["cancel"]),
-        (shipped(quantity=1), ["cancel_remainder", "ship"]),
-        (shipped(), ["deliver"]),
+        (shipped(quantity=1), ["cancel_remainder", "correct_tracking", "deliver_parcel", "fail_parcel", "ship"]),
+        (shipped(), ["correct_tracking", "deliver", "deliver_parcel", "fail_parcel"]),
         (shipped("DELIVERED"), ["return"]),
         (RETURNED, []),
         (order("REJECTED"), []),

@@ -85,6 +85,14 @@ HISTORIES: dict[str, list[str]] = {
     "shipped in part, and the rest cancelled": [
         *(*SHIPPED, "order.remainder_cancelled SHIPPED", "stock.released", "sent remainder_cancelled"),
     ],
+    "delivered parcel by parcel": [
+        *(*SHIPPED, "order.parcel_delivered SHIPPED", "order.delivered DELIVERED", "sent delivered"),
+    ],
+    "lost": [*SHIPPED, "order.parcel_failed SHIPPED", "order.undelivered UNDELIVERED", "sent parcel_failed"],
+    "refused, and back": [
+        *(*SHIPPED, "order.parcel_failed SHIPPED", "order.undelivered UNDELIVERED", "sent parcel_failed"),
+        *("order.parcel_returned UNDELIVERED", "stock.returned"),
+    ],
     "shipped to a customer without mails about shipments": SHIPPED[:-1],
     "returned": [*SHIPPED, *RETURNED],
     "requested twice": [PLACED, "saga.asked_again", *CONFIRMED, RESERVED, "saga.answer_ignored"],
@@ -110,7 +118,7 @@ def test_a_timeline_is_complete_when_all_stock_is_decided_and_all_mails_are_sent
 
 
 DUE = ("stock.released", "stock.committed", "stock.returned", "sent", "failed")
-NOT_DUE = ("sent shipped", "stock.released r2", "failed order_amended m1", "sent order_amended m1")
+NOT_DUE = ("sent shipped", "sent delivered", "stock.released r2", "failed order_amended m1", "sent order_amended m1")
 
 
 @pytest.mark.parametrize(

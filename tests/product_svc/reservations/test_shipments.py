@@ -3,7 +3,7 @@
 from uuid_utils.compat import uuid7
 
 from chassis.persistence.mongo.database import Mongo
-from schemas import OrderReturned, StockCommitted, StockReturned
+from schemas import OrderReturned, ParcelReturned, StockCommitted, StockReturned
 from tests.outbox import events
 from tests.product_svc.factories import (
     PRICE,
@@ -63,6 +63,29 @@ async def test_returned_units_are_on_hand_again(shared: Mongo, commit: Commit) -
     assert (await events(shared, order.order_id))[-1] == expected
     booked = [(delta, reason, on_hand) for delta, reason, on_hand, _ in await movements(shared, sku)]
     assert booked == [(5, "delivery", 5), (-3, "shipment", 2), (2, "return", 4)]
+
+
+async def test_of_a_parcel_that_came_back_only_what_is_not_scrapped_is_on_hand_again(
+    shared: Mongo, commit: Commit
+) -> None:
+    mug, cup = await stocked(commit, 5), await stocked(commit, 5)
+    order = placed({mug: 3, cup: 1})
+    parcel = shipped(order, {mug: 3, cup: 1})
+    back = ParcelReturned(
+        **about(order),
+        shipment_id=parcel.shipment_id,
+        return_id=uuid7(),
+        lines=lines({mug: 3, cup: 1}),
+        scrapped=lines({mug: 1, cup: 1}),
+    )
+    await handle(shared, order, parcel, back)
+    assert [await numbers(shared, sku) for sku in (mug, cup)] == [(4, 0), (4, 0)]
+    expected = StockReturned(order_id=order.order_id, return_id=back.return_id, lines=lines({mug: 2}))
+    assert (await events(shared, order.order_id))[-1] == expected
+    assert [(delta, reason) for delta, reason, *_ in await movements(shared, cup)] == [
+        (5, "delivery"),
+        (-1, "shipment"),
+    ]
 
 
 async def test_a_shipment_of_more_than_is_held_is_dead_lettered(shared: Mongo, commit: Commit) -> None:

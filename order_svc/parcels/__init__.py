@@ -1,0 +1,1 @@
+"""Parcels: what becomes of each one after it was shipped."""

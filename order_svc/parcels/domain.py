@@ -1,0 +1,161 @@
+"""What becomes of the parcels of an order, and how the order ends with the last of them. Pure.
+
+A parcel is in transit until it is delivered or fails; one that failed may come back. When nothing of an order is in
+transit or left to ship, the order ends: DELIVERED if a parcel arrived, otherwise UNDELIVERED.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from order_svc.errors import QuantityExceeded, ShipmentNotFound, TransitionNotAllowed
+from order_svc.orders.domain import Order, select_lines, total_of
+from order_svc.orders.parts import FailureReason, Return, Shipment, ShipmentStatus
+from schemas import (
+    Event,
+    Line,
+    Money,
+    OrderDelivered,
+    OrderUndelivered,
+    ParcelDelivered,
+    ParcelFailed,
+    ParcelReturned,
+    TrackingCorrected,
+)
+
+Changes = Sequence[tuple[Order, Event]]
+"""An order after each of its changes, with the event to publish."""
+
+
+def correct_tracking(
+    order: Order, shipment_id: UUID, correction_id: UUID, carrier: str, tracking_number: str, now: datetime
+) -> tuple[Order, TrackingCorrected]:
+    """Replace the carrier and the tracking number of a parcel in transit.
+
+    Raise ``ShipmentNotFound``, ``TransitionNotAllowed``.
+    """
+    parcel = _parcel(order, shipment_id, "in_transit", "correct_tracking")
+    corrected = replace(parcel, carrier=carrier, tracking_number=tracking_number)
+    after = order.transition("correct_tracking", now, shipments=_with(order, corrected))
+    return after, TrackingCorrected(
+        order_id=order.id,
+        customer_id=order.customer_id,
+        shipment_id=shipment_id,
+        correction_id=correction_id,
+        carrier=carrier,
+        tracking_number=tracking_number,
+        lines=select_lines(order, _quantities(parcel)),
+    )
+
+
+def deliver_parcel(order: Order, shipment_id: UUID, now: datetime) -> Changes:
+    """A parcel has arrived; raise ``ShipmentNotFound``, ``TransitionNotAllowed``."""
+    parcel = _parcel(order, shipment_id, "in_transit", "deliver_parcel")
+    arrived = _settled(order, parcel, "delivered", now)
+    after = order.transition("deliver_parcel", now, shipments=_with(order, arrived))
+    event = ParcelDelivered(
+        order_id=order.id, customer_id=order.customer_id, shipment_id=shipment_id, lines=parcel.lines
+    )
+    return [(after, event), *ending(after, now)]
+
+
+def fail_parcel(order: Order, shipment_id: UUID, reason: FailureReason, now: datetime) -> Changes:
+    """A parcel does not arrive, so the customer gets back what it cost.
+
+    Raise ``ShipmentNotFound``, ``TransitionNotAllowed``.
+    """
+    parcel = _parcel(order, shipment_id, "in_transit", "fail_parcel")
+    lines = select_lines(order, _quantities(parcel))
+    failed = replace(_settled(order, parcel, "failed", now), failure_reason=reason, refund=total_of(lines))
+    after = order.transition("fail_parcel", now, shipments=_with(order, failed))
+    event = ParcelFailed(
+        order_id=order.id,
+        customer_id=order.customer_id,
+        shipment_id=shipment_id,
+        carrier=parcel.carrier,
+        tracking_number=parcel.tracking_number,
+        reason=reason,
+        lines=lines,
+        refund=total_of(lines),
+    )
+    return [(after, event), *ending(after, now)]
+
+
+def return_parcel(
+    order: Order, shipment_id: UUID, return_id: UUID, scrapped: Mapping[str, int], now: datetime
+) -> tuple[Order, ParcelReturned]:
+    """A parcel that failed came back: its pieces are on hand again, without those that are ``scrapped``.
+
+    Raise ``ShipmentNotFound``, ``TransitionNotAllowed``, ``QuantityExceeded``.
+    """
+    parcel = _parcel(order, shipment_id, "failed", "return_parcel")
+    inside = _quantities(parcel)
+    if any(number > inside.get(sku, 0) for sku, number in scrapped.items()):
+        raise QuantityExceeded(left=inside, state=order.state, allowed=order.allowed_actions)
+    gone = tuple(Line(sku=sku, quantity=number) for sku, number in scrapped.items())
+    # What it cost was refunded when it failed.
+    nothing = Money(amount=0, currency=order.total.currency)
+    at = max(now, order.changed_at)
+    back = Return(return_id, parcel.lines, nothing, None, at, shipment_id=shipment_id, scrapped=gone)
+    after = order.transition(
+        *("return_parcel", now),
+        shipments=_with(order, _settled(order, parcel, "came_back", now)),
+        returns=(*order.returns, back),
+    )
+    return after, ParcelReturned(
+        order_id=order.id,
+        customer_id=order.customer_id,
+        shipment_id=shipment_id,
+        return_id=return_id,
+        lines=parcel.lines,
+        scrapped=gone,
+    )
+
+
+def ending(order: Order, now: datetime) -> Changes:
+    """The end of an order of which nothing is in transit or left to ship any more; nothing for another."""
+    if order.unshipped or order.in_transit:
+        return []
+    return [deliver(order, now) if order.arrived else _end_undelivered(order, now)]
+
+
+def deliver(order: Order, now: datetime) -> tuple[Order, OrderDelivered]:
+    """Everything that is in transit has arrived; raise ``TransitionNotAllowed``, also while something is to ship."""
+    order.require("deliver")
+    shipments = tuple(
+        _settled(order, one, "delivered", now) if one.status == "in_transit" else one for one in order.shipments
+    )
+    after = order.transition("deliver", now, shipments=shipments)
+    whole = all(one.status == "delivered" for one in shipments)
+    return after, OrderDelivered(order_id=order.id, customer_id=order.customer_id, complete=whole)
+
+
+def _end_undelivered(order: Order, now: datetime) -> tuple[Order, OrderUndelivered]:
+    after = order.transition("end_undelivered", now)
+    return after, OrderUndelivered(order_id=order.id, customer_id=order.customer_id)
+
+
+def _parcel(order: Order, shipment_id: UUID, status: ShipmentStatus, transition: str) -> Shipment:
+    """A parcel of an order that has this status; raise ``ShipmentNotFound``, ``TransitionNotAllowed``."""
+    order.require(transition)
+    parcel = next((one for one in order.shipments if one.id == shipment_id), None)
+    if parcel is None:
+        raise ShipmentNotFound
+    if parcel.status != status:
+        raise TransitionNotAllowed(
+            f"The parcel is {parcel.status}.", state=order.state, allowed=order.allowed_actions
+        )
+    return parcel
+
+
+def _settled(order: Order, parcel: Shipment, status: ShipmentStatus, now: datetime) -> Shipment:
+    return replace(parcel, status=status, changed_at=max(now, order.changed_at))
+
+
+def _with(order: Order, changed: Shipment) -> tuple[Shipment, ...]:
+    return tuple(changed if one.id == changed.id else one for one in order.shipments)
+
+
+def _quantities(parcel: Shipment) -> dict[str, int]:
+    return {line.sku: line.quantity for line in parcel.lines}
