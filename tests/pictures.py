@@ -38,6 +38,7 @@ FAMILIES: Mapping[str, Sequence[Template]] = {
     "shipments": ("shipped", "delivered", "return_received"),
     "links": ("welcome", "verification", "password_reset"),
     "notices": ("registration_repeated", "password_changed", "low_stock"),
+    "addresses": ("email_change", "email_changed", "email_change_reverted"),
 }
 """The mails that share a picture."""
 
