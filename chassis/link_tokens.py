@@ -14,8 +14,9 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationInfo
 
 from chassis.runtime.production import check_secret, in_production
 
-Purpose = Literal["verify", "reset"]
-"""What a link is for; a token for one purpose is not valid for another."""
+Purpose = Literal["verify", "reset", "change", "revert"]
+"""What a link is for; a token for one purpose is not valid for another. The last two change an e-mail address, and
+revert that."""
 
 
 def _check(key: SecretStr, info: ValidationInfo) -> SecretStr:

@@ -7,7 +7,7 @@ consumes    erasure.events
 
 The nouns, each of which depends only on those below it:
 
-    tokens
+    tokens | email_changes
     staff | exports | erasure
     registration | passwords | profiles | sessions
     totp

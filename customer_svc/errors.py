@@ -103,6 +103,12 @@ class AlreadyActive(Conflict):
     code = "already_active"
 
 
+class EmailUnchanged(Conflict):
+    """The account has this e-mail address already."""
+
+    code = "email_unchanged"
+
+
 class LastOpsAccount(Conflict):
     """This is the last active account of ops; nobody could reactivate it."""
 
@@ -122,7 +128,7 @@ class TotpNotEnrolled(Conflict):
 
 
 class LinkInvalid(Conflict):
-    """The link cannot be used: it was used before, has expired, or does not exist."""
+    """The link cannot be used: it was used before, has expired, was replaced, or does not exist."""
 
     code = "link_invalid"
 

@@ -13,6 +13,7 @@ from customer_svc.accounts.queries import LEDGER as ACCOUNTS
 from customer_svc.accounts.queries import LEDGER_LINE
 from customer_svc.audit_log import api as audit_log
 from customer_svc.container import open_container
+from customer_svc.email_changes import api as email_changes
 from customer_svc.erasure import api as erasure
 from customer_svc.erasure.queries import LEDGER as ERASURES
 from customer_svc.exports import api as exports
@@ -36,6 +37,7 @@ router = combine(
     passwords.router,
     accounts.router,
     profiles.router,
+    email_changes.router,
     exports.router,
     erasure.router,
     audit_log.router,

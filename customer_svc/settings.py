@@ -49,6 +49,9 @@ class Settings(PostgresSettings):
     """Number of registrations in a row that one network may send; a /48 of IPv6 has ten times as many."""
     register_seconds_per_address: PositiveFloat = 6.0
     """Seconds after which a throttled network may register one more account."""
+    email_revert_seconds: PositiveInt = 7 * 86_400
+    """Seconds for which the old e-mail address of an account can revert a change, and nobody else can register it; a
+    week by default."""
     staff_totp: Literal["optional", "required"] = "optional"
     """Whether staff and ops need one-time codes (TOTP) to log in; with ``required``, those without cannot log in."""
     order_url: ServiceUrl

@@ -5,14 +5,14 @@ from uuid import UUID
 
 from chassis.persistence.postgres.pipelined_transaction import PipelinedTransaction
 from chassis.persistence.postgres.rows import load_rows, write_rows
-from chassis.persistence.unit_of_work import IdentityMap, UnitOfWork
+from chassis.persistence.unit_of_work import AppendOnly, IdentityMap, UnitOfWork
 from customer_svc import SERVICE
 from customer_svc.accounts.domain import Account
 from customer_svc.accounts.store import accounts_to_load, accounts_to_save, delete_accounts, ids_to_load
 from customer_svc.erasure.domain import Erasure
 from customer_svc.erasure.store import erasures_to_load, erasures_to_save
-from customer_svc.links.domain import Link
-from customer_svc.links.store import links_to_load, links_to_save
+from customer_svc.links.domain import Link, VoidedLinks
+from customer_svc.links.store import former_ids_to_load, links_to_load, links_to_save, void_links
 from customer_svc.sessions.domain import RefreshToken, Session
 from customer_svc.sessions.store import sessions_to_load, sessions_to_save, tokens_to_load, tokens_to_save
 from customer_svc.totp.domain import Totp
@@ -28,11 +28,14 @@ class CustomerUnitOfWork(UnitOfWork):
         super().__init__(now)
         self.ids_by_email: IdentityMap[str, UUID] = IdentityMap(self)
         """Normalised e-mail address → account id; the account itself is loaded as well."""
+        self.ids_by_former_email: IdentityMap[str, UUID] = IdentityMap(self)
+        """The same for accounts that can go back to an address."""
         self.accounts: IdentityMap[UUID, Account] = IdentityMap(self)
         self.totps: IdentityMap[UUID, Totp] = IdentityMap(self)
         """By the id of the account."""
         self.links: IdentityMap[str, Link] = IdentityMap(self)
         """By the hash of the token."""
+        self.voided_links: AppendOnly[VoidedLinks] = AppendOnly(self)
         self.sessions: IdentityMap[UUID, Session] = IdentityMap(self)
         self.refresh_tokens: IdentityMap[str, RefreshToken] = IdentityMap(self)
         """By the hash of the token."""
@@ -43,8 +46,8 @@ class CustomerUnitOfWork(UnitOfWork):
         """Load every prefetched row and lock it against other transactions."""
         # Commands prefetch accounts by e-mail address or by id. Each account is in memory once, by its id: two copies
         # would overwrite each other.
-        await load_rows(tx, ids_to_load(self.ids_by_email))
-        self.accounts.prefetch(*self.ids_by_email.present)
+        await load_rows(tx, ids_to_load(self.ids_by_email), former_ids_to_load(self.ids_by_former_email))
+        self.accounts.prefetch(*self.ids_by_email.present, *self.ids_by_former_email.present)
         await load_rows(
             tx,
             accounts_to_load(self.accounts),
@@ -60,6 +63,7 @@ class CustomerUnitOfWork(UnitOfWork):
         # First, because a new account with the same e-mail address may be inserted in the same transaction.
         delete_accounts(tx, self.accounts)
         delete_totps(tx, self.totps)
+        void_links(tx, self.voided_links.added)
         write_rows(
             tx,
             *accounts_to_save(self.accounts),

@@ -4,9 +4,16 @@ from chassis.messaging.handlers import Handlers
 from chassis.rebuild.replica import Replica, Replicas
 from notifier_svc.erasure.commands import EraseCustomer
 from notifier_svc.erasure.queries import ERASED_CUSTOMERS
-from notifier_svc.mails.commands import QueueLinkMail, QueueNotice, QueueOrderMail, WarnStaff, WelcomeCustomer
+from notifier_svc.mails.commands import (
+    MoveCustomer,
+    QueueLinkMail,
+    QueueNotice,
+    QueueOrderMail,
+    WarnStaff,
+    WelcomeCustomer,
+)
 from notifier_svc.mails.store import mails
-from notifier_svc.replicas.commands import UpdateCustomer, UpsertCustomer
+from notifier_svc.replicas.commands import UpdateCustomer, UpdateEmail, UpsertCustomer
 from notifier_svc.replicas.domain import ERASED_ADDRESS
 from notifier_svc.replicas.store import customers
 from notifier_svc.suppressions.store import suppressions
@@ -17,6 +24,9 @@ from schemas import (
     AmendmentRefused,
     CustomerErased,
     CustomerRegistered,
+    EmailChanged,
+    EmailChangeRequested,
+    EmailChangeReverted,
     OrderCancelled,
     OrderConfirmed,
     OrderDelivered,
@@ -43,6 +53,9 @@ HANDLERS: Handlers[NotifierUnitOfWork] = {
     PasswordResetRequested: QueueLinkMail,
     RegistrationRepeated: QueueNotice,
     PasswordChanged: QueueNotice,
+    EmailChangeRequested: QueueLinkMail,
+    EmailChanged: MoveCustomer,
+    EmailChangeReverted: MoveCustomer,
     # order.events
     OrderConfirmed: QueueOrderMail,
     OrderRejected: QueueOrderMail,
@@ -64,8 +77,14 @@ REPLICAS: Replicas = [
     Replica(
         customers,
         "id",
-        # The part of WelcomeCustomer that is not a mail.
-        {CustomerRegistered: UpsertCustomer, ProfileChanged: UpdateCustomer, CustomerErased: EraseCustomer},
+        # Of WelcomeCustomer and MoveCustomer the part that is not a mail.
+        {
+            CustomerRegistered: UpsertCustomer,
+            ProfileChanged: UpdateCustomer,
+            EmailChanged: UpdateEmail,
+            EmailChangeReverted: UpdateEmail,
+            CustomerErased: EraseCustomer,
+        },
         touched=(mails, suppressions),
         kept=f"live.id = '{STAFF}' OR live.email = '{ERASED_ADDRESS}'"
         f" AND coalesce(rebuilt.email, '') <> '{ERASED_ADDRESS}'",

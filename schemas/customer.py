@@ -66,6 +66,38 @@ class PasswordChanged(Event):
     how: Literal["changed", "reset"] = Field(examples=["reset"])
 
 
+@event("customer.email_change_requested", topic=CUSTOMER_EVENTS, key="customer_id")
+class EmailChangeRequested(Event):
+    """A customer requested another address; a mail to it has the link ``change``, which confirms it.
+
+    If it is ``taken``, by an account whose owner has confirmed it, the mail says so instead, and the link is void.
+    """
+
+    customer_id: Id
+    email: str = Field(examples=["ada.lovelace@example.com"])
+    change: MailedLink
+    taken: bool = Field(examples=[False])
+
+
+@event("customer.email_changed", topic=CUSTOMER_EVENTS, key="customer_id")
+class EmailChanged(Event):
+    """The account has another address, and its sessions have ended; a mail to the old one can revert that."""
+
+    customer_id: Id
+    email: str = Field(examples=["ada.lovelace@example.com"])
+    old_email: str = Field(examples=["ada@example.com"])
+    revert: MailedLink
+
+
+@event("customer.email_change_reverted", topic=CUSTOMER_EVENTS, key="customer_id")
+class EmailChangeReverted(Event):
+    """The account has an earlier address again, with the link that was mailed there; the removed one is notified."""
+
+    customer_id: Id
+    email: str = Field(examples=["ada@example.com"])
+    removed_email: str = Field(examples=["ada.lovelace@example.com"])
+
+
 @event("customer.profile_changed", topic=CUSTOMER_EVENTS, key="customer_id")
 class ProfileChanged(Event):
     """A customer's name, language and mail preferences: all of them, as they are now."""

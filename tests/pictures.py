@@ -39,6 +39,7 @@ FAMILIES: Mapping[str, Sequence[Template]] = {
     "parcels": ("remainder_cancelled", "tracking_corrected", "parcel_failed"),
     "links": ("welcome", "verification", "password_reset"),
     "notices": ("registration_repeated", "password_changed", "low_stock"),
+    "addresses": ("email_change", "email_changed", "email_change_reverted"),
 }
 """The mails that share a picture."""
 

@@ -108,7 +108,7 @@ def pages(urls: Mapping[str, str]) -> Mapping[str, Sequence[View]]:
         name: [
             View(f"{urls['customer']}/{name}#{token}", *size, language) for language in ("en", "de") for size in SIZES
         ]
-        for name in ("verify-email", "reset-password")
+        for name in ("verify-email", "reset-password", "change-email", "revert-email-change")
     }
     return {
         "api": [View(f"{urls['order']}/docs", DESKTOP, 1300), View(f"{urls['order']}/docs", PHONE, 1300)],
@@ -206,12 +206,16 @@ and loads nothing.
 
 ## The pages behind links in mails
 
-Two pages of customer_svc, for shops without a site of their own. Their language is the one that the browser prefers:
+Four pages of customer_svc, for shops without a site of their own. Their language is the one that the browser prefers:
 English or German.
 
 ![Confirm an address](screens/verify-email.png)
 
 ![Set a new password](screens/reset-password.png)
+
+![Confirm another e-mail address](screens/change-email.png)
+
+![Take an account back](screens/revert-email-change.png)
 """
 
 if __name__ == "__main__":

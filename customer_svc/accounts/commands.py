@@ -58,14 +58,26 @@ class ReactivateAccount:
 
 
 def prefetch_by_email(uow: CustomerUnitOfWork, email: str) -> None:
-    """Load the account with an e-mail address, in any spelling."""
+    """Load the account with an e-mail address, in any spelling, or the one that can go back to it."""
     uow.ids_by_email.prefetch(normalised_email(email))
+    uow.ids_by_former_email.prefetch(normalised_email(email))
 
 
 def account_by_email(uow: CustomerUnitOfWork, email: str) -> Account | None:
     """The account with an e-mail address, in any spelling."""
     account_id = uow.ids_by_email.get(normalised_email(email))
-    return uow.accounts.get(account_id) if account_id else None
+    account = uow.accounts.get(account_id) if account_id else None
+    # Its address may have changed between the two.
+    return account if account and account.email == normalised_email(email) else None
+
+
+def holder_of_email(uow: CustomerUnitOfWork, email: str) -> Account | None:
+    """The account that keeps an e-mail address: it has it, had it a moment ago, or can go back to it."""
+    for ids in (uow.ids_by_email, uow.ids_by_former_email):
+        account_id = ids.get(normalised_email(email))
+        if account_id and (account := uow.accounts.get(account_id)):
+            return account
+    return None
 
 
 def existing_account(uow: CustomerUnitOfWork, account_id: UUID) -> Account:

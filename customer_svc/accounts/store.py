@@ -42,7 +42,7 @@ accounts = sa.Table(
 )
 
 _ALL = tuple(accounts.c.keys())
-_CHANGING = tuple(name for name in _ALL if name not in ("id", "email", "role"))
+_CHANGING = tuple(name for name in _ALL if name not in ("id", "role"))
 _SELECT_IDS = "SELECT email, id FROM accounts WHERE email = ANY(CAST($1 AS text[]))"
 _SELECT = select_rows(accounts, "id")
 _INSERT = insert_rows(accounts, *_ALL)

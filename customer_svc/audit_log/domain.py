@@ -23,12 +23,15 @@ Action = Literal[
     "account.find",
     "address.change",
     "email.verify",
+    "email.change_request",
+    "email.change",
+    "email.revert",
     "staff.list",
     "staff.appoint",
     "staff.deactivate",
     "staff.reactivate",
 ]
-"""What is recorded. ``email.verify`` may set a password as well; ``address`` is a postal address."""
+"""What is recorded. ``email.verify`` and ``email.revert`` may set a password; ``address`` is a postal address."""
 Outcome = Literal["granted", "refused"]
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from chassis.messaging.handlers import OnRepeat
 from customer_svc.accounts.commands import existing_customer
+from customer_svc.accounts.domain import Account
 from customer_svc.erasure.domain import Acknowledgement, Erasure
 from customer_svc.errors import CustomerNotFound, WrongPassword
 from customer_svc.unit_of_work import CustomerUnitOfWork
@@ -31,13 +32,7 @@ class RequestErasure:
         account = existing_customer(uow, self.account_id)
         if account.password_hash != self.checked_hash:
             raise WrongPassword
-        last = account.next_version(uow.now)
-        erasure = Erasure(account.id, self.erasure_id, last.version, last.changed_at)
-        uow.erasures.mark_new(account.id)
-        uow.erasures.set(account.id, erasure)
-        uow.accounts.set(account.id, None)
-        uow.emit(CustomerErased(customer_id=account.id), last.version, last.changed_at)
-        return erasure
+        return erase_account(uow, account, self.erasure_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +55,14 @@ class HandleAcknowledgement:
         acknowledged = erasure.acknowledge(event, uow.now)
         if acknowledged != erasure:
             uow.erasures.set(event.customer_id, acknowledged)
+
+
+def erase_account(uow: CustomerUnitOfWork, account: Account, erasure_id: UUID) -> Erasure:
+    """Delete an account, and have the other services anonymise what they store about the customer."""
+    last = account.next_version(uow.now)
+    erasure = Erasure(account.id, erasure_id, last.version, last.changed_at)
+    uow.erasures.mark_new(account.id)
+    uow.erasures.set(account.id, erasure)
+    uow.accounts.set(account.id, None)
+    uow.emit(CustomerErased(customer_id=account.id), last.version, last.changed_at)
+    return erasure

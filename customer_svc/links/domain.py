@@ -10,7 +10,13 @@ from pydantic import SecretStr
 from chassis.link_tokens import Purpose, link_token
 from schemas import MailedLink
 
-VALIDITY: dict[Purpose, timedelta] = {"verify": timedelta(days=2), "reset": timedelta(minutes=30)}
+VALIDITY: dict[Purpose, timedelta] = {
+    "verify": timedelta(days=2),
+    "reset": timedelta(minutes=30),
+    "change": timedelta(days=1),
+    "revert": timedelta(days=7),
+}
+"""How long links are valid; those that revert something as long as the settings say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,8 @@ class Link:
     epoch: int
     """The account's epoch when the link was made."""
     used_at: datetime | None = None
+    email: str | None = None
+    """The address that it changes the account's to, or back to."""
 
     @property
     def mailed(self) -> MailedLink:
@@ -45,9 +53,28 @@ class NewLink:
     id: UUID
     token_hash: str
 
-    def issue(self, account_id: UUID, purpose: Purpose, now: datetime, epoch: int = 0) -> Link:
+    def issue(
+        self,
+        account_id: UUID,
+        purpose: Purpose,
+        now: datetime,
+        epoch: int = 0,
+        *,
+        email: str | None = None,
+        validity: timedelta | None = None,
+    ) -> Link:
         """The link for an account."""
-        return Link(self.token_hash, self.id, account_id, purpose, now + VALIDITY[purpose], epoch)
+        expires_at = now + (validity or VALIDITY[purpose])
+        return Link(self.token_hash, self.id, account_id, purpose, expires_at, epoch, email=email)
+
+
+@dataclass(frozen=True, slots=True)
+class VoidedLinks:
+    """Links that nobody can use any more: those of an account and a purpose, since an epoch."""
+
+    account_id: UUID
+    purpose: Purpose
+    since_epoch: int
 
 
 def new_link(link_id: UUID, purpose: Purpose, key: SecretStr) -> NewLink:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from chassis.link_tokens import Purpose
 from chassis.persistence.postgres.database import Postgres
 from customer_svc.accounts.store import accounts
-from customer_svc.links.domain import hash_token
+from customer_svc.links.domain import Link, hash_token
 from customer_svc.links.store import links
 
 
@@ -17,14 +17,20 @@ async def account_id_of_link(database: Postgres, token: str, purpose: Purpose) -
     It is asked before a password is hashed, which is what an attacker without a link must not get. What counts is
     the link when it is used, in a transaction.
     """
-    query = sa.select(links.c.account_id).where(
+    link = await usable_link(database, token, purpose)
+    return link.account_id if link else None
+
+
+async def usable_link(database: Postgres, token: str, purpose: Purpose) -> Link | None:
+    """The same for the whole link."""
+    query = sa.select(links).where(
         links.c.token_hash == hash_token(token),
         links.c.purpose == purpose,
         links.c.used_at.is_(None),
         links.c.expires_at > sa.func.now(),
     )
-    if purpose == "reset":
+    if purpose in ("reset", "change"):
         query = query.join(accounts, accounts.c.id == links.c.account_id).where(links.c.epoch == accounts.c.epoch)
     async with database.reading() as connection:
-        found = await connection.scalar(query)
-    return found if isinstance(found, UUID) else None
+        row = (await connection.execute(query)).one_or_none()
+    return Link(**row._asdict()) if row else None

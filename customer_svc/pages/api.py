@@ -1,4 +1,4 @@
-"""The pages on which customers verify an e-mail address or reset a password.
+"""The pages on which customers verify or change an e-mail address, revert that, or reset a password.
 
 A shop with a site of its own replaces them: it sets notifier_svc's ``SHOP_URL``. The token follows the ``#`` of the
 link. Browsers do not send that part, so a script posts it to the API, and the page is the same for everybody. Nothing
@@ -43,17 +43,29 @@ async def reset_password_page(request: Request) -> Response:
     return _page("reset-password", request)
 
 
+@router.get("/change-email", include_in_schema=False)
+async def change_email_page(request: Request) -> Response:
+    """The page to confirm another e-mail address."""
+    return _page("change-email", request)
+
+
+@router.get("/revert-email-change", include_in_schema=False)
+async def revert_email_change_page(request: Request) -> Response:
+    """The page to take an account back from the old e-mail address."""
+    return _page("revert-email-change", request)
+
+
 @router.get("/pages/link.js", include_in_schema=False)
 @cacheable(FILE_SECONDS)
 async def script() -> Response:
-    """The script of both pages."""
+    """The script of these pages."""
     return Response(_file("link.js"), headers=HEADERS, media_type="text/javascript")
 
 
 @router.get("/pages/link.css", include_in_schema=False)
 @cacheable(FILE_SECONDS)
 async def style() -> Response:
-    """The style sheet of both pages."""
+    """The style sheet of these pages."""
     return Response(_file("link.css"), headers=HEADERS, media_type="text/css")
 
 

@@ -6,7 +6,12 @@ const form = document.querySelector("form");
 const fields = document.querySelector("fieldset");
 const message = document.querySelector("#message");
 const token = location.hash.slice(1);
-const routes = { "verify-email": "v1/email-verifications", "reset-password": "v1/password-resets" };
+const routes = {
+  "verify-email": "v1/email-verifications",
+  "reset-password": "v1/password-resets",
+  "change-email": "v1/email-change-confirmations",
+  "revert-email-change": "v1/email-change-reversals",
+};
 
 function show(text, good) {
   message.textContent = text;

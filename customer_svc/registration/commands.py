@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
-from customer_svc.accounts.commands import account_by_email, add_account, prefetch_by_email, update_account
+from customer_svc.accounts.commands import add_account, holder_of_email, prefetch_by_email, update_account
 from customer_svc.accounts.domain import Account
 from customer_svc.errors import LinkInvalid, RegistrationContested
 from customer_svc.links.commands import add_link, contest
@@ -17,8 +17,8 @@ from customer_svc.unit_of_work import CustomerUnitOfWork
 class RegisterAccount:
     """Open a customer's account.
 
-    If there is one with this e-mail address, warn its owner instead; or, while the address is not verified, have
-    another link mailed.
+    If there is one with this e-mail address, or one that can go back to it, warn its owner instead; or, while the
+    address is not verified, have another link mailed.
     """
 
     account_id: UUID
@@ -34,7 +34,7 @@ class RegisterAccount:
 
     def execute(self, uow: CustomerUnitOfWork) -> None:
         """Write a row in every case: a faster transaction would reveal that there is an account."""
-        existing = account_by_email(uow, self.email)
+        existing = holder_of_email(uow, self.email)
         if existing is None:
             self._open(uow)
         elif existing.verified_at:

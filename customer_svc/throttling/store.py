@@ -85,6 +85,12 @@ async def remember(database: Postgres, account_id: UUID, network: str) -> None:
         await connection.execute(_REMEMBER, {"account_id": account_id, "network": network, "days": KNOWN_DAYS})
 
 
+async def forget(database: Postgres, account_id: UUID) -> None:
+    """Forget which networks the owner of an account comes from."""
+    async with database.reading() as connection:
+        await connection.execute(sa.delete(known_networks).where(known_networks.c.account_id == account_id))
+
+
 async def known_networks_of(database: Postgres, account_id: UUID) -> list[KnownNetwork]:
     """The networks that the owner of an account is known to use, for an export."""
     query = sa.select(known_networks.c.network, known_networks.c.known_until).where(

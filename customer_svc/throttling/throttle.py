@@ -14,7 +14,11 @@ from uuid import UUID
 
 from chassis.persistence.postgres.database import Postgres
 from customer_svc.throttling.domain import Limit, email_digest, network, site
-from customer_svc.throttling.store import charge, is_known, refund, remember
+from customer_svc.throttling.store import charge, forget, is_known, refund, remember
+
+CHANGES = Limit(3, 1200.0)
+"""Mails about a change of address that an account can have sent, and that can be sent to an address, which may be
+a stranger's: three at once, then one in twenty minutes."""
 
 
 class Throttle:
@@ -45,6 +49,10 @@ class Throttle:
         """Note that a client in this network has proved to be the owner of the account."""
         await remember(self._database, account_id, network(client_address))
 
+    async def forget(self, account_id: UUID) -> None:
+        """Note that the account was in other hands, so that none of its networks is known to be the owner's."""
+        await forget(self._database, account_id)
+
     @asynccontextmanager
     async def link_attempt(self, client_address: str) -> AsyncIterator[None]:
         """Count the use of a link, and refund it unless the context raises; raise ``TooManyAttempts``."""
@@ -58,6 +66,14 @@ class Throttle:
         """
         limits = self._of_client(client_address) | self._of_account("mail", email, client_address)
         await charge(self._database, limits)
+
+    async def email_change(self, account_id: UUID, email: str, client_address: str) -> None:
+        """Count a request to change an account's address to this one; raise ``TooManyAttempts``.
+
+        However many networks and accounts they come from: nobody but the owner needs such a mail.
+        """
+        subjects = (f"change {account_id}", f"change {email_digest(email)}")
+        await charge(self._database, self._of_client(client_address) | dict.fromkeys(subjects, CHANGES))
 
     async def registration(self, client_address: str) -> None:
         """Count a registration; raise ``TooManyAttempts``."""

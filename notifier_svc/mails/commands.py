@@ -4,7 +4,8 @@ A mail waits in the ledger until its customer is known. A mail to an erased cust
 A replay can be set to send no mails: they enter the ledger as withheld.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -12,10 +13,27 @@ from chassis.http.errors import IdempotencyKeyReused
 from chassis.messaging.handlers import OnRepeat
 from notifier_svc.errors import MailInProgress, MailLinkExpired, MailNotResendable, NotificationNotFound
 from notifier_svc.mails.domain import Mail, compose
-from notifier_svc.mails.triggers import LINK_MAILS, NOTICES, ORDER_MAILS, WARNINGS, LinkMail, OrderMail, mail_ids
-from notifier_svc.replicas.commands import UpsertCustomer, is_erased
+from notifier_svc.mails.triggers import (
+    LINK_MAILS,
+    NOTICES,
+    ORDER_MAILS,
+    WARNINGS,
+    LinkMail,
+    OrderMail,
+    mail_ids,
+    recipient_of,
+)
+from notifier_svc.replicas.commands import UpdateEmail, UpsertCustomer, is_erased
 from notifier_svc.unit_of_work import NotifierUnitOfWork
-from schemas import STAFF, CustomerRegistered, Envelope, MailFailed, StockLow
+from schemas import (
+    STAFF,
+    CustomerRegistered,
+    EmailChanged,
+    EmailChangeReverted,
+    Envelope,
+    MailFailed,
+    StockLow,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +76,10 @@ class QueueLinkMail:
         """An event without a link queues no mail."""
         event = self.envelope.event
         if link := self._mail.link(event):
-            context = {"link": {**link.model_dump(mode="json"), "purpose": self._mail.purpose}}
-            queue(uow, compose(self._mail.template, event.customer_id, str(link.link_id), None, context, uow.now))
+            context = {name: getattr(event, name) for name in self._mail.facts}
+            context["link"] = {**link.model_dump(mode="json"), "purpose": self._mail.purpose}
+            mail = compose(self._mail.template, event.customer_id, str(link.link_id), None, context, uow.now)
+            queue(uow, replace(mail, recipient=recipient_of(event)))
 
     @property
     def _mail(self) -> LinkMail:
@@ -81,8 +101,9 @@ class QueueNotice:
     def execute(self, uow: NotifierUnitOfWork) -> None:
         """The id of the mail is derived from the id of the event, so each event queues one."""
         event, key = self.envelope.event, str(self.envelope.id)
-        context = event.model_dump(mode="json", exclude={"customer_id"})
-        queue(uow, compose(NOTICES[type(event)], event.customer_id, key, None, context, uow.now))
+        context = event.model_dump(mode="json", exclude={"customer_id", "email", "removed_email"})
+        mail = compose(NOTICES[type(event)], event.customer_id, key, None, context, uow.now)
+        queue(uow, replace(mail, recipient=recipient_of(event)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +143,32 @@ class WelcomeCustomer:
 
 
 @dataclass(frozen=True, slots=True)
+class MoveCustomer:
+    """Keep the other address of a customer, and mail the address that they do not have any more.
+
+    Mails that are due go to the address that the customer has when they are sent, so these follow.
+    """
+
+    on_repeat: ClassVar[OnRepeat] = "converge"
+    envelope: Envelope[EmailChanged] | Envelope[EmailChangeReverted]
+
+    def prefetch(self, uow: NotifierUnitOfWork) -> None:
+        """What the two parts need."""
+        for part in self._parts:
+            part.prefetch(uow)
+
+    def execute(self, uow: NotifierUnitOfWork) -> None:
+        """Both in one transaction."""
+        for part in self._parts:
+            part.execute(uow)
+
+    @property
+    def _parts(self) -> Sequence[UpdateEmail | QueueLinkMail | QueueNotice]:
+        queue_mail = QueueLinkMail if isinstance(self.envelope.event, EmailChanged) else QueueNotice
+        return UpdateEmail(self.envelope), queue_mail(self.envelope)
+
+
+@dataclass(frozen=True, slots=True)
 class ResendMail:
     """Send a mail in a final state again, as another mail, also to another address."""
 
@@ -144,13 +191,13 @@ class ResendMail:
 
     def execute(self, uow: NotifierUnitOfWork) -> tuple[Mail, bool]:
         """The new mail, and whether it is the result of an earlier request with the same key."""
-        if known := uow.mails.get(self.resend_id):
-            if known.recipient != self.recipient:
-                raise IdempotencyKeyReused
-            return known, True
         original = uow.mails.get(self.mail_id)
         if original is None:
             raise NotificationNotFound
+        if known := uow.mails.get(self.resend_id):
+            if known.recipient != original.recipient_again(self.recipient):
+                raise IdempotencyKeyReused
+            return known, True
         if is_erased(uow, original.customer_id):
             raise MailNotResendable
         mail = original.resend(self.resend_id, self.recipient, uow.now)

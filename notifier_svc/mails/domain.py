@@ -155,7 +155,11 @@ class Mail:
         elif not self.context:
             raise MailNotResendable
         mail = _new(resend_id, self.template, self.customer_id, self.order_id, self.context, now)
-        return replace(mail, recipient=recipient, resend_of=self.id)
+        return replace(mail, recipient=self.recipient_again(recipient), resend_of=self.id)
+
+    def recipient_again(self, recipient: str | None) -> str | None:
+        """Where it goes when it is sent again to ``recipient``: a mail about an account where it went before."""
+        return self.recipient if self.template in ACCOUNT_TEMPLATES else recipient
 
     def _require_resendable(self, recipient: str | None, now: datetime) -> None:
         if recipient or self.state == "sent":

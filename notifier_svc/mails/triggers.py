@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from chassis.email_address import normalised_email
 from chassis.link_tokens import Purpose
 from notifier_svc.mails.domain import mail_id
 from notifier_svc.rendering.domain import AccountTemplate, OrderTemplate, StaffTemplate
@@ -13,6 +14,9 @@ from schemas import (
     AmendmentAccepted,
     AmendmentRefused,
     CustomerRegistered,
+    EmailChanged,
+    EmailChangeRequested,
+    EmailChangeReverted,
     Envelope,
     Event,
     MailedLink,
@@ -52,6 +56,8 @@ class LinkMail:
     template: AccountTemplate
     purpose: Purpose
     """What the link is for, and the field of the event that has it."""
+    facts: tuple[str, ...] = ()
+    """Fields of the event that the mail depends on as well."""
 
     def link(self, event: Any) -> MailedLink | None:
         """The link; an event without one causes no mail."""
@@ -77,16 +83,31 @@ LINK_MAILS: Mapping[type[Event], LinkMail] = {
     CustomerRegistered: LinkMail("welcome", "verify"),
     VerificationRequested: LinkMail("verification", "verify"),
     PasswordResetRequested: LinkMail("password_reset", "reset"),
+    EmailChangeRequested: LinkMail("email_change", "change", ("taken",)),
+    EmailChanged: LinkMail("email_changed", "revert"),
 }
 
 NOTICES: Mapping[type[Event], AccountTemplate] = {
     RegistrationRepeated: "registration_repeated",
     PasswordChanged: "password_changed",
+    EmailChangeReverted: "email_change_reverted",
 }
 """Mails to customers that are sent for each event, because the same can happen again."""
 
+RECIPIENTS: Mapping[type[Event], str] = {
+    EmailChangeRequested: "email",
+    EmailChanged: "old_email",
+    EmailChangeReverted: "removed_email",
+}
+"""Events whose mail goes to an address that is not the customer's own: the field that has it."""
+
 WARNINGS: Mapping[type[Event], StaffTemplate] = {StockLow: "low_stock"}
 """Mails to staff, which are sent for each event too."""
+
+
+def recipient_of(event: Any) -> str | None:
+    """The address of the mail that an event causes, if it is not the customer's own."""
+    return normalised_email(getattr(event, RECIPIENTS[type(event)])) if type(event) in RECIPIENTS else None
 
 
 def mail_ids(envelope: Envelope[Any]) -> tuple[UUID, ...]:

@@ -18,7 +18,16 @@ OrderTemplate = Literal[
     "delivered",
     "return_received",
 ]
-AccountTemplate = Literal["welcome", "verification", "registration_repeated", "password_reset", "password_changed"]
+AccountTemplate = Literal[
+    "welcome",
+    "verification",
+    "registration_repeated",
+    "password_reset",
+    "password_changed",
+    "email_change",
+    "email_changed",
+    "email_change_reverted",
+]
 StaffTemplate = Literal["low_stock"]
 Template = OrderTemplate | AccountTemplate | StaffTemplate
 

@@ -15,7 +15,12 @@ from pydantic_core import Url
 
 from chassis.link_tokens import Purpose, link_token
 
-PAGES: Mapping[Purpose, str] = {"verify": "verify-email", "reset": "reset-password"}
+PAGES: Mapping[Purpose, str] = {
+    "verify": "verify-email",
+    "reset": "reset-password",
+    "change": "change-email",
+    "revert": "revert-email-change",
+}
 """The page of the shop that takes the token of a link and posts it."""
 
 

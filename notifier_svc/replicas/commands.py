@@ -8,7 +8,7 @@ from chassis.email_address import normalised_email
 from chassis.messaging.handlers import OnRepeat
 from notifier_svc.replicas.domain import Customer
 from notifier_svc.unit_of_work import NotifierUnitOfWork
-from schemas import CustomerRegistered, Envelope, ProfileChanged
+from schemas import CustomerRegistered, EmailChanged, EmailChangeReverted, Envelope, ProfileChanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,27 @@ class UpdateCustomer:
         if not known.erased:
             name, locale, order_updates = event.name, event.locale, event.order_updates
             _upsert(uow, replace(known, version=version, name=name, locale=locale, order_updates=order_updates))
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateEmail:
+    """Keep a changed address. What is known about the old one, such as a suppression, stays with that."""
+
+    on_repeat: ClassVar[OnRepeat] = "converge"
+    envelope: Envelope[EmailChanged] | Envelope[EmailChangeReverted]
+
+    def prefetch(self, uow: NotifierUnitOfWork) -> None:
+        """The replica of the customer."""
+        uow.customers.prefetch(self.envelope.event.customer_id)
+
+    def execute(self, uow: NotifierUnitOfWork) -> None:
+        """Raise ``LookupError`` for an unknown customer, as ``UpdateCustomer`` does."""
+        event, version = self.envelope.event, self.envelope.aggregate_version
+        known = uow.customers.get(event.customer_id)
+        if known is None:
+            raise LookupError(f"the address of customer {event.customer_id} changed before they registered")
+        if not known.erased:
+            _upsert(uow, replace(known, version=version, email=normalised_email(event.email)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,9 @@ CREATE VIEW noticed AS
         UNION ALL SELECT 'customer.registration_repeated', 'registration_repeated'
         UNION ALL SELECT 'customer.password_reset_requested', 'password_reset'
         UNION ALL SELECT 'customer.password_changed', 'password_changed'
+        UNION ALL SELECT 'customer.email_change_requested', 'email_change'
+        UNION ALL SELECT 'customer.email_changed', 'email_changed'
+        UNION ALL SELECT 'customer.email_change_reverted', 'email_change_reverted'
     ) USING (type) GROUP BY key, template;
 
 CREATE INDEX event_of_aggregate ON event (topic, key, position, version);

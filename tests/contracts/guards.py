@@ -116,6 +116,8 @@ GUARDS: Mapping[str, Mapping[str, Guard]] = {
         "POST /v1/totp/confirmations": ANYBODY,
         "POST /v1/totp/removals": ANYBODY,
         "POST /v1/email-verifications": ANYBODY,
+        "POST /v1/email-change-confirmations": ANYBODY,
+        "POST /v1/email-change-reversals": ANYBODY,
         "POST /v1/password-reset-mails": ANYBODY,
         "POST /v1/password-resets": ANYBODY,
         # Its id is the secret: there is no account left to log in to.
@@ -129,6 +131,9 @@ GUARDS: Mapping[str, Mapping[str, Guard]] = {
         "POST /v1/customers/me/deactivate": CUSTOMERS,
         "POST /v1/customers/me/reactivate": CUSTOMERS,
         # With a wrong password: the customers are needed for other tests.
+        "POST /v1/customers/me/email-changes": Guard(
+            "customers", {"email": "ada.lovelace@example.com", "password": "not theirs"}
+        ),
         "POST /v1/erasures": Guard("customers", {"password": "not theirs"}),
         "GET /v1/customers/me/addresses": CUSTOMERS,
         "POST /v1/customers/me/addresses": Guard("customers", ADDRESS | {"default_for": []}),
@@ -223,6 +228,7 @@ LEFT: Mapping[str, Mapping[str, int]] = {
         "POST /v1/customers/me/reactivate": 200,
         "POST /v1/sessions/logout-everywhere": 204,
         # They may, but the password is wrong.
+        "POST /v1/customers/me/email-changes": 403,
         "POST /v1/erasures": 403,
         "GET /v1/customers/me/addresses": 200,
         "POST /v1/customers/me/addresses": 409,

@@ -69,6 +69,9 @@ ACCOUNT_CONTEXTS: dict[Template, dict[str, Any]] = {
     "registration_repeated": {},
     "password_reset": {"link": {**LINK, "purpose": "reset"}},
     "password_changed": {"how": "reset"},
+    "email_change": {"link": {**LINK, "purpose": "change"}, "taken": False},
+    "email_changed": {"link": {**LINK, "purpose": "revert"}},
+    "email_change_reverted": {},
 }
 LOW_STOCK = {"sku": "MUG-BLUE", "available": 3, "threshold": 5, "on_hand": 5, "reserved": 2}
 

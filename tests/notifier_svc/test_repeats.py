@@ -13,6 +13,9 @@ from notifier_svc.mails.triggers import ORDER_MAILS, mail_ids
 from notifier_svc.unit_of_work import NotifierUnitOfWork
 from schemas import (
     CustomerErased,
+    EmailChanged,
+    EmailChangeRequested,
+    EmailChangeReverted,
     Envelope,
     Event,
     PasswordChanged,
@@ -26,6 +29,8 @@ from schemas import (
 from tests.notifier_svc.factories import link, registered
 from tests.notifier_svc.ledger import all_mails, update_mail
 from tests.repeats import Repeating, assert_repeats_change_nothing, convergent, happened
+
+OTHER = "ada.lovelace@example.com"
 
 
 @pytest.fixture
@@ -45,6 +50,9 @@ def account(customer_id: UUID) -> list[Envelope[Event]]:
         *(happened(RegistrationRepeated(customer_id=customer_id), 5) for _ in range(2)),
         *(happened(PasswordChanged(customer_id=customer_id, how="reset"), 6) for _ in range(2)),
         happened(profile.model_copy(update={"name": "Ada Lovelace"}), 7),
+        happened(EmailChangeRequested(customer_id=customer_id, email=OTHER, change=link(), taken=False), 8),
+        happened(EmailChanged(customer_id=customer_id, email=OTHER, old_email="ada@example.com", revert=link()), 9),
+        happened(EmailChangeReverted(customer_id=customer_id, email="ada@example.com", removed_email=OTHER), 10),
         happened(golden.example(StockLow)),
     ]
 

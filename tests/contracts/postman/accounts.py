@@ -20,6 +20,7 @@ HOME = {
 WELCOME = "Welcome! Please confirm your email address"
 TOKENS = {"customer_token": "body.access_token", "refresh_token": "body.refresh_token"}
 FORGETFUL = "forgetful-{{run}}@example.com"
+MOVED = "moved-{{run}}@example.com"
 NO_MAILBOX = "no-such-mailbox-{{run}}@example.com"
 """The mail servers of `make run` and `compose.yaml` permanently refuse mail to such an address."""
 
@@ -249,6 +250,49 @@ PROFILE: Sequence[Step] = (
     Step("Delete an address", "DELETE /v1/customers/me/addresses/{address_id}", 204, "customer", headers=TAG),
 )
 
+ADDRESS_REQUESTED: Sequence[Step] = (
+    log_in("Log in as a customer whose address changes", "leaver", LEAVER, PASSWORD),
+    Step(
+        "Request another e-mail address",
+        "POST /v1/customers/me/email-changes",
+        202,
+        "leaver",
+        {"email": MOVED, "password": PASSWORD},
+    ),
+)
+ADDRESS_MAILED: Sequence[Step] = link_of(
+    "change-email", MOVED, "Please confirm your new email address", "confirms another address", "change_token"
+)
+ADDRESS_CHANGED: Sequence[Step] = (
+    Step(
+        "Confirm another e-mail address",
+        "POST /v1/email-change-confirmations",
+        204,
+        body={"token": "{{change_token}}"},
+    ),
+    Step("Use the access token from before", "GET /v1/customers/me", 401, "leaver"),
+    log_in("Log in with the other address", "leaver", MOVED, PASSWORD),
+)
+ADDRESS_WARNED: Sequence[Step] = link_of(
+    *("revert-email-change", LEAVER, "The email address of your account has been changed"),
+    *("can revert that", "revert_token"),
+)
+ADDRESS_REVERTED: Sequence[Step] = (
+    Step(
+        "Revert the change",
+        "POST /v1/email-change-reversals",
+        204,
+        body={"token": "{{revert_token}}", "new_password": SECOND},
+    ),
+    Step(
+        "Log in with the removed address",
+        "POST /v1/sessions",
+        401,
+        body={"email": MOVED, "password": PASSWORD},
+        holds={"as if there were no account": "body.code === 'wrong_credentials'"},
+    ),
+)
+
 LEAVING: Sequence[Step] = (
     Step(
         "Export one's data",
@@ -291,13 +335,13 @@ LEAVING: Sequence[Step] = (
     Step("Read a customer", "GET /v1/customers/{customer_id}", 200, "staff", response_headers=("ETag",)),
     Step("Deactivate a customer", "POST /v1/customers/{customer_id}/deactivate", 200, "staff"),
     Step("Reactivate a customer", "POST /v1/customers/{customer_id}/reactivate", 200, "staff"),
-    log_in("Log in as a customer to erase", "leaver", LEAVER, PASSWORD),
+    log_in("Log in as a customer to erase", "leaver", LEAVER, SECOND),
     Step(
         "Request one's erasure",
         "POST /v1/erasures",
         202,
         "leaver",
-        {"password": PASSWORD},
+        {"password": SECOND},
         response_headers=("Location",),
         keeps={"erasure_id": "body.id"},
     ),

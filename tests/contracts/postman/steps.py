@@ -3,6 +3,11 @@
 from collections.abc import Sequence
 
 from tests.contracts.postman.accounts import (
+    ADDRESS_CHANGED,
+    ADDRESS_MAILED,
+    ADDRESS_REQUESTED,
+    ADDRESS_REVERTED,
+    ADDRESS_WARNED,
     CODES,
     LEAVING,
     NO_MAILBOX,
@@ -203,6 +208,11 @@ FOLDERS: Folders = {
     "Orders": ("order", ORDERS),
     "Mails": ("notifier", MAILS),
     "Timeline as a stream": ("order", STREAM),
+    "Change of the e-mail address": ("customer", ADDRESS_REQUESTED),
+    "Mailbox: new address": ("mail", ADDRESS_MAILED),
+    "Confirmation of the new address": ("customer", ADDRESS_CHANGED),
+    "Mailbox: old address": ("mail", ADDRESS_WARNED),
+    "Reversal of the change": ("customer", ADDRESS_REVERTED),
     "Deactivation and erasure": ("customer", LEAVING),
     **{f"Ops: {service}": (service, (*OPS, *operating(service))) for service in SERVICES},
     "Ops: find a customer": ("customer", FIND),
