@@ -38,6 +38,9 @@ from schemas.order import (
     ParcelFailed,
     ParcelReturned,
     RemainderCancelled,
+    ReturnApproved,
+    ReturnDeclined,
+    ReturnRequested,
     TrackingCorrected,
 )
 from schemas.product import ProductChanged, ProductCreated, ProductDrafted
@@ -97,6 +100,9 @@ __all__ = [
     "ProfileChanged",
     "RegistrationRepeated",
     "RemainderCancelled",
+    "ReturnApproved",
+    "ReturnDeclined",
+    "ReturnRequested",
     "Shortage",
     "StockAdjusted",
     "StockCommitted",
