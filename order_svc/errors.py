@@ -18,6 +18,12 @@ class ShipmentNotFound(NotFound):
     code = "shipment_not_found"
 
 
+class ReturnRequestNotFound(NotFound):
+    """The order has no such request to return something."""
+
+    code = "return_request_not_found"
+
+
 class SkuNotFound(Conflict):
     """No product has this SKU; "skus" lists the SKUs that were not found."""
 

@@ -15,6 +15,7 @@ from order_svc.handlers import HANDLERS, REPLICAS
 from order_svc.orders import api as orders
 from order_svc.orders import queries
 from order_svc.parcels import api as parcels
+from order_svc.returns import api as returns
 from order_svc.saga import api as saga
 from order_svc.settings import RestSettings
 from order_svc.timeline import api as timeline
@@ -25,7 +26,7 @@ ROUTES = combine(
     # Before the route of the same path that returns JSON.
     timeline.streamed,
     *(orders.router, timeline.router, exports.router, amendments.router),
-    *(fulfilment.shared, fulfilment.router, parcels.router, saga.router),
+    *(fulfilment.shared, fulfilment.router, parcels.router, returns.router, saga.router),
 )
 
 

@@ -41,6 +41,9 @@ from schemas.order import (
     ParcelFailed,
     ParcelReturned,
     RemainderCancelled,
+    ReturnApproved,
+    ReturnDeclined,
+    ReturnRequested,
     TrackingCorrected,
 )
 from schemas.product import ProductChanged, ProductCreated, ProductDrafted
@@ -103,6 +106,9 @@ __all__ = [
     "ProfileChanged",
     "RegistrationRepeated",
     "RemainderCancelled",
+    "ReturnApproved",
+    "ReturnDeclined",
+    "ReturnRequested",
     "Shortage",
     "StockAdjusted",
     "StockCommitted",

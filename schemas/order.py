@@ -206,7 +206,10 @@ class OrderUndelivered(Event):
 
 @event("order.returned", topic=ORDER_EVENTS, key="order_id")
 class OrderReturned(Event):
-    """Lines of a delivered order were returned; they can be sold again, and the customer gets ``refund``."""
+    """Lines of a delivered order were returned, and the customer gets ``refund``.
+
+    They can be sold again, without those that are ``scrapped``. ``request_id``: the request that they came back for.
+    """
 
     order_id: Id
     customer_id: Id
@@ -214,3 +217,38 @@ class OrderReturned(Event):
     lines: tuple[PricedLine, ...] = Field(min_length=1)
     refund: Money
     reason: str | None = Field(default=None, examples=["Broken on arrival."])
+    scrapped: tuple[Line, ...] = ()
+    request_id: Id | None = None
+
+
+@event("order.return_requested", topic=ORDER_EVENTS, key="order_id")
+class ReturnRequested(Event):
+    """The customer wants to return lines of a delivered order."""
+
+    order_id: Id
+    customer_id: Id
+    request_id: Id
+    lines: tuple[PricedLine, ...] = Field(min_length=1)
+    reason: str | None = Field(default=None, examples=["Broken on arrival."])
+
+
+@event("order.return_approved", topic=ORDER_EVENTS, key="order_id")
+class ReturnApproved(Event):
+    """The customer may send these lines; ``note`` is for the customer."""
+
+    order_id: Id
+    customer_id: Id
+    request_id: Id
+    lines: tuple[PricedLine, ...] = Field(min_length=1)
+    note: str | None = Field(default=None, examples=["Please use the label in the parcel."])
+
+
+@event("order.return_declined", topic=ORDER_EVENTS, key="order_id")
+class ReturnDeclined(Event):
+    """These lines are not taken back; ``note`` is for the customer."""
+
+    order_id: Id
+    customer_id: Id
+    request_id: Id
+    lines: tuple[PricedLine, ...] = Field(min_length=1)
+    note: str | None = Field(default=None, examples=["They were delivered more than a year ago."])

@@ -36,6 +36,7 @@ FAMILIES: Mapping[str, Sequence[Template]] = {
     "orders": ("receipt", "rejected", "cancelled"),
     "amendments": ("order_amended", "amendment_refused"),
     "shipments": ("shipped", "delivered", "return_received"),
+    "returns": ("return_requested", "return_approved", "return_declined"),
     "parcels": ("remainder_cancelled", "tracking_corrected", "parcel_failed"),
     "links": ("welcome", "verification", "password_reset"),
     "notices": ("registration_repeated", "password_changed", "low_stock"),

@@ -22,7 +22,8 @@ NOUNS = {
         *("catalogue", "categories", "search", "stock", "reservations", "imports", "idempotency", "erasure"),
     },
     "order_svc": {
-        *("orders", "amendments", "fulfilment", "parcels", "saga", "timeline", "replicas", "usage", "erasure"),
+        *("orders", "amendments", "fulfilment", "parcels", "returns", "saga", "timeline", "replicas", "usage"),
+        "erasure",
     },
     "notifier_svc": {"mails", "delivery", "rendering", "suppressions", "replicas", "erasure"},
 }
@@ -44,7 +45,7 @@ OWN_MODULES = {
     "product_svc.search": {"bounded", "cursor", "pipeline"},
     "product_svc.reservations": {"shipments", "traces"},
     "product_svc.imports": {"lines", "export"},
-    "order_svc.orders": {"parts", "rows", "examples", "prefer_wait", "product_fallback"},
+    "order_svc.orders": {"lines", "parts", "part_dto", "rows", "examples", "prefer_wait", "product_fallback"},
     "order_svc.saga": {"actions", "periodic"},
     "order_svc.timeline": {"feed", "exports", "traces"},
     "notifier_svc.mails": {"metrics", "triggers", "traces"},

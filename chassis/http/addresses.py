@@ -105,3 +105,8 @@ def address_fields(address: Address) -> dict[str, Any]:
 def address_out(address: Address) -> AddressOut:
     """The body of an address."""
     return AddressOut.model_construct(**address_fields(address))
+
+
+def optional_address_out(address: Address | None) -> AddressOut | None:
+    """An address as clients see it, where there is one."""
+    return address_out(address) if address else None

@@ -16,6 +16,9 @@ OrderTemplate = Literal[
     "tracking_corrected",
     "parcel_failed",
     "delivered",
+    "return_requested",
+    "return_approved",
+    "return_declined",
     "return_received",
 ]
 AccountTemplate = Literal[

@@ -87,6 +87,9 @@ CREATE VIEW happened AS
         UNION ALL SELECT 'order.tracking_corrected', 'tracking_corrected'
         UNION ALL SELECT 'order.parcel_failed', 'parcel_failed'
         UNION ALL SELECT 'order.delivered', 'delivered'
+        UNION ALL SELECT 'order.return_requested', 'return_requested'
+        UNION ALL SELECT 'order.return_approved', 'return_approved'
+        UNION ALL SELECT 'order.return_declined', 'return_declined'
         UNION ALL SELECT 'order.returned', 'return_received'
     ) USING (type) GROUP BY key, template;
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from order_svc.orders.domain import Order, price_line, total_of
+from order_svc.orders.domain import Order
+from order_svc.orders.lines import price_line, total_of
 from order_svc.orders.parts import Amendment
 from order_svc.replicas.domain import Product
 from schemas import Address, AmendmentAccepted, AmendmentRefused, OrderAmended, PricedLine, Shortage

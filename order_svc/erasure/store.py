@@ -60,6 +60,9 @@ _ANONYMISE_ORDERS = f"""
         returns = (
             SELECT coalesce(jsonb_agg(one || '{{"reason": null}}' ORDER BY nth), '[]')
             FROM jsonb_array_elements(returns) WITH ORDINALITY AS returned(one, nth)),
+        return_requests = (
+            SELECT coalesce(jsonb_agg(one || '{{"reason": null, "note": null}}' ORDER BY nth), '[]')
+            FROM jsonb_array_elements(return_requests) WITH ORDINALITY AS requested(one, nth)),
         cancelled_remainder = cancelled_remainder || '{{"note": null}}'
     WHERE {_OF_CUSTOMERS}
 """  # noqa: S608

@@ -1,1 +1,1 @@
-"""Fulfilment: shipping, delivering and returning what was ordered."""
+"""Fulfilment: shipping and delivering what was ordered."""

@@ -1,4 +1,4 @@
-"""The routes by which orders are shipped, delivered and returned, and what is left to ship is cancelled."""
+"""The routes by which orders are shipped and delivered, and what is left to ship is cancelled."""
 
 from uuid import UUID
 
@@ -10,11 +10,11 @@ from chassis.http.errors import Forbidden, Unauthenticated
 from chassis.http.preconditions import ANY, IfMatch, etag
 from chassis.http.routing import new_router, problems
 from order_svc.container import Commit
-from order_svc.fulfilment.commands import CancelRemainder, DeliverOrder, ReturnLines, ShipOrder
-from order_svc.fulfilment.dto import ReturnBody, ShipmentBody
+from order_svc.fulfilment.commands import CancelRemainder, DeliverOrder, ShipOrder
+from order_svc.fulfilment.dto import ShipmentBody
 from order_svc.orders.domain import Order
 from order_svc.orders.dto import CancellationBody, OrderOut, order_out
-from order_svc.orders.examples import DELIVERED, REMAINDER_CANCELLED, RETURNED, SHIPPED, shows
+from order_svc.orders.examples import DELIVERED, REMAINDER_CANCELLED, SHIPPED, shows
 from order_svc.orders.queries import owner_filter
 
 router = new_router(Unauthenticated, Forbidden)
@@ -70,21 +70,6 @@ async def deliver_order(
 ) -> OrderOut:
     """The customer has everything that was ordered; possible once all of it is shipped."""
     return _with_etag(response, await commit(DeliverOrder(order_id, if_match)))
-
-
-@router.post(
-    "/v1/orders/{order_id}/returns",
-    status_code=status.HTTP_201_CREATED,
-    tags=["fulfilment"],
-    summary="Take lines of a delivered order back",
-    responses=problems(*ReturnLines.errors) | shows(201, RETURNED),
-)
-async def take_back_lines(
-    order_id: UUID, body: ReturnBody, response: Response, _staff: Staff, commit: Commit, if_match: IfMatch = None
-) -> OrderOut:
-    """Record what came back. It becomes available again, and the customer gets back the price that was paid."""
-    command = ReturnLines(order_id, if_match, uuid7(), body.quantities(), body.reason)
-    return _with_etag(response, await commit(command))
 
 
 def _with_etag(response: Response, order: Order) -> OrderOut:

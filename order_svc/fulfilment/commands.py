@@ -1,4 +1,4 @@
-"""Ships, delivers and takes back orders, for staff; cancels what is left to ship, also for customers."""
+"""Ships and delivers orders, for staff; cancels what is left to ship, also for customers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -94,32 +94,4 @@ class DeliverOrder:
         """Deliver the order."""
         order, delivered = deliver(unchanged_order(uow, self.order_id, self.if_match), uow.now)
         uow.record(order, delivered)
-        return order
-
-
-@dataclass(frozen=True, slots=True)
-class ReturnLines:
-    """Take lines of a delivered order back. The reason is not kept where the customer was erased."""
-
-    errors: ClassVar = (
-        *(OrderNotFound, PreconditionFailed, PreconditionRequired),
-        *(TransitionNotAllowed, QuantityExceeded),
-    )
-    order_id: UUID
-    if_match: str | None
-    return_id: UUID
-    quantities: Mapping[str, int]
-    reason: str | None = None
-
-    def prefetch(self, uow: OrderUnitOfWork) -> None:
-        """The order and its customer."""
-        uow.orders.prefetch(self.order_id)
-        uow.owners.prefetch(self.order_id)
-
-    def execute(self, uow: OrderUnitOfWork) -> Order:
-        """Take the lines back."""
-        order = unchanged_order(uow, self.order_id, self.if_match)
-        reason = None if owner_is_erased(uow, order) else self.reason
-        order, returned = domain.take_back(order, self.return_id, self.quantities, reason, uow.now)
-        uow.record(order, returned)
         return order

@@ -1,4 +1,4 @@
-"""How an order is shipped and returned, and how what is left to ship is cancelled. Pure."""
+"""How an order is shipped, and how what is left to ship is cancelled. Pure."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -6,10 +6,11 @@ from typing import Literal
 from uuid import UUID
 
 from order_svc.errors import QuantityExceeded
-from order_svc.orders.domain import Order, select_lines, total_of, without_prices
-from order_svc.orders.parts import CancelledRemainder, Return, Shipment
+from order_svc.orders.domain import Order
+from order_svc.orders.lines import select_lines, total_of, without_prices
+from order_svc.orders.parts import CancelledRemainder, Shipment
 from order_svc.parcels.domain import Changes, ending
-from schemas import OrderReturned, OrderShipped, PricedLine, RemainderCancelled
+from schemas import OrderShipped, PricedLine, RemainderCancelled
 
 
 def ship(
@@ -64,32 +65,11 @@ def cancel_remainder(order: Order, reason: Literal["customer", "staff"], note: s
     return [(after, event), *ending(after, now)]
 
 
-def take_back(
-    order: Order, return_id: UUID, quantities: Mapping[str, int], reason: str | None, now: datetime
-) -> tuple[Order, OrderReturned]:
-    """Take quantities of SKUs back at the price they were sold at.
-
-    Raise ``TransitionNotAllowed``, ``QuantityExceeded``.
-    """
-    order.require("return")
-    lines = _select(order, quantities, order.returnable)
-    returned = Return(return_id, without_prices(lines), total_of(lines), reason, max(now, order.changed_at))
-    after = order.transition("return", now, returns=(*order.returns, returned))
-    return after, OrderReturned(
-        order_id=order.id,
-        customer_id=order.customer_id,
-        return_id=return_id,
-        lines=lines,
-        refund=returned.refund,
-        reason=reason,
-    )
-
-
 def _select(order: Order, quantities: Mapping[str, int] | None, left: Mapping[str, int]) -> tuple[PricedLine, ...]:
     selected = left if quantities is None else quantities
     if any(quantity > left.get(sku, 0) for sku, quantity in selected.items()):
         raise QuantityExceeded(left=dict(left), state=order.state, allowed=order.allowed_actions)
-    return select_lines(order, selected)
+    return select_lines(order.lines, selected)
 
 
 def _without(lines: Sequence[PricedLine], left: Mapping[str, int]) -> tuple[PricedLine, ...]:

@@ -1,11 +1,11 @@
-"""The REST bodies of shipments and returns."""
+"""The REST bodies of shipments."""
 
 from typing import Annotated
 
 from pydantic import Field
 
 from chassis.http.bodies import RequestBody
-from chassis.http.fields import VISIBLE, Prose
+from chassis.http.fields import VISIBLE
 from order_svc.orders.dto import LineBodies, as_quantities
 from schemas.values import Text
 
@@ -20,16 +20,3 @@ class ShipmentBody(RequestBody):
     def quantities(self) -> dict[str, int] | None:
         """SKU → quantity; None for all that is left."""
         return None if self.lines is None else as_quantities(self.lines)
-
-
-class ReturnBody(RequestBody):
-    """Lines that came back."""
-
-    lines: LineBodies
-    reason: Annotated[Prose, Field(min_length=1, max_length=500, examples=["Broken on arrival."]), VISIBLE] | None = (
-        None
-    )
-
-    def quantities(self) -> dict[str, int]:
-        """SKU → quantity."""
-        return as_quantities(self.lines)

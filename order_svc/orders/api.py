@@ -112,10 +112,13 @@ async def list_orders(
 ) -> OrdersOut:
     """Your own orders, newest first; all orders for staff. A page stays the same when new orders are placed.
 
-    Where few orders match `state` or `q`, a page can have fewer than `limit` orders, even none, and still a `next`:
-    a page searches some thousands of orders at most.
+    Where few orders match `state`, `return_request` or `q`, a page can have fewer than `limit` orders, even none, and
+    still a `next`: a page searches some thousands of orders at most.
     """
-    wanted = OrderFilter(query.customer_id, tuple(query.state), query.placed_from, query.placed_to, query.q)
+    wanted = OrderFilter(
+        *(query.customer_id, tuple(query.state), tuple(query.return_request)),
+        *(query.placed_from, query.placed_to, query.q),
+    )
     page = await queries.list_orders(database, owner_filter(principal), wanted, query.before, query.limit)
     log_access(principal, "order.list", query.customer_id)
     return OrdersOut(items=[order_out(order) for order in page.orders], next=page.next)

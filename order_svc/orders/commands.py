@@ -25,6 +25,7 @@ from order_svc.errors import (
 from order_svc.orders import domain
 from order_svc.orders.domain import Order, Reason
 from order_svc.orders.dto import order_out
+from order_svc.orders.lines import price_line
 from order_svc.orders.store import StoredResponse
 from order_svc.replicas.domain import Product, billing_address, shipping_address
 from order_svc.unit_of_work import OrderUnitOfWork
@@ -72,7 +73,7 @@ class PlaceOrder:
         order, placed = domain.place(
             self.order_id,
             self.customer_id,
-            [domain.price_line(products[sku], quantity) for sku, quantity in self.quantities.items()],
+            [price_line(products[sku], quantity) for sku, quantity in self.quantities.items()],
             address,
             uow.now,
             billing_address(customer, self.billing_address),

@@ -1,7 +1,7 @@
 """An order, its states and the transitions between them. Pure.
 
-Amending is in ``amendments.domain``, shipping and returning in ``fulfilment.domain``, what becomes of parcels in
-``parcels.domain``.
+Amending is in ``amendments.domain``, shipping in ``fulfilment.domain``, what becomes of parcels in
+``parcels.domain``, returning in ``returns.domain``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,9 +11,9 @@ from typing import Any, Literal
 from uuid import UUID
 
 from chassis.persistence.unit_of_work import next_time
-from order_svc.errors import MixedCurrencies, OrderTooLarge, TransitionNotAllowed
-from order_svc.orders.parts import Amendment, CancelledRemainder, Return, Shipment
-from order_svc.replicas.domain import Product
+from order_svc.errors import TransitionNotAllowed
+from order_svc.orders.lines import quantities_of, remaining, total_of
+from order_svc.orders.parts import OPEN_REQUESTS, Amendment, CancelledRemainder, Return, ReturnRequest, Shipment
 from schemas import (
     Address,
     Line,
@@ -25,7 +25,6 @@ from schemas import (
     PricedLine,
     Shortage,
 )
-from schemas.values import MAX_MINOR_UNITS
 
 State = Literal["PENDING", "CONFIRMED", "REJECTED", "CANCELLED", "SHIPPED", "DELIVERED", "UNDELIVERED"]
 Reason = Literal["timeout", "customer", "staff"]
@@ -60,7 +59,13 @@ TRANSITIONS: Mapping[State, Mapping[str, State]] = {
         "deliver": "DELIVERED",
         "end_undelivered": "UNDELIVERED",
     },
-    "DELIVERED": {"return": "DELIVERED", "return_parcel": "DELIVERED"},
+    "DELIVERED": {
+        "request_return": "DELIVERED",
+        "approve_return": "DELIVERED",
+        "decline_return": "DELIVERED",
+        "return": "DELIVERED",
+        "return_parcel": "DELIVERED",
+    },
     "UNDELIVERED": {"return_parcel": "UNDELIVERED"},
 }
 """State → transition → next state; no other transition is allowed."""
@@ -77,6 +82,9 @@ GUARDS: Mapping[str, Callable[["Order"], bool]] = {
     "return_parcel": lambda order: any(one.status == "failed" for one in order.shipments),
     "deliver": lambda order: not order.unshipped,
     "end_undelivered": lambda order: not (order.unshipped or order.in_transit or order.arrived),
+    "request_return": lambda order: bool(order.requestable),
+    "approve_return": lambda order: any(one.status == "requested" for one in order.return_requests),
+    "decline_return": lambda order: any(one.status in OPEN_REQUESTS for one in order.return_requests),
     "return": lambda order: bool(order.returnable),
 }
 """Further conditions of a transition. Nothing ships while an amendment may still change what is to be shipped."""
@@ -87,8 +95,8 @@ HOLDING: frozenset[State] = frozenset({"PENDING", "CONFIRMED", "SHIPPED"})
 FIRST_VERSION = 1
 """The version of an order that was just placed."""
 ACTIONS = (
-    *("amend", "cancel", "cancel_remainder", "correct_tracking", "deliver", "deliver_parcel", "fail_parcel"),
-    *("return", "return_parcel", "ship"),
+    *("amend", "approve_return", "cancel", "cancel_remainder", "correct_tracking", "decline_return", "deliver"),
+    *("deliver_parcel", "fail_parcel", "request_return", "return", "return_parcel", "ship"),
 )
 """The transitions that a client can request; the others follow from these, or from events of other services."""
 
@@ -126,6 +134,7 @@ class Order:
     shipments: tuple[Shipment, ...] = ()
     cancelled_remainder: CancelledRemainder | None = None
     returns: tuple[Return, ...] = ()
+    return_requests: tuple[ReturnRequest, ...] = ()
 
     @property
     def allowed_actions(self) -> list[str]:
@@ -140,7 +149,7 @@ class Order:
     @property
     def unshipped(self) -> dict[str, int]:
         """SKU → quantity still to be shipped."""
-        return _remaining(self.lines, self.shipments)
+        return remaining(self.lines, (line for one in self.shipments for line in one.lines))
 
     @property
     def in_transit(self) -> bool:
@@ -155,7 +164,17 @@ class Order:
     @property
     def returnable(self) -> dict[str, int]:
         """SKU → quantity that was delivered and not returned."""
-        return _remaining(self.arrived, [one for one in self.returns if one.shipment_id is None])
+        return remaining(self.arrived, self._returned)
+
+    @property
+    def requestable(self) -> dict[str, int]:
+        """SKU → quantity that was delivered, not returned, and whose return is not requested yet."""
+        requested = [line for one in self.return_requests if one.status in OPEN_REQUESTS for line in one.lines]
+        return remaining(self.arrived, [*self._returned, *requested])
+
+    @property
+    def _returned(self) -> list[Line]:
+        return [line for one in self.returns if one.shipment_id is None for line in one.lines]
 
     def confirm(self, now: datetime) -> tuple["Order", OrderConfirmed]:
         """Its stock is reserved."""
@@ -246,45 +265,3 @@ def order_placed(order: Order) -> OrderPlaced:
         billing_address=order.billing_address,
         notes=order.customer_notes,
     )
-
-
-def price_line(product: Product, quantity: int) -> PricedLine:
-    """A line at the catalogue's price; prices never come from the client."""
-    return PricedLine(sku=product.sku, quantity=quantity, name=product.name, unit_price=product.price)
-
-
-def quantities_of(lines: Sequence[Line]) -> dict[str, int]:
-    """SKU → quantity; lines of the same SKU are added up, in the place of the first of them."""
-    totals: dict[str, int] = {}
-    for line in lines:
-        totals[line.sku] = totals.get(line.sku, 0) + line.quantity
-    return totals
-
-
-def select_lines(order: Order, quantities: Mapping[str, int]) -> tuple[PricedLine, ...]:
-    """Quantities of SKUs of an order, as lines with their names and prices."""
-    return tuple(
-        line.model_copy(update={"quantity": quantities[line.sku]}) for line in order.lines if line.sku in quantities
-    )
-
-
-def without_prices(lines: Sequence[PricedLine]) -> tuple[Line, ...]:
-    """Lines without names and prices."""
-    return tuple(Line(sku=line.sku, quantity=line.quantity) for line in lines)
-
-
-def total_of(lines: Sequence[PricedLine]) -> Money:
-    """The price of all lines; raise ``MixedCurrencies`` or ``OrderTooLarge``."""
-    currencies = {line.unit_price.currency for line in lines}
-    if len(currencies) > 1:
-        raise MixedCurrencies(currencies=sorted(currencies))
-    amount = sum(line.unit_price.amount * line.quantity for line in lines)
-    if amount > MAX_MINOR_UNITS:
-        raise OrderTooLarge
-    return Money(amount=amount, currency=currencies.pop())
-
-
-def _remaining(lines: Sequence[Line], parts: Sequence[Shipment | Return]) -> dict[str, int]:
-    """SKU → what remains of lines without their parts; only what is more than zero."""
-    taken = quantities_of([line for part in parts for line in part.lines])
-    return {sku: left for sku, n in quantities_of(lines).items() if (left := n - taken.get(sku, 0)) > 0}

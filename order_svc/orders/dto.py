@@ -3,18 +3,31 @@
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from chassis.http.addresses import AddressBody, AddressOut, address_out
+from chassis.http.addresses import AddressBody, AddressOut, address_out, optional_address_out
 from chassis.http.bodies import RequestBody, ResponseBody
 from chassis.http.fields import VISIBLE, CurrencyCode, Prose
 from chassis.http.paging import Page
 from order_svc.orders import examples
-from order_svc.orders.domain import Order, Reason, State, quantities_of
-from order_svc.orders.parts import Amendment, CancelledRemainder, FailureReason, Return, Shipment, ShipmentStatus
+from order_svc.orders.domain import Order, Reason, State
+from order_svc.orders.lines import quantities_of
+from order_svc.orders.part_dto import (
+    AmendmentOut,
+    CancelledRemainderOut,
+    ReturnOut,
+    ReturnRequestOut,
+    ShipmentOut,
+    amendment_out,
+    remainder_out,
+    request_out,
+    return_out,
+    shipment_out,
+)
+from order_svc.orders.parts import RequestStatus
 from schemas import Address, Line, Money, PricedLine, Shortage
 from schemas.values import Sku, Text
 
@@ -31,7 +44,6 @@ class LineBody(RequestBody):
     quantity: Annotated[int, Field(ge=1, le=MAX_QUANTITY, examples=[2])]
 
 
-Revision = Annotated[int, Field(examples=[2])]
 LineBodies = Annotated[list[LineBody], Field(min_length=1, max_length=MAX_LINES)]
 Notes = Annotated[
     Prose,
@@ -82,6 +94,10 @@ class OrderQuery(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     state: Annotated[list[State], Field(description="in one of these states", examples=[["PENDING"]])] = []
+    return_request: Annotated[
+        list[RequestStatus],
+        Field(description="with a request to return something in one of these statuses", examples=[["requested"]]),
+    ] = []
     placed_from: Annotated[
         Moment | None, Field(description="placed then or later; a date begins in UTC", examples=[DAY])
     ] = None
@@ -100,53 +116,6 @@ class OrderQuery(BaseModel):
     customer_id: Annotated[UUID | None, Field(description="of this customer; for staff")] = None
     before: Annotated[UUID | None, Field(description="`next` of the previous page")] = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
-
-
-class AmendmentOut(ResponseBody):
-    """What the order becomes once stock for all of it is reserved."""
-
-    revision: Revision
-    lines: tuple[PricedLine, ...]
-    total: Money
-    shipping_address: AddressOut
-    billing_address: AddressOut | None
-
-
-class ShipmentOut(ResponseBody):
-    """A parcel: `in_transit` until it is `delivered` or has `failed`; then it may have `came_back`."""
-
-    id: UUID
-    carrier: Annotated[str, Field(examples=["DHL"])]
-    tracking_number: Annotated[str, Field(examples=["00340434161094042557"])]
-    lines: tuple[Line, ...]
-    at: datetime
-    status: ShipmentStatus
-    changed_at: Annotated[datetime | None, Field(description="when it was delivered, failed or came back")]
-    failure_reason: FailureReason | None
-    refund: Annotated[Money | None, Field(description="what was in a parcel that failed")]
-
-
-class CancelledRemainderOut(ResponseBody):
-    """What was left to ship when that was cancelled: by whom, and its price, which `total` is without."""
-
-    lines: tuple[PricedLine, ...]
-    amount: Money
-    reason: Literal["customer", "staff"]
-    note: Annotated[str | None, Field(examples=["The last one broke."])]
-    at: datetime
-
-
-class ReturnOut(ResponseBody):
-    """What came back, and the amount that the customer gets back; a failed parcel (`shipment_id`) has its `refund`
-    itself. What is not `scrapped` can be sold again."""
-
-    id: UUID
-    lines: tuple[Line, ...]
-    refund: Money
-    reason: Annotated[str | None, Field(examples=["Broken on arrival."])]
-    at: datetime
-    shipment_id: UUID | None
-    scrapped: tuple[Line, ...]
 
 
 class OrderOut(ResponseBody):
@@ -179,6 +148,7 @@ class OrderOut(ResponseBody):
     shipments: tuple[ShipmentOut, ...]
     cancelled_remainder: CancelledRemainderOut | None
     returns: tuple[ReturnOut, ...]
+    return_requests: tuple[ReturnRequestOut, ...]
     version: Annotated[int, Field(examples=[3])]
     placed_at: datetime
     changed_at: datetime
@@ -196,16 +166,17 @@ def order_out(order: Order) -> OrderOut:
         lines=order.lines,
         total=order.total,
         shipping_address=address_out(order.shipping_address),
-        billing_address=_optional(order.billing_address),
+        billing_address=optional_address_out(order.billing_address),
         notes=order.customer_notes,
         shortages=order.shortages,
         reason=order.reason,
         note=order.cancellation_note,
         revision=order.revision,
-        amendment=_amendment_out(order.amendment) if order.amendment else None,
-        shipments=tuple(_shipment_out(shipment) for shipment in order.shipments),
-        cancelled_remainder=_remainder_out(order.cancelled_remainder) if order.cancelled_remainder else None,
-        returns=tuple(_return_out(returned) for returned in order.returns),
+        amendment=amendment_out(order.amendment) if order.amendment else None,
+        shipments=tuple(shipment_out(shipment) for shipment in order.shipments),
+        cancelled_remainder=remainder_out(order.cancelled_remainder) if order.cancelled_remainder else None,
+        returns=tuple(return_out(returned) for returned in order.returns),
+        return_requests=tuple(request_out(request) for request in order.return_requests),
         version=order.version,
         placed_at=order.placed_at,
         changed_at=order.changed_at,
@@ -220,53 +191,3 @@ def as_quantities(lines: Sequence[LineBody]) -> dict[str, int]:
 def as_address(address: AddressBody | None) -> Address | None:
     """An address as a value."""
     return address.as_value() if address else None
-
-
-def _optional(address: Address | None) -> AddressOut | None:
-    return address_out(address) if address else None
-
-
-def _amendment_out(amendment: Amendment) -> AmendmentOut:
-    return AmendmentOut(
-        revision=amendment.revision,
-        lines=amendment.lines,
-        total=amendment.total,
-        shipping_address=address_out(amendment.shipping_address),
-        billing_address=_optional(amendment.billing_address),
-    )
-
-
-def _shipment_out(shipment: Shipment) -> ShipmentOut:
-    return ShipmentOut(
-        id=shipment.id,
-        carrier=shipment.carrier,
-        tracking_number=shipment.tracking_number,
-        lines=shipment.lines,
-        at=shipment.at,
-        status=shipment.status,
-        changed_at=shipment.changed_at,
-        failure_reason=shipment.failure_reason,
-        refund=shipment.refund,
-    )
-
-
-def _remainder_out(remainder: CancelledRemainder) -> CancelledRemainderOut:
-    return CancelledRemainderOut(
-        lines=remainder.lines,
-        amount=remainder.amount,
-        reason=remainder.reason,
-        note=remainder.note,
-        at=remainder.at,
-    )
-
-
-def _return_out(returned: Return) -> ReturnOut:
-    return ReturnOut(
-        id=returned.id,
-        lines=returned.lines,
-        refund=returned.refund,
-        reason=returned.reason,
-        at=returned.at,
-        shipment_id=returned.shipment_id,
-        scrapped=returned.scrapped,
-    )

@@ -50,6 +50,7 @@ SHIPPED: dict[str, Any] = {
     ],
     "cancelled_remainder": None,
     "returns": [],
+    "return_requests": [],
     "version": 3,
     "placed_at": MOMENT,
     "changed_at": "2026-01-03T09:30:00Z",
@@ -109,6 +110,26 @@ CAME_BACK = UNDELIVERED | {
         }
     ],
     **{"version": 6, "changed_at": "2026-01-09T08:00:00Z"},
+}
+REQUEST = {
+    "id": ID,
+    "lines": [{"sku": "MUG-BLUE", "quantity": 1}],
+    "reason": "Broken on arrival.",
+    **{"status": "requested", "note": None, "at": "2026-01-07T18:00:00Z", "changed_at": "2026-01-07T18:00:00Z"},
+}
+ANSWERED = {"changed_at": "2026-01-08T09:00:00Z"}
+RETURN_REQUESTED = DELIVERED | {"return_requests": [REQUEST], "version": 5}
+RETURN_APPROVED = DELIVERED | {
+    "return_requests": [
+        REQUEST | {"status": "approved", "note": "Please use the label in the parcel."} | ANSWERED,
+    ],
+    "version": 6,
+}
+RETURN_DECLINED = DELIVERED | {
+    "return_requests": [
+        REQUEST | {"status": "declined", "note": "It was delivered more than a year ago."} | ANSWERED,
+    ],
+    "version": 6,
 }
 RETURNED = DELIVERED | {
     "returns": [

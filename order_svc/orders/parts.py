@@ -9,6 +9,9 @@ from schemas import Address, Line, Money, PricedLine
 
 ShipmentStatus = Literal["in_transit", "delivered", "failed", "came_back"]
 FailureReason = Literal["lost", "refused", "undeliverable"]
+RequestStatus = Literal["requested", "approved", "declined", "received"]
+OPEN_REQUESTS: frozenset[RequestStatus] = frozenset({"requested", "approved"})
+"""The statuses of requests whose pieces are still to come back."""
 
 ANONYMOUS_TRACKING_NUMBER = "-"
 """Replaces the tracking numbers of an erased customer's parcels: a carrier knows the recipient by the real one."""
@@ -75,3 +78,19 @@ class Return:
     at: datetime
     shipment_id: UUID | None = None
     scrapped: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnRequest:
+    """What a customer wants to return: staff approve or decline it, and what was approved is received.
+
+    ``reason`` is the customer's, ``note`` that of the staff; ``changed_at`` is when its status changed.
+    """
+
+    id: UUID
+    lines: tuple[Line, ...]
+    reason: str | None
+    status: RequestStatus
+    note: str | None
+    at: datetime
+    changed_at: datetime

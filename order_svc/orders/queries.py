@@ -18,6 +18,7 @@ from chassis.http.examples import ID, MOMENT
 from chassis.persistence.postgres.database import Postgres
 from order_svc.errors import OrderNotFound
 from order_svc.orders.domain import Order, State
+from order_svc.orders.parts import RequestStatus
 from order_svc.orders.rows import order_from
 from order_svc.orders.store import REQUESTED_AT, orders
 
@@ -54,6 +55,7 @@ class OrderFilter:
 
     customer_id: UUID | None = None
     states: tuple[State, ...] = ()
+    return_requests: tuple[RequestStatus, ...] = ()
     placed_from: datetime | None = None
     placed_to: datetime | None = None
     text: str | None = None
@@ -126,6 +128,9 @@ def _other_conditions(wanted: OrderFilter) -> list[sa.ColumnElement[bool]]:
     conditions: list[sa.ColumnElement[bool]] = []
     if wanted.states:
         conditions.append(orders.c.state.in_(wanted.states))
+    if wanted.return_requests:
+        with_status = (orders.c.return_requests.contains([{"status": status}]) for status in wanted.return_requests)
+        conditions.append(sa.or_(*with_status))
     if wanted.placed_from:
         conditions.append(orders.c.placed_at >= wanted.placed_from)
     if wanted.placed_to:

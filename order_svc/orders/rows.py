@@ -7,7 +7,7 @@ from uuid import UUID
 
 from chassis.persistence.postgres.rows import Row
 from order_svc.orders.domain import Order, State
-from order_svc.orders.parts import Amendment, CancelledRemainder, Return, Shipment
+from order_svc.orders.parts import Amendment, CancelledRemainder, Return, ReturnRequest, Shipment
 from schemas import Address, Line, Money, PricedLine, Shortage
 
 PLACED = (
@@ -20,13 +20,13 @@ STATE = ("state", "shortages", "reason", "version", "changed_at")
 CONTENT = (
     *("lines", "total", "currency", "shipping_address", "billing_address", "cancellation_note"),
     *("revision", "last_revision", "reservation_attempts", "retried", "amendment", "shipments", "returns"),
-    "cancelled_remainder",
+    *("cancelled_remainder", "return_requests"),
 )
 """The columns that only some transitions change: amendments, shipments, cancellations, returns."""
 
 _CONTENT_FIELDS = (
     *("lines", "shipping_address", "billing_address", "cancellation_note", "revision", "reservation_attempts"),
-    *("amendment", "shipments", "returns", "cancelled_remainder"),
+    *("amendment", "shipments", "returns", "cancelled_remainder", "return_requests"),
 )
 
 
@@ -59,6 +59,7 @@ def order_from(row: Any) -> Order:
         amendment=row.amendment and _amendment(row.amendment),
         shipments=tuple(_shipment(shipment, row.state) for shipment in row.shipments),
         returns=tuple(_return(returned) for returned in row.returns),
+        return_requests=tuple(_request(request) for request in row.return_requests),
         cancelled_remainder=row.cancelled_remainder and _remainder(row.cancelled_remainder),
     )
 
@@ -102,6 +103,7 @@ def full_row(order: Order) -> Row:
         "amendment": order.amendment and _amendment_row(order.amendment),
         "shipments": [_shipment_row(shipment) for shipment in order.shipments],
         "returns": [_return_row(returned) for returned in order.returns],
+        "return_requests": [_request_row(request) for request in order.return_requests],
         "cancelled_remainder": order.cancelled_remainder and _remainder_row(order.cancelled_remainder),
     }
 
@@ -213,4 +215,22 @@ def _return_row(returned: Return) -> Row:
         "at": returned.at,
         "shipment_id": returned.shipment_id,
         "scrapped": _dumped(returned.scrapped),
+    }
+
+
+def _request(stored: Any) -> ReturnRequest:
+    at, changed_at = (datetime.fromisoformat(stored[name]) for name in ("at", "changed_at"))
+    lines, status = _plain(stored["lines"]), stored["status"]
+    return ReturnRequest(UUID(stored["id"]), lines, stored["reason"], status, stored["note"], at, changed_at)
+
+
+def _request_row(request: ReturnRequest) -> Row:
+    return {
+        "id": request.id,
+        "lines": _dumped(request.lines),
+        "reason": request.reason,
+        "status": request.status,
+        "note": request.note,
+        "at": request.at,
+        "changed_at": request.changed_at,
     }

@@ -63,6 +63,7 @@ orders = sa.Table(
     sa.Column("shipments", JSONB, nullable=False, server_default="[]"),
     sa.Column("returns", JSONB, nullable=False, server_default="[]"),
     sa.Column("cancelled_remainder", JSONB(none_as_null=True)),
+    sa.Column("return_requests", JSONB, nullable=False, server_default="[]"),
     # or from here, where stock was requested again.
     sa.Column("reservation_requested_at", sa.DateTime(timezone=True)),
     sa.Index("orders_of_customer", "customer_id", "id"),

@@ -10,11 +10,11 @@ from datetime import datetime
 from uuid import UUID
 
 from order_svc.errors import QuantityExceeded, ShipmentNotFound, TransitionNotAllowed
-from order_svc.orders.domain import Order, select_lines, total_of
+from order_svc.orders.domain import Order
+from order_svc.orders.lines import plain_lines, quantities_of, select_lines, total_of
 from order_svc.orders.parts import FailureReason, Return, Shipment, ShipmentStatus
 from schemas import (
     Event,
-    Line,
     Money,
     OrderDelivered,
     OrderUndelivered,
@@ -45,7 +45,7 @@ def correct_tracking(
         correction_id=correction_id,
         carrier=carrier,
         tracking_number=tracking_number,
-        lines=select_lines(order, _quantities(parcel)),
+        lines=select_lines(order.lines, quantities_of(parcel.lines)),
     )
 
 
@@ -66,7 +66,7 @@ def fail_parcel(order: Order, shipment_id: UUID, reason: FailureReason, now: dat
     Raise ``ShipmentNotFound``, ``TransitionNotAllowed``.
     """
     parcel = _parcel(order, shipment_id, "in_transit", "fail_parcel")
-    lines = select_lines(order, _quantities(parcel))
+    lines = select_lines(order.lines, quantities_of(parcel.lines))
     failed = replace(_settled(order, parcel, "failed", now), failure_reason=reason, refund=total_of(lines))
     after = order.transition("fail_parcel", now, shipments=_with(order, failed))
     event = ParcelFailed(
@@ -90,10 +90,10 @@ def return_parcel(
     Raise ``ShipmentNotFound``, ``TransitionNotAllowed``, ``QuantityExceeded``.
     """
     parcel = _parcel(order, shipment_id, "failed", "return_parcel")
-    inside = _quantities(parcel)
+    inside = quantities_of(parcel.lines)
     if any(number > inside.get(sku, 0) for sku, number in scrapped.items()):
         raise QuantityExceeded(left=inside, state=order.state, allowed=order.allowed_actions)
-    gone = tuple(Line(sku=sku, quantity=number) for sku, number in scrapped.items())
+    gone = plain_lines(scrapped)
     # What it cost was refunded when it failed.
     nothing = Money(amount=0, currency=order.total.currency)
     at = max(now, order.changed_at)
@@ -155,7 +155,3 @@ def _settled(order: Order, parcel: Shipment, status: ShipmentStatus, now: dateti
 
 def _with(order: Order, changed: Shipment) -> tuple[Shipment, ...]:
     return tuple(changed if one.id == changed.id else one for one in order.shipments)
-
-
-def _quantities(parcel: Shipment) -> dict[str, int]:
-    return {line.sku: line.quantity for line in parcel.lines}

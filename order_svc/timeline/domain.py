@@ -26,10 +26,16 @@ from schemas import (
     ParcelFailed,
     ParcelReturned,
     RemainderCancelled,
+    ReturnApproved,
+    ReturnDeclined,
+    ReturnRequested,
     TrackingCorrected,
 )
 
-WITH_LINES = OrderShipped | OrderReturned | RemainderCancelled | ParcelDelivered | ParcelFailed | ParcelReturned
+RETURN_ANSWERS = ReturnRequested | ReturnApproved | ReturnDeclined
+WITH_LINES = (OrderShipped | OrderReturned | RemainderCancelled | RETURN_ANSWERS) | (
+    ParcelDelivered | ParcelFailed | ParcelReturned
+)
 """The events whose lines the timeline shows."""
 
 STOCK_REPLIES: Mapping[str, Sequence[str]] = {
@@ -50,6 +56,9 @@ MAILS: Mapping[str, str] = {
     "order.returned": "return_received",
     "order.remainder_cancelled": "remainder_cancelled",
     "order.parcel_failed": "parcel_failed",
+    "order.return_requested": "return_requested",
+    "order.return_approved": "return_approved",
+    "order.return_declined": "return_declined",
 }
 """The events that the customer always gets a mail about, and its template.
 
@@ -95,6 +104,8 @@ def _detail(order: Order, event: Event) -> dict[str, Any]:
         detail["reason"] = event.reason
     if isinstance(event, TrackingCorrected | ParcelDelivered | ParcelFailed | ParcelReturned):
         detail["shipment_id"] = str(event.shipment_id)
+    if isinstance(event, RETURN_ANSWERS):
+        detail["request_id"] = str(event.request_id)
     if isinstance(event, WITH_LINES):
         detail["lines"] = [line.model_dump(include={"sku", "quantity"}) for line in event.lines]
     return detail

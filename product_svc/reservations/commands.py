@@ -149,7 +149,7 @@ class RestockReturn:
         """Publish ``StockReturned``; raise ``NotHeld``."""
         event = self.envelope.event
         known, stocks = _load(uow, event.order_id, event.lines)
-        good = shipments.without_scrapped(event.lines, event.scrapped if isinstance(event, ParcelReturned) else ())
+        good = shipments.without_scrapped(event.lines, event.scrapped)
         _apply(uow, shipments.take_back(known, event.return_id, good, stocks, uow.now), "return")
 
 

@@ -30,6 +30,11 @@ from tests.verification import verification_token
 ADDRESS = {"name": "Ada", "street": "12 St", "city": "London", "postal_code": "SW1Y", "country": "GB"}
 PARCEL = "/v1/orders/{order_id}/shipments/{shipment_id}"
 ABOUT_A_PARCEL = (f"PUT {PARCEL}/tracking", *(f"POST {PARCEL}/{step}" for step in ("deliver", "fail", "return")))
+REQUEST = "/v1/orders/{order_id}/return-requests"
+ABOUT_A_RETURN = (
+    *(f"POST {REQUEST}", "POST /v1/orders/{order_id}/returns"),
+    *(f"POST {REQUEST}/{{request_id}}/{answer}" for answer in ("approve", "decline")),
+)
 PASSWORD = "a password of theirs"
 BASKET = {"lines": [{"sku": "{sku}", "quantity": 3}], "shipping_address": ADDRESS}
 
@@ -126,6 +131,8 @@ class Shop:
             shipped = await self._act(order, "shipments", {"carrier": "DHL", "tracking_number": "4711"})
             parcels[order] = shipped["shipments"][0]["id"]
         await self._act(to_return, "deliver")
+        wish = {"lines": [{"sku": sku, "quantity": 1}]}
+        requested = await self.create("order", f"/v1/orders/{to_return}/return-requests", owner.headers, wish)
         mail = await self._mail(owner, UUID(pending))
         ids = {
             "customer_id": str(owner.id),
@@ -144,6 +151,7 @@ class Shop:
             **await self._for_ops(),
             "latest_order_id": to_return,
             "shipment_id": parcels[to_track],
+            "request_id": requested["return_requests"][0]["id"],
             "position": "1000000",
         }
         stages = {
@@ -152,7 +160,7 @@ class Shop:
             "POST /v1/orders/{order_id}/cancel-remainder": to_end,
             **dict.fromkeys(ABOUT_A_PARCEL, to_track),
             "POST /v1/orders/{order_id}/deliver": to_deliver,
-            "POST /v1/orders/{order_id}/returns": to_return,
+            **dict.fromkeys(ABOUT_A_RETURN, to_return),
         }
         return Belongings(owner, ids, stages)
 

@@ -241,8 +241,8 @@ async def _request(
     headers = {**headers, **{name: value for name, value in (parameters or {}).items() if places[name] == "header"}}
     query = httpx.QueryParams({name: value for name, value in (parameters or {}).items() if places[name] == "query"})
     ids = dict(belongings.ids)
-    if guard.who == "owner or staff":
-        ids["order_id"] = belongings.stages.get(route, ids["order_id"])
+    if guard.who in ("owner", "owner or staff"):
+        ids["order_id"] = belongings.stages.get(route, ids.get("order_id", ""))
     path, body = path.format(**ids), filled(guard.body, ids)
     response = await shop.request(service, method, f"{path}?{query}", who, json=body, headers=headers)
     assert response.headers["x-content-type-options"] == "nosniff"

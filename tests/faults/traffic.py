@@ -37,17 +37,13 @@ ONCE = {
 }
 """Events that an order can have at most once."""
 MAILED = ONCE - {"order.placed", "order.undelivered"} | {
-    *(
-        "order.amendment_accepted",
-        "order.amendment_refused",
-        "order.shipped",
-        "order.parcel_failed",
-        "order.returned",
-    ),
+    *("order.amendment_accepted", "order.amendment_refused", "order.shipped", "order.parcel_failed"),
+    *("order.return_requested", "order.return_approved", "order.returned"),
 }
 """Events about which the customer gets a mail."""
 FIRST = "{first}"
-"""Stands for the path of the first parcel of an order."""
+REQUEST = "{request}"
+"""These stand for the paths of the first parcel of an order, and of the first request to return something."""
 PARCEL = {"carrier": "DHL", "tracking_number": "4711"}
 CHANGED = {200, 201, 202, 409, 412}
 """Expected statuses for a change of an order: 409 and 412 if another change, or the first attempt, was faster."""
@@ -137,7 +133,7 @@ class Traffic:
 
     async def _fulfilling(self) -> None:
         """Staff ship orders, some in two parts or the second part cancelled, mark them as delivered, and accept a
-        return of one piece. Some parcels are refused and come back.
+        return of one piece, sometimes requested before. Some parcels are refused and come back.
         """
         while not self._stopped.is_set():
             placed = [(shopper, location) for shopper in self.shoppers for location in shopper.orders.values()]
@@ -154,18 +150,25 @@ class Traffic:
                 steps[2:] = [(f"{FIRST}/fail", {"reason": "refused"}), (f"{FIRST}/return", None)]
             elif luck < 0.45:
                 steps[2] = (f"{FIRST}/deliver", None)
+            elif luck > 0.75:
+                steps[1:] = [
+                    ("deliver", None),
+                    ("return-requests", one),
+                    (f"{REQUEST}/approve", None),
+                    ("returns", one),
+                ]
             for step, body in steps if order["state"] == "CONFIRMED" else ():
-                headers = {**self.staff, "If-Match": f'"{order["version"]}"'}
-                path = f"{location}/{step}".replace(FIRST, self._first_parcel(order))
+                who = shopper.headers if step == "return-requests" else self.staff
+                headers = {**who, "If-Match": f'"{order["version"]}"'}
+                path = f"{location}/{step}".replace(FIRST, _first(order, "shipments"))
+                path = path.replace(REQUEST, _first(order, "return_requests"))
+                if step == "returns" and order["return_requests"]:
+                    body = {**body, "request_id": order["return_requests"][0]["id"]}
                 response = await self._request("POST", "order", path, headers, body, good=CHANGED)
                 if not response.is_success:
                     break
                 order = response.json()
             await asyncio.sleep(0.5)
-
-    @staticmethod
-    def _first_parcel(order: dict[str, Any]) -> str:
-        return "".join(f"shipments/{one['id']}" for one in order["shipments"][:1])
 
     async def _registering(self) -> None:
         while not self._stopped.is_set():
@@ -273,3 +276,8 @@ class Traffic:
 
     def _everything(self, service: str, path: str, shopper: Shopper) -> AsyncIterator[dict[str, Any]]:
         return all_items(lambda page: self._read(service, page, shopper), path)
+
+
+def _first(order: dict[str, Any], parts: str) -> str:
+    """The path of the first of the parts of an order, below that of the order."""
+    return "".join(f"{parts.replace('_', '-')}/{one['id']}" for one in order[parts][:1])

@@ -21,6 +21,9 @@ from schemas import (
     ParcelFailed,
     ParcelReturned,
     RemainderCancelled,
+    ReturnApproved,
+    ReturnDeclined,
+    ReturnRequested,
     StockRejected,
     StockReserved,
     TrackingCorrected,
@@ -42,11 +45,16 @@ EVENT_MAILS: dict[type[Event], str] = {
     ParcelFailed: "parcel_failed",
     OrderDelivered: "delivered",
     OrderReturned: "return_received",
+    ReturnRequested: "return_requested",
+    ReturnApproved: "return_approved",
+    ReturnDeclined: "return_declined",
 }
 """Other events of an order, and the mail that each of them causes."""
 
 ReservationRequest = OrderPlaced | OrderAmended
 ParcelEvent = ParcelDelivered | ParcelFailed | ParcelReturned | TrackingCorrected
+ReturnEvent = ReturnRequested | ReturnApproved | ReturnDeclined
+RequestStatus = Literal["requested", "approved", "declined", "received"]
 Decision = OrderConfirmed | OrderRejected | OrderCancelled | AmendmentAccepted | AmendmentRefused
 
 
@@ -71,6 +79,7 @@ class Ordering:
         """The parcels of each order that are under way; ``failed`` are those that failed and did not come back."""
         self.failed: dict[UUID, dict[UUID, Counter[str]]] = {}
         self.arrived: dict[UUID, Counter[str]] = {}
+        self.return_requests: dict[UUID, dict[UUID, tuple[RequestStatus, Counter[str]]]] = {}
         self.parcels: dict[UUID, Counter[str]] = {}
         """Shipments and returns that are not in the stock yet."""
         self.remainders: dict[UUID, Counter[str]] = {}
@@ -128,6 +137,22 @@ class Ordering:
     def returnable(self, order: UUID) -> Counter[str]:
         return self.arrived[order] - self.returned[order]
 
+    def open_requests(self, order: UUID) -> list[UUID]:
+        """The requests whose lines are still to come back."""
+        return [
+            one for one, (status, _) in self.return_requests[order].items() if status in ("requested", "approved")
+        ]
+
+    def has_open_requests(self, order: UUID) -> bool:
+        return bool(self.open_requests(order))
+
+    def requestable(self, order: UUID) -> Counter[str]:
+        requested = [self.return_requests[order][one][1] for one in self.open_requests(order)]
+        return self.returnable(order) - sum(requested, Counter())
+
+    def return_can_be_requested(self, order: UUID) -> bool:
+        return self.orders[order] == "DELIVERED" and bool(self.requestable(order))
+
     def can_be_returned(self, order: UUID) -> bool:
         return self.orders[order] == "DELIVERED" and bool(self.returnable(order))
 
@@ -141,7 +166,7 @@ class Ordering:
             self.customers[order] = event.customer_id
             self.orders[order], self.lines[order], self.revisions[order] = "PENDING", counted(event.lines), 1
             self.shipped[order], self.arrived[order], self.returned[order] = Counter(), Counter(), Counter()
-            self.in_transit[order], self.failed[order] = {}, {}
+            self.in_transit[order], self.failed[order], self.return_requests[order] = {}, {}, {}
             self.requested[order, 1] = counted(event.lines), 1
         else:
             assert self.can_be_amended(order)
@@ -200,6 +225,21 @@ class Ordering:
                 assert counted(event.lines) == back
                 self.parcels[event.return_id] = back - counted(event.scrapped)
 
+    def answer(self, event: ReturnEvent) -> None:
+        """A return is requested, approved or declined."""
+        requests, lines = self.return_requests[event.order_id], counted(event.lines)
+        match event:
+            case ReturnRequested():
+                assert self.orders[event.order_id] == "DELIVERED"
+                assert lines <= self.requestable(event.order_id)
+                requests[event.request_id] = "requested", lines
+            case ReturnApproved():
+                assert requests[event.request_id] == ("requested", lines)
+                requests[event.request_id] = "approved", lines
+            case ReturnDeclined():
+                assert event.request_id in self.open_requests(event.order_id)
+                requests[event.request_id] = "declined", lines
+
     def fulfil(
         self, event: OrderShipped | RemainderCancelled | OrderDelivered | OrderUndelivered | OrderReturned
     ) -> None:
@@ -236,7 +276,11 @@ class Ordering:
                 assert self.orders[order] == "DELIVERED"
                 back = counted(event.lines)
                 assert back <= self.returnable(order)
-                self.parcels[event.return_id] = back
+                self.parcels[event.return_id] = back - counted(event.scrapped)
+                if event.request_id:
+                    status, lines = self.return_requests[order][event.request_id]
+                    assert status == "approved"
+                    self.return_requests[order][event.request_id] = "received", lines
                 self.returned[order] += back
 
     def _reach(self, order: UUID, state: State) -> None:

@@ -22,10 +22,12 @@ from hypothesis.stateful import (
 from chassis.http.preconditions import ANY
 from order_svc.amendments.commands import AmendOrder
 from order_svc.errors import AccountErased, NotForSale, TransitionNotAllowed
-from order_svc.fulfilment.commands import CancelRemainder, DeliverOrder, ReturnLines, ShipOrder
+from order_svc.fulfilment.commands import CancelRemainder, DeliverOrder, ShipOrder
 from order_svc.orders.commands import CancelOrder, PlaceOrder
 from order_svc.orders.parts import FailureReason
 from order_svc.parcels.commands import CorrectTracking, DeliverParcel, FailParcel, ReturnParcel
+from order_svc.returns.commands import AnswerReturn, RequestReturn, ReturnLines
+from order_svc.returns.domain import ReturnedGoods
 from order_svc.saga.actions import SagaStep
 from order_svc.saga.commands import CancelSaga, HandleHalfDeadline, RetrySaga
 from product_svc.catalogue import domain as catalogue
@@ -185,12 +187,34 @@ class Requests(RuleBasedStateMachine):
         with pytest.raises(TransitionNotAllowed):
             self.world.orders.execute(ReturnParcel(order, ANY, parcel, next(self.ids), {}))
 
-    @precondition(lambda self: any(map(self.shop.can_be_returned, self.shop.orders)))
+    @precondition(lambda self: any(map(self.shop.return_can_be_requested, self.shop.orders)))
     @rule(which=some)
-    def take_back(self, which: int) -> None:
+    def request_return(self, which: int) -> None:
+        order = chosen(which, self.shop.return_can_be_requested, self.shop.orders)
+        customer, lines = self.shop.customers[order], {next(iter(self.shop.requestable(order))): 1}
+        with possible(customer not in self.shop.without_orders, AccountErased):
+            self.world.orders.execute(RequestReturn(order, customer, next(self.ids), lines))
+
+    @precondition(lambda self: any(map(self.shop.has_open_requests, self.shop.orders)))
+    @rule(which=some, approved=st.sampled_from([True, True, False]))
+    def answer_request(self, which: int, approved: bool) -> None:
+        order = chosen(which, self.shop.has_open_requests, self.shop.orders)
+        request = self.shop.open_requests(order)[-1]
+        allowed = not approved or self.shop.return_requests[order][request][0] == "requested"
+        with possible(allowed, TransitionNotAllowed):
+            self.world.orders.execute(AnswerReturn(order, ANY, request, approved))
+
+    @precondition(lambda self: any(map(self.shop.can_be_returned, self.shop.orders)))
+    @rule(which=some, scrap=st.booleans(), requested=st.booleans())
+    def take_back(self, which: int, scrap: bool, requested: bool) -> None:
+        """Take a piece back, for a request if there is one; it must be approved."""
         order = chosen(which, self.shop.can_be_returned, self.shop.orders)
         lines = {next(iter(self.shop.returnable(order))): 1}
-        self.world.orders.execute(ReturnLines(order, ANY, next(self.ids), lines))
+        request = next(iter(self.shop.return_requests[order]), None) if requested else None
+        goods = ReturnedGoods(lines, lines if scrap else {}, request)
+        allowed = request is None or self.shop.return_requests[order][request][0] == "approved"
+        with possible(allowed, TransitionNotAllowed):
+            self.world.orders.execute(ReturnLines(order, ANY, next(self.ids), goods))
 
     @rule(order=placed)
     def try_what_is_not_allowed(self, order: UUID) -> None:
@@ -208,7 +232,15 @@ class Requests(RuleBasedStateMachine):
                 self.world.orders.execute(DeliverOrder(order, ANY))
         if not self.shop.can_be_returned(order):
             with pytest.raises(TransitionNotAllowed):
-                self.world.orders.execute(ReturnLines(order, ANY, next(self.ids), {"MUG": 1}))
+                self.world.orders.execute(ReturnLines(order, ANY, next(self.ids), ReturnedGoods({"MUG": 1})))
+        if (
+            not self.shop.return_can_be_requested(order)
+            and self.shop.customers[order] not in self.shop.without_orders
+        ):
+            with pytest.raises(TransitionNotAllowed):
+                self.world.orders.execute(
+                    RequestReturn(order, self.shop.customers[order], next(self.ids), {"MUG": 1})
+                )
 
     def asking(self, order: UUID) -> int:
         """The number of the last attempt to reserve stock for an order."""

@@ -35,6 +35,9 @@ from schemas import (
     ProductChanged,
     ProductCreated,
     RemainderCancelled,
+    ReturnApproved,
+    ReturnDeclined,
+    ReturnRequested,
     StockAdjusted,
     StockCommitted,
     StockRejected,
@@ -107,6 +110,8 @@ class Shop(Ordering):
                 self.fulfil(event)
             case TrackingCorrected() | ParcelDelivered() | ParcelFailed() | ParcelReturned():
                 self.track(event)
+            case ReturnRequested() | ReturnApproved() | ReturnDeclined():
+                self.answer(event)
             case MailSent(order_id=UUID() as order, template=template):
                 assert event.customer_id not in self.without_mails
                 self.sent[order, template] += 1

@@ -58,6 +58,15 @@ ORDER_CONTEXTS: dict[Template, dict[str, Any]] = {
         **{"reason": "lost", "lines": [MUGS], "refund": euros(2500)},
     },
     "delivered": {},
+    "return_requested": {"request_id": str(ORDER), "lines": [MUGS], "reason": "One of them is chipped."},
+    "return_approved": {
+        **{"request_id": str(ORDER), "lines": [MUGS]},
+        "note": "Please use the label in the parcel.",
+    },
+    "return_declined": {
+        **{"request_id": str(ORDER), "lines": [MUGS]},
+        "note": "They were delivered more than a year ago.",
+    },
     "return_received": {
         **{"return_id": str(ORDER), "lines": [MUGS], "refund": euros(2500)},
         "reason": "One of them is chipped.",

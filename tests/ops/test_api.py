@@ -91,9 +91,15 @@ async def test_a_summary_has_the_handled_types_and_what_waits(world: World, http
         "order.cancelled",
         "order.confirmed",
         "order.delivered",
+        "order.parcel_failed",
         "order.rejected",
+        "order.remainder_cancelled",
+        "order.return_approved",
+        "order.return_declined",
+        "order.return_requested",
         "order.returned",
         "order.shipped",
+        "order.tracking_corrected",
         "stock.low",
     ]
 

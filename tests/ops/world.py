@@ -38,9 +38,11 @@ from notifier_svc.unit_of_work import NotifierUnitOfWork
 from ops.audit import Report, Shop, audit
 from order_svc import handlers as order_handlers
 from order_svc.amendments.commands import AmendOrder
-from order_svc.fulfilment.commands import CancelRemainder, DeliverOrder, ReturnLines, ShipOrder
+from order_svc.fulfilment.commands import CancelRemainder, DeliverOrder, ShipOrder
 from order_svc.orders.commands import CancelOrder, PlaceOrder
 from order_svc.parcels.commands import FailParcel, ReturnParcel
+from order_svc.returns.commands import AnswerReturn, RequestReturn, ReturnLines
+from order_svc.returns.domain import ReturnedGoods
 from order_svc.unit_of_work import OrderUnitOfWork
 from product_svc import handlers as product_handlers
 from product_svc.catalogue.commands import CreateProduct
@@ -134,7 +136,7 @@ class World:
             ShipOrder(order_id, ANY, uuid7(), **PARCEL, quantities=dict.fromkeys(back, 1)),
             ShipOrder(order_id, ANY, uuid7(), **PARCEL),
             DeliverOrder(order_id, ANY),
-            ReturnLines(order_id, ANY, uuid7(), back),
+            ReturnLines(order_id, ANY, uuid7(), ReturnedGoods(back)),
         ):
             await self.commits["order_svc"](command)
         await self.flow()
@@ -152,6 +154,19 @@ class World:
         order = await self.commits["order_svc"](FailParcel(order_id, ANY, parcel, "refused"))
         scrapped = {order.lines[0].sku: 1}
         await self.commits["order_svc"](ReturnParcel(order_id, ANY, parcel, uuid7(), scrapped))
+        await self.flow()
+
+    async def returned(self, order_id: UUID, sku: str) -> None:
+        """Ship and deliver an order; its customer requests to return a piece, which comes back broken."""
+        request, one = uuid7(), {sku: 1}
+        for command in (
+            ShipOrder(order_id, ANY, uuid7(), **PARCEL),
+            DeliverOrder(order_id, ANY),
+            RequestReturn(order_id, self.buyer, request, one),
+            AnswerReturn(order_id, ANY, request, approved=True),
+            ReturnLines(order_id, ANY, uuid7(), ReturnedGoods(one, one, request)),
+        ):
+            await self.commits["order_svc"](command)
         await self.flow()
 
     async def confirmed(self, sku: str | None = None, quantity: int = 2) -> UUID:

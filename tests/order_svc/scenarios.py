@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from uuid_utils.compat import uuid7
 
 from chassis.messaging.consumer import Consumer
@@ -77,3 +78,13 @@ async def consume(database: Postgres, *events: Event) -> None:
 
 def reserved(order: Order, revision: int = 1) -> StockReserved:
     return StockReserved(order_id=order.id, lines=(), revision=revision)
+
+
+async def waits_for_a_row(database: Postgres) -> bool:
+    """Whether a transaction waits for another one to release a row."""
+    query = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND wait_event_type = 'Lock' AND wait_event IN ('transactionid', 'tuple')"
+    )
+    async with database.reading() as connection:
+        return bool(await connection.scalar(sa.text(query)))

@@ -19,12 +19,15 @@ from order_svc import SERVICE
 from order_svc.amendments.commands import AmendOrder
 from order_svc.erasure.commands import EraseCustomer
 from order_svc.errors import AccountErased, TransitionNotAllowed
-from order_svc.fulfilment.commands import CancelRemainder, ReturnLines, ShipOrder
+from order_svc.fulfilment.commands import CancelRemainder, ShipOrder
 from order_svc.orders.commands import CancelOrder
-from order_svc.orders.domain import Order, State, without_prices
+from order_svc.orders.domain import Order, State
 from order_svc.orders.dto import order_out
-from order_svc.orders.parts import Amendment, CancelledRemainder, Return, Shipment
+from order_svc.orders.lines import without_prices
+from order_svc.orders.parts import Amendment, CancelledRemainder, Return, ReturnRequest, Shipment
 from order_svc.orders.store import StoredResponse, idempotency_keys
+from order_svc.returns.commands import RequestReturn, ReturnLines
+from order_svc.returns.domain import ReturnedGoods
 from order_svc.timeline.domain import TimelineEntry
 from order_svc.unit_of_work import OrderUnitOfWork
 from schemas import (
@@ -43,7 +46,16 @@ from tests.addresses import shown
 from tests.chassis.tally import stored_letters
 from tests.order_svc.factories import ADDRESS
 from tests.order_svc.rest import API
-from tests.order_svc.scenarios import Commit, consume, consumer, pending, read, reserved, timeline
+from tests.order_svc.scenarios import (
+    Commit,
+    consume,
+    consumer,
+    pending,
+    read,
+    reserved,
+    timeline,
+    waits_for_a_row,
+)
 from tests.outbox import events
 from tests.responses import assert_problem
 from tests.stack import eventually
@@ -98,6 +110,7 @@ async def test_no_personal_data_stays_in_any_part_of_an_order(shared: Postgres, 
         amendment=Amendment(2, order.lines, order.total, FULL, FULL),
         shipments=(parcel, parcel),
         returns=(back, back),
+        return_requests=(ReturnRequest(uuid7(), (), "Too small.", "approved", "To Ada.", *[order.placed_at] * 2),),
         cancelled_remainder=CancelledRemainder(order.lines, order.total, "customer", "Ada moves.", order.placed_at),
     )
     detail = {"state": "SHIPPED", "tracking_number": "4711"}
@@ -111,6 +124,7 @@ async def test_no_personal_data_stays_in_any_part_of_an_order(shared: Postgres, 
     assert (kept.cancellation_note, kept.customer_notes) == (None, None)
     assert kept.returns == (replace(back, reason=None),) * 2
     assert remainder_note(kept) is None
+    assert [(request.reason, request.note) for request in kept.return_requests] == [(None, None)]
     assert kept.shipments == (replace(parcel, tracking_number="-"),) * 2
     entries = await timeline(shared, order.id)
     assert entries[1:] == [("order.shipped", {"state": "SHIPPED", "tracking_number": "-"})]
@@ -260,10 +274,17 @@ def shipped_in_part(order: Order) -> Order:
     return replace(order, state="SHIPPED", shipments=(parcel,))
 
 
-ACTIONS: dict[str, Callable[[Order], CancelOrder | CancelRemainder | ReturnLines | ShipOrder]] = {
+def returning(order: Order) -> ReturnLines:
+    return ReturnLines(order.id, ANY, uuid7(), ReturnedGoods({order.lines[0].sku: 1}), "Ada has moved.")
+
+
+ACTIONS: dict[str, Callable[[Order], Any]] = {
     "cancel": lambda order: CancelOrder(order.id, order.customer_id, "Ada is moving."),
     "cancel remainder": lambda order: CancelRemainder(order.id, order.customer_id, "Ada is moving."),
-    "return": lambda order: ReturnLines(order.id, ANY, uuid7(), {order.lines[0].sku: 1}, "Ada has moved."),
+    "return": lambda order: returning(order),
+    "request": lambda order: RequestReturn(
+        order.id, order.customer_id, uuid7(), {order.lines[0].sku: 1}, "Too small."
+    ),
     "ship": lambda order: ShipOrder(order.id, ANY, uuid7(), "DHL", "4711"),
 }
 ALLOWING: dict[str, Callable[[Order], Order]] = {
@@ -276,7 +297,11 @@ ALLOWING: dict[str, Callable[[Order], Order]] = {
     "cancel remainder": lambda order: shipped_in_part(order),
     "ship": lambda order: shipped_in_part(order),
 }
-REFUSED = {"cancel": AccountErased, "cancel remainder": AccountErased, "ship": TransitionNotAllowed}
+ALLOWING["request"] = ALLOWING["return"]
+REFUSED = {
+    **dict.fromkeys(("cancel", "cancel remainder", "request"), AccountErased),
+    "ship": TransitionNotAllowed,
+}
 """Nothing is left to ship or to cancel after an erasure, and the customer may not even try."""
 
 
@@ -297,6 +322,7 @@ async def test_texts_that_are_written_during_an_erasure_are_not_kept(
     await erasing
     kept = await read(shared, order)
     assert (kept.cancellation_note, remainder_note(kept)) == (None, None)
+    assert {request.reason for request in kept.return_requests} <= {None}
     assert [returned.reason for returned in kept.returns] == [None] * (action == "return")
     assert {parcel.tracking_number for parcel in kept.shipments} <= {"-"}
     assert "4711" not in f"{await timeline(shared, order.id)}"
@@ -323,6 +349,7 @@ async def test_an_action_that_waits_for_an_erasure_sees_it(shared: Postgres, com
         await acting
     kept = await read(shared, order)
     assert (kept.cancellation_note, remainder_note(kept)) == (None, None)
+    assert {request.reason for request in kept.return_requests} <= {None}
     assert {returned.reason for returned in kept.returns} <= {None}
     assert {parcel.tracking_number for parcel in kept.shipments} <= {"-"}
     assert "4711" not in f"{await timeline(shared, order.id)}"
@@ -330,12 +357,3 @@ async def test_an_action_that_waits_for_an_erasure_sees_it(shared: Postgres, com
 
 def remainder_note(order: Order) -> str | None:
     return order.cancelled_remainder.note if order.cancelled_remainder else None
-
-
-async def waits_for_a_row(database: Postgres) -> bool:
-    query = (
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-        " AND wait_event_type = 'Lock' AND wait_event IN ('transactionid', 'tuple')"
-    )
-    async with database.reading() as connection:
-        return bool(await connection.scalar(sa.text(query)))

@@ -8,7 +8,7 @@ import pytest
 
 from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer
-from order_svc.orders.domain import without_prices
+from order_svc.orders.lines import without_prices
 from schemas import OrderCancelled, OrderShipped, RemainderCancelled, StockReleased
 from tests.order_svc.rest import API, Headers, confirmed, lines, place, read
 from tests.order_svc.scenarios import Commit, consume, product

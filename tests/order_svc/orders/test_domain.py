@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from order_svc.amendments.domain import accept, amend, refuse
 from order_svc.errors import MixedCurrencies, OrderTooLarge, TransitionNotAllowed
-from order_svc.fulfilment.domain import cancel_remainder, ship, take_back
+from order_svc.fulfilment.domain import cancel_remainder, ship
 from order_svc.orders.domain import (
     ACTIONS,
     GUARDS,
@@ -21,12 +21,12 @@ from order_svc.orders.domain import (
     State,
     order_placed,
     place,
-    price_line,
-    quantities_of,
 )
+from order_svc.orders.lines import price_line, quantities_of
 from order_svc.orders.parts import Return
 from order_svc.parcels.domain import correct_tracking, deliver, deliver_parcel, fail_parcel, return_parcel
 from order_svc.replicas.domain import Product
+from order_svc.returns.domain import ReturnedGoods, approve_return, decline_return, request_return, take_back
 from order_svc.saga.actions import request_again
 from schemas import (
     Line,
@@ -71,7 +71,10 @@ TRANSITION: dict[str, Transition] = {
     "return_parcel": lambda order, now: return_parcel(order, PART, ORDER, {}, now),
     "end_undelivered": lambda order, now: (order.transition("end_undelivered", now), order_placed(order)),
     "deliver": deliver,
-    "return": lambda order, now: take_back(order, PART, {"MUG": 1}, None, now),
+    "request_return": lambda order, now: request_return(order, PART, {"MUG": 1}, None, now),
+    "approve_return": lambda order, now: approve_return(order, PART, None, now),
+    "decline_return": lambda order, now: decline_return(order, PART, None, now),
+    "return": lambda order, now: take_back(order, PART, ReturnedGoods({"MUG": 1}), None, now),
 }
 
 
@@ -159,6 +162,7 @@ def test_a_rejected_or_cancelled_order_has_no_transitions() -> None:
 
 
 FAILED = replace(shipped(quantity=1), shipments=(replace(shipped(quantity=1).shipments[0], status="failed"),))
+REQUESTED, _ = request_return(shipped("DELIVERED"), PART, {"MUG": 1}, None, NOW)
 RETURNED = replace(
     shipped("DELIVERED"), returns=(Return(PART, (line(),), Money(amount=1, currency="EUR"), None, NOW),)
 )
@@ -178,6 +182,8 @@ RETURNED = replace(
         (shipped(), "end_undelivered"),
         *((FAILED, name) for name in ("correct_tracking", "deliver_parcel", "fail_parcel")),
         (RETURNED, "return"),
+        (RETURNED, "request_return"),
+        *((shipped("DELIVERED"), name) for name in ("approve_return", "decline_return")),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -195,12 +201,13 @@ def test_a_transition_whose_guard_does_not_hold_is_refused(one: Order, transitio
         (amended(), ["cancel"]),
         (shipped(quantity=1), ["cancel_remainder", "correct_tracking", "deliver_parcel", "fail_parcel", "ship"]),
         (shipped(), ["correct_tracking", "deliver", "deliver_parcel", "fail_parcel"]),
-        (shipped("DELIVERED"), ["return"]),
+        (shipped("DELIVERED"), ["request_return", "return"]),
+        (REQUESTED, ["approve_return", "decline_return", "request_return", "return"]),
         (RETURNED, []),
         (order("REJECTED"), []),
         (order("CANCELLED"), []),
     ],
-    ids=range(10),
+    ids=range(11),
 )
 def test_the_allowed_actions_are_the_transitions_that_a_client_can_request(one: Order, actions: list[str]) -> None:
     assert one.allowed_actions == actions

@@ -95,6 +95,10 @@ HISTORIES: dict[str, list[str]] = {
     ],
     "shipped to a customer without mails about shipments": SHIPPED[:-1],
     "returned": [*SHIPPED, *RETURNED],
+    "return requested and declined": [
+        *(*SHIPPED, "order.delivered DELIVERED", "order.return_requested DELIVERED", "sent return_requested"),
+        *("order.return_declined DELIVERED", "sent return_declined"),
+    ],
     "requested twice": [PLACED, "saga.asked_again", *CONFIRMED, RESERVED, "saga.answer_ignored"],
 }
 """Histories of orders, after which nothing more is to come."""

@@ -1,0 +1,1 @@
+"""Returns: what customers want to return, and what came back."""
