@@ -15,7 +15,14 @@ OrderTemplate = Literal[
     "delivered",
     "return_received",
 ]
-AccountTemplate = Literal["welcome", "verification", "registration_repeated", "password_reset", "password_changed"]
+AccountTemplate = Literal[
+    "welcome",
+    "verification",
+    "registration_repeated",
+    "password_reset",
+    "password_changed",
+    "account_erased",
+]
 StaffTemplate = Literal["low_stock"]
 Template = OrderTemplate | AccountTemplate | StaffTemplate
 
@@ -35,3 +42,5 @@ class MailContent:
     template: Template
     order_id: UUID | None
     context: Mapping[str, Any]
+    resent: bool = False
+    """Whether staff have it sent again, maybe to somebody else."""

@@ -77,6 +77,7 @@ def accept(order: Order, now: datetime) -> tuple[Order, AmendmentAccepted]:
         lines=new.lines,
         total=new.total,
         shipping_address=new.shipping_address,
+        billing_address=new.billing_address,
     )
 
 
@@ -91,6 +92,7 @@ def refuse(order: Order, shortages: Sequence[Shortage], now: datetime) -> tuple[
         customer_id=order.customer_id,
         revision=_pending(order).revision,
         shortages=tuple(shortages),
+        lines=_pending(order).lines,
     )
     return order.transition("refuse", now, amendment=None), refused
 

@@ -121,7 +121,8 @@ async def test_an_amendment_without_a_reply_is_requested_again_and_then_withdraw
     assert (kept.state, kept.revision, kept.last_revision, kept.amendment) == ("CONFIRMED", 1, 2, None)
     amended, again, refused = (await events(postgres, order.id))[2:]
     assert amended == again
-    assert refused == AmendmentRefused(order_id=order.id, customer_id=order.customer_id, revision=2, shortages=())
+    about = {"order_id": order.id, "customer_id": order.customer_id, "revision": 2, "lines": amended.lines}
+    assert refused == AmendmentRefused(**about, shortages=())
     assert (await read(postgres, fresh)).amendment is not None
 
 
