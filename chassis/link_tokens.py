@@ -6,7 +6,7 @@ a reader of the topic, now or in ten years, learns no token. Why: ADR 0012.
 
 import hashlib
 import hmac
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -32,4 +32,27 @@ LinkKey = Annotated[SecretStr, Field(min_length=32), AfterValidator(_check)]
 def link_token(key: SecretStr, purpose: Purpose, link_id: UUID) -> str:
     """The token of a link: 43 characters that need no escaping in a URL (HMAC-SHA256, RFC 2104)."""
     mac = hmac.new(key.get_secret_value().encode(), f"{purpose} {link_id}".encode(), hashlib.sha256)
-    return urlsafe_b64encode(mac.digest()).rstrip(b"=").decode()
+    return _base64(mac.digest())
+
+
+def unsubscribe_token(key: SecretStr, customer_id: UUID) -> str:
+    """The token with which a customer unsubscribes from optional mails, without a log-in (RFC 8058).
+
+    It does not expire, since mails are kept, and allows nothing else. 65 characters that need no escaping in a URL.
+    """
+    mac = hmac.new(key.get_secret_value().encode(), f"unsubscribe {customer_id}".encode(), hashlib.sha256)
+    return _base64(customer_id.bytes) + _base64(mac.digest())
+
+
+def customer_of_unsubscribe_token(key: SecretStr, token: str) -> UUID | None:
+    """The customer whose token this is; None if it is nobody's."""
+    try:
+        customer_id = UUID(bytes=urlsafe_b64decode(f"{token[:22]}=="))
+    except ValueError:
+        return None
+    genuine = hmac.compare_digest(token.encode(), unsubscribe_token(key, customer_id).encode())
+    return customer_id if genuine else None
+
+
+def _base64(content: bytes) -> str:
+    return urlsafe_b64encode(content).rstrip(b"=").decode()

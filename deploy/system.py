@@ -58,6 +58,7 @@ CUSTOMER = Service(
             "STAFF_TOTP": Default("optional"),
             "LINK_KEY": LINK_KEY,
             "ORDER_URL": RestUrl("order"),
+            "ORDER_PUBLIC_URL": PublicUrl("order"),
             "NOTIFIER_URL": RestUrl("notifier"),
         },
     ),
@@ -78,7 +79,14 @@ ORDER = Service(
     database=POSTGRES,
     publishes=(topics.ORDER_EVENTS, topics.ERASURE_EVENTS),
     consumes=(topics.CUSTOMER_EVENTS, topics.PRODUCT_EVENTS, topics.STOCK_EVENTS, topics.NOTIFICATION_EVENTS),
-    rest_front=RestFront(port=8003, settings={"JWKS_URL": ACCESS_TOKEN_KEYS, "PRODUCT_URL": RestUrl("product")}),
+    rest_front=RestFront(
+        port=8003,
+        settings={
+            "JWKS_URL": ACCESS_TOKEN_KEYS,
+            "PRODUCT_URL": RestUrl("product"),
+            "SHOP_URL": PublicUrl("customer"),
+        },
+    ),
     event_process=EventProcess(connects_to=(KAFKA,)),
 )
 
@@ -93,6 +101,8 @@ NOTIFIER = Service(
         settings={
             "SMTP_URL": ServerAddress(MAIL),
             "MAIL_FROM": Default("shop@example.com"),
+            "MAIL_REPLY_TO": Default(),
+            "TRACKING_URLS": Default(),
             "STAFF_MAIL": Default(STAFF_MAIL),
             "STAFF_LOCALE": Default("en"),
             "LINK_KEY": LINK_KEY,

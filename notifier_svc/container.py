@@ -63,7 +63,11 @@ async def open_event_process(settings: WorkerSettings) -> AsyncIterator[EventPro
     sender = Sender(
         database,
         commit,
-        MimeRenderer(settings.mail_from, Links.to(settings.shop_url, settings.link_key)),
+        MimeRenderer(
+            settings.mail_from,
+            Links.to(settings.shop_url, settings.link_key, settings.tracking_urls),
+            settings.mail_reply_to,
+        ),
         settings.smtp_url,
         connections=settings.mail_connections,
         lease_seconds=settings.mail_lease_seconds,

@@ -1,13 +1,15 @@
 """The settings of notifier_svc."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import EmailStr, Field, PositiveInt, ValidationInfo, field_validator
+from pydantic import EmailStr, Field, PositiveInt, StringConstraints, ValidationInfo, field_validator
 from pydantic_core import Url
 
 from chassis.link_tokens import LinkKey
 from chassis.runtime.production import in_production
 from chassis.runtime.settings import HttpUrl, PostgresSettings, ServiceUrl, SmtpUrl
+
+TrackingUrl = Annotated[str, StringConstraints(pattern=r"^https?://[!-~]*\{number\}[!-~]*$")]
 
 
 class WorkerSettings(PostgresSettings):
@@ -20,6 +22,8 @@ class WorkerSettings(PostgresSettings):
     ``SHOP_ENV`` is production, else ``offered``: if the server offers it."""
     mail_from: EmailStr
     """Sender of every mail, in ASCII before the ``@``; its domain is also the domain of the Message-IDs."""
+    mail_reply_to: EmailStr | None = None
+    """Address that replies to mails go to, in ASCII before the ``@``; by default they go to the sender."""
     mail_connections: PositiveInt = 32
     """SMTP connections that one event process may keep open (Postfix accepts 50 of a client by default)."""
     mail_lease_seconds: float = Field(default=60.0, gt=0, le=86_400)
@@ -32,12 +36,15 @@ class WorkerSettings(PostgresSettings):
     """Secret from which the tokens of links in mails are derived; customer_svc needs the same value."""
     shop_url: HttpUrl = Field(default=Url("http://127.0.0.1:8001"), validate_default=True)
     """Base URL of the pages that links in mails open. ``production`` requires https."""
+    tracking_urls: dict[str, TrackingUrl] = {}  # noqa: RUF012
+    """Tracking pages of carriers, as JSON: ``{"Acme": "https://acme.example/{number}"}``. They add to those that are
+    known (``notifier_svc/rendering/carriers.py``), or replace them."""
 
-    @field_validator("mail_from")
+    @field_validator("mail_from", "mail_reply_to")
     @classmethod
-    def _check_sender(cls, address: str) -> str:
-        if not address.rpartition("@")[0].isascii():
-            raise ValueError("needs ASCII before the  few mail servers offer SMTPUTF8, and every mail would need it")
+    def _check_sender(cls, address: str | None) -> str | None:
+        if address and not address.rpartition("@")[0].isascii():
+            raise ValueError("needs ASCII before the @, since few mail servers offer SMTPUTF8")
         return address
 
     @field_validator("smtp_starttls")

@@ -32,6 +32,8 @@ class NotifierUnitOfWork(UnitOfWork):
         """By address."""
         self.to_erase: set[UUID] = set()
         """Customers to be erased: their mails are loaded, and nobody else writes about customers meanwhile."""
+        self.unreachable: set[UUID] = set()
+        """Those of them whose address is suppressed."""
         self.anonymised: AppendOnly[Customer] = AppendOnly(self)
         """Customers, as they were, whose mails and suppressions are anonymised."""
 
@@ -39,7 +41,8 @@ class NotifierUnitOfWork(UnitOfWork):
         """Load and lock every prefetched row, in one round trip; one more if a customer is erased."""
         # Before any row is locked, so that no two transactions wait for each other.
         if self.to_erase:
-            self.mails.prefetch(*await erasure.lock_mails(tx, self.to_erase))
+            waiting, self.unreachable = await erasure.lock_mails(tx, self.to_erase)
+            self.mails.prefetch(*waiting)
         elif self.customers.missing:
             erasure.hold_off_erasures(tx)
         await load_rows(

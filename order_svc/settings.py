@@ -2,7 +2,8 @@
 
 from pydantic import Field
 
-from chassis.runtime.settings import PostgresSettings, ServiceUrl
+from chassis.runtime.origins import origin_of
+from chassis.runtime.settings import HttpUrl, PostgresSettings, ServiceUrl
 
 
 class WorkerSettings(PostgresSettings):
@@ -27,3 +28,12 @@ class RestSettings(PostgresSettings):
     """Most pieces that an account can have on order that are not shipped yet."""
     saga_stuck_seconds: float = Field(default=60.0, gt=0, le=31_536_000)
     """Seconds without a stock reservation after which a saga is listed as stuck."""
+    shop_url: HttpUrl | None = None
+    """Base URL of the pages that links in mails open: the page of an order reads it from a browser, as pages of
+    ``CORS_ORIGINS`` do."""
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The origins of ``CORS_ORIGINS``, and that of ``SHOP_URL``."""
+        own = (origin_of(self.shop_url),) if self.shop_url else ()
+        return tuple(dict.fromkeys((*super().origins, *own)))

@@ -100,13 +100,14 @@ class EmailChangeReverted(Event):
 
 @event("customer.profile_changed", topic=CUSTOMER_EVENTS, key="customer_id")
 class ProfileChanged(Event):
-    """A customer's name, language and mail preferences: all of them, as they are now."""
+    """A customer's name, language, time zone (IANA) and mail preferences: all of them, as they are now."""
 
     customer_id: Id
     name: str = Field(examples=["Ada Lovelace"])
     locale: str = Field(examples=["de"])
     marketing: bool = Field(examples=[False])
     order_updates: bool = Field(examples=[True])
+    time_zone: str | None = Field(default=None, examples=["Europe/Berlin"])
 
 
 @event("customer.addresses_changed", topic=CUSTOMER_EVENTS, key="customer_id")

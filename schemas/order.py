@@ -3,6 +3,7 @@
 They carry what their consumers need (lines, total, address), so that a consumer never has to call back.
 """
 
+from datetime import UTC, datetime
 from typing import Literal
 
 from pydantic import Field
@@ -36,6 +37,8 @@ class OrderConfirmed(Event):
     total: Money
     shipping_address: Address
     revision: int = Field(default=1, examples=[1])
+    billing_address: Address | None = None
+    placed_at: datetime | None = Field(default=None, examples=[datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)])
 
 
 @event("order.rejected", topic=ORDER_EVENTS, key="order_id")
@@ -85,6 +88,7 @@ class AmendmentAccepted(Event):
     lines: tuple[PricedLine, ...] = Field(min_length=1)
     total: Money
     shipping_address: Address
+    billing_address: Address | None = None
 
 
 @event("order.amendment_refused", topic=ORDER_EVENTS, key="order_id")
@@ -93,13 +97,15 @@ class AmendmentRefused(Event):
 
     The order stays as it was.
 
-    ``revision`` is the refused one; stock reserved for it, now or later, is to be released.
+    ``revision`` is the refused one, ``lines`` what it would have been; stock reserved for it, now or later, is to be
+    released.
     """
 
     order_id: Id
     customer_id: Id
     revision: int = Field(examples=[2])
     shortages: tuple[Shortage, ...]
+    lines: tuple[PricedLine, ...] = ()
 
 
 @event("order.shipped", topic=ORDER_EVENTS, key="order_id")

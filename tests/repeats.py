@@ -24,7 +24,10 @@ U = TypeVar("U", bound=UnitOfWork)
 GROUP = "repeats"
 
 
-def happened(event: Event, version: int = 1) -> Envelope[Event]:
+E = TypeVar("E", bound=Event)
+
+
+def happened(event: E, version: int = 1) -> Envelope[E]:
     """An event as another service publishes it."""
     return Envelope(uuid7(), event.source, datetime.now(UTC), version, event)
 

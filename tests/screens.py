@@ -23,7 +23,7 @@ from pydantic import SecretStr
 from starlette.types import ASGIApp
 
 from chassis.http.examples import operations
-from chassis.link_tokens import link_token
+from chassis.link_tokens import link_token, unsubscribe_token
 from chassis.testing import LINK_KEY
 from deploy.local.ports import free_port
 from deploy.local.sink.envelope import trace
@@ -33,7 +33,7 @@ from notifier_svc.rendering.domain import Template
 from notifier_svc.rendering.links import Links
 from notifier_svc.rendering.mime import MimeRenderer
 from tests.contracts.apps import described, unstarted
-from tests.notifier_svc.samples import NOW, customer, mail
+from tests.notifier_svc.samples import CUSTOMER, NOW, customer, mail
 from tests.pictures import CHROMIUM, DOCS, SHEET, draw, remember
 
 DESKTOP, PHONE = 1000, 390
@@ -108,8 +108,11 @@ def pages(urls: Mapping[str, str]) -> Mapping[str, Sequence[View]]:
         name: [
             View(f"{urls['customer']}/{name}#{token}", *size, language) for language in ("en", "de") for size in SIZES
         ]
-        for name in ("verify-email", "reset-password", "change-email", "revert-email-change")
+        for name in ("verify-email", "reset-password", "forgot-password", "change-email", "revert-email-change")
     }
+    forever = unsubscribe_token(SecretStr(LINK_KEY), CUSTOMER)
+    unsubscribe = f"{urls['customer']}/unsubscribe?token={forever}"
+    links["unsubscribe"] = [View(unsubscribe, *size, language) for language in ("en", "de") for size in SIZES]
     return {
         "api": [View(f"{urls['order']}/docs", DESKTOP, 1300), View(f"{urls['order']}/docs", PHONE, 1300)],
         "api-route": [View(place, DESKTOP, 1795, top=520), View(place, PHONE, 1945, top=670)],
@@ -206,8 +209,8 @@ and loads nothing.
 
 ## The pages behind links in mails
 
-Four pages of customer_svc, for shops without a site of their own. Their language is the one that the browser prefers:
-English or German.
+Pages of customer_svc, for shops without a site of their own. Their language is the one that the browser prefers:
+English or German. `/` leads to those that need no link.
 
 ![Confirm an address](screens/verify-email.png)
 
@@ -216,6 +219,10 @@ English or German.
 ![Confirm another e-mail address](screens/change-email.png)
 
 ![Take an account back](screens/revert-email-change.png)
+
+![Request a link](screens/forgot-password.png)
+
+![Unsubscribe](screens/unsubscribe.png)
 """
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ OWN_MODULES = {
         *("claims", "outcomes", "pending_work", "periodic", "sender", "server_status", "smtp", "smtp_replies"),
         "transmission",
     },
-    "notifier_svc.rendering": {"addresses", "links", "locales", "mime", "previews", "templates"},
+    "notifier_svc.rendering": {"addresses", "carriers", "links", "locales", "mime", "previews", "templates"},
     "notifier_svc.replicas": {"staff"},
 }
 """What a noun has beside those, because it has something of its own."""

@@ -29,3 +29,9 @@ def _checked(text: str) -> str:
     if text != origin:
         raise ValueError(f"{text!r} is not what browsers send: {origin!r} is")
     return origin
+
+
+def origin_of(url: Url) -> str:
+    """The origin of the pages below a URL."""
+    found = urlsplit(str(url))
+    return f"{found.scheme}://{found.netloc}"

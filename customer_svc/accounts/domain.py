@@ -79,6 +79,8 @@ class Account:
     """Whether the customer wants advertising mails."""
     order_updates: bool = True
     """Whether the customer wants mails about the progress of orders, beyond those that a purchase requires."""
+    time_zone: str | None = None
+    """The IANA name of the time zone that times in mails are in; UTC without one."""
     addresses: tuple[SavedAddress, ...] = ()
     deactivated_by: Actor | Literal["ops"] | None = None
     """Who deactivated the account; None while it is active."""

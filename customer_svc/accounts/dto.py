@@ -6,10 +6,12 @@ from unicodedata import category
 from uuid import UUID
 
 from pydantic import AfterValidator, EmailStr, Field, SecretStr, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from chassis.http.bodies import ResponseBody
 from chassis.http.examples import ID, MOMENT
 from chassis.http.fields import VISIBLE
+from chassis.time_zones import is_time_zone
 from customer_svc.accounts.domain import Account, AccountStatus, Role, normalised_password
 from schemas.values import Text
 
@@ -66,6 +68,20 @@ Locale = Annotated[
 ]
 
 
+def _is_time_zone(name: str) -> str:
+    if not is_time_zone(name):
+        raise PydanticCustomError("unknown_time_zone", "There is no time zone of this name (IANA)")
+    return name
+
+
+TimeZone = Annotated[
+    Text,
+    Field(min_length=1, max_length=64),
+    AfterValidator(_is_time_zone),
+    Field(examples=["Europe/Berlin"], description="IANA name of the time zone of times in mails"),
+]
+
+
 class AccountOut(ResponseBody):
     """An account, without its secrets."""
 
@@ -79,6 +95,9 @@ class AccountOut(ResponseBody):
     locale: Locale
     marketing: Annotated[bool, Field(description="whether the customer wants advertising mails")]
     order_updates: Annotated[bool, Field(description="whether the customer wants mails about the progress of orders")]
+    time_zone: Annotated[
+        str | None, Field(description="of times in mails (IANA); null: UTC", examples=["Europe/Berlin"])
+    ]
 
 
 def account_out(account: Account) -> AccountOut:
@@ -94,4 +113,5 @@ def account_out(account: Account) -> AccountOut:
         locale=account.locale,
         marketing=account.marketing,
         order_updates=account.order_updates,
+        time_zone=account.time_zone,
     )

@@ -34,6 +34,7 @@ accounts = sa.Table(
     sa.Column("locale", sa.Text, nullable=False),
     sa.Column("marketing", sa.Boolean, nullable=False),
     sa.Column("order_updates", sa.Boolean, nullable=False),
+    sa.Column("time_zone", sa.Text),
     sa.Column("addresses", JSONB, nullable=False),
     sa.Column("deactivated_by", sa.Text),
     sa.Index(

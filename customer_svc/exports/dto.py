@@ -45,7 +45,9 @@ Hello Ada Lovelace,
 
 Thank you for your order 00009395c3f3. We have reserved all items for you.
 
-  2 x Blue mug (MUG-BLUE): €25.00
+Order date: January 2, 2026
+
+  2 x Blue mug (MUG-BLUE), €12.50 each: €25.00
   Total: €25.00
 
 Shipping address

@@ -1,21 +1,24 @@
-"""The pages on which customers verify or change an e-mail address, revert that, or reset a password.
+"""The pages that links in mails lead to: for addresses and passwords, to see an order, to unsubscribe.
 
-A shop with a site of its own replaces them: it sets notifier_svc's ``SHOP_URL``. The token follows the ``#`` of the
-link. Browsers do not send that part, so a script posts it to the API, and the page is the same for everybody. Nothing
-happens before a click: mail scanners open links before people do, and would use them up.
+A shop with a site of its own replaces them: it sets notifier_svc's ``SHOP_URL``. A token that opens an account is
+behind the ``#`` of the link. Browsers do not send that part, so a script posts it to the API; all get the same page.
+Nothing happens before a click: mail scanners open links before people do, and would use them up.
 """
 
 from functools import cache
 from pathlib import Path
+from typing import Annotated
 
 from babel import Locale, negotiate_locale
-from fastapi import Request
+from fastapi import Query, Request
 from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from chassis.http.routing import new_router
 from chassis.http.safe_headers import cacheable
-from customer_svc.pages.texts import TEXTS
+from customer_svc.container import Commit, LinkKey
+from customer_svc.pages.texts import ORDER_STATES, TEXTS
+from customer_svc.profiles.commands import unsubscribe
 
 HERE = Path(__file__).parent
 HEADERS = {
@@ -26,46 +29,92 @@ HEADERS = {
     "Vary": "Accept-Language",
 }
 FILE_SECONDS = 300
-"""For which browsers may keep the script and the style sheet."""
+"""For which browsers may keep the scripts and the style sheet."""
 
 router = new_router()
+
+UnsubscribeToken = Annotated[str, Query(max_length=200)]
+
+
+@router.get("/", include_in_schema=False)
+async def home_page(request: Request) -> Response:
+    """What there is here, for people who shorten the address of another page."""
+    return _page("home.html", "home", request)
 
 
 @router.get("/verify-email", include_in_schema=False)
 async def verify_email_page(request: Request) -> Response:
     """The page to verify an e-mail address."""
-    return _page("verify-email", request)
+    return _page("link.html", "verify-email", request)
 
 
 @router.get("/reset-password", include_in_schema=False)
 async def reset_password_page(request: Request) -> Response:
     """The page to reset a password."""
-    return _page("reset-password", request)
+    return _page("link.html", "reset-password", request)
+
+
+@router.get("/forgot-password", include_in_schema=False)
+async def forgot_password_page(request: Request) -> Response:
+    """The page to request a mail with a link to reset the password."""
+    return _page("link.html", "forgot-password", request)
+
+
+@router.get("/unsubscribe", include_in_schema=False)
+async def unsubscribe_page(
+    request: Request, _token: Annotated[str, Query(alias="token", max_length=200)] = ""
+) -> Response:
+    """The page to unsubscribe, for people; its script has the token from the URL."""
+    return _page("link.html", "unsubscribe", request)
+
+
+@router.post("/unsubscribe", include_in_schema=False)
+async def unsubscribe_with_one_click(token: UnsubscribeToken, commit: Commit, key: LinkKey) -> Response:
+    """Mail programs post here when their button is clicked (RFC 8058); the form that they send says nothing more."""
+    await unsubscribe(commit, key, token)
+    return Response(status_code=204)
+
+
+@router.get("/order", include_in_schema=False)
+async def order_page(request: Request) -> Response:
+    """The page that shows an order to its customer."""
+    orders = str(request.app.state.container.settings.order_public_url).rstrip("/")
+    response = _page("order.html", "order", request, orders)
+    policy = HEADERS["Content-Security-Policy"].replace("connect-src 'self'", f"connect-src 'self' {orders}")
+    response.headers["Content-Security-Policy"] = policy
+    return response
 
 
 @router.get("/change-email", include_in_schema=False)
 async def change_email_page(request: Request) -> Response:
     """The page to confirm another e-mail address."""
-    return _page("change-email", request)
+    return _page("link.html", "change-email", request)
 
 
 @router.get("/revert-email-change", include_in_schema=False)
 async def revert_email_change_page(request: Request) -> Response:
     """The page to take an account back from the old e-mail address."""
-    return _page("revert-email-change", request)
+    return _page("link.html", "revert-email-change", request)
 
 
 @router.get("/pages/link.js", include_in_schema=False)
 @cacheable(FILE_SECONDS)
-async def script() -> Response:
-    """The script of these pages."""
+async def link_script() -> Response:
+    """The script of the pages with a form."""
     return Response(_file("link.js"), headers=HEADERS, media_type="text/javascript")
+
+
+@router.get("/pages/order.js", include_in_schema=False)
+@cacheable(FILE_SECONDS)
+async def order_script() -> Response:
+    """The script of the page of an order."""
+    return Response(_file("order.js"), headers=HEADERS, media_type="text/javascript")
 
 
 @router.get("/pages/link.css", include_in_schema=False)
 @cacheable(FILE_SECONDS)
 async def style() -> Response:
-    """The style sheet of these pages."""
+    """The style sheet of all pages."""
     return Response(_file("link.css"), headers=HEADERS, media_type="text/css")
 
 
@@ -74,14 +123,16 @@ def _file(name: str) -> bytes:
     return (HERE / name).read_bytes()
 
 
-def _page(name: str, request: Request) -> Response:
-    return HTMLResponse(_html(name, _language(request.headers.get("accept-language", ""))), headers=HEADERS)
+def _page(template: str, name: str, request: Request, orders: str = "") -> Response:
+    language = _language(request.headers.get("accept-language", ""))
+    return HTMLResponse(_html(template, name, language, orders), headers=HEADERS)
 
 
 @cache
-def _html(name: str, language: str) -> str:
+def _html(template: str, name: str, language: str, orders: str) -> str:
     templates = Environment(loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined)
-    return templates.get_template("link.html").render(page=name, language=language, t=TEXTS[language])
+    values = {"page": name, "language": language, "t": TEXTS[language], "orders": orders, "states": ORDER_STATES}
+    return templates.get_template(template).render(values)
 
 
 def _language(accepted: str) -> str:

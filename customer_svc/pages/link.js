@@ -1,17 +1,21 @@
-// Posts the token of a mailed link, which follows the # of the URL, to the API when the customer clicks.
+// Posts what a page is about to the API when the customer clicks: the token of a mailed link, or what is typed.
 "use strict";
 
 const page = document.querySelector("main");
 const form = document.querySelector("form");
 const fields = document.querySelector("fieldset");
 const message = document.querySelector("#message");
-const token = location.hash.slice(1);
+const kind = page.dataset.page;
 const routes = {
   "verify-email": "v1/email-verifications",
   "reset-password": "v1/password-resets",
+  "forgot-password": "v1/password-reset-mails",
   "change-email": "v1/email-change-confirmations",
   "revert-email-change": "v1/email-change-reversals",
+  "unsubscribe": "v1/unsubscriptions",
 };
+// Tokens that open an account follow the #, which browsers do not send; one that unsubscribes is for servers, too.
+const token = kind === "unsubscribe" ? new URLSearchParams(location.search).get("token") ?? "" : location.hash.slice(1);
 
 function show(text, good) {
   message.textContent = text;
@@ -23,24 +27,29 @@ function end(text, good) {
   show(text, good);
 }
 
-function filledIn() {
-  const { name, new: password } = form.elements;
-  if (fields.disabled) {
-    return {};
+function body() {
+  const { name: typedName, new: password, email } = form.elements;
+  if (email) {
+    return { email: email.value };
   }
-  return name ? { owner: { name: name.value, password: password.value } } : { new_password: password.value };
+  if (fields.disabled) {
+    return { token };
+  }
+  return typedName
+    ? { token, owner: { name: typedName.value, password: password.value } }
+    : { token, new_password: password.value };
 }
 
 async function post() {
-  if (!fields.disabled && form.elements.new.value !== form.elements.again.value) {
+  const { new: password, again } = form.elements;
+  if (!fields.disabled && again && password.value !== again.value) {
     show(page.dataset.differ, false);
     return;
   }
-  const body = { token, ...filledIn() };
-  const response = await fetch(routes[page.dataset.page], {
+  const response = await fetch(routes[kind], {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
+    body: JSON.stringify(body()),
   });
   if (response.ok) {
     // The next user of this browser must not find the token in the history.
@@ -56,7 +65,7 @@ async function post() {
     fields.hidden = fields.disabled = false;
     show(page.dataset.contested, false);
   } else {
-    show(page.dataset.failed, false);
+    show(response.status === 429 ? page.dataset.often : page.dataset.failed, false);
   }
 }
 
@@ -73,7 +82,8 @@ form.addEventListener("submit", async (event) => {
   }
 });
 
-// 43 characters of URL-safe base64, as chassis/link_tokens.py makes them.
-if (!/^[A-Za-z0-9_-]{43}$/.test(token)) {
+// URL-safe base64, as chassis/link_tokens.py makes them.
+const expected = kind === "unsubscribe" ? /^[A-Za-z0-9_-]{65}$/ : /^[A-Za-z0-9_-]{43}$/;
+if (kind !== "forgot-password" && !expected.test(token)) {
   end(page.dataset.incomplete, false);
 }

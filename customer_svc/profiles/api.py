@@ -13,16 +13,24 @@ from chassis.http.routing import new_router, problems
 from customer_svc.accounts.dto import AccountOut, account_out
 from customer_svc.accounts.queries import account_by_id
 from customer_svc.audit_log.recording import audited
-from customer_svc.container import Commit, Database
-from customer_svc.errors import AddressNotFound
+from customer_svc.container import Commit, Database, LinkKey
+from customer_svc.errors import AddressNotFound, LinkInvalid
 from customer_svc.profiles.commands import (
     AddAddress,
     ChangeAddress,
     RemoveAddress,
     UpdateProfile,
     existing_address,
+    unsubscribe,
 )
-from customer_svc.profiles.dto import AddressesOut, AddressIn, AddressOut, ProfileChange, address_out
+from customer_svc.profiles.dto import (
+    AddressesOut,
+    AddressIn,
+    AddressOut,
+    ProfileChange,
+    Unsubscription,
+    address_out,
+)
 
 router = new_router()
 
@@ -38,10 +46,28 @@ ADDRESSES, ADDRESS = "/v1/customers/me/addresses", "/v1/customers/me/addresses/{
 async def change_profile(
     body: ProfileChange, principal: Authenticated, commit: Commit, response: Response, if_match: IfMatch = None
 ) -> AccountOut:
-    """Change the name, phone number, locale or preferences. Mails that a purchase requires are sent in any case."""
+    """Change the name, phone number, locale, time zone or preferences.
+
+    Mails that a purchase requires are sent in any case.
+    """
     account = await commit(UpdateProfile(principal.id, if_match, body.changes()))
     response.headers["ETag"] = etag(account.version)
     return account_out(account)
+
+
+@router.post(
+    "/v1/unsubscriptions",
+    status_code=status.HTTP_204_NO_CONTENT,
+    tags=["customers"],
+    summary="Unsubscribe from mails about the progress of orders",
+    responses=problems(LinkInvalid),
+)
+async def unsubscribe_customer(body: Unsubscription, commit: Commit, key: LinkKey) -> None:
+    """Use the token of a link in such a mail: no log-in is needed. It can be repeated.
+
+    A mail program posts to the link itself (RFC 8058). `PATCH /v1/customers/me` turns the mails on again.
+    """
+    await unsubscribe(commit, key, body.token.get_secret_value())
 
 
 @router.get(

@@ -5,15 +5,20 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import UUID
 
+from pydantic import SecretStr
+
 from chassis.http.errors import NotFound
 from chassis.http.preconditions import PreconditionFailed, PreconditionRequired, unchanged_since
+from chassis.link_tokens import customer_of_unsubscribe_token
+from chassis.persistence.group_commit import GroupCommit
 from customer_svc.accounts.commands import existing_account, update_account
 from customer_svc.accounts.domain import Account, SavedAddress
-from customer_svc.errors import AccountDeactivated, AddressNotFound, TooManyAddresses
+from customer_svc.errors import AccountDeactivated, AddressNotFound, LinkInvalid, TooManyAddresses
 from customer_svc.profiles.domain import (
     MAX_ADDRESSES,
     Use,
     change_addresses,
+    change_preferences,
     change_profile,
     new_address,
     put_address,
@@ -108,6 +113,32 @@ class RemoveAddress:
         unchanged_since(self.if_match, existing_address(account, self.address_id).revision)
         addresses = remove_address(account.addresses, self.address_id)
         update_account(uow, *change_addresses(account, addresses, uow.now))
+
+
+@dataclass(frozen=True, slots=True)
+class StopOrderUpdates:
+    """Send a customer no more optional mails about orders; also of an account that is deactivated."""
+
+    errors: ClassVar = ()
+    account_id: UUID
+
+    def prefetch(self, uow: CustomerUnitOfWork) -> None:
+        """Load the account."""
+        uow.accounts.prefetch(self.account_id)
+
+    def execute(self, uow: CustomerUnitOfWork) -> None:
+        """Change nothing if the account is erased, or gets none already: mail programs may post twice."""
+        account = uow.accounts.get(self.account_id)
+        if account and account.order_updates:
+            update_account(uow, *change_preferences(account, uow.now, order_updates=False))
+
+
+async def unsubscribe(commit: GroupCommit[CustomerUnitOfWork], key: SecretStr, token: str) -> None:
+    """Use the token of a mail; raise ``LinkInvalid``."""
+    customer_id = customer_of_unsubscribe_token(key, token)
+    if customer_id is None:
+        raise LinkInvalid
+    await commit(StopOrderUpdates(customer_id))
 
 
 def existing_address(account: Account, address_id: UUID) -> SavedAddress:

@@ -16,8 +16,13 @@ MAX_ADDRESSES = 20
 
 
 def change_profile(account: Account, changes: Mapping[str, Any], now: datetime) -> tuple[Account, ProfileChanged]:
-    """Change the name, phone number, locale or preferences."""
+    """Change the name, phone number, locale, time zone or preferences."""
     account.require_active()
+    return change_preferences(account, now, **changes)
+
+
+def change_preferences(account: Account, now: datetime, **changes: Any) -> tuple[Account, ProfileChanged]:
+    """Change what a customer can change even of a deactivated account, by a link in a mail."""
     changed = account.next_version(now, **changes)
     return changed, ProfileChanged(
         customer_id=changed.id,
@@ -25,6 +30,7 @@ def change_profile(account: Account, changes: Mapping[str, Any], now: datetime) 
         locale=changed.locale,
         marketing=changed.marketing,
         order_updates=changed.order_updates,
+        time_zone=changed.time_zone,
     )
 
 

@@ -7,14 +7,15 @@ from pydantic import ConfigDict, Field, model_validator
 from chassis.http import addresses
 from chassis.http.bodies import RequestBody, ResponseBody
 from customer_svc.accounts.domain import SavedAddress
-from customer_svc.accounts.dto import Id, Locale, Name, Phone
+from customer_svc.accounts.dto import Id, Locale, Name, Phone, TimeZone, Token
 from customer_svc.profiles.domain import USES, Use
 
 Uses = Annotated[list[Use], Field(max_length=2, examples=[["shipping", "billing"]])]
 
 
 class ProfileChange(RequestBody):
-    """The fields to change; fields that are not sent stay as they are. A phone number of ``null`` is removed."""
+    """The fields to change; fields that are not sent stay as they are. A phone number or a
+    time zone of ``null`` is removed."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
@@ -24,6 +25,7 @@ class ProfileChange(RequestBody):
     locale: Locale = Field(default_factory=str)
     marketing: bool = Field(default_factory=bool)
     order_updates: bool = Field(default_factory=bool)
+    time_zone: TimeZone | None = None
 
     @model_validator(mode="after")
     def _changes_something(self) -> "ProfileChange":
@@ -34,6 +36,12 @@ class ProfileChange(RequestBody):
     def changes(self) -> dict[str, Any]:
         """The fields that were sent."""
         return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+class Unsubscription(RequestBody):
+    """The token of a link in a mail."""
+
+    token: Token
 
 
 class AddressIn(addresses.AddressBody):

@@ -90,5 +90,6 @@ def _hand_over(account: Account, owner: Owner, now: datetime) -> Iterator[tuple[
             locale=account.locale,
             marketing=account.marketing,
             order_updates=account.order_updates,
+            time_zone=account.time_zone,
         ),
     )

@@ -14,18 +14,21 @@ from notifier_svc.mails.store import mail_of
 from notifier_svc.replicas.domain import ERASED_ADDRESS, Customer
 
 # A mail whose customer is unknown is skipped, and found once the customer is known. Nothing is sent to an erased
-# customer, whatever the address.
+# customer, whatever the address, but the confirmation of the erasure, which has address and language itself.
 _CLAIM = sa.text(
     "WITH due AS ("
-    "  SELECT m.id, CASE c.email WHEN :erased THEN c.email ELSE coalesce(m.recipient, c.email) END AS email,"
-    "    c.name, c.version, c.locale, c.order_updates"
+    "  SELECT m.id, CASE WHEN c.email = :erased AND m.template <> 'account_erased'"
+    "    THEN c.email ELSE coalesce(m.recipient, c.email) END AS email,"
+    "    c.name, c.version, c.order_updates, c.time_zone,"
+    "    CASE m.template WHEN 'account_erased' THEN m.context ->> 'locale' ELSE c.locale END AS locale"
     "  FROM mails m JOIN customers c ON c.id = m.customer_id"
     "  WHERE m.state = 'queued' AND m.due_at <= now() ORDER BY m.due_at LIMIT :limit"
     "  FOR UPDATE OF m SKIP LOCKED)"
     " UPDATE mails SET state = 'claimed', claim = :claim, lease_until = now() + make_interval(secs => :lease)"
     " FROM due LEFT JOIN suppressions s ON s.email = due.email WHERE mails.id = due.id"
     " RETURNING mails.*, due.email AS customer_email, due.name AS customer_name, due.version AS customer_version,"
-    " due.locale AS customer_locale, due.order_updates AS customer_order_updates, s.reason AS suppressed"
+    " due.locale AS customer_locale, due.order_updates AS customer_order_updates,"
+    " due.time_zone AS customer_time_zone, s.reason AS suppressed"
 )
 _EXPIRED = sa.text(
     "SELECT id, state, claim FROM mails WHERE state IN ('claimed', 'sending') AND lease_until < now() LIMIT :limit"
@@ -79,5 +82,5 @@ async def find_expired_claims(database: Postgres, limit: int) -> list[ExpiredCla
 def _recipient(row: Any) -> Customer:
     return Customer(
         *(row.customer_id, row.customer_email, row.customer_name, row.customer_version),
-        *(row.customer_locale, row.customer_order_updates),
+        *(row.customer_locale, row.customer_order_updates, row.customer_time_zone),
     )

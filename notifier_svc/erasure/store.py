@@ -11,23 +11,31 @@ from notifier_svc.replicas.domain import Customer
 _OF_CUSTOMERS = "WHERE customer_id = ANY(CAST($1 AS uuid[]))"
 # All are locked, in the order in which others lock some of them.
 _LOCK_MAILS = f"SELECT id, state FROM mails {_OF_CUSTOMERS} ORDER BY id FOR UPDATE"  # noqa: S608
-# A reply of a mail server may name the mailbox.
+# A reply of a mail server may name the mailbox. The confirmation of the erasure is emptied once it was sent.
 _ANONYMISE_MAILS = f"""
     UPDATE mails SET context = '{{}}', recipient = NULL,
         error = CASE WHEN error IS NOT NULL THEN '{CUSTOMER_ERASED}' END
-    {_OF_CUSTOMERS}
+    {_OF_CUSTOMERS} AND template <> 'account_erased'
 """  # noqa: S608
+_SUPPRESSED = (
+    "SELECT c.id FROM customers c JOIN suppressions s ON s.email = c.email WHERE c.id = ANY(CAST($1 AS uuid[]))"
+)
 _DELETE_SUPPRESSIONS = (
     "DELETE FROM suppressions WHERE email = ANY(CAST($1 AS text[]))"
     " OR email IN (SELECT recipient FROM mails WHERE customer_id = ANY(CAST($2 AS uuid[])))"
 )
 
 
-async def lock_mails(tx: PipelinedTransaction, customer_ids: Collection[UUID]) -> list[UUID]:
-    """Keep out every other write about customers, lock the mails of these, and return those not in a final state."""
+async def lock_mails(tx: PipelinedTransaction, customer_ids: Collection[UUID]) -> tuple[list[UUID], set[UUID]]:
+    """Keep out every other write about customers, and lock the mails of these.
+
+    Return the mails that are not in a final state, and the customers whose address is suppressed.
+    """
     tx.execute(ERASE_ALONE)
-    locked = await tx.execute(_LOCK_MAILS, array(customer_ids)).rows()
-    return [row.id for row in locked if row.state not in FINAL_STATES]
+    ids = array(customer_ids)
+    locked, unreachable = tx.execute(_LOCK_MAILS, ids), tx.execute(_SUPPRESSED, ids)
+    waiting = [row.id for row in await locked.rows() if row.state not in FINAL_STATES]
+    return waiting, {row.id for row in await unreachable.rows()}
 
 
 def hold_off_erasures(tx: PipelinedTransaction) -> None:

@@ -12,7 +12,7 @@ from uuid import UUID
 from chassis.http.errors import IdempotencyKeyReused
 from chassis.messaging.handlers import OnRepeat
 from notifier_svc.errors import MailInProgress, MailLinkExpired, MailNotResendable, NotificationNotFound
-from notifier_svc.mails.domain import Mail, compose
+from notifier_svc.mails.domain import Mail, compose, farewell
 from notifier_svc.mails.triggers import (
     LINK_MAILS,
     NOTICES,
@@ -24,6 +24,7 @@ from notifier_svc.mails.triggers import (
     recipient_of,
 )
 from notifier_svc.replicas.commands import UpdateEmail, UpsertCustomer, is_erased
+from notifier_svc.replicas.domain import Customer
 from notifier_svc.unit_of_work import NotifierUnitOfWork
 from schemas import (
     STAFF,
@@ -210,6 +211,13 @@ def queue(uow: NotifierUnitOfWork, mail: Mail) -> None:
     if uow.mails.get(mail.id) is None:
         mail = mail.withhold() if uow.withhold_mails else mail
         save_outcome(uow, mail.anonymise(uow.now) if is_erased(uow, mail.customer_id) else (mail, None))
+
+
+def queue_confirmation(uow: NotifierUnitOfWork, customer: Customer) -> None:
+    """Confirm an erasure to the address that the customer had until now."""
+    mail = farewell(customer, uow.now)
+    if uow.mails.get(mail.id) is None:
+        uow.mails.set(mail.id, mail.withhold() if uow.withhold_mails else mail)
 
 
 def save_outcome(uow: NotifierUnitOfWork, outcome: tuple[Mail, MailFailed | None]) -> None:

@@ -31,6 +31,10 @@ FINAL_STATES: frozenset[State] = frozenset({"sent", "failed", "suppressed", "unw
 MAX_DOUBTS = 1
 RETRY_SECONDS = (2.0, 300.0)
 """The pause after the first refusal, which doubles up to the second value."""
+CONFIRMATION: Template = "account_erased"
+"""The template of the mail that confirms an erasure."""
+CONFIRMATION_VALIDITY = timedelta(hours=1)
+"""How long an erased address may stay, so that the erasure can be confirmed to it."""
 
 CUSTOMER_ERASED = "the customer was erased"
 """The ``error`` of anonymised mails, also in place of what a mail server replied."""
@@ -64,7 +68,7 @@ class Mail:
     @property
     def content(self) -> MailContent:
         """What it says."""
-        return MailContent(self.id, self.template, self.order_id, self.context)
+        return MailContent(self.id, self.template, self.order_id, self.context, self.resend_of is not None)
 
     def unwanted_by(self, customer: Customer) -> bool:
         """Whether the customer has switched it off, and staff have not requested it."""
@@ -83,7 +87,7 @@ class Mail:
         """The mail server has accepted it, from whichever process; None if that is known."""
         if self.state == "sent":
             return None
-        mail = replace(self, state="sent", error=None, bounced=False, changed_at=now)
+        mail = replace(self, state="sent", error=None, bounced=False, changed_at=now)._ended()
         return mail, MailSent(
             mail_id=self.id,
             template=self.template,
@@ -135,7 +139,7 @@ class Mail:
 
     def withhold(self) -> "Mail":
         """Entered by a replay that sends no mails, which no other service needs to know."""
-        return replace(self, state="withheld")
+        return replace(self, state="withheld")._ended()
 
     def anonymise(self, now: datetime) -> tuple["Mail", MailFailed | None]:
         """Its customer was erased: remove what it says and its address. If it is not sent yet, it never will be."""
@@ -168,8 +172,12 @@ class Mail:
         if link and datetime.fromisoformat(link["expires_at"]) <= now:
             raise MailLinkExpired
 
+    def _ended(self) -> "Mail":
+        """The confirmation of an erasure keeps the address no longer than it needs to."""
+        return replace(self, context={}, recipient=None) if self.template == CONFIRMATION else self
+
     def _undelivered(self, state: State, error: str, now: datetime) -> tuple["Mail", MailFailed]:
-        mail = replace(self, state=state, error=error, changed_at=now)
+        mail = replace(self, state=state, error=error, changed_at=now)._ended()
         return mail, MailFailed(
             mail_id=self.id,
             template=self.template,
@@ -190,6 +198,13 @@ def compose(
 ) -> Mail:
     """A new mail, due at once."""
     return _new(mail_id(template, customer_id, key), template, customer_id, order_id, context, now)
+
+
+def farewell(customer: Customer, now: datetime) -> Mail:
+    """The confirmation of an erasure, to the address that the customer had; ``CONFIRMATION_VALIDITY`` limits it."""
+    expires_at = (now + CONFIRMATION_VALIDITY).isoformat()
+    context = {"locale": customer.locale, "expires_at": expires_at}
+    return replace(compose(CONFIRMATION, customer.id, "", None, context, now), recipient=customer.email)
 
 
 def resend_id(mail_id: UUID, staff_id: UUID, key: str) -> UUID:

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from chassis.persistence.postgres.rows import Load, Row, columns, insert_rows, select_rows, update_rows
 from chassis.persistence.unit_of_work import IdentityMap
-from notifier_svc.mails.domain import Mail
+from notifier_svc.mails.domain import CONFIRMATION, Mail
 
 metadata = sa.MetaData()
 
@@ -46,9 +46,12 @@ mails = sa.Table(
 
 _COLUMNS = [column.name for column in mails.c if column.name not in ("position", "lease_until")]
 _CHANGING = ("state", "claim", "attempts", "doubts", "due_at", "error", "changed_at", "bounced")
+_ENDING = (*_CHANGING, "context", "recipient")
+"""What changes of the confirmation of an erasure, which keeps no address."""
 _SELECT = select_rows(mails, "id")
 _INSERT = insert_rows(mails, *_COLUMNS)
 _UPDATE = update_rows(mails, "id", *_CHANGING)
+_EMPTY = update_rows(mails, "id", *_ENDING)
 
 
 def to_load(rows: IdentityMap[UUID, Mail]) -> Load[UUID, Mail]:
@@ -57,10 +60,11 @@ def to_load(rows: IdentityMap[UUID, Mail]) -> Load[UUID, Mail]:
 
 
 def to_save(rows: IdentityMap[UUID, Mail]) -> Sequence[tuple[str, Sequence[Row]]]:
-    """How new and changed mails are saved."""
+    """How new and changed mails are saved. The contents of most mails never change."""
     return (
         (_INSERT, [columns(mail, _COLUMNS) for mail in rows.inserted]),
-        (_UPDATE, [columns(mail, ("id", *_CHANGING)) for mail in rows.updated]),
+        (_UPDATE, [columns(mail, ("id", *_CHANGING)) for mail in rows.updated if mail.template != CONFIRMATION]),
+        (_EMPTY, [columns(mail, ("id", *_ENDING)) for mail in rows.updated if mail.template == CONFIRMATION]),
     )
 
 

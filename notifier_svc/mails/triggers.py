@@ -7,12 +7,13 @@ from uuid import UUID
 
 from chassis.email_address import normalised_email
 from chassis.link_tokens import Purpose
-from notifier_svc.mails.domain import mail_id
+from notifier_svc.mails.domain import CONFIRMATION, mail_id
 from notifier_svc.rendering.domain import AccountTemplate, OrderTemplate, StaffTemplate
 from schemas import (
     STAFF,
     AmendmentAccepted,
     AmendmentRefused,
+    CustomerErased,
     CustomerRegistered,
     EmailChanged,
     EmailChangeRequested,
@@ -128,4 +129,6 @@ def mail_ids(envelope: Envelope[Any]) -> tuple[UUID, ...]:
         return (mail_id(notice, event.customer_id, str(envelope.id)),)
     if warning := WARNINGS.get(kind):
         return (mail_id(warning, STAFF, str(envelope.id)),)
+    if kind is CustomerErased:
+        return (mail_id(CONFIRMATION, event.customer_id, ""),)
     return ()

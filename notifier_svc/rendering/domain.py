@@ -30,6 +30,7 @@ AccountTemplate = Literal[
     "email_change",
     "email_changed",
     "email_change_reverted",
+    "account_erased",
 ]
 StaffTemplate = Literal["low_stock"]
 Template = OrderTemplate | AccountTemplate | StaffTemplate
@@ -50,3 +51,5 @@ class MailContent:
     template: Template
     order_id: UUID | None
     context: Mapping[str, Any]
+    resent: bool = False
+    """Whether staff have it sent again, maybe to somebody else."""

@@ -1,15 +1,16 @@
 """The languages of mails, and how each locale writes amounts, times and countries."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Literal, get_args
 
-from babel import Locale, localedata
-from babel.dates import format_date, format_time
+from babel import Locale, dates, localedata
+from babel.core import get_global
 from babel.numbers import NumberPattern, parse_pattern
 
+from chassis.time_zones import time_zone
 from schemas.currencies import minor_unit_digits
 
 Language = Literal["en", "de"]
@@ -26,16 +27,20 @@ class MailLocale:
 
 @lru_cache(1024)
 def mail_locale(tag: str | None) -> MailLocale:
-    """The locale of mails to a customer who has chosen ``de`` or ``de-AT``; English if it is not supported.
+    """The locale of mails to a customer who has chosen ``de`` or ``de-AT``.
 
-    ``de-AT`` is German, with amounts and dates as in Austria.
+    ``de-AT`` is German, with amounts and dates as in Austria; ``fr-FR`` is English as in France: day before month.
     """
     chosen, _, country = (tag or "").partition("-")
     for language in LANGUAGES:
         if chosen == language:
             regional = f"{language}_{country}"
             return MailLocale(language, regional if country and localedata.exists(regional) else language)
-    return MailLocale("en", "en")
+    country = country or str(get_global("likely_subtags").get(chosen, "")).rpartition("_")[2]
+    if not chosen or country == "US":
+        return MailLocale("en", "en")
+    regional = f"en_{country}"
+    return MailLocale("en", regional if country and localedata.exists(regional) else "en_001")
 
 
 def format_money(money: dict[str, Any], locale: str) -> str:
@@ -65,11 +70,23 @@ def multiply_money(money: dict[str, Any], quantity: int) -> dict[str, Any]:
     return {**money, "amount": money["amount"] * quantity}
 
 
-def format_datetime(moment: datetime, locale: str) -> str:
-    """A date and time as people write it, with its time zone, since mails are read anywhere."""
-    text = f"{format_date(moment, 'long', locale)}, {format_time(moment, 'short', locale=locale)} UTC"
+def format_datetime(moment: datetime, locale: str, zone: str | None = None) -> str:
+    """A date and time as people write it, in a time zone (IANA) or UTC, whose name follows."""
+    local = _local(moment, zone)
+    time = dates.format_time(local, "short", local.tzinfo, locale)
+    name = dates.get_timezone_name(local, "short", locale=locale)
+    text = f"{dates.format_date(local, 'long', locale)}, {time} {name}"
     # Mail programs whose font lacks the narrow space before PM show a box instead.
     return text.replace("\u202f", "\u00a0")
+
+
+def format_date(moment: str, locale: str, zone: str | None = None) -> str:
+    """The date of a moment (ISO 8601) as people write it, in a time zone (IANA) or UTC."""
+    return dates.format_date(_local(datetime.fromisoformat(moment), zone), "long", locale)
+
+
+def _local(moment: datetime, zone: str | None) -> datetime:
+    return moment.astimezone(time_zone(zone) or UTC)
 
 
 @lru_cache(4096)

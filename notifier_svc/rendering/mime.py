@@ -24,8 +24,8 @@ _SPECIALS = frozenset('()<>[]:;@\\,"=?')
 class MimeRenderer:
     """Renders mails from one sender."""
 
-    def __init__(self, sender: str, links: Links) -> None:
-        self.sender = ascii_domain(sender)
+    def __init__(self, sender: str, links: Links, reply_to: str | None = None) -> None:
+        self.sender, self._reply_to = ascii_domain(sender), ascii_domain(reply_to) if reply_to else None
         self._domain, self._links = self.sender.rpartition("@")[2], links
         self._templates = load_mail_templates()
 
@@ -36,7 +36,7 @@ class MimeRenderer:
         """
         locale = mail_locale(recipient.locale)
         template = self._templates[content.template, locale.language]
-        values = template_values(content, recipient) | self._links.values(content.context, now)
+        values = template_values(content, recipient) | self._links.values(content, recipient, now)
         boundary = f"=_{content.id}"
         lines = [
             "MIME-Version: 1.0",
@@ -44,6 +44,7 @@ class MimeRenderer:
             f"Content-Language: {locale.language}",
             f"From: Shopstream <{self.sender}>",
             f"To: {_to(content, recipient)}",
+            *self._headers(values["unsubscribe_url"]),
             f"Subject: {template.render_subject(values)}",
             f"Date: {format_datetime(now)}",
             f"Message-ID: <{content.id}@{self._domain}>",
@@ -55,6 +56,15 @@ class MimeRenderer:
             "",
         ]
         return "\r\n".join(lines).encode()
+
+    def _headers(self, unsubscribe_url: str | None) -> Iterator[str]:
+        """What only some mails have."""
+        if self._reply_to:
+            yield f"Reply-To: {self._reply_to}"
+        if unsubscribe_url:
+            # RFC 8058: mail programs post to it when their button is clicked.
+            yield f"List-Unsubscribe: <{unsubscribe_url}>"
+            yield "List-Unsubscribe-Post: List-Unsubscribe=One-Click"
 
 
 def _to(content: MailContent, recipient: Customer) -> str:

@@ -22,6 +22,7 @@ from notifier_svc.rendering.domain import ACCOUNT_TEMPLATES, OPTIONAL_TEMPLATES,
 from notifier_svc.rendering.locales import (
     LANGUAGES,
     Language,
+    format_date,
     format_datetime,
     format_money,
     mail_locale,
@@ -33,14 +34,18 @@ Texts = Mapping[str, str]
 Catalogue = Mapping[str, Texts]
 
 FOLDER = files("notifier_svc.rendering")
-SHOP = "{{ shop }}"
-SHOP_LINK = f'<a href="{SHOP}" style="color:#0b6e6e;">{SHOP}</a>'
 FILTERS = {
     "money": format_money,
     "times": multiply_money,
+    "date": format_date,
     "datetime": format_datetime,
     "address": address_lines,
 }
+
+OPTIONAL_VALUES: Mapping[str, Any] = dict.fromkeys(
+    ("placed_at", "order_url", "tracking_url", "unsubscribe_url", "forgotten_url")
+)
+"""What an event of an earlier release, or a preview, does not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +54,15 @@ class TextTemplate:
 
     subject: str
     """For ``str.format``."""
+    partial_subject: str
+    """The subject if the mail is about a part of an order; empty if it never is."""
     text: jinja2.Template
 
     def render_subject(self, values: Mapping[str, Any]) -> str:
         """The subject, filled in with ``template_values``."""
-        return self.subject.format(number=values["number"], sku=values.get("sku"))
+        partial = self.partial_subject and not values.get("complete")
+        subject = self.partial_subject if partial else self.subject
+        return subject.format(number=values["number"], sku=values.get("sku"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +95,22 @@ def load_text_templates() -> Mapping[tuple[Template, Language], TextTemplate]:
 
 def template_values(content: MailContent, customer: Customer) -> dict[str, Any]:
     """The values that fill in a template: those of the mail, and those of its customer."""
-    names = {line["sku"]: line["name"] for line in content.context.get("lines", ())}
-    number = str(content.order_id)[-12:]
-    locale = mail_locale(customer.locale).locale
-    return {**content.context, "name": customer.name, "number": number, "names": names, "locale": locale}
+    return {
+        **OPTIONAL_VALUES,
+        **content.context,
+        "billing_address": _other_address(content.context),
+        "name": customer.name,
+        "number": str(content.order_id)[-12:],
+        "names": {line["sku"]: line["name"] for line in content.context.get("lines") or ()},
+        "locale": mail_locale(customer.locale).locale,
+        "zone": customer.time_zone,
+    }
+
+
+def _other_address(context: Mapping[str, Any]) -> Any:
+    """The billing address, unless it is the shipping address."""
+    billing = context.get("billing_address")
+    return None if billing == context.get("shipping_address") else billing
 
 
 @cache
@@ -103,6 +124,7 @@ def _mail_template(merging: jinja2.Environment, language: Language, template: Te
     merged = merging.get_template(f"{template}.mjml").render(t=texts, language=language)
     return MailTemplate(
         subject=encode_subject(texts["subject"]),
+        partial_subject=encode_subject(texts.get("partial_subject", "")),
         text=_text_template(merging, language, template).text,
         html=_environment(escaped=True).from_string(mjml.mjml2html(merged)),
     )
@@ -111,7 +133,8 @@ def _mail_template(merging: jinja2.Environment, language: Language, template: Te
 def _text_template(merging: jinja2.Environment, language: Language, template: Template) -> TextTemplate:
     texts = _texts(language, template)
     merged = merging.get_template(f"{template}.txt").render(t=texts, language=language)
-    return TextTemplate(texts["subject"], _environment(escaped=False).from_string(merged))
+    text = _environment(escaped=False).from_string(merged)
+    return TextTemplate(texts["subject"], texts.get("partial_subject", ""), text)
 
 
 def _texts(language: Language, template: Template) -> Texts:
@@ -126,7 +149,7 @@ def _merging_environment() -> jinja2.Environment:
     def read(name: str) -> str:
         return (FOLDER / "template_files" / name).read_text(encoding="utf-8")
 
-    environment = jinja2.Environment(  # noqa: S701 - what is merged is escaped when it is filled in
+    return jinja2.Environment(  # noqa: S701 - what is merged is escaped when it is filled in
         *("[%", "%]", "[[", "]]", "[#", "#]"),
         loader=jinja2.FunctionLoader(read),
         undefined=jinja2.StrictUndefined,
@@ -134,8 +157,6 @@ def _merging_environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["linked"] = lambda text: text.replace(SHOP, SHOP_LINK)
-    return environment
 
 
 def _environment(*, escaped: bool) -> jinja2.Environment:

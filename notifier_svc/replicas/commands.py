@@ -30,7 +30,7 @@ class UpsertCustomer:
 
 @dataclass(frozen=True, slots=True)
 class UpdateCustomer:
-    """Keep a changed name, language or choice of mails."""
+    """Keep a changed name, language, time zone or choice of mails."""
 
     on_repeat: ClassVar[OnRepeat] = "converge"
     envelope: Envelope[ProfileChanged]
@@ -49,8 +49,8 @@ class UpdateCustomer:
         if known is None:
             raise LookupError(f"the profile of customer {event.customer_id} changed before they registered")
         if not known.erased:
-            name, locale, order_updates = event.name, event.locale, event.order_updates
-            _upsert(uow, replace(known, version=version, name=name, locale=locale, order_updates=order_updates))
+            fields = {name: getattr(event, name) for name in ("name", "locale", "order_updates", "time_zone")}
+            _upsert(uow, replace(known, version=version, **fields))
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ class Customer:
     """``de`` or ``de-AT``; None if the customer has not chosen one."""
     order_updates: bool = True
     """Whether the customer wants optional mails about orders (``rendering.domain.OPTIONAL_TEMPLATES``)."""
+    time_zone: str | None = None
+    """``Europe/Berlin``; None if the customer has not chosen one."""
 
     @property
     def erased(self) -> bool:

@@ -21,6 +21,7 @@ customers = sa.Table(
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("locale", sa.Text),
     sa.Column("order_updates", sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.Column("time_zone", sa.Text),
 )
 
 # Not locked: the upsert ignores older versions by itself.

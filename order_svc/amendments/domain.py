@@ -78,6 +78,7 @@ def accept(order: Order, now: datetime) -> tuple[Order, AmendmentAccepted]:
         lines=new.lines,
         total=new.total,
         shipping_address=new.shipping_address,
+        billing_address=new.billing_address,
     )
 
 
@@ -92,6 +93,7 @@ def refuse(order: Order, shortages: Sequence[Shortage], now: datetime) -> tuple[
         customer_id=order.customer_id,
         revision=_pending(order).revision,
         shortages=tuple(shortages),
+        lines=_pending(order).lines,
     )
     return order.transition("refuse", now, amendment=None), refused
 

@@ -186,6 +186,8 @@ class Order:
             total=self.total,
             shipping_address=self.shipping_address,
             revision=self.revision,
+            billing_address=self.billing_address,
+            placed_at=self.placed_at,
         )
 
     def reject(self, shortages: Sequence[Shortage], now: datetime) -> tuple["Order", OrderRejected]:

@@ -43,7 +43,7 @@ CHECKS: Mapping[str, Any] = {
 }
 """The checks of every response."""
 MALFORMED = (400, 405, 406, 415, 422)
-RULES = {"value_error", "blank", "needed_in_country"}
+RULES = {"value_error", "blank", "needed_in_country", "unknown_time_zone"}
 """Errors of our own rules: a price needs a currency, a name can be seen, an address has what its country needs."""
 # The type of an import is chosen when it begins.
 CODES = {"malformed_request", "unsupported_media_type"}

@@ -121,6 +121,7 @@ GUARDS: Mapping[str, Mapping[str, Guard]] = {
         "POST /v1/email-change-reversals": ANYBODY,
         "POST /v1/password-reset-mails": ANYBODY,
         "POST /v1/password-resets": ANYBODY,
+        "POST /v1/unsubscriptions": ANYBODY,
         # Its id is the secret: there is no account left to log in to.
         "GET /v1/erasures/{erasure_id}": ANYBODY,
         "GET /v1/customers/me": ONESELF,

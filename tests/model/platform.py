@@ -128,7 +128,7 @@ class Platform(Requests):
         self.world.check_versions()
 
     def mails(self) -> Counter[tuple[UUID, str]]:
-        return Counter((mail.order_id, mail.template) for mail in self.world.rows("mails"))
+        return Counter((mail.order_id, mail.template) for mail in self.world.rows("mails") if mail.order_id)
 
     def timelines(self) -> Counter[tuple[UUID, str]]:
         """The entries of the timelines, without outcomes that only order_svc knows."""

@@ -9,9 +9,13 @@ from schemas import CustomerRegistered, MailedLink, OrderCancelled, OrderConfirm
 
 
 def registered(
-    customer_id: UUID, email: str = "ada@example.com", name: str = "Ada Lovelace", verify: MailedLink | None = None
+    customer_id: UUID,
+    email: str = "ada@example.com",
+    name: str = "Ada Lovelace",
+    verify: MailedLink | None = None,
+    locale: str | None = None,
 ) -> CustomerRegistered:
-    return CustomerRegistered(customer_id=customer_id, email=email, name=name, verify=verify)
+    return CustomerRegistered(customer_id=customer_id, email=email, name=name, verify=verify, locale=locale)
 
 
 def link(good_for: timedelta = timedelta(hours=1)) -> MailedLink:

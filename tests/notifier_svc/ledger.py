@@ -57,7 +57,9 @@ async def read_mail(postgres: Postgres, mail_id: UUID) -> Mail:
 
 
 async def mails_of(postgres: Postgres, customer_id: object) -> list[Mail]:
-    return [one for one in await all_mails(postgres) if one.customer_id == customer_id]
+    """All mails but the one that confirms an erasure."""
+    found = await all_mails(postgres)
+    return [one for one in found if one.customer_id == customer_id and one.template != "account_erased"]
 
 
 async def read_customer(postgres: Postgres, customer_id: object) -> Customer | None:

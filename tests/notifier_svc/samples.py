@@ -18,6 +18,16 @@ ADDRESS = Address(
     name="Ada Lovelace", street="12 St James's Square", city="London", postal_code="SW1Y 4JH", country="GB"
 ).model_dump(mode="json")
 
+OFFICE = Address(
+    name="Ada Lovelace",
+    company="Rechenwerk GmbH",
+    street="Lindenstraße 5",
+    line2="2. OG",
+    city="Berlin",
+    postal_code="10969",
+    country="DE",
+).model_dump(mode="json")
+
 
 def euros(cents: int) -> dict[str, Any]:
     return Money(amount=cents, currency="EUR").model_dump(mode="json")
@@ -36,11 +46,14 @@ SHORT = Shortage(sku="MUG-BLUE", requested=2, available=1, reason="short").model
 GONE = Shortage(sku="POT-1", requested=1, available=0, reason="discontinued").model_dump(mode="json")
 
 ORDER_CONTEXTS: dict[Template, dict[str, Any]] = {
-    "receipt": {"lines": [MUGS, POT], "total": euros(126400), "shipping_address": ADDRESS},
+    "receipt": {
+        **{"lines": [MUGS, POT], "total": euros(126400), "placed_at": "2026-01-01T12:29:58Z"},
+        **{"shipping_address": ADDRESS, "billing_address": OFFICE},
+    },
     "rejected": {"lines": [MUGS, POT], "shortages": [SHORT, GONE]},
     "cancelled": {"reason": "staff", "note": "The last teapot broke when we packed it."},
     "order_amended": {"revision": 2, "lines": [MUGS], "total": euros(2500), "shipping_address": ADDRESS},
-    "amendment_refused": {"revision": 2, "shortages": [SHORT, GONE]},
+    "amendment_refused": {"revision": 2, "lines": [MUGS, POT], "shortages": [SHORT, GONE]},
     "shipped": {
         **{"shipment_id": str(ORDER), "carrier": "DHL", "tracking_number": "00340434161094042557"},
         **{"lines": [MUGS], "complete": False, "shipping_address": ADDRESS},
@@ -81,6 +94,7 @@ ACCOUNT_CONTEXTS: dict[Template, dict[str, Any]] = {
     "email_change": {"link": {**LINK, "purpose": "change"}, "taken": False},
     "email_changed": {"link": {**LINK, "purpose": "revert"}},
     "email_change_reverted": {},
+    "account_erased": {"locale": None, "expires_at": "2026-01-01T13:30:00+00:00"},
 }
 LOW_STOCK = {"sku": "MUG-BLUE", "available": 3, "threshold": 5, "on_hand": 5, "reserved": 2}
 
@@ -96,6 +110,10 @@ def mail(template: Template, **context: Any) -> Mail:
 
 
 def customer(
-    locale: str | None = "en", name: str = "Ada Lovelace", email: str = "ada@example.com", order_updates: bool = True
+    locale: str | None = "en",
+    name: str = "Ada Lovelace",
+    email: str = "ada@example.com",
+    order_updates: bool = True,
+    time_zone: str | None = None,
 ) -> Customer:
-    return Customer(CUSTOMER, email, name, 1, locale, order_updates)
+    return Customer(CUSTOMER, email, name, 1, locale, order_updates, time_zone)

@@ -31,6 +31,11 @@ def test_all_missing_and_wrong_settings_are_named_together(environment: Environm
         ("mail_from", "a@b.example, c@d.example"),
         ("mail_from", "jos\u00e9@shop.example"),
         ("mail_from", "a@b.example\r\nBcc: x@y.example"),
+        ("mail_reply_to", "help"),
+        ("mail_reply_to", "jos\u00e9@shop.example"),
+        ("tracking_urls", {"Acme": "https://acme.example/"}),
+        ("tracking_urls", {"Acme": "javascript:{number}"}),
+        ("tracking_urls", {"Acme": "https://acme.example/ {number}"}),
         ("mail_connections", "-1"),
         ("mail_connections", "many"),
         ("mail_lease_seconds", "inf"),
@@ -44,7 +49,7 @@ def test_all_missing_and_wrong_settings_are_named_together(environment: Environm
         ("shop_url", "https://shop.example/#"),
     ],
 )
-def test_a_wrong_setting_is_refused(name: str, wrong: str) -> None:
+def test_a_wrong_setting_is_refused(name: str, wrong: object) -> None:
     WorkerSettings.model_validate(GOOD)
     with pytest.raises(ValidationError, match=name):
         WorkerSettings.model_validate({**GOOD, name: wrong})

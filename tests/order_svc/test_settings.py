@@ -38,3 +38,20 @@ def test_a_malformed_deadline_is_refused_at_start(seconds: str) -> None:
 def test_an_empty_setting_counts_as_not_set(environment: Environment) -> None:
     environment.set(WorkerSettings, {**GOOD, "order_deadline_seconds": ""})
     assert load(WorkerSettings, "order_svc").order_deadline_seconds == 600.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "origins"),
+    [
+        ({}, ()),
+        ({"shop_url": "https://shop.example/pages/"}, ("https://shop.example",)),
+        ({"shop_url": "http://127.0.0.1:8001"}, ("http://127.0.0.1:8001",)),
+        (
+            {"shop_url": "https://shop.example", "cors_origins": "https://a.example,https://shop.example"},
+            ("https://a.example", "https://shop.example"),
+        ),
+    ],
+)
+def test_the_pages_of_the_shop_may_read_orders(changes: dict[str, str], origins: tuple[str, ...]) -> None:
+    urls = {"jwks_url": "http://customer:8000/keys", "product_url": "http://product:8000"}
+    assert RestSettings.model_validate({**GOOD, **urls, **changes}).origins == origins

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "s075"
-down_revision = "s072"
+down_revision = "s073"
 branch_labels = None
 depends_on = None
 

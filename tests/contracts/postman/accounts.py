@@ -130,7 +130,7 @@ VERIFIED: Sequence[Step] = (
     Step("Request a password reset", "POST /v1/password-reset-mails", 202, body={"email": FORGETFUL}),
 )
 RESET: Sequence[Step] = link_of(
-    "reset-password", FORGETFUL, "Set a new password", "sets a new password", "reset_token"
+    "reset-password", FORGETFUL, "Reset your password", "sets a new password", "reset_token"
 )
 PASSWORDS: Sequence[Step] = (
     Step(
@@ -217,6 +217,13 @@ PROFILE: Sequence[Step] = (
         {"locale": "de"},
         headers=TAG,
         response_headers=("ETag",),
+    ),
+    Step(
+        "Unsubscribe with a token that no mail has",
+        "POST /v1/unsubscriptions",
+        409,
+        body={"token": "x" * 65},
+        holds={"it says so": "body.code === 'link_invalid'"},
     ),
     Step(
         "Add an address",

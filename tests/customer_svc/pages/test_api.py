@@ -6,19 +6,21 @@ import httpx
 import pytest
 
 from customer_svc.pages.texts import TEXTS
-from notifier_svc.rendering.links import PAGES
+from notifier_svc.rendering.links import FORGOTTEN, ORDER, PAGES, UNSUBSCRIBE
 
 API = httpx.AsyncClient
 
 
-@pytest.mark.parametrize("path", sorted(PAGES.values()))
+@pytest.mark.parametrize("path", [*sorted(PAGES.values()), FORGOTTEN, UNSUBSCRIBE, ORDER])
 async def test_every_link_of_a_mail_leads_to_a_page(api: API, path: str) -> None:
     response = await api.get(f"/{path}")
     assert (response.status_code, response.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert TEXTS["en"][path] in response.text
 
 
-@pytest.mark.parametrize("path", ["/verify-email", "/pages/link.js", "/pages/link.css"])
+@pytest.mark.parametrize(
+    "path", ["/", "/verify-email", "/order", "/pages/link.js", "/pages/order.js", "/pages/link.css"]
+)
 async def test_the_content_security_policy_allows_nothing_of_other_sites(api: API, path: str) -> None:
     response = await api.get(path)
     policy = response.headers["content-security-policy"]
@@ -28,10 +30,11 @@ async def test_the_content_security_policy_allows_nothing_of_other_sites(api: AP
     assert response.headers["referrer-policy"] == "no-referrer"
 
 
-async def test_everything_that_a_page_loads_exists_and_nothing_is_inline(api: API) -> None:
-    html = (await api.get("/reset-password")).text
+@pytest.mark.parametrize("page", ["", "reset-password", "forgot-password", "unsubscribe", "order"])
+async def test_everything_that_a_page_loads_or_links_to_exists_and_nothing_is_inline(api: API, page: str) -> None:
+    html = (await api.get(f"/{page}")).text
     loaded = re.findall(r'(?:src|href)="([^"]+)"', html)
-    assert sorted(loaded) == ["pages/link.css", "pages/link.js"]
+    assert "pages/link.css" in loaded
     for path in loaded:
         assert (await api.get(f"/{path}")).status_code == 200
     assert not re.search(r"<style|<script(?! src)|\son\w+=|\sstyle=", html)
@@ -41,7 +44,7 @@ async def test_the_script_posts_to_routes_of_the_api(api: API) -> None:
     script = (await api.get("/pages/link.js")).text
     routes = re.findall(r'"(v1/[^"]+)"', script)
     document = (await api.get("/openapi.json")).json()
-    assert len(routes) == len(PAGES)
+    assert len(routes) == len(PAGES) + 2
     assert {f"/{route}" for route in routes} <= set(document["paths"])
 
 
@@ -64,6 +67,18 @@ async def test_a_page_is_in_the_first_accepted_language_that_has_texts(
     response = await api.get("/verify-email", headers={"Accept-Language": accepted})
     assert response.status_code == 200
     assert f'<html lang="{language}">' in response.text
+
+
+async def test_the_page_of_an_order_reads_it_from_order_svc_and_from_nowhere_else(api: API) -> None:
+    response = await api.get("/order")
+    policy = response.headers["content-security-policy"]
+    assert "connect-src 'self' http://127.0.0.1:8003;" in policy
+    assert 'data-orders="http://127.0.0.1:8003"' in response.text
+    script = (await api.get("/pages/order.js")).text
+    routes = re.findall(r'"(v1/[^"]+)"', script)
+    document = (await api.get("/openapi.json")).json()
+    assert {f"/{route}" for route in routes} <= set(document["paths"])
+    assert "localStorage" not in script
 
 
 def test_every_language_has_the_same_texts() -> None:

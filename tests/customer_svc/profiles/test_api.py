@@ -53,6 +53,7 @@ async def test_a_changed_profile_is_published_as_a_whole(api: API, shared: Postg
         "locale": "de",
         "marketing": True,
         "order_updates": False,
+        "time_zone": "Europe/Berlin",
     }
     response = await change_profile(api, headers, changes, read.headers["etag"])
     assert (response.status_code, response.headers["etag"]) == (200, '"2"')
@@ -62,11 +63,12 @@ async def test_a_changed_profile_is_published_as_a_whole(api: API, shared: Postg
     assert (await published_events(shared, email))[1:] == [ProfileChanged(customer_id=customer_id, **published)]  # type: ignore[arg-type]
 
 
-async def test_fields_that_are_not_sent_stay_and_a_phone_number_can_be_removed(api: API) -> None:
+async def test_fields_that_are_not_sent_stay_and_others_can_be_removed(api: API) -> None:
     headers = await new_customer(api)
-    await change_profile(api, headers, {"phone": "+442079460000", "marketing": True})
-    response = (await change_profile(api, headers, {"phone": None})).json()
-    assert (response["phone"], response["marketing"], response["name"]) == (None, True, "Ada Lovelace")
+    await change_profile(api, headers, {"phone": "+442079460000", "marketing": True, "time_zone": "Asia/Tokyo"})
+    response = (await change_profile(api, headers, {"phone": None, "time_zone": None})).json()
+    assert (response["phone"], response["time_zone"]) == (None, None)
+    assert (response["marketing"], response["name"]) == (True, "Ada Lovelace")
 
 
 async def test_a_locale_can_be_set_at_registration(api: API, shared: Postgres) -> None:
@@ -95,6 +97,7 @@ async def test_a_concurrent_change_of_a_profile_is_not_overwritten(api: API, sha
         ),
         *(("locale", locale) for locale in ("", "DE", "deu", "de_DE", "de-at", "de-ATT", "de\n", None)),
         *(("name", name) for name in ("", None, "x" * 201, "a\nb")),
+        *(("time_zone", zone) for zone in ("", "CET+1", "Europe", "europe/berlin", "../UTC", "a\nb", 1)),
         *(("marketing", wish) for wish in ("true", 1, None)),
         ("role", "staff"),
         ("email", "eve@example.com"),

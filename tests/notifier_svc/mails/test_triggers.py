@@ -2,13 +2,16 @@
 
 from notifier_svc.handlers import HANDLERS
 from notifier_svc.mails.commands import QueueLinkMail, QueueNotice, QueueOrderMail, WarnStaff, WelcomeCustomer
+from notifier_svc.mails.domain import CONFIRMATION
 from notifier_svc.mails.triggers import LINK_MAILS, NOTICES, ORDER_MAILS, WARNINGS
 from notifier_svc.rendering.domain import TEMPLATES
 
 
 def test_each_template_has_one_event() -> None:
     of_orders, with_links = ([mail.template for mail in table.values()] for table in (ORDER_MAILS, LINK_MAILS))
-    assert sorted([*of_orders, *with_links, *NOTICES.values(), *WARNINGS.values()]) == sorted(TEMPLATES)
+    # An erasure is confirmed by the command that anonymises the other mails.
+    others = [*NOTICES.values(), *WARNINGS.values(), CONFIRMATION]
+    assert sorted([*of_orders, *with_links, *others]) == sorted(TEMPLATES)
 
 
 def test_the_handlers_queue_the_mails_of_the_tables() -> None:

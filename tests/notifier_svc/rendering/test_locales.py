@@ -8,6 +8,7 @@ from babel.numbers import get_currency_precision
 from notifier_svc.rendering.locales import (
     MailLocale,
     country_name,
+    format_date,
     format_datetime,
     format_money,
     mail_locale,
@@ -27,8 +28,13 @@ NOON = datetime(2026, 3, 1, 12, 5, tzinfo=UTC)
         ("de", "de", "de"),
         ("de-AT", "de", "de_AT"),
         ("de-XX", "de", "de"),
-        ("fr", "en", "en"),
-        ("fr-CH", "en", "en"),
+        ("fr", "en", "en_FR"),
+        ("fr-FR", "en", "en_FR"),
+        ("fr-CH", "en", "en_CH"),
+        ("es-US", "en", "en"),
+        ("ja-JP", "en", "en_001"),
+        ("xx", "en", "en_001"),
+        ("fr-XX", "en", "en_001"),
         ("", "en", "en"),
         ("de-../../etc", "de", "de"),
     ],
@@ -90,12 +96,20 @@ def test_the_price_of_several_pieces_is_exact() -> None:
         ("en", "March 1, 2026, 12:05 PM UTC"),
         ("en_GB", "1 March 2026, 12:05 UTC"),
         ("de", "1. März 2026, 12:05 UTC"),
+        ("en_FR", "1 March 2026, 12:05 UTC"),
+        ("en_001", "1 March 2026, 12:05 pm UTC"),
     ],
 )
 def test_a_time_has_its_time_zone(locale: str, shown: str) -> None:
     text = format_datetime(NOON, locale)
     assert text.replace("\u00a0", " ") == shown
     assert "\u202f" not in text
+
+
+def test_a_time_is_that_of_a_time_zone() -> None:
+    assert format_datetime(NOON, "de", "Europe/Berlin") == "1. März 2026, 13:05 MEZ"
+    assert format_datetime(NOON, "de", "No/Where") == "1. März 2026, 12:05 UTC"
+    assert format_date("2026-03-01T23:30:00Z", "en_GB", "Europe/Berlin") == "2 March 2026"
 
 
 @pytest.mark.parametrize(

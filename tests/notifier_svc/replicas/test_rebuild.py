@@ -61,6 +61,7 @@ async def test_a_customer_who_was_erased_never_appears(shop: Rebuilding) -> None
     assert f"rebuild_{job.id.hex}.customers" in await shop.everything(SECRET)
     await shop.change(job, "swap")
     await shop.live((2, CustomerErased(customer_id=erased)))
+    await shop.sql("DELETE FROM mails WHERE template = 'account_erased'")  # once it was sent
     assert [table for table in await shop.everything(SECRET) if table.startswith("rebuild")] == []
     undone = await shop.change(job, "undo")
     assert undone.progress["undone"] == {"restored": 1, "newer": 0}

@@ -1,5 +1,6 @@
 """Orders that are amended and cancelled, over the REST API."""
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -65,8 +66,10 @@ async def test_a_refused_amendment_leaves_with_its_shortages_and_the_next_is_a_n
     now = await read(api, one, headers)
     assert (now["revision"], now["lines"], now["amendment"]) == (1, one["lines"], None)
     assert now["shortages"] == []
-    refused = AmendmentRefused(order_id=UUID(one["id"]), customer_id=customer_id, revision=2, shortages=(short,))
-    assert (await events(shared, one["id"]))[-1] == refused
+    *_, amended, refused = await events(shared, one["id"])
+    about: Any = {"order_id": UUID(one["id"]), "customer_id": customer_id, "revision": 2}
+    assert isinstance(amended, OrderAmended)
+    assert refused == AmendmentRefused(**about, shortages=(short,), lines=amended.lines)
     entries = (await api.get(f"/v1/orders/{one['id']}/timeline", headers=headers)).json()["entries"]
     detail = {"state": "CONFIRMED", "revision": 2, "shortages": [short.model_dump()]}
     assert (entries[-1]["type"], entries[-1]["detail"]) == ("order.amendment_refused", detail)

@@ -115,7 +115,8 @@ def test_a_line_has_the_price_of_the_catalogue() -> None:
 
 
 def test_a_confirmation_publishes_what_the_receipt_needs() -> None:
-    confirmed, event = order().confirm(LATER)
+    billed = replace(order(), billing_address=ADDRESS)
+    confirmed, event = billed.confirm(LATER)
     assert (confirmed.state, confirmed.version, confirmed.changed_at) == ("CONFIRMED", 2, LATER)
     assert event == OrderConfirmed(
         order_id=ORDER,
@@ -123,6 +124,8 @@ def test_a_confirmation_publishes_what_the_receipt_needs() -> None:
         lines=(line(),),
         total=Money(amount=2500, currency="EUR"),
         shipping_address=ADDRESS,
+        billing_address=ADDRESS,
+        placed_at=NOW,
     )
 
 

@@ -41,6 +41,7 @@ async def test_a_pending_order_is_confirmed_when_its_stock_is_reserved(shared: P
         lines=order.lines,
         total=order.total,
         shipping_address=order.shipping_address,
+        placed_at=order.placed_at,
     )
     assert (placed.aggregate_version, last.aggregate_version) == (1, 2)
     assert await timeline(shared, order.id) == [

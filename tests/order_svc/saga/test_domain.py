@@ -199,7 +199,10 @@ def test_an_amendment_without_a_reply_in_time_is_withdrawn() -> None:
     one = amended()
     [(ended, event)] = on_passed_deadline(retried(one))
     assert (ended.state, ended.revision, ended.amendment) == ("CONFIRMED", 1, None)
-    assert event == AmendmentRefused(order_id=ORDER, customer_id=order().customer_id, revision=2, shortages=())
+    assert one.amendment
+    assert event == AmendmentRefused(
+        order_id=ORDER, customer_id=one.customer_id, revision=2, shortages=(), lines=one.amendment.lines
+    )
 
 
 @pytest.mark.parametrize("one", [order(), amended(), amended("PENDING")], ids=["placed", "amended", "both"])
