@@ -60,7 +60,8 @@ class Service:
 
 def client() -> httpx.AsyncClient:
     """An HTTP client for all services."""
-    return httpx.AsyncClient(timeout=SILENCE_SECONDS, trust_env=False)
+    # Ledgers are long, and the network is short: to compress them would cost the services more than to send them.
+    return httpx.AsyncClient(timeout=SILENCE_SECONDS, trust_env=False, headers={"Accept-Encoding": "identity"})
 
 
 async def _parsed(response: httpx.Response) -> AsyncIterator[list[Line]]:

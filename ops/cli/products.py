@@ -215,6 +215,8 @@ def _print_import(done: Done, report: Report, seconds: float, *, as_json: bool) 
         screen.print(table)
         more = f", {report.count - len(report.first):,} more" if report.count > len(report.first) else ""
         screen.print(f"all in {report.path}{more}")
+    if done.continued_at > 1:
+        screen.print(f"continued at line {done.continued_at:,} of an import that was interrupted")
     verb = "would be " if document["dry_run"] else ""
     said = ", ".join(f"{number:,} {verb}{name}" for name, number in counts.items())
     speed = f"{document['lines'] / max(seconds, 0.001):,.0f} lines/s"

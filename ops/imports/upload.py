@@ -73,7 +73,7 @@ class Upload:
         document = await self._found(known) if known else None
         if document is None:
             document = await self._started()
-        begun = document["next_line"] or 1
+        begun = document["done"] + 1
         progress(document["done"], document["lines"])
         for part in self._missing(document["next_line"]):
             document = await self._send(document["id"], part)
@@ -83,13 +83,13 @@ class Upload:
 
     async def _found(self, import_id: str) -> dict[str, Any] | None:
         try:
-            found = await self._patiently(lambda: self.rest.get("product", f"{IMPORTS}/{import_id}"))
+            found: dict[str, Any] = await self._patiently(lambda: self.rest.get("product", f"{IMPORTS}/{import_id}"))
         except Refused as error:
             if error.status == 404:
                 return None
             raise
-        unfinished: dict[str, Any] | None = found if found["next_line"] is not None else None
-        return unfinished
+        # Perhaps all lines have arrived, and only the report is missing.
+        return found
 
     async def _started(self) -> dict[str, Any]:
         body = {"format": self.source.format, "lines": self.content.lines, "dry_run": self.dry_run}

@@ -129,6 +129,20 @@ async def test_a_file_that_was_changed_begins_anew(front: Front, tmp_path: Path)
     assert (document["continued_at"], document["created"], document["unchanged"]) == (1, 1, 6)
 
 
+async def test_an_import_of_which_only_the_report_is_missing_is_reported(front: Front, tmp_path: Path) -> None:
+    path = write(tmp_path, f"{ndjson(*(new_sku() for _ in range(5)))}{{}}\n", "products.ndjson")
+    front.disturb = lambda request, response: (
+        Response(status_code=503) if "first_line=6" in request.url.query else response
+    )
+    assert (await run("import", str(path), "--patience", "0", **front.env)).status == 2
+    front.disturb = lambda _request, response: response
+    shown = await run("import", str(path), **front.env)
+    assert shown.status == 1
+    assert "continued at line 7" in shown.out
+    assert "5 created, 0 changed, 0 unchanged, 1 faulty" in shown.out
+    assert (await imported(front, path))[1]["unchanged"] == 5
+
+
 async def test_lost_connections_and_ended_tokens_are_no_loss(front: Front, tmp_path: Path) -> None:
     path = write(tmp_path, ndjson(*(new_sku() for _ in range(11))), "products.ndjson")
     lost: set[str] = set()
