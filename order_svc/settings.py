@@ -5,7 +5,14 @@ from pydantic import Field
 from chassis.runtime.settings import PostgresSettings, ServiceUrl
 
 
-class WorkerSettings(PostgresSettings):
+class OrderSettings(PostgresSettings):
+    """Both processes."""
+
+    saga_stuck_seconds: float = Field(default=60.0, gt=0, le=31_536_000)
+    """Seconds without a stock reservation after which a saga is listed and counted as stuck."""
+
+
+class WorkerSettings(OrderSettings):
     """The event process."""
 
     order_deadline_seconds: float = Field(default=600.0, gt=0, le=31_536_000)
@@ -14,7 +21,7 @@ class WorkerSettings(PostgresSettings):
     """Minimum seconds for which a repeated ``Idempotency-Key`` gets the first response again."""
 
 
-class RestSettings(PostgresSettings):
+class RestSettings(OrderSettings):
     """The REST front."""
 
     jwks_url: ServiceUrl
@@ -25,5 +32,3 @@ class RestSettings(PostgresSettings):
     """Most orders that an account can place and amend in a minute."""
     pieces_held: int = Field(default=10_000, ge=1, le=10**15)
     """Most pieces that an account can have on order that are not shipped yet."""
-    saga_stuck_seconds: float = Field(default=60.0, gt=0, le=31_536_000)
-    """Seconds without a stock reservation after which a saga is listed as stuck."""

@@ -29,6 +29,7 @@ import structlog
 from chassis.jobs.domain import JobInterrupted
 from chassis.messaging.dead_letters import DeadLetter, fingerprint
 from chassis.messaging.handlers import Handlers
+from chassis.messaging.handling_metrics import count_outcomes, handler_seconds
 from chassis.messaging.records import KafkaRecord, id_of, place_id_of
 from chassis.messaging.subscriptions import Starts, begin
 from chassis.persistence.database import SubscriptionStore
@@ -37,7 +38,7 @@ from chassis.persistence.transaction_runner import Submission, TransactionRunner
 from chassis.persistence.unit_of_work import UnitOfWork
 from chassis.runtime.redaction import redacted
 from chassis.runtime.retry import backoff, retry_until_available
-from chassis.runtime.telemetry import DEAD_LETTERS, EVENTS_HANDLED, RETRIES, continued
+from chassis.runtime.telemetry import RETRIES, continued
 from schemas import Envelope, Event, Undecodable, decode
 
 U = TypeVar("U", bound=UnitOfWork)
@@ -61,6 +62,11 @@ class ConsumedMessage:
     event_id: UUID
     envelope: Envelope[Event] | None
     fault: Exception | None = None
+
+    @property
+    def type(self) -> str:
+        """The type of its event; ``unreadable`` without one, since a message can claim anything."""
+        return type(self.envelope.event).type if self.envelope else "unreadable"
 
     @property
     def stream(self) -> str | None:
@@ -231,7 +237,9 @@ class Consumer(Generic[U]):
             todo = _first_of_each(batch, new)
             live, letters = self._sort(todo, blocked)
             for one in live:
+                began = time.perf_counter()
                 submissions[one.event_id].execute(transaction.uow)
+                handler_seconds(one.type).observe(time.perf_counter() - began)
             await database.dead_letters.add(tx, letters)
             if recorded:
                 await database.attempts.clear(tx, self.group, _ids(batch))
@@ -239,7 +247,8 @@ class Consumer(Generic[U]):
                 await also(tx, Applied(batch, live, letters))
         if recorded:
             self._to_record[batch[0].record.topic] -= len(todo)
-        _count(batch, live, letters)
+        seen = ((one.event_id, one.record.topic, one.type) for one in batch)
+        count_outcomes(seen, [one.event_id for one in live], letters)
 
     def _sort(
         self, todo: Sequence[ConsumedMessage], blocked: Collection[str | None]
@@ -283,15 +292,6 @@ def _ids(batch: Sequence[ConsumedMessage]) -> list[UUID]:
 def is_misplaced(fault: Exception | None) -> bool:
     """Whether a message is not where its event belongs."""
     return isinstance(fault, Undecodable) and fault.reason == "misplaced"
-
-
-def _count(batch: Sequence[ConsumedMessage], live: Sequence[ConsumedMessage], letters: Sequence[DeadLetter]) -> None:
-    for one in live:
-        EVENTS_HANDLED.labels(one.record.topic, "done").inc()
-    for letter in letters:
-        DEAD_LETTERS.labels(letter.record.topic, letter.reason).inc()
-    if known := len(batch) - len(live) - len(letters):
-        EVENTS_HANDLED.labels(batch[0].record.topic, "known").inc(known)
 
 
 def _count_unavailable(_error: BaseException) -> None:

@@ -34,14 +34,23 @@ def exposed() -> Mapping[str, tuple[str, ...]]:
     for package in (SHARED, *PROCESSES):
         for metric in metrics(package):
             [family] = metric.describe()
-            found |= {f"{family.name}{suffix}": metric._labelnames for suffix in SUFFIXES[family.type]}
+            for suffix in SUFFIXES[family.type]:
+                extra = ("service", "le") if suffix == "_bucket" else ("service",)
+                found[f"{family.name}{suffix}"] = (*metric._labelnames, *extra)
     return found
 
 
 def values() -> Mapping[str, set[str]]:
     """Label → the values that it can have."""
     codes = {error.code for package in (SHARED, "customer_svc") for error in errors(package)}
-    return {"state": set(OPEN), "action": set(get_args(Action)), "outcome": set(get_args(Outcome)), "reason": codes}
+    dependencies = {"database", "kafka"}
+    return {
+        "dependency": dependencies,
+        "state": set(OPEN),
+        "action": set(get_args(Action)),
+        "outcome": set(get_args(Outcome)),
+        "reason": codes,
+    }
 
 
 def selectors(rule: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str]]]:
