@@ -4,6 +4,8 @@ import logging
 import secrets
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
@@ -73,6 +75,16 @@ SECURITY_EVENTS = Counter(
 SECURITY_LINES_SUPPRESSED = Counter(
     "shop_security_lines_suppressed", "Lines of the security log that were left out, because there were too many"
 )
+
+
+@contextmanager
+def traced(traceparent: str | None) -> Iterator[None]:
+    """Let what is logged carry this trace."""
+    token = trace.set(traceparent)
+    try:
+        yield
+    finally:
+        trace.reset(token)
 
 
 def seconds_since(made: UUID) -> float | None:
