@@ -18,6 +18,7 @@ from chassis.rebuild.sweep import ShadowSweep
 from chassis.replay.target import ReplayTarget
 from chassis.runtime.worker import EventProcess
 from notifier_svc import SERVICE
+from notifier_svc.delivery.gauges import MailGauges
 from notifier_svc.delivery.sender import ROUND_SECONDS, Sender
 from notifier_svc.handlers import HANDLERS, REPLICAS
 from notifier_svc.mails.queries import count_mails
@@ -96,7 +97,8 @@ async def open_event_process(settings: WorkerSettings) -> AsyncIterator[EventPro
     sweep = ShadowSweep(database)
     loops = [commit.run, send_mails, job_loop(target, {"rebuild": rebuilds}).run, sweep.run]
     try:
-        yield EventProcess(SERVICE, settings, database, target.consumer(), loops=loops)
+        gauges = [MailGauges(database).refresh]
+        yield EventProcess(SERVICE, settings, database, target.consumer(), loops=loops, gauges=gauges)
     finally:
         await database.close()
 

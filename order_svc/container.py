@@ -20,6 +20,7 @@ from order_svc import SERVICE
 from order_svc.clients.product import ProductClient
 from order_svc.handlers import HANDLERS, REPLICAS
 from order_svc.orders.store import response_expiry
+from order_svc.saga.gauges import SagaGauges
 from order_svc.saga.periodic import Deadlines
 from order_svc.settings import RestSettings, WorkerSettings
 from order_svc.timeline.feed import TimelineFeed
@@ -81,7 +82,8 @@ async def open_event_process(settings: WorkerSettings) -> AsyncIterator[EventPro
     sweep = ShadowSweep(database)
     loops = [commit.run, deadlines.run, expiry.run, job_loop(target, {"rebuild": rebuilds}).run, sweep.run]
     try:
-        yield EventProcess(SERVICE, settings, database, target.consumer(), loops=loops)
+        gauges = [SagaGauges(database, settings.saga_stuck_seconds).refresh]
+        yield EventProcess(SERVICE, settings, database, target.consumer(), loops=loops, gauges=gauges)
     finally:
         await database.close()
 

@@ -6,7 +6,14 @@ from chassis.runtime.origins import origin_of
 from chassis.runtime.settings import HttpUrl, PostgresSettings, ServiceUrl
 
 
-class WorkerSettings(PostgresSettings):
+class OrderSettings(PostgresSettings):
+    """Both processes."""
+
+    saga_stuck_seconds: float = Field(default=60.0, gt=0, le=31_536_000)
+    """Seconds without a stock reservation after which a saga is listed and counted as stuck."""
+
+
+class WorkerSettings(OrderSettings):
     """The event process."""
 
     order_deadline_seconds: float = Field(default=600.0, gt=0, le=31_536_000)
@@ -15,7 +22,7 @@ class WorkerSettings(PostgresSettings):
     """Minimum seconds for which a repeated ``Idempotency-Key`` gets the first response again."""
 
 
-class RestSettings(PostgresSettings):
+class RestSettings(OrderSettings):
     """The REST front."""
 
     jwks_url: ServiceUrl
@@ -26,8 +33,6 @@ class RestSettings(PostgresSettings):
     """Most orders that an account can place and amend in a minute."""
     pieces_held: int = Field(default=10_000, ge=1, le=10**15)
     """Most pieces that an account can have on order that are not shipped yet."""
-    saga_stuck_seconds: float = Field(default=60.0, gt=0, le=31_536_000)
-    """Seconds without a stock reservation after which a saga is listed as stuck."""
     shop_url: HttpUrl | None = None
     """Base URL of the pages that links in mails open: the page of an order reads it from a browser, as pages of
     ``CORS_ORIGINS`` do."""

@@ -30,11 +30,12 @@ from order_svc.orders.store import (
 )
 from order_svc.replicas.domain import Customer, Product
 from order_svc.replicas.store import load_customers, load_owners, load_products, save_customers, save_products
+from order_svc.saga.gauges import CONFIRMED_SECONDS
 from order_svc.timeline.domain import TimelineEntry, entry_about
 from order_svc.timeline.store import save_timeline
 from order_svc.usage.domain import AccountUsage
 from order_svc.usage.store import load_usage, lock_accounts, save_usage
-from schemas import Event
+from schemas import Event, OrderConfirmed
 
 
 class OrderUnitOfWork(UnitOfWork):
@@ -63,6 +64,8 @@ class OrderUnitOfWork(UnitOfWork):
         self.orders.set(order.id, order)
         self.emit(event, order.version, order.changed_at)
         self.timeline.add(entry_about(order, event))
+        if isinstance(event, OrderConfirmed):
+            CONFIRMED_SECONDS.observe((order.changed_at - order.placed_at).total_seconds())
 
     def record_all(self, changes: Sequence[tuple[Order, Event]]) -> Order:
         """Record several changes of an order; return it as the last of them left it."""

@@ -27,8 +27,10 @@ from uuid import UUID
 import structlog
 
 from chassis.jobs.domain import JobInterrupted
+from chassis.messaging.consumed import ConsumedMessage, is_misplaced
 from chassis.messaging.dead_letters import DeadLetter, fingerprint
 from chassis.messaging.handlers import Handlers
+from chassis.messaging.handling_metrics import count_outcomes, handler_seconds
 from chassis.messaging.records import KafkaRecord, id_of, place_id_of
 from chassis.messaging.subscriptions import Starts, begin
 from chassis.persistence.database import SubscriptionStore
@@ -37,7 +39,7 @@ from chassis.persistence.transaction_runner import Submission, TransactionRunner
 from chassis.persistence.unit_of_work import UnitOfWork
 from chassis.runtime.redaction import redacted
 from chassis.runtime.retry import backoff, retry_until_available
-from chassis.runtime.telemetry import DEAD_LETTERS, EVENTS_HANDLED, RETRIES, continued
+from chassis.runtime.telemetry import RETRIES, continued, traced
 from schemas import Envelope, Event, Undecodable, decode
 
 U = TypeVar("U", bound=UnitOfWork)
@@ -51,21 +53,6 @@ MongoDB keeps the transaction of a client that was killed, and its rows with it,
 not configured otherwise (transactionLifetimeLimitSeconds): with a shorter limit good events would become
 dead letters.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class ConsumedMessage:
-    """A message as far as it could be read: an envelope, or the fault that makes it a dead letter."""
-
-    record: KafkaRecord
-    event_id: UUID
-    envelope: Envelope[Event] | None
-    fault: Exception | None = None
-
-    @property
-    def stream(self) -> str | None:
-        """The stream that it belongs to; none if it is misplaced: else anybody could block a customer's."""
-        return None if is_misplaced(self.fault) else self.record.stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +195,8 @@ class Consumer(Generic[U]):
                     await self._settle([one], recorded=recorded, also=also)
                 return None
             failures += 1
-            log.warning("event failed", event_id=str(batch[0].event_id), try_=failures, exc_info=fault)
+            with traced(batch[0].trace):
+                log.warning("event failed", event_id=str(batch[0].event_id), try_=failures, exc_info=fault)
             if failures >= self._tries:
                 batch = [replace(batch[0], fault=fault)]
             await asyncio.sleep(next(pauses))
@@ -231,7 +219,9 @@ class Consumer(Generic[U]):
             todo = _first_of_each(batch, new)
             live, letters = self._sort(todo, blocked)
             for one in live:
+                began = time.perf_counter()
                 submissions[one.event_id].execute(transaction.uow)
+                handler_seconds(one.type).observe(time.perf_counter() - began)
             await database.dead_letters.add(tx, letters)
             if recorded:
                 await database.attempts.clear(tx, self.group, _ids(batch))
@@ -239,7 +229,8 @@ class Consumer(Generic[U]):
                 await also(tx, Applied(batch, live, letters))
         if recorded:
             self._to_record[batch[0].record.topic] -= len(todo)
-        _count(batch, live, letters)
+        seen = ((one.event_id, one.record.topic, one.type) for one in batch)
+        count_outcomes(seen, [one.event_id for one in live], letters)
 
     def _sort(
         self, todo: Sequence[ConsumedMessage], blocked: Collection[str | None]
@@ -260,7 +251,8 @@ class Consumer(Generic[U]):
 
     def _letter(self, one: ConsumedMessage, state: Literal["dead", "parked"], reason: str, detail: str) -> DeadLetter:
         if state == "dead":
-            log.error("dead letter", event_id=str(one.event_id), stream=one.stream, why=detail[:300])
+            with traced(one.trace):
+                log.error("dead letter", event_id=str(one.event_id), stream=one.stream, why=detail[:300])
         why = (reason, detail[:2000], fingerprint(reason, one.fault))
         return DeadLetter(one.event_id, self.group, state, one.stream, one.record, *why)
 
@@ -278,20 +270,6 @@ def _first_of_each(batch: Sequence[ConsumedMessage], new: Collection[UUID]) -> l
 
 def _ids(batch: Sequence[ConsumedMessage]) -> list[UUID]:
     return list(dict.fromkeys(one.event_id for one in batch))
-
-
-def is_misplaced(fault: Exception | None) -> bool:
-    """Whether a message is not where its event belongs."""
-    return isinstance(fault, Undecodable) and fault.reason == "misplaced"
-
-
-def _count(batch: Sequence[ConsumedMessage], live: Sequence[ConsumedMessage], letters: Sequence[DeadLetter]) -> None:
-    for one in live:
-        EVENTS_HANDLED.labels(one.record.topic, "done").inc()
-    for letter in letters:
-        DEAD_LETTERS.labels(letter.record.topic, letter.reason).inc()
-    if known := len(batch) - len(live) - len(letters):
-        EVENTS_HANDLED.labels(batch[0].record.topic, "known").inc(known)
 
 
 def _count_unavailable(_error: BaseException) -> None:

@@ -10,6 +10,9 @@ from typing import Any, Protocol, TypeVar
 
 from schemas import Message
 
+MOST_COUNTED = 100_000
+"""To count more would be work for the database when it has most of it."""
+
 Tx_contra = TypeVar("Tx_contra", contravariant=True)
 
 
@@ -19,6 +22,16 @@ class PendingMessage:
 
     position: Any
     message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxBacklog:
+    """What is not published yet."""
+
+    waiting: int
+    """Events, at most ``MOST_COUNTED``."""
+    oldest_seconds: float
+    """Seconds since the oldest of them happened; 0 if there is none."""
 
 
 class Outbox(Protocol[Tx_contra]):

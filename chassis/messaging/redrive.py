@@ -15,7 +15,8 @@ from uuid import UUID
 import structlog
 
 from chassis.jobs.domain import JobInterrupted
-from chassis.messaging.consumer import ConsumedMessage, Consumer
+from chassis.messaging.consumed import ConsumedMessage
+from chassis.messaging.consumer import Consumer
 from chassis.messaging.dead_letters import StoredLetter, fingerprint
 from chassis.messaging.records import KafkaRecord
 from chassis.persistence.database import EventStore

@@ -25,7 +25,7 @@ from chassis.runtime.background import in_background
 from chassis.runtime.batch_pacing import BatchPacer
 from chassis.runtime.redaction import redacted
 from chassis.runtime.retry import backoff
-from chassis.runtime.telemetry import OUTBOX_PUBLISHED, OUTBOX_WAITING, RELAY_LEADS
+from chassis.runtime.telemetry import OUTBOX_PUBLISHED, RELAY_LEADS
 
 log = structlog.get_logger()
 
@@ -136,7 +136,6 @@ class Relay:
             OUTBOX_PUBLISHED.inc(len(published))
             if failpoints.armed:
                 await failpoints.reach("relay.marked")
-        OUTBOX_WAITING.set(len(rows))
         if rows:
             if failpoints.armed:
                 await failpoints.reach("relay.send.before")

@@ -10,7 +10,7 @@ from chassis.jobs.store import Jobs
 from chassis.messaging.dead_letters import DeadLetters
 from chassis.messaging.inbox import Attempts, Inbox
 from chassis.messaging.leadership import Leadership
-from chassis.messaging.outbox import Outbox
+from chassis.messaging.outbox import Outbox, OutboxBacklog
 from chassis.messaging.subscriptions import Subscriptions
 from chassis.messaging.wake_ups import WakeUps
 from chassis.persistence.snapshots import Snapshots
@@ -106,6 +106,10 @@ class Database(JobStore[Tx], Snapshots, Protocol[Tx]):
     @property
     def wake_ups(self) -> WakeUps:
         """How the relay is woken."""
+        ...
+
+    async def outbox_backlog(self) -> OutboxBacklog:
+        """Return what is not published yet; raise ``DatabaseUnavailable``."""
         ...
 
     async def check(self) -> None:

@@ -13,7 +13,7 @@ from chassis.persistence.command import Command
 from chassis.persistence.database import TransactionalStore
 from chassis.persistence.unit_of_work import UnitOfWork
 from chassis.runtime import failpoints
-from chassis.runtime.telemetry import BATCH_SECONDS, BATCH_SIZE
+from chassis.runtime.telemetry import BATCH_SECONDS, BATCH_SIZE, trace
 
 U = TypeVar("U", bound=UnitOfWork)
 R = TypeVar("R")
@@ -30,9 +30,13 @@ class Submission(Generic[U, R]):
     """The W3C ``traceparent`` of the request or the event."""
 
     def execute(self, uow: U) -> R:
-        """Execute the command; if it raises, none of its changes stay."""
-        with uow.undone_on_error(self.cause, self.trace):
-            return self.command.execute(uow)
+        """Execute the command; if it raises, none of its changes stay. What it logs carries its trace."""
+        token = trace.set(self.trace)
+        try:
+            with uow.undone_on_error(self.cause, self.trace):
+                return self.command.execute(uow)
+        finally:
+            trace.reset(token)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import structlog
 
 from chassis.jobs.domain import Job, JobFailed, JobInterrupted
 from chassis.jobs.loop import JobLease
-from chassis.messaging.consumer import ConsumedMessage
+from chassis.messaging.consumed import ConsumedMessage
 from chassis.messaging.records import printable
 from chassis.messaging.topic_reader import Place, ReadRecord, Span, TopicReader
 from chassis.persistence.postgres.pipelined_transaction import PipelinedTransaction, array

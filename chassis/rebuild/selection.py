@@ -4,7 +4,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from chassis.messaging.consumer import ConsumedMessage, Consumer
+from chassis.messaging.consumed import ConsumedMessage
+from chassis.messaging.consumer import Consumer
 from chassis.messaging.records import KafkaRecord
 from chassis.messaging.topic_reader import ReadRecord
 from chassis.rebuild.replica import Replica

@@ -6,7 +6,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from chassis.messaging.consumer import ConsumedMessage, Consumer
+from chassis.messaging.consumed import ConsumedMessage
+from chassis.messaging.consumer import Consumer
 from chassis.messaging.dead_letters import OPEN, LetterStatus
 from chassis.messaging.topic_reader import ReadRecord, TopicReader
 from chassis.persistence.database import EventStore

@@ -10,7 +10,8 @@ from typing import Any, get_args
 
 from chassis.jobs.domain import Job, JobFailed
 from chassis.jobs.loop import Heartbeat, JobLease
-from chassis.messaging.consumer import ConsumedMessage, Consumer
+from chassis.messaging.consumed import ConsumedMessage
+from chassis.messaging.consumer import Consumer
 from chassis.messaging.topic_reader import Place, ReadRecord, Span, TopicReader
 from chassis.replay.domain import Tally, Verdict
 from chassis.replay.judge import Judge, Judged, erased_customers, readable

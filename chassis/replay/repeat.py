@@ -8,7 +8,8 @@ from typing import Any
 import structlog
 
 from chassis.jobs.domain import JobInterrupted
-from chassis.messaging.consumer import ConsumedMessage, Consumer
+from chassis.messaging.consumed import ConsumedMessage
+from chassis.messaging.consumer import Consumer
 from chassis.persistence.transaction_runner import OpenTransaction, Submission, TransactionRunner
 from chassis.runtime.redaction import redacted
 from chassis.runtime.retry import retry_soon

@@ -13,7 +13,8 @@ from aiokafka.errors import OffsetOutOfRangeError
 
 from chassis.jobs.domain import Job, JobFailed
 from chassis.jobs.loop import JobLease
-from chassis.messaging.consumer import ConsumedMessage, Consumer
+from chassis.messaging.consumed import ConsumedMessage
+from chassis.messaging.consumer import Consumer
 from chassis.messaging.topic_reader import TopicReader, open_reader
 from chassis.replay.account import Account
 from chassis.replay.judge import Judge, erased_customers, readable

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -16,7 +16,9 @@ from starlette.types import ASGIApp
 
 from chassis.http.safe_headers import SafeHeaders
 from chassis.persistence.errors import DatabaseUnavailable
+from chassis.runtime.exposition import exposition
 from chassis.runtime.single_flight import SingleFlight
+from chassis.runtime.telemetry import DEPENDENCY_UP
 
 Check = Callable[[], Awaitable[Any]]
 """Raises ``DatabaseUnavailable`` while the dependency cannot be used."""
@@ -32,7 +34,10 @@ def health_endpoints(service: str, checks: Mapping[str, Check]) -> dict[str, End
     checking: SingleFlight[dict[str, str]] = SingleFlight()
 
     async def check_all() -> dict[str, str]:
-        return dict(zip(checks, await asyncio.gather(*(_try(check) for check in checks.values())), strict=True))
+        results = dict(zip(checks, await asyncio.gather(*(_try(check) for check in checks.values())), strict=True))
+        for name, result in results.items():
+            DEPENDENCY_UP.labels(name).set(result == "ok")
+        return results
 
     async def live(_request: Request) -> Response:
         """Answer as long as the process runs."""
@@ -46,8 +51,9 @@ def health_endpoints(service: str, checks: Mapping[str, Check]) -> dict[str, End
         return JSONResponse(body, status_code=200 if good else 503)
 
     async def metrics(_request: Request) -> Response:
-        """The metrics, for Prometheus."""
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+        """The metrics, for Prometheus; among them whether the process is ready, as of now."""
+        await checking("all", check_all)
+        return Response(exposition(service), media_type=CONTENT_TYPE_LATEST)
 
     return {"/health/live": live, "/health/ready": ready, "/metrics": metrics}
 

@@ -1,6 +1,7 @@
 """The web servers of REST and event processes, with bounds on what clients can make them hold (``bounded_http``)."""
 
 import asyncio
+import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -13,6 +14,7 @@ from contextlib import (
     suppress,
 )
 from dataclasses import replace
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -72,6 +74,11 @@ class Server(BoundedServer):
     ) -> None:
         super().__init__(app, limits, proxies, **options)
         self._on_shutdown, self._beside, self._running = on_shutdown, beside, AsyncExitStack()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        """End in order; uvicorn would then send the signal once more, so that the exit status says it was killed."""
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start the app, and listen."""

@@ -4,8 +4,11 @@ import logging
 import secrets
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
+from uuid import UUID
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
@@ -18,7 +21,23 @@ trace: ContextVar[str | None] = ContextVar("trace", default=None)
 ACCESS_LOGGER, REQUEST = "access", "request"
 """The logger of the access log, and the event of each of its lines."""
 
-EVENTS_HANDLED = Counter("shop_events_handled", "Events handled", ["topic", "outcome"])
+EVENTS_HANDLED = Counter(
+    "shop_events_handled",
+    "Events by what became of them: done, known (handled before), dead or parked",
+    ["topic", "type", "outcome"],
+)
+HANDLER_SECONDS = Histogram(
+    "shop_handler_seconds",
+    "Time in which a handler decides about one event, without the transaction that events share",
+    ["type"],
+    buckets=(0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1),
+)
+CONSUMER_LAG = Gauge("shop_consumer_lag", "Events that a consumer group has not committed yet", ["group", "topic"])
+CONSUMER_LAG_SECONDS = Gauge(
+    "shop_consumer_lag_seconds",
+    "Seconds for which the oldest event that a consumer group has not committed is known to be there",
+    ["group", "topic"],
+)
 BATCH_SIZE = Histogram(
     "shop_batch_size",
     "Commands that shared a transaction",
@@ -34,8 +53,19 @@ DEAD_LETTERS_LYING = Gauge(
     ["group", "topic", "state"],
 )
 OUTBOX_PUBLISHED = Counter("shop_outbox_published", "Outbox rows confirmed by the broker")
-OUTBOX_WAITING = Gauge("shop_outbox_waiting", "Rows that the relay read at its last poll of the outbox")
+OUTBOX_WAITING = Gauge("shop_outbox_waiting", "Events in the outbox, up to 100,000, as of some seconds ago")
+OUTBOX_OLDEST_SECONDS = Gauge(
+    "shop_outbox_oldest_seconds",
+    "Seconds since the oldest event in the outbox happened, as of some seconds ago",
+)
 RELAY_LEADS = Gauge("shop_relay_leads", "1 while this process is the relay of its service")
+DEPENDENCY_UP = Gauge(
+    "shop_dependency_up",
+    "1 if the process could use its database, or Kafka, when this was read; 0 if not: then it is not ready",
+    ["dependency"],
+)
+POOL_IN_USE = Gauge("shop_pool_connections_in_use", "Connections to the database that are in use", ["store"])
+BUILD = Gauge("shop_build_info", "1; the labels say what runs", ["version", "python"])
 HTTP_SECONDS = Histogram("shop_http_request_seconds", "REST requests", ["method", "route", "status"])
 SECURITY_EVENTS = Counter(
     "shop_security_events",
@@ -45,6 +75,21 @@ SECURITY_EVENTS = Counter(
 SECURITY_LINES_SUPPRESSED = Counter(
     "shop_security_lines_suppressed", "Lines of the security log that were left out, because there were too many"
 )
+
+
+@contextmanager
+def traced(traceparent: str | None) -> Iterator[None]:
+    """Let what is logged carry this trace."""
+    token = trace.set(traceparent)
+    try:
+        yield
+    finally:
+        trace.reset(token)
+
+
+def seconds_since(made: UUID) -> float | None:
+    """Return the seconds since a UUIDv7 was made (RFC 9562 §5.7), by this machine's clock; None for other UUIDs."""
+    return max(0.0, time.time() - (made.int >> 80) / 1000) if made.version == 7 else None
 
 
 def new_trace() -> str:

@@ -16,9 +16,10 @@ from typing import Any, NoReturn
 
 import structlog
 
+from chassis.messaging.broker_monitor import BrokerMonitor
 from chassis.messaging.consumer import Consumer
-from chassis.messaging.letter_gauge import LetterGauge
 from chassis.messaging.relay import Relay
+from chassis.messaging.store_gauges import Refresh, StoreGauges, keep_gauges
 from chassis.messaging.subscription import Subscription
 from chassis.persistence.database import Database
 from chassis.persistence.errors import DatabaseUnavailable
@@ -49,15 +50,18 @@ class EventProcess:
     database: Database[Any]
     consumer: Consumer[Any] | None = None
     loops: Sequence[Loop] = field(default_factory=tuple)
+    gauges: Sequence[Refresh] = field(default_factory=tuple)
+    """Set the service's own gauges, every some seconds."""
 
     async def run(self) -> None:
         """Run all tasks until a signal arrives (return) or one of them fails (raise)."""
         kafka, prefix = self.settings.kafka_bootstrap_servers, self.settings.kafka_prefix
         subscription = Subscription(self.consumer, kafka, prefix) if self.consumer else None
-        parts = [Relay(self.database, kafka, prefix).run, LetterGauge(self.database, self.service).run, *self.loops]
+        brokers = BrokerMonitor(kafka, prefix, self.service, self.consumer.topics if self.consumer else ())
+        parts = [Relay(self.database, kafka, prefix).run, self._keep_gauges, brokers.run, *self.loops]
         if subscription:
             parts.append(subscription.run)
-        async with self._operations(subscription), _running(parts) as tasks:
+        async with self._operations(subscription, brokers), _running(parts) as tasks:
             stopping = asyncio.create_task(_signalled(), name="signal")
             done, _ = await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
             stopping.cancel()
@@ -65,12 +69,19 @@ class EventProcess:
                 task.result()
                 raise RuntimeError(f"{task.get_name()} ended by itself")
 
-    def _operations(self, subscription: Subscription | None) -> AbstractAsyncContextManager[None]:
-        async def assigned() -> None:
+    async def _keep_gauges(self) -> None:
+        own = StoreGauges(self.database, self.service)
+        await keep_gauges([own.count_letters, own.measure_outbox, *self.gauges])
+
+    def _operations(
+        self, subscription: Subscription | None, brokers: BrokerMonitor
+    ) -> AbstractAsyncContextManager[None]:
+        async def consumes() -> None:
             if subscription and not subscription.assigned.is_set():
                 raise DatabaseUnavailable("waiting for the consumer group")
+            await brokers.check()
 
-        endpoints = health_endpoints(self.service, {"database": self.database.check, "kafka": assigned})
+        endpoints = health_endpoints(self.service, {"database": self.database.check, "kafka": consumes})
         address = self.settings.host, self.settings.port
         return serving_operations(operations_app(endpoints), http_limits(self.settings), *address)
 

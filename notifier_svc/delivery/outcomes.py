@@ -12,6 +12,7 @@ from chassis.persistence.command import Command
 from chassis.persistence.group_commit import GroupCommit
 from chassis.runtime import failpoints
 from chassis.runtime.retry import retry_until_available
+from chassis.runtime.telemetry import seconds_since
 from notifier_svc.delivery.claims import ClaimedMail, ExpiredClaim
 from notifier_svc.delivery.commands import (
     BeginSending,
@@ -26,7 +27,7 @@ from notifier_svc.delivery.commands import (
 )
 from notifier_svc.delivery.smtp_replies import redact_addresses
 from notifier_svc.mails.domain import Mail
-from notifier_svc.mails.metrics import MAILS
+from notifier_svc.mails.metrics import MAILS, RECEIPT_SECONDS
 from notifier_svc.unit_of_work import NotifierUnitOfWork
 
 log = structlog.get_logger()
@@ -50,6 +51,8 @@ class Outcomes:
         if failpoints.armed:
             await failpoints.reach("mail.marked")
         MAILS.labels(mail.template, "sent").inc()
+        if mail.template == "receipt" and mail.order_id and (seconds := seconds_since(mail.order_id)) is not None:
+            RECEIPT_SECONDS.observe(seconds)
 
     async def postponed(self, claimed: ClaimedMail, reason: str) -> None:
         """It was not sent, and is to be retried."""

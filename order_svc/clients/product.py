@@ -7,6 +7,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from chassis.http.tls import tls_context
+from chassis.runtime.telemetry import trace
 from order_svc.errors import CatalogueUnavailable
 from order_svc.replicas.domain import Product
 from schemas.values import Variant
@@ -39,7 +40,11 @@ class ProductClient:
     async def find(self, skus: Sequence[str]) -> list[Product]:
         """The products of those SKUs that exist; raise ``CatalogueUnavailable``."""
         try:
-            response = await self._client.get("/v1/products", params={"sku": list(skus), "limit": 200})
+            response = await self._client.get(
+                "/v1/products",
+                params={"sku": list(skus), "limit": 200},
+                headers={"traceparent": trace.get() or ""},
+            )
             response.raise_for_status()
             page = _Page.model_validate_json(response.content)
         except (httpx.HTTPError, ValidationError) as error:

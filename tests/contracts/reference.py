@@ -75,8 +75,9 @@ METRICS_HEAD = """# Metrics
 
 Every process serves its metrics at `/metrics`, in the Prometheus text format: a REST process on `METRICS_PORT`, an
 event process on `PORT`. Prometheus adds a suffix to the names below: a counter is exposed as `…_total`, a histogram
-as `…_bucket`, `…_sum` and `…_count`. The Python client also exposes `python_…` and `process_…` metrics. [How to
-operate the platform](../how-to/ops.md#metrics) says which ones to watch.
+as `…_bucket`, `…_sum` and `…_count`. Each has the label `service` as well (`order_svc`). The Python client also
+exposes `python_…` and `process_…` metrics. [How to operate the platform](../how-to/ops.md#metrics) says which ones to
+watch.
 """
 AUDIT_HEAD = """# Audit findings
 

@@ -5,6 +5,8 @@ The broker is that of compose.yaml; ``make run`` starts one with the same settin
 
 import asyncio
 import gc
+import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,8 +20,12 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 
+from chassis.messaging import broker_monitor
+from chassis.messaging.broker_monitor import BrokerMonitor
 from chassis.messaging.brokers import Brokers, client_options
 from chassis.messaging.topic_reader import Span, open_reader
+from chassis.persistence.errors import DatabaseUnavailable
+from chassis.runtime.background import in_background
 from deploy.access import Grant, Operation, Resource, grants
 from deploy.system import SYSTEM
 from deploy.topics import main as create_topics
@@ -138,3 +144,34 @@ def test_brokers_are_read_as_they_are_written() -> None:
     assert Brokers.parse("SASL_PLAINTEXT://u:p%40ss@a:1").password == "p@ss"
     assert "p@ss" not in repr(Brokers.parse("SASL_PLAINTEXT://u:p%40ss@a:1"))
     assert client_options("SASL_SSL://u:p@a:1")["ssl_context"].check_hostname
+
+
+async def test_the_monitor_of_a_service_may_ask_and_notices_a_broker_that_does_not_answer(
+    kafka: ComposedKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, seconds in (("LOOK_SECONDS", 0.05), ("ANSWER_SECONDS", 0.5), ("SILENT_SECONDS", 1.0)):
+        monkeypatch.setattr(broker_monitor, name, seconds)
+    order = next(service for service in SYSTEM.services if service.name == "order")
+    monitor = BrokerMonitor(kafka.url_of(order.package), PREFIX, order.package, order.consumes)
+    assert kafka.pid
+    async with asyncio.timeout(60), in_background(monitor.run(), "monitor"):
+        await _until_available(monitor, True)
+        os.kill(kafka.pid, signal.SIGSTOP)
+        try:
+            await _until_available(monitor, False)
+        finally:
+            os.kill(kafka.pid, signal.SIGCONT)
+        await _until_available(monitor, True)
+
+
+async def _until_available(monitor: BrokerMonitor, wanted: bool) -> None:
+    while True:
+        try:
+            await monitor.check()
+        except DatabaseUnavailable:
+            if not wanted:
+                return
+        else:
+            if wanted:
+                return
+        await asyncio.sleep(0.05)

@@ -3,24 +3,19 @@
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 import yaml
 
 from chassis.http.errors import Forbidden
-from chassis.messaging.dead_letters import OPEN
-from customer_svc.audit_log.domain import Action, Outcome
 from customer_svc.audit_log.writer import ALERTED
-from tests.contracts.reference import PROCESSES, SHARED, errors, metrics
+from tests.deploy.exposed import grouped_by, problems, selectors
 
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "deploy" / "alerts" / "shopstream.yml"
-SELECTOR = re.compile(r"(shop_\w+)(?:\{([^}]*)\})?")
-MATCHER = re.compile(r'(\w+)\s*=\s*"([^"]*)"')
-SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}
+FIRING = ROOT / "tests" / "deploy" / "alerts_test.yml"
 
 
 def rules() -> list[dict[str, Any]]:
@@ -28,39 +23,11 @@ def rules() -> list[dict[str, Any]]:
     return [rule for group in groups for rule in group["rules"]]
 
 
-def exposed() -> Mapping[str, tuple[str, ...]]:
-    """The names that Prometheus sees → their labels."""
-    found: dict[str, tuple[str, ...]] = {}
-    for package in (SHARED, *PROCESSES):
-        for metric in metrics(package):
-            [family] = metric.describe()
-            found |= {f"{family.name}{suffix}": metric._labelnames for suffix in SUFFIXES[family.type]}
-    return found
-
-
-def values() -> Mapping[str, set[str]]:
-    """Label → the values that it can have."""
-    codes = {error.code for package in (SHARED, "customer_svc") for error in errors(package)}
-    return {"state": set(OPEN), "action": set(get_args(Action)), "outcome": set(get_args(Outcome)), "reason": codes}
-
-
-def selectors(rule: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str]]]:
-    for name, matchers in SELECTOR.findall(rule["expr"]):
-        yield name, dict(MATCHER.findall(matchers))
-
-
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule["alert"])
 def test_a_rule_asks_for_what_the_code_exposes(rule: dict[str, Any]) -> None:
-    found, known = list(selectors(rule)), exposed()
-    assert found
-    for name, matchers in found:
-        assert name in known
-        assert set(matchers) <= set(known[name])
-        assert all(value in values()[label] for label, value in matchers.items()), matchers
-    by = {label for labels in re.findall(r"by \(([^)]*)\)", rule["expr"]) for label in labels.split(", ")}
-    assert by <= {label for name, _ in found for label in known[name]}
+    assert problems(rule["expr"]) == []
     named = set(re.findall(r"\$labels\.(\w+)", str(rule["annotations"])))
-    assert named <= by, "the others are aggregated away"
+    assert named <= grouped_by(rule["expr"]), "the others are aggregated away"
 
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule["alert"])
@@ -74,14 +41,29 @@ def test_a_rule_says_how_urgent_it_is_and_the_guide_what_to_do(rule: dict[str, A
 def test_a_security_event_that_raises_an_alert_is_counted_from_the_start() -> None:
     """Else the first one is no increase. What is refused for a role is alerted in dozens."""
     wanted = [
-        matchers for rule in rules() for _, matchers in selectors(rule) if "session" in matchers.get("action", "")
+        matchers
+        for rule in rules()
+        for _, matchers in selectors(rule["expr"])
+        if "session" in matchers.get("action", "")
     ]
     series = [dict(zip(("action", "outcome", "reason"), one, strict=True)) for one in ALERTED]
     assert wanted
     assert all(any(matchers.items() <= one.items() for one in series) for matchers in wanted)
-    assert {"reason": Forbidden.code} in [matchers for rule in rules() for _, matchers in selectors(rule)]
+    assert {"reason": Forbidden.code} in [matchers for rule in rules() for _, matchers in selectors(rule["expr"])]
 
 
 @pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed")
 def test_prometheus_can_read_the_rules() -> None:
     subprocess.run(["promtool", "check", "rules", str(RULES)], check=True, capture_output=True)
+
+
+@pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed")
+def test_the_rules_fire_when_they_should() -> None:
+    done = subprocess.run(["promtool", "test", "rules", str(FIRING)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_unit_tests_of_promtool_are_about_every_rule() -> None:
+    tests = yaml.safe_load(FIRING.read_text())["tests"]
+    tested = {one["alertname"] for test in tests for one in test["alert_rule_test"] if one["exp_alerts"]}
+    assert tested == {rule["alert"] for rule in rules()}

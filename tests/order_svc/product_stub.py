@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ class ProductStub:
     prices: dict[str, int] = field(default_factory=dict)
     discontinued: set[str] = field(default_factory=set)
     requests: list[list[str]] = field(default_factory=list)
+    traces: list[str] = field(default_factory=list)
+    """The ``traceparent`` of each request."""
 
     def sell(self, amount: int = 500) -> str:
         sku = f"SKU-{uuid7()}"
@@ -31,16 +34,17 @@ class ProductStub:
         return sku
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        request = (await reader.readuntil(b"\r\n\r\n")).split(b" ")[1].decode()
-        skus = parse_qs(urlsplit(request).query)["sku"]
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        skus = parse_qs(urlsplit(head.split(" ")[1]).query)["sku"]
+        self.traces += re.findall(r"^traceparent: (.*)\r$", head, re.I | re.M)
         self.requests.append(skus)
         if self.mode == "timeout":
             await asyncio.sleep(3600)
         if self.mode != "disconnect":
             status = "500 Error" if self.mode == "error" else "200 OK"
             body = b"<html>" if self.mode == "no json" else json.dumps(self._page(skus)).encode()
-            head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-            writer.write(head.encode() + body)
+            answer = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+            writer.write(answer.encode() + body)
         writer.close()
 
     def _page(self, skus: list[str]) -> dict[str, Any]:

@@ -9,12 +9,14 @@ from pymongo.errors import ConfigurationError, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from chassis.messaging.outbox import OutboxBacklog
 from chassis.persistence.errors import CommitOutcomeUnknown, DatabaseUnavailable
 from chassis.persistence.mongo.connection import reason, reset_pools, translated
 from chassis.persistence.mongo.dead_letters import MongoDeadLetters
 from chassis.persistence.mongo.inbox import MongoAttempts, MongoInbox
 from chassis.persistence.mongo.jobs import MongoJobs
 from chassis.persistence.mongo.outbox import MongoLeadership, MongoOutbox
+from chassis.persistence.mongo.pool_use import PoolUse
 from chassis.persistence.mongo.snapshot import MongoSnapshot
 from chassis.persistence.mongo.subscriptions import MongoSubscriptions
 from chassis.persistence.mongo.transaction import Document, MongoTransaction
@@ -35,6 +37,7 @@ class Mongo:
             serverSelectionTimeoutMS=5_000,
             connectTimeoutMS=5_000,
             socketTimeoutMS=30_000,
+            event_listeners=[PoolUse()],
         )
         self.db = self.client.get_default_database()
         self.outbox = MongoOutbox(self.db)
@@ -94,6 +97,11 @@ class Mongo:
         except ConfigurationError as error:
             await reset_pools(self.client)
             raise DatabaseUnavailable("the server is not the primary of a replica set, or not yet") from error
+
+    async def outbox_backlog(self) -> OutboxBacklog:
+        """Return what is not published yet; raise ``DatabaseUnavailable``."""
+        with translated():
+            return await self.outbox.backlog()
 
     async def check(self) -> None:
         """Raise ``DatabaseUnavailable`` unless the database answers."""

@@ -7,11 +7,12 @@ with every change of one aggregate whatever the clocks say (``unit_of_work.next_
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 from pymongo.asynchronous.database import AsyncDatabase
 from uuid_utils.compat import uuid7
 
-from chassis.messaging.outbox import PendingMessage
+from chassis.messaging.outbox import MOST_COUNTED, OutboxBacklog, PendingMessage
 from chassis.persistence.errors import LeadershipLost
 from chassis.persistence.mongo.connection import translated
 from chassis.persistence.mongo.lease import MongoLease
@@ -36,6 +37,15 @@ class MongoOutbox:
             return
         await self._db.outbox.insert_many([_document(message) for message in messages], session=tx.session)
         tx.has_messages = True
+
+    async def backlog(self) -> OutboxBacklog:
+        """Return what is not published yet."""
+        oldest = await self._db.outbox.find_one(sort=[("at", 1), ("_id", 1)], projection={"headers.ce_time": 1})
+        if oldest is None:
+            return OutboxBacklog(0, 0.0)
+        happened = datetime.fromisoformat(oldest["headers"]["ce_time"])
+        waiting = await self._db.outbox.count_documents({}, limit=MOST_COUNTED)
+        return OutboxBacklog(waiting, max(0.0, (datetime.now(UTC) - happened).total_seconds()))
 
 
 class MongoLeadership:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import Any
+from weakref import WeakSet
 
 import orjson
 import sqlalchemy as sa
@@ -12,6 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from chassis.persistence.errors import CommitOutcomeUnknown, ConcurrentUpdate, DatabaseUnavailable
 from chassis.runtime.redaction import redacted
+from chassis.runtime.telemetry import POOL_IN_USE
+
+_engines: WeakSet[AsyncEngine] = WeakSet()
 
 Reading = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 """Opens a connection for reads: ``Postgres.reading``."""
@@ -36,7 +40,7 @@ def create_engine(url: str, pool_size: int, search_path: str | None = None) -> A
         "tcp_user_timeout": 15_000,
         "options": options,
     }
-    return create_async_engine(
+    engine = create_async_engine(
         parsed,
         pool_size=pool_size,
         max_overflow=5,
@@ -44,6 +48,16 @@ def create_engine(url: str, pool_size: int, search_path: str | None = None) -> A
         connect_args=connect_args,
         json_deserializer=orjson.loads,
     )
+    _engines.add(engine)
+    return engine
+
+
+def _connections_in_use() -> float:
+    pools = [engine.sync_engine.pool for engine in _engines]
+    return sum(pool.checkedout() for pool in pools if isinstance(pool, sa.QueuePool))
+
+
+POOL_IN_USE.labels("postgres").set_function(_connections_in_use)
 
 
 async def driver_connection(connection: AsyncConnection) -> AsyncPsycopg[Any]:

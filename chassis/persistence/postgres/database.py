@@ -10,11 +10,12 @@ from contextlib import asynccontextmanager
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from chassis.messaging.outbox import OutboxBacklog
 from chassis.persistence.postgres.connection import create_engine, driver_connection, translated, translated_commit
 from chassis.persistence.postgres.dead_letters import PostgresDeadLetters
 from chassis.persistence.postgres.inbox import PostgresAttempts, PostgresInbox
 from chassis.persistence.postgres.jobs import PostgresJobs
-from chassis.persistence.postgres.outbox import PostgresLeadership, PostgresOutbox
+from chassis.persistence.postgres.outbox import BACKLOG, PostgresLeadership, PostgresOutbox
 from chassis.persistence.postgres.pipelined_transaction import STALE_STATEMENTS, PipelinedTransaction
 from chassis.persistence.postgres.snapshot import BEGIN, PostgresSnapshot
 from chassis.persistence.postgres.subscriptions import PostgresSubscriptions
@@ -89,6 +90,12 @@ class Postgres:
                 await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
                 await connection.execute(BEGIN)
                 yield PostgresSnapshot(connection)
+
+    async def outbox_backlog(self) -> OutboxBacklog:
+        """Return what is not published yet; raise ``DatabaseUnavailable``."""
+        async with self.reading() as connection:
+            row = (await connection.execute(BACKLOG)).one()
+            return OutboxBacklog(row.waiting, row.oldest_seconds)
 
     async def check(self) -> None:
         """Raise ``DatabaseUnavailable`` unless the database answers."""

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chassis.messaging.outbox import PendingMessage
+from chassis.messaging.outbox import MOST_COUNTED, PendingMessage
 from chassis.persistence.errors import LeadershipLost
 from chassis.persistence.postgres.connection import Reading, driver_connection
 from chassis.persistence.postgres.locks import RELAY
@@ -25,6 +25,12 @@ _ADVANCE = (
 )
 _LEAD = sa.text(f"SELECT pg_try_advisory_lock({RELAY})")
 _LIMIT_SILENCE = sa.text("SELECT set_config('idle_session_timeout', :milliseconds, false)")
+BACKLOG = sa.text(
+    f"SELECT (SELECT count(*) FROM (SELECT FROM outbox LIMIT {MOST_COUNTED}) AS counted) AS waiting,"  # noqa: S608
+    " coalesce((SELECT greatest(0, extract(epoch FROM now() - CAST(headers ->> 'ce_time' AS timestamptz)))"
+    " FROM outbox ORDER BY position LIMIT 1), 0)::double precision AS oldest_seconds"
+)
+"""How much is not published yet, and since when."""
 LEADER_SILENT_SECONDS = 45.0
 """A relay that sends no statement for so long loses its lock: its process is stopped, or hangs.
 

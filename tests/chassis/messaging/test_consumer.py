@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from structlog.testing import capture_logs
 from uuid_utils.compat import uuid7
 
 from chassis.messaging.consumer import Consumer
@@ -17,8 +18,11 @@ from chassis.messaging.records import KafkaRecord
 from chassis.persistence.database import Database
 from chassis.persistence.errors import ConcurrentUpdate, DatabaseUnavailable
 from chassis.persistence.mongo.database import Mongo
+from chassis.runtime.telemetry import _with_trace
 from chassis.testing import enveloped, record, records
+from schemas import Envelope, encode
 from tests.chassis.tally import (
+    BEGIN,
     HANDLERS,
     Deadly,
     Tallies,
@@ -291,3 +295,15 @@ async def test_dead_letters_about_an_erased_customer_are_redacted(database: Data
 def story(letter: dict[str, Any]) -> dict[str, Any]:
     """All that the audit goes by."""
     return {name: value for name, value in letter.items() if name not in ("value", "detail")}
+
+
+async def test_what_is_logged_about_an_event_carries_its_trace(database: Database[Any]) -> None:
+    trace_id = uuid7().hex
+    event = counted("A", "bug")
+    bad = encode(Envelope(uuid7(), event.source, BEGIN, 1, event, trace=f"00-{trace_id}-00f067aa0ba902b7-01"))
+    with capture_logs(processors=[_with_trace]) as logs:
+        await consumer(database, tries=1).handle([record(bad)])
+    assert {(one["event"], one.get("trace_id")) for one in logs} == {
+        ("event failed", trace_id),
+        ("dead letter", trace_id),
+    }

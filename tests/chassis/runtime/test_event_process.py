@@ -16,7 +16,7 @@ class Started(Exception):
     """Ends the process before its parts do anything."""
 
 
-async def test_an_event_process_relays_and_counts_the_dead_letters_of_its_service(
+async def test_an_event_process_relays_measures_its_store_and_watches_the_brokers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     started: list[Loop] = []
@@ -32,4 +32,4 @@ async def test_an_event_process_relays_and_counts_the_dead_letters_of_its_servic
     database: Any = SimpleNamespace(check=None)
     with pytest.raises(Started):
         await EventProcess("order_svc", Settings(kafka_bootstrap_servers="nobody:1"), database).run()
-    assert [part.__qualname__ for part in started] == ["Relay.run", "LetterGauge.run"]
+    assert [part.__qualname__ for part in started] == ["Relay.run", "EventProcess._keep_gauges", "BrokerMonitor.run"]

@@ -1,8 +1,10 @@
 """Which addresses clients are believed to have, and what a process serves beside its API."""
 
 import asyncio
+import signal
 import socket
 import sys
+import tomllib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,7 +13,9 @@ import httpx
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
+from chassis.persistence.errors import DatabaseUnavailable
 from chassis.runtime.bounded_http import HttpLimits
+from chassis.runtime.exposition import VERSION
 from chassis.runtime.health import health_endpoints, operations_app
 from chassis.runtime.server import STARTUP_FAILURE, Server, serving_operations
 from deploy.local.ports import free_port, release
@@ -100,6 +104,57 @@ async def get_soon(client: httpx.AsyncClient, url: str) -> httpx.Response:
                 return await client.get(url)
             except httpx.ConnectError:
                 await asyncio.sleep(0.01)
+
+
+async def test_metrics_name_the_service_and_say_whether_the_process_is_ready() -> None:
+    usable = True
+
+    async def check() -> None:
+        if not usable:
+            raise DatabaseUnavailable("gone")
+
+    endpoints = health_endpoints("some_svc", {"database": check})
+    transport = httpx.ASGITransport(operations_app(endpoints))
+    async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+        for usable, status in ((True, 200), (False, 503), (True, 200)):
+            metrics = (await client.get("/metrics")).text.splitlines()
+            assert f'shop_dependency_up{{dependency="database",service="some_svc"}} {float(usable)}' in metrics
+            assert (await client.get("/health/ready")).status_code == status
+            assert (await client.get("/health/live")).status_code == 200
+    samples = [line for line in metrics if not line.startswith("#")]
+    assert [line for line in samples if 'service="some_svc"' not in line] == []
+
+
+def test_the_version_is_that_of_the_project() -> None:
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == VERSION
+
+
+SERVES = """
+from chassis.runtime.bounded_http import HttpLimits
+from chassis.runtime.health import health_endpoints, operations_app
+from chassis.runtime.server import Server
+app, limits = operations_app(health_endpoints("some_svc", {})), HttpLimits(10, 10, 10)
+server = Server(app, lambda: print("stopping", flush=True), limits, "", port=0, lifespan="off")
+startup = server.startup
+async def say_so(sockets=None):
+    await startup(sockets)
+    print("ready", flush=True)
+server.startup = say_so
+server.serve_until_signal()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_rest_process_that_is_to_end_ends_with_success(number: int) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", SERVES), cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    async with asyncio.timeout(60):
+        assert process.stdout
+        assert await process.stdout.readline() == b"ready\n"
+        process.send_signal(number)
+        assert await process.stdout.read() == b"stopping\n"
+        assert await process.wait() == 0
 
 
 TAKEN = """

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from chassis.runtime.retry import backoff
-from chassis.runtime.telemetry import Limit, continued
+from chassis.runtime.telemetry import Limit, _with_trace, continued, traced
 
 GIVEN = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
@@ -82,3 +82,15 @@ async def test_people_read_a_line_for_each_request_where_it_is_asked_for() -> No
     assert lines[-1].startswith("ZeroDivisionError")
     assert b"\x1b" not in written, "no colours in a file"
     assert wrong == b""
+
+
+async def test_what_is_logged_carries_the_trace_of_the_work_and_nothing_of_it_later() -> None:
+    def trace_id() -> object:
+        return _with_trace(None, "", {}).get("trace_id")
+
+    with traced(GIVEN):
+        assert trace_id() == GIVEN.split("-")[1]
+        with traced(None):
+            assert trace_id() is None
+        assert trace_id() == GIVEN.split("-")[1]
+    assert trace_id() is None
