@@ -42,6 +42,8 @@ async def test_an_order_is_accepted_at_the_catalogues_price(api: API, shared: Po
         "shipments": [],
         "returns": [],
         "version": 1,
+        "customer_id": None,
+        "customer_name": None,
     }
     [event] = await events(shared, placed["id"])
     assert isinstance(event, OrderPlaced)
