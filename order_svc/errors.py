@@ -59,7 +59,7 @@ class OrderTooLarge(Conflict):
 
 
 class TransitionNotAllowed(Conflict):
-    """The order's state does not allow this; "allowed" lists what it does allow."""
+    """The order's state does not allow this: "detail" says why, "allowed" lists what it does allow."""
 
     code = "transition_not_allowed"
     example: ClassVar[Mapping[str, Any]] = {"state": "PENDING", "allowed": ["amend", "cancel"]}

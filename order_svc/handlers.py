@@ -11,6 +11,7 @@ from order_svc.replicas.commands import (
     ReplicateChangedProduct,
     ReplicateCreatedProduct,
     ReplicateDefaultAddresses,
+    ReplicateName,
 )
 from order_svc.replicas.store import customers, products
 from order_svc.saga.commands import HandleReservationReply
@@ -27,6 +28,7 @@ from schemas import (
     MailSent,
     ProductChanged,
     ProductCreated,
+    ProfileChanged,
     StockCommitted,
     StockRejected,
     StockReleased,
@@ -38,6 +40,7 @@ HANDLERS: Handlers[OrderUnitOfWork] = {
     CustomerRegistered: ReplicateAccountStatus,
     CustomerReactivated: ReplicateAccountStatus,
     CustomerDeactivated: ReplicateAccountStatus,
+    ProfileChanged: ReplicateName,
     AddressesChanged: ReplicateDefaultAddresses,
     CustomerErased: EraseCustomer,
     ProductCreated: ReplicateCreatedProduct,
@@ -67,6 +70,7 @@ REPLICAS: Replicas = [
             CustomerRegistered: ReplicateAccountStatus,
             CustomerReactivated: ReplicateAccountStatus,
             CustomerDeactivated: ReplicateAccountStatus,
+            ProfileChanged: ReplicateName,
             AddressesChanged: ReplicateDefaultAddresses,
             CustomerErased: EraseCustomer,
         },

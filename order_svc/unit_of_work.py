@@ -28,7 +28,7 @@ from order_svc.orders.store import (
     save_orders,
     save_responses,
 )
-from order_svc.replicas.domain import Customer, Product
+from order_svc.replicas.domain import Customer, Deactivation, Product
 from order_svc.replicas.store import load_customers, load_owners, load_products, save_customers, save_products
 from order_svc.saga.gauges import CONFIRMED_SECONDS
 from order_svc.timeline.domain import TimelineEntry, entry_about
@@ -58,6 +58,8 @@ class OrderUnitOfWork(UnitOfWork):
         """What ops do to orders."""
         self.erased_customers: IdentityMap[UUID, ErasedCustomer] = IdentityMap(self)
         """Prefetching a customer here also loads the orders of the customer that may have something to cancel."""
+        self.deactivations: AppendOnly[Deactivation] = AppendOnly(self)
+        """Accounts that were deactivated; their customers are in ``erased_customers``, for their orders."""
 
     def record(self, order: Order, event: Event) -> None:
         """Store an order as a transition left it, publish its event, and enter the event in the timeline."""
@@ -72,6 +74,24 @@ class OrderUnitOfWork(UnitOfWork):
         for order, event in changes:
             self.record(order, event)
         return changes[-1][0]
+
+    def after_commands(self) -> None:
+        """Cancel what was ordered after an account was deactivated, and before this service knew it.
+
+        Not where the account was reactivated since, as a later event of the same batch may say: then the order may be
+        from after that.
+        """
+        for deactivated in self.deactivations.added:
+            customer = self.customers.get(deactivated.customer_id)
+            if customer and customer.account_status == "deactivated":
+                self._cancel_later_orders(deactivated)
+
+    def _cancel_later_orders(self, deactivated: Deactivation) -> None:
+        self.cause, self.trace = deactivated.cause, deactivated.trace
+        for order in self.orders.present:
+            late = order.customer_id == deactivated.customer_id and order.placed_at > deactivated.at
+            if late and "cancel" in order.allowed_actions:
+                self.record(*order.cancel(deactivated.by, self.now))
 
     async def load(self, tx: PipelinedTransaction) -> None:
         """Load every prefetched row and lock it against other transactions."""

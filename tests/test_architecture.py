@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 NOUNS = {
     "customer_svc": {
         *("accounts", "registration", "sessions", "passwords", "profiles", "links", "throttling", "exports"),
-        *("erasure", "staff", "tokens", "totp", "audit_log"),
+        *("erasure", "email_changes", "staff", "tokens", "totp", "audit_log"),
     },
     "product_svc": {
         *("catalogue", "categories", "search", "stock", "reservations", "imports", "idempotency", "erasure"),

@@ -9,7 +9,7 @@ from chassis.link_tokens import link_token
 
 _NEWEST = """
 SELECT links.id FROM links JOIN accounts ON accounts.id = account_id
-WHERE email = %s AND purpose = 'verify' ORDER BY links.id DESC LIMIT 1
+WHERE accounts.email = %s AND purpose = 'verify' ORDER BY links.id DESC LIMIT 1
 """
 
 

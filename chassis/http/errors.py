@@ -96,7 +96,7 @@ class MalformedRequest(ShopError):
         "errors": [
             {
                 "where": "query/limit",
-                "what": "Input should be greater than or equal to 1",
+                "what": "Must be at least 1",
                 "type": "greater_than_equal",
             }
         ]

@@ -50,10 +50,6 @@ HEALTH: Mapping[str, tuple[str, dict[int | str, dict[str, Any]]]] = {
 """Path → its summary, and the responses that its endpoint gives without FastAPI."""
 
 
-NOTHING: dict[int | str, dict[str, Any]] = {202: {"content": {"application/json": {"schema": {"type": "null"}}}}}
-"""The response of a route that only accepts a request."""
-
-
 def described(
     app: FastAPI, model: type[BaseModel], writing: dict[int | str, dict[str, Any]]
 ) -> Callable[[], dict[str, Any]]:

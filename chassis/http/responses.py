@@ -20,6 +20,7 @@ from chassis.http.errors import (
     problem,
 )
 from chassis.http.openapi import allowed
+from chassis.http.plain_errors import in_words
 from chassis.http.routing import MAX_BODY
 from chassis.http.safe_headers import SAFE_HEADERS
 from chassis.persistence.errors import ConcurrentUpdate, DatabaseUnavailable
@@ -56,7 +57,7 @@ async def _unavailable(request: Request, error: Any) -> JSONResponse:
 async def _malformed(request: Request, error: Any) -> JSONResponse:
     # The input is not echoed: it may be a password, or no valid Unicode.
     places = [
-        {"where": "/".join(_safe(part) for part in e["loc"]), "what": _safe(e["msg"]), "type": e["type"]}
+        {"where": "/".join(_safe(part) for part in e["loc"]), "what": _safe(in_words(e)), "type": e["type"]}
         for e in error.errors()[:20]
     ]
     return error_response(request, MalformedRequest(errors=places))

@@ -4,12 +4,11 @@ from datetime import timedelta
 from typing import Annotated
 from uuid import uuid4
 
-from fastapi import Depends, Request, status
+from fastapi import Depends, Request, Response, status
 from uuid_utils.compat import uuid7
 
 from chassis.http.auth import Customer
 from chassis.http.errors import Forbidden, Unauthenticated
-from chassis.http.openapi import NOTHING
 from chassis.http.routing import new_router, problems
 from customer_svc.accounts.queries import account_by_id
 from customer_svc.accounts.response_timing import with_minimum_duration
@@ -38,7 +37,8 @@ RevertPeriod = Annotated[timedelta, Depends(_period)]
     status_code=status.HTTP_202_ACCEPTED,
     tags=["customers"],
     summary="Request another e-mail address",
-    responses=problems(Unauthenticated, Forbidden, *RequestEmailChange.errors, TooManyAttempts) | NOTHING,
+    responses=problems(Unauthenticated, Forbidden, *RequestEmailChange.errors, TooManyAttempts),
+    response_class=Response,
     dependencies=[audited("email.change_request")],
 )
 async def request_email_change(
@@ -50,7 +50,7 @@ async def request_email_change(
     hasher: PasswordHasher,
     throttle: Throttle,
     key: LinkKey,
-) -> None:
+) -> Response:
     """Have a link mailed to the new address. Nothing changes before it is used, within a day.
 
     Only the link of the last request can be used, and none after a log-out everywhere or with a new password. The
@@ -70,6 +70,7 @@ async def request_email_change(
             await with_minimum_duration(commit(command))
     if needs_code:
         raise TotpRequired
+    return Response(status_code=status.HTTP_202_ACCEPTED)
 
 
 @router.post(

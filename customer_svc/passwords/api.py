@@ -1,11 +1,10 @@
 """Changing a password, and resetting a forgotten one."""
 
-from fastapi import status
+from fastapi import Response, status
 from uuid_utils.compat import uuid7
 
 from chassis.http.auth import Authenticated
 from chassis.http.errors import Unauthenticated
-from chassis.http.openapi import NOTHING
 from chassis.http.routing import new_router, problems
 from customer_svc.accounts.queries import account_by_id
 from customer_svc.accounts.response_timing import with_minimum_duration
@@ -51,11 +50,12 @@ async def change_password(
     status_code=status.HTTP_202_ACCEPTED,
     tags=["passwords"],
     summary="Request a mail to reset a forgotten password",
-    responses=problems(TooManyAttempts) | NOTHING,
+    responses=problems(TooManyAttempts),
+    response_class=Response,
 )
 async def request_password_reset(
     body: PasswordResetRequest, client_address: ClientAddress, commit: Commit, key: LinkKey, throttle: Throttle
-) -> None:
+) -> Response:
     """The response is the same whether or not there is an account.
 
     The link in the mail is valid for half an hour. An address that is not verified gets the link that verifies it
@@ -65,6 +65,7 @@ async def request_password_reset(
     reset, verify = new_link(uuid7(), "reset", key), new_link(uuid7(), "verify", key)
     command = RequestPasswordReset(body.email, reset, verify)
     await with_minimum_duration(commit(command))
+    return Response(status_code=status.HTTP_202_ACCEPTED)
 
 
 @router.post(

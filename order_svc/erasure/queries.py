@@ -7,11 +7,11 @@ LEDGER = (
     " WHERE o.customer_id = e.customer_id AND (address ->> 'street' <> '-'"
     " OR coalesce(address ->> 'company', address ->> 'line2', address ->> 'region', address ->> 'phone')"
     " IS NOT NULL))"
-    " OR EXISTS (SELECT 1 FROM customers c WHERE c.id = e.customer_id AND"
-    " 'object' = ANY (ARRAY[jsonb_typeof(c.shipping), jsonb_typeof(c.billing)])) AS has_address"
+    " OR EXISTS (SELECT 1 FROM customers c WHERE c.id = e.customer_id AND ("
+    "c.name IS NOT NULL OR 'object' = ANY (ARRAY[jsonb_typeof(c.shipping), jsonb_typeof(c.billing)]))) AS has_address"
     " FROM erased_customers e"
 )
-"""The acknowledged erasures: ``has_address`` should be false."""
+"""The acknowledged erasures: ``has_address``, which a name counts as too, should be false."""
 
 ERASED_CUSTOMERS = (
     "SELECT customer_id FROM public.erased_customers WHERE customer_id = ANY(CAST($1 AS uuid[]))"

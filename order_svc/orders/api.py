@@ -1,5 +1,6 @@
 """The routes of orders: place, list, read and cancel."""
 
+from collections.abc import Mapping
 from typing import Annotated
 from uuid import UUID
 
@@ -7,18 +8,19 @@ from fastapi import Query, Response, status
 from uuid_utils.compat import uuid7
 
 from chassis.http.access_log import log_access
-from chassis.http.auth import Authenticated, VerifiedCustomer
+from chassis.http.auth import Authenticated, Principal, VerifiedCustomer
 from chassis.http.errors import EmailNotVerified, Forbidden, Unauthenticated
 from chassis.http.headers import carries, sends
 from chassis.http.hot_route import HotRoute
 from chassis.http.idempotency import IdempotencyKey, key_use
 from chassis.http.preconditions import ANY, IfMatch, etag
 from chassis.http.routing import new_router, problems
+from chassis.persistence.postgres.database import Postgres
 from order_svc.container import Commit, Database, Feed, Limits, Products
 from order_svc.errors import CatalogueUnavailable, OrderNotFound
 from order_svc.orders import queries
 from order_svc.orders.commands import CancelOrder, PlaceOrder, PlaceOrderOnce
-from order_svc.orders.domain import FIRST_VERSION
+from order_svc.orders.domain import FIRST_VERSION, Order
 from order_svc.orders.dto import (
     CancellationBody,
     OrderBody,
@@ -110,8 +112,9 @@ async def place_order(
 async def list_orders(
     principal: Authenticated, database: Database, query: Annotated[OrderQuery, Query()]
 ) -> OrdersOut:
-    """Your own orders, newest first; all orders for staff. A page stays the same when new orders are placed.
+    """Your own orders, newest first; all orders for staff, who see whose they are.
 
+    A page stays the same when new orders are placed.
     Where few orders match `state`, `return_request` or `q`, a page can have fewer than `limit` orders, even none, and
     still a `next`: a page searches some thousands of orders at most.
     """
@@ -121,7 +124,8 @@ async def list_orders(
     )
     page = await queries.list_orders(database, owner_filter(principal), wanted, query.before, query.limit)
     log_access(principal, "order.list", query.customer_id)
-    return OrdersOut(items=[order_out(order) for order in page.orders], next=page.next)
+    names = await _names_for(principal, database, page.orders)
+    return OrdersOut(items=[order_out(order, names) for order in page.orders], next=page.next)
 
 
 @router.get(
@@ -131,11 +135,19 @@ async def list_orders(
     responses=problems(Unauthenticated, OrderNotFound) | sends(200, "ETag"),
 )
 async def read_order(order_id: UUID, principal: Authenticated, database: Database, response: Response) -> OrderOut:
-    """One of your own orders; any order for staff. Send its `ETag` as `If-Match` with a change."""
+    """One of your own orders; any order for staff, who see whose it is.
+
+    Send its `ETag` as `If-Match` with a change.
+    """
     order = await queries.find_order(database, order_id, owner_filter(principal))
     log_access(principal, "order.read", order_id)
     response.headers["ETag"] = etag(order.version)
-    return order_out(order)
+    return order_out(order, await _names_for(principal, database, [order]))
+
+
+async def _names_for(principal: Principal, database: Postgres, found: list[Order]) -> Mapping[UUID, str] | None:
+    """The names of the customers of orders, for staff; None for all others."""
+    return await queries.customer_names(database, found) if principal.role == "staff" else None
 
 
 @router.post(

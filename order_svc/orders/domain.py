@@ -89,6 +89,24 @@ GUARDS: Mapping[str, Callable[["Order"], bool]] = {
 }
 """Further conditions of a transition. Nothing ships while an amendment may still change what is to be shipped."""
 
+OBSTACLES: Mapping[str, Callable[["Order"], str]] = {
+    "amend": lambda _: AMENDED,
+    "ship": lambda order: AMENDED if order.amendment else "everything has been shipped",
+    "deliver": lambda _: "not everything has been shipped",
+    "return": lambda _: "nothing is left to return",
+}
+"""What a guard says to people."""
+AMENDED = "an amendment is waiting for its stock"
+SITUATIONS: Mapping[State, str] = {
+    "PENDING": "its stock is not decided yet",
+    "CONFIRMED": "nothing has been shipped yet",
+    "REJECTED": "it has been rejected",
+    "CANCELLED": "it has been cancelled",
+    "SHIPPED": "parcels are under way",
+    "DELIVERED": "it has been delivered",
+}
+"""Why a state does not allow a transition, as people say it."""
+
 HOLDING: frozenset[State] = frozenset({"PENDING", "CONFIRMED", "SHIPPED"})
 """The states in which stock is, or may be, reserved for what is not shipped yet."""
 
@@ -206,7 +224,7 @@ class Order:
         """Raise ``TransitionNotAllowed``, which lists the allowed actions, unless a transition is allowed now."""
         if not self._allows(transition):
             raise TransitionNotAllowed(
-                f"An order that is {self.state} cannot {transition} now.",
+                f"An order that is {self.state} cannot {transition} now: {self._obstacle(transition)}.",
                 state=self.state,
                 allowed=self.allowed_actions,
             )
@@ -221,6 +239,11 @@ class Order:
             changed_at=next_time(now, self.changed_at),
             **changes,
         )
+
+    def _obstacle(self, transition: str) -> str:
+        if transition in TRANSITIONS[self.state] and transition in OBSTACLES:
+            return OBSTACLES[transition](self)
+        return SITUATIONS.get(self.state, "its state does not allow that")
 
     def _allows(self, transition: str) -> bool:
         allowed = transition in TRANSITIONS[self.state]

@@ -1,9 +1,9 @@
 """The REST bodies of orders."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -35,6 +35,9 @@ MAX_LINES = 100
 MAX_QUANTITY = 10_000
 DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 DAY = "2026-01-03T00:00:00Z"
+
+
+EndReason = Reason | Literal["stock"]
 
 
 class LineBody(RequestBody):
@@ -137,7 +140,10 @@ class OrderOut(ResponseBody):
     billing_address: Annotated[AddressOut | None, Field(description="null: the shipping address")]
     notes: Annotated[str | None, Field(examples=["Leave it with the porter."])]
     shortages: Annotated[tuple[Shortage, ...], Field(description="why the order is REJECTED")]
-    reason: Annotated[Reason | None, Field(description="who or what cancelled the order")]
+    reason: Annotated[
+        EndReason | None,
+        Field(description="who or what cancelled the order; `stock`: why it was rejected, see `shortages`"),
+    ]
     note: Annotated[
         str | None, Field(description="the note of the cancellation", examples=["Ordered twice by mistake."])
     ]
@@ -152,14 +158,22 @@ class OrderOut(ResponseBody):
     version: Annotated[int, Field(examples=[3])]
     placed_at: datetime
     changed_at: datetime
+    customer_id: Annotated[UUID | None, Field(description="for staff who read orders; else null")] = None
+    customer_name: Annotated[
+        str | None,
+        Field(
+            description="for staff who read orders; else null, and where the customer was erased",
+            examples=["Ada Lovelace"],
+        ),
+    ] = None
 
 
 class OrdersOut(Page[OrderOut, UUID]):
     """A page of orders, newest first; ``next`` is the ``before`` of the next page, if there is one."""
 
 
-def order_out(order: Order) -> OrderOut:
-    """An order as its owner sees it."""
+def order_out(order: Order, names: Mapping[UUID, str] | None = None) -> OrderOut:
+    """An order as its owner sees it; with the ``names`` of customers, by their ids, as staff do."""
     return OrderOut.model_construct(
         id=order.id,
         state=order.state,
@@ -169,7 +183,7 @@ def order_out(order: Order) -> OrderOut:
         billing_address=optional_address_out(order.billing_address),
         notes=order.customer_notes,
         shortages=order.shortages,
-        reason=order.reason,
+        reason="stock" if order.state == "REJECTED" else order.reason,
         note=order.cancellation_note,
         revision=order.revision,
         amendment=amendment_out(order.amendment) if order.amendment else None,
@@ -180,6 +194,8 @@ def order_out(order: Order) -> OrderOut:
         version=order.version,
         placed_at=order.placed_at,
         changed_at=order.changed_at,
+        customer_id=None if names is None else order.customer_id,
+        customer_name=None if names is None else names.get(order.customer_id),
     )
 
 

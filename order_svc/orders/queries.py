@@ -5,6 +5,7 @@ index for these would have to be written with every order and every transition (
 for something rare does not read the whole table, a page reads ``EXAMINED`` orders at most.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -21,6 +22,7 @@ from order_svc.orders.domain import Order, State
 from order_svc.orders.parts import RequestStatus
 from order_svc.orders.rows import order_from
 from order_svc.orders.store import REQUESTED_AT, orders
+from order_svc.replicas.store import customers
 
 EXAMINED = 5000
 SLACK = timedelta(minutes=10)
@@ -84,6 +86,14 @@ async def find_order(database: Postgres, order_id: UUID, owner: UUID | None) -> 
     if row is None:
         raise OrderNotFound
     return order_from(row)
+
+
+async def customer_names(database: Postgres, found: Iterable[Order]) -> dict[UUID, str]:
+    """The names of the customers of orders, where they are known and were not erased."""
+    ids = {order.customer_id for order in found}
+    query = sa.select(customers.c.id, customers.c.name).where(customers.c.id.in_(ids), customers.c.name.is_not(None))
+    async with database.reading() as connection:
+        return {row.id: row.name for row in await connection.execute(query)}
 
 
 async def list_orders(

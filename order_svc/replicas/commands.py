@@ -6,7 +6,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from chassis.messaging.handlers import OnRepeat
-from order_svc.replicas.domain import AccountStatus, Customer, Product
+from order_svc.replicas.domain import AccountStatus, Customer, Deactivation, Product
 from order_svc.unit_of_work import OrderUnitOfWork
 from schemas import (
     AddressesChanged,
@@ -17,6 +17,7 @@ from schemas import (
     Event,
     ProductChanged,
     ProductCreated,
+    ProfileChanged,
 )
 
 ACCOUNT_STATUS: Mapping[type[Event], AccountStatus] = {
@@ -101,14 +102,39 @@ class ReplicateAccountStatus:
     envelope: Envelope[CustomerRegistered] | Envelope[CustomerDeactivated] | Envelope[CustomerReactivated]
 
     def prefetch(self, uow: OrderUnitOfWork) -> None:
+        """The customer; where the account was deactivated, also the orders that can be cancelled."""
+        uow.customers.prefetch(self.envelope.event.customer_id)
+        if isinstance(self.envelope.event, CustomerDeactivated):
+            uow.erased_customers.prefetch(self.envelope.event.customer_id)
+
+    def execute(self, uow: OrderUnitOfWork) -> None:
+        """Store the status, unless the replica's is newer; and the name of somebody new."""
+        event, version = self.envelope.event, self.envelope.aggregate_version
+        known = customer_or_new(uow, event.customer_id)
+        updated = known.with_status(ACCOUNT_STATUS[type(event)], version)
+        if isinstance(event, CustomerDeactivated) and updated != known:
+            uow.deactivations.add(Deactivation(event.customer_id, event.by, self.envelope.time, uow.cause, uow.trace))
+        if isinstance(event, CustomerRegistered):
+            updated = updated.with_name(event.name, version)
+        update_customer(uow, known, updated)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicateName:
+    """A customer changed the name."""
+
+    on_repeat: ClassVar[OnRepeat] = "converge"
+    envelope: Envelope[ProfileChanged]
+
+    def prefetch(self, uow: OrderUnitOfWork) -> None:
         """The customer."""
         uow.customers.prefetch(self.envelope.event.customer_id)
 
     def execute(self, uow: OrderUnitOfWork) -> None:
-        """Store the status, unless the replica's is newer."""
+        """Store the name, unless the replica's is newer."""
         event = self.envelope.event
         known = customer_or_new(uow, event.customer_id)
-        update_customer(uow, known, known.with_status(ACCOUNT_STATUS[type(event)], self.envelope.aggregate_version))
+        update_customer(uow, known, known.with_name(event.name, self.envelope.aggregate_version))
 
 
 @dataclass(frozen=True, slots=True)

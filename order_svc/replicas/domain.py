@@ -1,6 +1,7 @@
 """What order_svc knows of products and customers: copies that the events of other services keep up to date. Pure."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -26,9 +27,9 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """A customer's account status and default addresses.
+    """A customer's account status, default addresses and name.
 
-    Each of the two has the version of the account that it was read from; 0 means that no event has arrived yet.
+    Each of these has the version of the account that it was read from; 0 means that no event has arrived yet.
     """
 
     id: UUID
@@ -37,6 +38,8 @@ class Customer:
     shipping: Address | None = None
     billing: Address | None = None
     addresses_version: int = 0
+    name: str | None = None
+    name_version: int = 0
 
     def with_status(self, status: AccountStatus, version: int) -> "Customer":
         """With the status of an event; an event older than this copy changes nothing."""
@@ -50,9 +53,15 @@ class Customer:
             return self
         return replace(self, shipping=shipping, billing=billing, addresses_version=version)
 
+    def with_name(self, name: str, version: int) -> "Customer":
+        """With the name of an event; an event older than this copy changes nothing."""
+        if self.account_status == "erased" or version <= self.name_version:
+            return self
+        return replace(self, name=name, name_version=version)
+
     def erased(self, version: int) -> "Customer":
         """Only the fact that the account existed remains, so that events that arrive late change nothing."""
-        return Customer(self.id, "erased", version, addresses_version=version)
+        return Customer(self.id, "erased", version, addresses_version=version, name_version=version)
 
     def require_active(self) -> None:
         """Raise ``AccountDeactivated`` or ``AccountErased`` unless the account can place orders."""
@@ -60,6 +69,18 @@ class Customer:
             raise AccountDeactivated
         if self.account_status == "erased":
             raise AccountErased
+
+
+@dataclass(frozen=True, slots=True)
+class Deactivation:
+    """An account was deactivated at this moment, by the clock of customer_svc."""
+
+    customer_id: UUID
+    by: Literal["customer", "staff"]
+    at: datetime
+    cause: str | None
+    """The id of the event that says so."""
+    trace: str | None
 
 
 def shipping_address(customer: Customer | None, given: Address | None) -> Address:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from chassis.persistence.postgres.pipelined_transaction import PipelinedTransaction
-from chassis.persistence.postgres.rows import Load, Row, select_rows, upsert_rows, write_rows
+from chassis.persistence.postgres.rows import Load, Row, columns, select_rows, upsert_rows, write_rows
 from chassis.persistence.unit_of_work import IdentityMap
 from order_svc.replicas.domain import Customer, Product
 from schemas import Address, Money
@@ -38,6 +38,8 @@ customers = sa.Table(
     sa.Column("shipping", JSONB),
     sa.Column("billing", JSONB),
     sa.Column("addresses_version", sa.Integer, nullable=False, server_default=sa.text("0")),
+    sa.Column("name", sa.Text),
+    sa.Column("name_version", sa.Integer, nullable=False, server_default=sa.text("0")),
 )
 
 # Replicas are read without a lock. An upsert that only ever writes a newer version makes up for that.
@@ -54,6 +56,7 @@ _UPSERT_STATUS = upsert_rows(
 _UPSERT_ADDRESSES = upsert_rows(
     customers, "id", "shipping", "billing", "addresses_version", newer="addresses_version"
 )
+_UPSERT_NAME = upsert_rows(customers, "id", "name", "name_version", newer="name_version")
 
 
 def load_products(rows: IdentityMap[str, Product]) -> Load[str, Product]:
@@ -77,10 +80,11 @@ def load_owners(rows: IdentityMap[UUID, Customer]) -> Load[UUID, Customer]:
 
 
 def save_customers(tx: PipelinedTransaction, rows: IdentityMap[UUID, Customer]) -> None:
-    """Write the status and the addresses, each where it is newer than in the table."""
-    # Two statements: one statement cannot change a row twice.
+    """Write the status, the addresses and the name, each where it is newer than in the table."""
+    # Several statements: one statement cannot change a row twice.
     write_rows(tx, (_UPSERT_STATUS, [_status_row(customer) for customer in rows.changed]))
     write_rows(tx, (_UPSERT_ADDRESSES, [_addresses_row(customer) for customer in rows.changed]))
+    write_rows(tx, (_UPSERT_NAME, [columns(customer, ("id", "name", "name_version")) for customer in rows.changed]))
 
 
 def _product(row: Any) -> Product:
@@ -109,6 +113,8 @@ def _customer(row: Any) -> Customer:
         _address(row.shipping),
         _address(row.billing),
         row.addresses_version,
+        row.name,
+        row.name_version,
     )
 
 

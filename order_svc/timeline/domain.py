@@ -94,6 +94,8 @@ def _detail(order: Order, event: Event) -> dict[str, Any]:
         detail["reason"] = order.reason
     if isinstance(event, OrderAmended | AmendmentAccepted | AmendmentRefused):
         detail["revision"] = event.revision
+    if isinstance(event, OrderRejected):
+        detail["reason"] = "stock"
     if isinstance(event, OrderRejected | AmendmentRefused) and event.shortages:
         detail["shortages"] = [shortage.model_dump() for shortage in event.shortages]
     if isinstance(event, OrderShipped):

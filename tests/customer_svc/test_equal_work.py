@@ -18,6 +18,7 @@ from chassis.persistence.postgres.pipelined_transaction import PipelinedTransact
 from customer_svc.passwords.hasher import PasswordHasher
 from tests.customer_svc.factories import (
     API,
+    PASSWORD,
     WRONG_PASSWORD,
     deactivate,
     log_in,
@@ -124,5 +125,17 @@ async def test_a_registration_does_the_same_work_for_every_email_address(
         name: await work_of(api.post("/v1/customers", json=registration_body(email)), work)
         for name, email in emails.items()
     }
+    assert found == dict.fromkeys(emails, found["unknown"])
+    assert [kind for kind in found["unknown"] if kind in ("hash", "transaction")] == ["hash", "transaction"]
+
+
+async def test_a_request_for_another_address_does_the_same_work_for_every_email_address(
+    api: API, work: list[str], emails: dict[str, str]
+) -> None:
+    found = {}
+    for name, email in emails.items():
+        headers = await log_in_headers(api, await register_customer(api))
+        body = {"email": email, "password": PASSWORD}
+        found[name] = await work_of(api.post("/v1/customers/me/email-changes", json=body, headers=headers), work)
     assert found == dict.fromkeys(emails, found["unknown"])
     assert [kind for kind in found["unknown"] if kind in ("hash", "transaction")] == ["hash", "transaction"]

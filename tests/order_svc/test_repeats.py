@@ -24,6 +24,7 @@ from schemas import (
     MailSent,
     ProductChanged,
     ProductCreated,
+    ProfileChanged,
     StockCommitted,
     StockReleased,
     StockReturned,
@@ -55,6 +56,7 @@ def replicas(customer_id: UUID) -> list[Envelope[Event]]:
         happened(CustomerDeactivated(customer_id=customer_id, by="staff"), 2),
         happened(CustomerReactivated(customer_id=customer_id, by="staff"), 3),
         happened(AddressesChanged(customer_id=customer_id, shipping=ADDRESS, billing=None), 4),
+        happened(golden.example(ProfileChanged).model_copy(update={"customer_id": customer_id}), 5),
         happened(golden.example(ProductCreated).model_copy(update={"product_id": product_id})),
         happened(golden.example(ProductChanged).model_copy(update={"product_id": product_id}), 2),
     ]

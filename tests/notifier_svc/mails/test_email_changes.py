@@ -1,6 +1,7 @@
 """Mails about changes of the e-mail address, and where all other mails go then."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -13,7 +14,7 @@ from chassis.testing import LINK_KEY, enveloped, record
 from notifier_svc.errors import MailNotResendable
 from notifier_svc.mails.commands import MoveCustomer, ResendMail
 from notifier_svc.unit_of_work import NotifierUnitOfWork
-from schemas import EmailChanged, EmailChangeRequested, EmailChangeReverted, Event
+from schemas import EmailChanged, EmailChangeRequested, EmailChangeReverted, Envelope, Event
 from tests.databases import committing
 from tests.notifier_svc.apps import Sending
 from tests.notifier_svc.factories import cancelled, link, registered
@@ -28,7 +29,6 @@ from tests.notifier_svc.ledger import (
     wait_for_states,
 )
 from tests.notifier_svc.smtp_server import smtp_server
-from tests.repeats import happened
 
 OLD, NEW = "ada@example.com", "ada.lovelace@example.com"
 
@@ -145,6 +145,8 @@ async def test_staff_cannot_send_the_link_that_reverts_a_change_to_the_new_addre
 
 
 async def test_a_change_needs_a_customer_who_is_known(postgres: Postgres) -> None:
+    event = changed(uuid7())
+    unknown = Envelope(uuid7(), event.source, datetime.now(UTC), 2, event)
     with pytest.raises(LookupError):
         async with committing(postgres, NotifierUnitOfWork) as commit:
-            await commit(MoveCustomer(happened(changed(uuid7()), 2)))
+            await commit(MoveCustomer(unknown))

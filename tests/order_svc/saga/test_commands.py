@@ -65,7 +65,7 @@ async def test_a_pending_order_is_rejected_when_its_stock_is_short(shared: Postg
     shortages = [short.model_dump() for short in refusal.shortages]
     assert (await timeline(shared, order.id))[1:] == [
         ("stock.rejected", {}),
-        ("order.rejected", {"state": "REJECTED", "shortages": shortages}),
+        ("order.rejected", {"state": "REJECTED", "reason": "stock", "shortages": shortages}),
     ]
 
 
