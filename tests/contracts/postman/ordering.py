@@ -139,25 +139,6 @@ PARCELS: Sequence[Step] = (
         },
     ),
     Step(
-        "Request to return something else",
-        "POST /v1/orders/{order_id}/return-requests",
-        201,
-        "customer",
-        {"lines": [{"sku": "{{sku}}", "quantity": 1}]},
-        response_headers=("ETag",),
-        keeps={"request_id": "body.return_requests[1].id"},
-    ),
-    Step(
-        "Decline it",
-        "POST /v1/orders/{order_id}/return-requests/{request_id}/decline",
-        200,
-        "staff",
-        {"note": "It was used."},
-        headers=ANY,
-        response_headers=("ETag",),
-        holds={"it is declined": "body.return_requests[1].status === 'declined'"},
-    ),
-    Step(
         "Ship another order",
         "POST /v1/orders/{order_id}/shipments",
         201,
@@ -178,8 +159,29 @@ PARCELS: Sequence[Step] = (
         response_headers=("ETag",),
         holds={"with the last one the order is delivered": "body.state === 'DELIVERED'"},
     ),
+    Step(
+        "Request to return it",
+        "POST /v1/orders/{order_id}/return-requests",
+        201,
+        "customer",
+        {"lines": [{"sku": "{{sku}}", "quantity": 1}]},
+        variables=WAITED,
+        response_headers=("ETag",),
+        keeps={"request_id": "body.return_requests[0].id"},
+    ),
+    Step(
+        "Decline that",
+        "POST /v1/orders/{order_id}/return-requests/{request_id}/decline",
+        200,
+        "staff",
+        {"note": "It was used."},
+        variables=WAITED,
+        headers=ANY,
+        response_headers=("ETag",),
+        holds={"it is declined": "body.return_requests[0].status === 'declined'"},
+    ),
 )
-"""From the shipment to a return, as staff do it."""
+"""From the shipment to a return, as customers and staff do it."""
 
 ORDERS: Sequence[Step] = (
     Step(
