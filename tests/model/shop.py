@@ -121,6 +121,8 @@ class Shop(Ordering):
                 assert event.reason == "the customer was erased"
                 self.sent[order, template] += 1
                 assert self.sent <= self.due
+            case MailSent(template="account_erased", customer_id=customer):
+                assert customer in self.without_mails
             case OrdersAnonymised(customer_id=customer):
                 self.without_orders.add(customer)
                 assert not any(map(self.can_be_cancelled, self.orders_of(customer)))
