@@ -10,6 +10,7 @@ from rich.console import Console
 
 from bench.accept import accept
 from bench.amend_and_ship import amend_and_ship
+from bench.catalogue import catalogue
 from bench.consume import consume
 from bench.endtoend import end_to_end
 from bench.footprint import footprint
@@ -25,6 +26,7 @@ PARTS: Mapping[str, Callable[[], Awaitable[Any]]] = {
     "replay": replay,
     "growth": growth,
     "footprint": footprint,
+    "catalogue": catalogue,
 }
 
 

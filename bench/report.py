@@ -162,6 +162,21 @@ def _footprint(result: Any) -> str:
     return f"## Footprint\n\n{_table(heads, ([row[key] for key in keys] for row in result))}"
 
 
+def _catalogue(result: Any) -> str:
+    rows = ([name, row["p50_ms"], row["p99_ms"], row["rate"], _statuses(row)] for name, row in result["rows"].items())
+    table = _table(["request", "p50 ms", "p99 ms", "requests/s", "responses"], rows)
+    echo = result["echo"]
+    return (
+        f"## A catalogue of {result['products']:,} products\n\nImported at {result['import_rate']:,.0f} lines/s; then"
+        f" {result['clients']} clients, each request another one, beside an echo of {echo['rate']:,.0f}/s (p50"
+        f" {echo['p50_ms']:.3g} ms, p99 {echo['p99_ms']:.3g} ms):\n\n{table}"
+    )
+
+
+def _statuses(row: Any) -> str:
+    return ", ".join(f"{status}: {count:,}" for status, count in row["statuses"].items())
+
+
 _SECTIONS: Mapping[str, Callable[[Any], str]] = {
     "accept": _accept,
     "end_to_end": _end_to_end,
@@ -170,4 +185,5 @@ _SECTIONS: Mapping[str, Callable[[Any], str]] = {
     "replay": _replay,
     "growth": _growth,
     "footprint": _footprint,
+    "catalogue": _catalogue,
 }

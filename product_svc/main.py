@@ -16,11 +16,12 @@ from product_svc.imports import api as imports
 from product_svc.reservations.queries import RESERVATION_LEDGER
 from product_svc.reservations.traces import TRACE
 from product_svc.search import api as search
+from product_svc.search.queries import OFFER_LEDGER
 from product_svc.settings import RestSettings
 from product_svc.stock import api as stock
 from product_svc.stock.queries import MOVEMENT_LEDGER, STOCK_LEDGER
 
-LEDGER = (PRODUCT_LEDGER, STOCK_LEDGER, RESERVATION_LEDGER, MOVEMENT_LEDGER)
+LEDGER = (PRODUCT_LEDGER, STOCK_LEDGER, OFFER_LEDGER, RESERVATION_LEDGER, MOVEMENT_LEDGER)
 """The service's own records, for the audit."""
 LEDGER_LINE = {"kind": "product", "id": ID, "version": 1, "changed_at": MOMENT}
 

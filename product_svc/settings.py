@@ -45,4 +45,4 @@ class RestSettings(WorkerSettings):
     idempotency_seconds: float = Field(default=86_400.0, gt=0, le=31_536_000)
     """Minimum seconds for which a repeated ``Idempotency-Key`` gets the first response again."""
     facets_seconds: float = Field(default=5.0, ge=0, le=3600)
-    """Seconds for which the counts of a search are kept, and longer where they take long to make; 0 keeps none."""
+    """Seconds for which counts and suggestions are kept, and longer where they take long to make; 0 keeps none."""

@@ -25,18 +25,19 @@ from product_svc.imports import store as imports
 from product_svc.imports.domain import Fault, Import
 from product_svc.reservations import store as reservations
 from product_svc.reservations.domain import Reservation
+from product_svc.search import store as search
 from product_svc.stock import store as stock
 from product_svc.stock.domain import Movement, Stock, stock_low_events
 
 DOCUMENTS = (
     *(categories.CategoryDocument, catalogue.ProductDocument, stock.StockDocument, stock.MovementDocument),
     *(reservations.ReservationDocument, imports.ImportDocument, imports.FaultDocument),
-    idempotency.StoredResponseDocument,
+    *(idempotency.StoredResponseDocument, search.OfferDocument),
 )
 
 
 COLLECTIONS = (
-    *("categories", "category_tree", "products", "stock", "movements", "reservations"),
+    *("categories", "category_tree", "products", "offers", "stock", "movements", "reservations"),
     *("imports", "import_faults", "idempotency_keys"),
 )
 
@@ -96,6 +97,7 @@ class ProductUnitOfWork(UnitOfWork):
         await categories.save(tx, self.categories)
         await catalogue.save(tx, self.products)
         await stock.save(tx, self.stock)
+        await search.save(tx, self.products, self.stock)
         await reservations.save(tx, self.reservations)
         await imports.save(tx, self.imports)
         await imports.save_faults(tx, self.import_faults)

@@ -25,12 +25,13 @@ INSERTS: Mapping[str, tuple[str, Callable[[Line], Sequence[Any]]]] = {
         lambda line: (packed(line["id"]), line["version"], micros(line["changed_at"])),
     ),
     "stock": (
-        "INSERT INTO stock VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO stock VALUES (?, ?, ?, ?, ?, ?)",
         lambda line: (
             *(line["sku"], line["on_hand"], line["reserved"], line["version"]),
-            micros(line["changed_at"]),
+            *(line.get("discontinued", False), micros(line["changed_at"])),
         ),
     ),
+    "offer": ("INSERT INTO offer VALUES (?, ?)", lambda line: (line["sku"], line["available"])),
     "movement": (
         "INSERT INTO moved VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET quantity = quantity + excluded.quantity",
         lambda line: (

@@ -4,7 +4,9 @@ TABLES = """
 -- "kept": the account still exists although it was erased.
 CREATE TABLE account (id PRIMARY KEY, role, version, changed_at, kept) WITHOUT ROWID;
 CREATE TABLE product (id PRIMARY KEY, version, changed_at) WITHOUT ROWID;
-CREATE TABLE stock (sku PRIMARY KEY, on_hand, reserved, version, changed_at) WITHOUT ROWID;
+CREATE TABLE stock (sku PRIMARY KEY, on_hand, reserved, version, discontinued, changed_at) WITHOUT ROWID;
+-- What searches read of a SKU.
+CREATE TABLE offer (sku PRIMARY KEY, available) WITHOUT ROWID;
 -- Sums of the stock movements: shipments and returns by order, all others without an order.
 CREATE TABLE moved (order_id, reason, sku, quantity, PRIMARY KEY (order_id, reason, sku)) WITHOUT ROWID;
 CREATE TABLE reservation (

@@ -56,6 +56,7 @@ class CreateProduct:
             self.category_id,
             self.images,
             self.status,
+            uow.now,
         )
         _create_stock(uow, product.variants)
         _mark_discontinued_stock(uow, product)

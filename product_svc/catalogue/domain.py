@@ -58,6 +58,8 @@ class Product:
     category_id: UUID | None = None
     images: tuple[str, ...] = ()
     status: Status = "active"
+    created_at: datetime | None = None
+    """None in what an earlier release stored, until it is migrated."""
 
     @property
     def for_sale(self) -> tuple[Variant, ...]:

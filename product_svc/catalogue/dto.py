@@ -1,6 +1,7 @@
 """The REST bodies of products."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -150,6 +151,8 @@ class EntryOut(ProductOut):
     """An entry of the catalogue: a product, and whether its variants are available; `version` is the product's."""
 
     variants: tuple[EntryVariantOut, ...]
+    created_at: datetime
+    updated_at: Annotated[datetime, Field(description="when the product was changed last, not its stock")]
 
 
 def product_out(product: Product) -> ProductOut:
@@ -160,7 +163,8 @@ def product_out(product: Product) -> ProductOut:
 def entry_out(product: Product, stock: Mapping[str, Stock], *, numbers: bool) -> EntryOut:
     """The body for an entry of the catalogue; ``stock`` is by SKU. Without ``numbers`` it tells none."""
     variants = tuple(_entry_variant(one, stock.get(one.sku), numbers=numbers) for one in product.variants)
-    return EntryOut(**_fields(product), variants=variants)
+    created_at = product.created_at or product.changed_at
+    return EntryOut(**_fields(product), variants=variants, created_at=created_at, updated_at=product.changed_at)
 
 
 def _fields(product: Product) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """The collection ``products``.
 
-Beside the product itself, its document holds ``search``: the same data, arranged for being found. It is written with
-every change, and only the queries of ``search`` read it.
+Beside the product itself, its document holds ``search.terms``: the terms of its words, written with every change,
+which only the queries of ``search`` read. What they read of its variants is in the collection ``offers``
+(``search.store``).
 """
 
 from typing import Any, ClassVar
@@ -9,14 +10,14 @@ from uuid import UUID
 
 from beanie import Document
 from pydantic import BaseModel, Field
-from pymongo import ASCENDING, TEXT, IndexModel, InsertOne, ReplaceOne
+from pymongo import ASCENDING, IndexModel, InsertOne, ReplaceOne
 
 from chassis.persistence.mongo.rows import Load, write_rows
 from chassis.persistence.mongo.times import from_micros, to_micros
 from chassis.persistence.mongo.transaction import MongoTransaction
 from chassis.persistence.unit_of_work import IdentityMap
 from product_svc.catalogue.domain import Product, Variant
-from product_svc.catalogue.search_fields import search_fields
+from product_svc.catalogue.search_fields import search_terms
 from schemas import Money
 
 
@@ -50,6 +51,7 @@ class ProductDocument(Document):
     category_id: UUID | None = None
     images: list[str] = Field(default_factory=list)
     status: str = "active"
+    created_at: int | None = None
 
     class Settings:
         """Beanie's settings."""
@@ -58,16 +60,8 @@ class ProductDocument(Document):
         indexes: ClassVar = [
             IndexModel([("variants.sku", ASCENDING)], unique=True),
             IndexModel([("category_id", ASCENDING), ("_id", ASCENDING)]),
-            IndexModel([("search.name", ASCENDING), ("_id", ASCENDING)]),
-            IndexModel([("search.offers.facets", ASCENDING)]),
-            IndexModel(
-                [("name", TEXT), ("description", TEXT), ("search.words", TEXT)],
-                name="text",
-                weights={"name": 10, "search.words": 5},
-                default_language="english",
-                # Else an attribute called "language" would choose the language of the index.
-                language_override="search_language",
-            ),
+            # By the words of a product; in the order of creation under each term.
+            IndexModel([("search.terms", ASCENDING), ("status", ASCENDING), ("_id", ASCENDING)], name="by_term"),
         ]
 
 
@@ -95,6 +89,7 @@ def read_product(document: Any) -> tuple[UUID, Product]:
         document.get("category_id"),
         tuple(document.get("images", ())),
         document.get("status", "active"),
+        from_micros(document["created_at"]) if "created_at" in document else None,
     )
 
 
@@ -121,7 +116,8 @@ def product_document(product: Product) -> dict[str, Any]:
         "category_id": product.category_id,
         "images": list(product.images),
         "status": product.status,
-        "search": search_fields(product),
+        **({"created_at": to_micros(product.created_at)} if product.created_at else {}),
+        "search": {"terms": search_terms(product)},
     }
 
 

@@ -6,6 +6,7 @@ is the id itself.
 
 import base64
 import binascii
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,10 +14,12 @@ from uuid import UUID
 import orjson
 
 from product_svc.search.domain import Sort
-from product_svc.search.pipeline import Stage
+from product_svc.search.filters import Stage
 
 MAX_LENGTH = 2000
 BY_ID: dict[Sort, int] = {"added": 1, "newest": -1}
+_KEYS: dict[str, tuple[str, type]] = {"name": ("name", str), "price": ("amount", int), "relevance": ("rank", int)}
+"""Sort → the field of an offer that it compares, and the type of that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +27,18 @@ class Cursor:
     """A place in a sorted list; ``key`` is None where the id is the key."""
 
     sort: Sort
-    key: str | int | float | None
+    key: str | int | None
     id: UUID
+
+    @property
+    def position(self) -> tuple[Any, ...]:
+        """Places of a list compare as these do."""
+        return (self.id,) if self.key is None else (self.key, self.id)
+
+    def __str__(self) -> str:
+        if self.key is None:
+            return str(self.id)
+        return base64.urlsafe_b64encode(orjson.dumps([self.sort, self.key, str(self.id)])).decode()
 
 
 def parse(text: str, sort: Sort) -> Cursor:
@@ -37,42 +50,33 @@ def parse(text: str, sort: Sort) -> Cursor:
         place = Cursor(sorted_by, key, UUID(last))
     except (binascii.Error, TypeError, AttributeError) as error:
         raise ValueError("not a cursor") from error
-    kind: Any = {"name": str, "price": int, "relevance": float}[sort.removeprefix("-")]
+    kind: Any = _KEYS[sort.removeprefix("-")][1]
     if sorted_by != sort or type(key) is not kind or (kind is int and not 0 <= key <= 10**15):
         raise ValueError("a cursor of another list")
     return place
 
 
-def after_document(sort: Sort, last: Stage) -> str:
-    """The cursor after a product, given its document as the search found it."""
-    if sort in BY_ID:
-        return str(last["_id"])
-    keys = {"name": last["search"]["name"], "price": last.get("price"), "relevance": last.get("score")}
-    text = orjson.dumps([sort, keys[sort.removeprefix("-")], str(last["_id"])])
-    return base64.urlsafe_b64encode(text).decode()
+def of(sort: Sort, row: Stage) -> Cursor:
+    """The place of a product, given one of its offers."""
+    return Cursor(sort, None if sort in BY_ID else row[order(sort)[0]], row["product_id"])
 
 
 def order(sort: Sort) -> tuple[str, int]:
-    """(field, direction) of a sort; products with the same key are in the order of creation."""
-    if sort in BY_ID:
-        return "_id", BY_ID[sort]
-    if sort == "relevance":
-        return "score", -1
-    path = "search.name" if sort.endswith("name") else "price"
-    return path, -1 if sort.startswith("-") else 1
+    """(field of an offer, direction) of a sort; products with the same key are in the order of their ids."""
+    field = "product_id" if sort in BY_ID else _KEYS[sort.removeprefix("-")][0]
+    return field, direction(sort)
 
 
-def stages(sort: Sort, after: Cursor | None) -> list[Stage]:
-    """Sort what was found, and keep what comes after the cursor; by price, it has the field ``price``."""
-    path, direction = order(sort)
-    found: list[Stage] = [{"$set": {"score": {"$meta": "textScore"}}}] if sort == "relevance" else []
-    if path == "search.name":
-        # A document of the first release has none before it is migrated.
-        found.append({"$match": {path: {"$exists": True}}})
-    beyond = "$gt" if direction > 0 else "$lt"
-    if after and after.key is None:
-        found.append({"$match": {"_id": {beyond: after.id}}})
-    elif after:
-        same = {path: after.key, "_id": {"$gt": after.id}}
-        found.append({"$match": {"$or": [{path: {beyond: after.key}}, same]}})
-    return [*found, {"$sort": {path: direction} if path == "_id" else {path: direction, "_id": 1}}]
+def direction(sort: Sort) -> int:
+    """1 upwards, -1 downwards."""
+    return BY_ID.get(sort, -1 if sort.startswith("-") else 1)
+
+
+def ranges(sort: Sort, after: Cursor | None) -> Sequence[Stage]:
+    """What comes after a cursor, each part of it one range of an index."""
+    if after is None:
+        return [{}]
+    path, beyond = order(sort)[0], "$gt" if direction(sort) > 0 else "$lt"
+    if after.key is None:
+        return [{"product_id": {beyond: after.id}}]
+    return [{path: after.key, "product_id": {beyond: after.id}}, {path: {beyond: after.key}}]

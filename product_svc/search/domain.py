@@ -9,8 +9,13 @@ from product_svc.catalogue.domain import Status
 
 Sort = Literal["added", "newest", "name", "-name", "price", "-price", "relevance"]
 
-INDEXED_SORTS: tuple[Sort, ...] = ("added", "newest", "name")
-"""Not ``-name``: products of the same name are in the order of their creation, backwards as well."""
+EVERY = "+"
+"""A key of all offers that are for sale, and of one of each product of which none is. No attribute begins like it."""
+
+
+def category_key(category_id: UUID) -> str:
+    """The key of the offers under ``EVERY`` that are in a category."""
+    return f"{EVERY}{category_id.hex}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +41,27 @@ class Search:
             *(self.price_min, self.price_max, self.available, tuple(sorted(set(self.statuses)))),
         )
 
+    @property
+    def of_variants(self) -> bool:
+        """Whether it has filters on variants, other than their SKUs."""
+        return bool(self.attributes) or self.currency is not None or self.available is not None
+
+    @property
+    def facets(self) -> Mapping[str, list[str]]:
+        """Name of an attribute → the values that match, as offers have them."""
+        return {
+            name: [f"{name}:{value}" for value in dict.fromkeys(values)] for name, values in self.attributes.items()
+        }
+
 
 def in_order_of_an_index(search: Search, sort: Sort) -> bool:
-    """Whether a page of a search is read in the order of an index, with hardly a product that does not match.
+    """Whether a page of a search is read in the order of an index, with hardly an offer that does not match.
 
-    Other searches read all products that match, or all there are.
+    Other searches read more than they find.
     """
-    if search.skus and search.text is None:
+    if search.text is not None:
+        return False
+    if search.skus:
         return True
-    narrows = (
-        *(search.text, search.currency, search.price_min, search.price_max, search.available),
-        *search.attributes,
-    )
-    filtered = any(one is not None for one in narrows)
-    return sort in INDEXED_SORTS and not filtered and "active" in search.statuses
+    filters = len(search.attributes) + (search.category_id is not None)
+    return filters <= 1 and search.available is not False and (sort.endswith("price") or search.currency is None)

@@ -1,6 +1,6 @@
 """The query parameters and the REST bodies of searches."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -12,12 +12,15 @@ from chassis.http.paging import Page
 from product_svc.catalogue.domain import Status
 from product_svc.catalogue.dto import EntryOut
 from product_svc.search import cursor
+from product_svc.search.counts import Facets
 from product_svc.search.cursor import MAX_LENGTH, Cursor
 from product_svc.search.domain import Search, Sort
+from product_svc.search.suggestions import Suggestion
 from schemas.values import LINE_PATTERN, Sku, Text
 
 Count = Annotated[int, Field(examples=[12])]
 MinorUnits = Annotated[int, Field(ge=0, le=10**9)]
+LOWER_BOUND = "whether there may be more"
 IN_MINOR_UNITS = "in minor units of the currency: cents of EUR, whole JPY"
 AttributeFilter = Annotated[Text, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}:" + LINE_PATTERN[1:], max_length=165)]
 
@@ -29,7 +32,12 @@ class Filters(BaseModel):
 
     q: Annotated[
         Text | None,
-        Field(min_length=1, max_length=200, description='words; `"a phrase"`; `-without`', examples=["mug"]),
+        Field(
+            min_length=1,
+            max_length=200,
+            description='words, all of which occur; `"a phrase"`; `-without`',
+            examples=["mug"],
+        ),
     ] = None
     sku: Annotated[
         list[Sku], Field(max_length=100, description="only products with these SKUs", examples=[["MUG-BLUE"]])
@@ -50,9 +58,9 @@ class Filters(BaseModel):
         bool | None,
         Field(description="`true`: a variant that matches the other filters can be ordered now; `false`: none can"),
     ] = None
-    status: Annotated[
+    state: Annotated[
         list[Status],
-        Field(max_length=3, description="`active` by default, any status if SKUs are given; drafts only for staff"),
+        Field(max_length=3, description="`active` by default, any state if SKUs are given; drafts only for staff"),
     ] = []
 
     @model_validator(mode="after")
@@ -64,7 +72,7 @@ class Filters(BaseModel):
     def search(self, *, drafts: bool) -> Search:
         """The search; without ``drafts``, these are not found."""
         everything: list[Status] = ["active", "discontinued", "draft"]
-        statuses = self.status or (everything if self.sku else ["active"])
+        statuses = self.state or (everything if self.sku else ["active"])
         attributes: dict[str, list[str]] = {}
         for one in self.attribute:
             name, _, value = one.partition(":")
@@ -93,6 +101,7 @@ class Paged(Filters):
         str | None, Field(max_length=MAX_LENGTH, description="`next` of the page before", examples=[ID])
     ] = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
+    count: Annotated[bool, Field(description="whether to count what matches: `total`, some seconds old")] = False
 
     @model_validator(mode="after")
     def _is_sortable(self) -> "Paged":
@@ -114,9 +123,14 @@ class Paged(Filters):
 
 
 class ProductsOut(Page[EntryOut, str]):
-    """A page of the catalogue; ``next`` is the ``after`` of the page that follows, if there is one."""
+    """A page of the catalogue; ``next`` is the ``after`` of the page that follows, if there is one.
+
+    A page can have fewer products than ``limit``, and be followed by another one.
+    """
 
     next: Annotated[str | None, Field(examples=[ID])]
+    total: Annotated[int | None, Field(description="products that match; null without `count`", examples=[12])]
+    total_is_lower_bound: Annotated[bool, Field(description=LOWER_BOUND, examples=[False])]
 
 
 class CategoryCount(ResponseBody):
@@ -142,10 +156,17 @@ class PriceSpan(ResponseBody):
 
 
 class FacetsOut(ResponseBody):
-    """The counts of a search; ``attributes`` has the 500 most frequent values, by attribute name."""
+    """The counts of a search; ``attributes`` has the 500 most frequent values, by attribute name.
+
+    If many products match, ``is_complete`` is false: the counts by category and by attribute are then of a thousand
+    variants, the newest or with ``currency`` the cheapest, and all are lower bounds. Prices are always those of all.
+    """
 
     total: Count
+    total_is_lower_bound: Annotated[bool, Field(description=LOWER_BOUND, examples=[False])]
     available: Annotated[int, Field(examples=[9])]
+    available_is_lower_bound: Annotated[bool, Field(description=LOWER_BOUND, examples=[False])]
+    is_complete: Annotated[bool, Field(description="whether all products that match were counted", examples=[True])]
     categories: list[CategoryCount]
     attributes: Annotated[
         dict[str, list[ValueCount]], Field(examples=[{"material": [{"value": "stoneware", "products": 12}]}])
@@ -153,20 +174,46 @@ class FacetsOut(ResponseBody):
     prices: list[PriceSpan]
 
 
-def facets_out(counts: dict[str, Any]) -> FacetsOut:
-    """The body for the counts of ``queries.facets``."""
+class SuggestionQuery(BaseModel):
+    """What a client has typed so far."""
+
+    model_config = ConfigDict(frozen=True)
+
+    q: Annotated[Text, Field(min_length=1, max_length=100, description="what is typed so far", examples=["mu"])]
+    limit: Annotated[int, Field(ge=1, le=20)] = 10
+
+
+class SuggestionOut(ResponseBody):
+    """A name that a client may be about to type; of products with the same name, one."""
+
+    name: Annotated[str, Field(examples=["Mug"])]
+    product_id: UUID
+
+
+class SuggestionsOut(ResponseBody):
+    """Names of products that are for sale: first those that begin with what is typed, or have such a SKU."""
+
+    items: list[SuggestionOut]
+
+
+def facets_out(found: Facets) -> FacetsOut:
+    """The body for counts."""
     attributes: dict[str, list[ValueCount]] = {}
-    for one in counts["attributes"]:
-        name, _, value = one["_id"].partition(":")
-        attributes.setdefault(name, []).append(ValueCount(value=value, products=one["products"]))
+    for facet, products in found.attributes:
+        name, _, value = facet.partition(":")
+        attributes.setdefault(name, []).append(ValueCount(value=value, products=products))
     return FacetsOut(
-        total=_products(counts["total"]),
-        available=_products(counts["available"]),
-        categories=[CategoryCount(category_id=one["_id"], products=one["products"]) for one in counts["categories"]],
+        total=found.total.products,
+        total_is_lower_bound=found.total.is_lower_bound,
+        available=found.available.products,
+        available_is_lower_bound=found.available.is_lower_bound,
+        is_complete=found.is_complete,
+        categories=[CategoryCount(category_id=id_, products=products) for id_, products in found.categories],
         attributes=attributes,
-        prices=[PriceSpan(currency=one["_id"], min=one["min"], max=one["max"]) for one in counts["prices"]],
+        prices=[PriceSpan(currency=one, min=lowest, max=highest) for one, (lowest, highest) in found.prices.items()],
     )
 
 
-def _products(counted: list[dict[str, int]]) -> int:
-    return counted[0]["products"] if counted else 0
+def suggestions_out(found: list[Suggestion]) -> SuggestionsOut:
+    """The body for suggestions."""
+    return SuggestionsOut(items=[SuggestionOut(name=one.name, product_id=one.product_id) for one in found])

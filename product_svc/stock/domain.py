@@ -57,9 +57,14 @@ class Stock:
         return "unset" if self.threshold is None else self.threshold
 
     @property
+    def orderable(self) -> bool:
+        """Whether units can be ordered."""
+        return not self.discontinued and self.available > 0
+
+    @property
     def availability(self) -> Availability:
         """Whether units can be ordered, and whether many can, without a number."""
-        if self.discontinued or self.available <= 0:
+        if not self.orderable:
             return "none"
         return "low" if self.at_threshold else "in_stock"
 

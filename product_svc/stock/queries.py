@@ -69,8 +69,14 @@ async def movements_of_order(database: Mongo, order_id: UUID) -> list[Movement]:
 
 def _stock_line(document: Document) -> dict[str, Any]:
     numbers = {name: document[name] for name in ("on_hand", "reserved", "version")}
-    changed_at = from_micros(document["changed_at"])
-    return {"kind": "stock", "sku": document["_id"], **numbers, "changed_at": changed_at}
+    changed_at, discontinued = from_micros(document["changed_at"]), document.get("discontinued", False)
+    return {
+        "kind": "stock",
+        "sku": document["_id"],
+        **numbers,
+        "discontinued": discontinued,
+        "changed_at": changed_at,
+    }
 
 
 def _movement_line(document: Document) -> dict[str, Any]:

@@ -157,6 +157,7 @@ GUARDS: Mapping[str, Mapping[str, Guard]] = {
         **EVERYWHERE,
         "GET /v1/products": CATALOGUE,
         "GET /v1/products/facets": CATALOGUE,
+        "GET /v1/products/suggestions": CATALOGUE,
         "GET /v1/products/{product_id}": CATALOGUE,
         "GET /v1/categories": CATALOGUE,
         "GET /v1/categories/{category_id}": CATALOGUE,

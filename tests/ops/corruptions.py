@@ -14,6 +14,8 @@ CORRUPTIONS: list[tuple[str, Corruption]] = [
     ("oversold", stock_corruptions.more_reserved_than_on_hand),
     ("stock_mismatch", stock_corruptions.stock_without_a_movement),
     ("stock_mismatch", stock_corruptions.stock_reserved_without_a_reservation),
+    ("availability_mismatch", stock_corruptions.offer_of_what_is_sold_out),
+    ("availability_mismatch", stock_corruptions.stock_without_an_offer),
     ("order_stuck", event_corruptions.ignored_reply),
     ("reservation_mismatch", stock_corruptions.confirmed_order_without_its_stock),
     ("reservation_mismatch", stock_corruptions.cancelled_order_that_still_holds_stock),

@@ -26,6 +26,19 @@ async def stock_reserved_without_a_reservation(world: World) -> str:
     return sku
 
 
+async def offer_of_what_is_sold_out(world: World) -> str:
+    sku = await world.product(2)
+    await world.confirmed(sku, 2)
+    await world.products.db.offers.update_one({"_id": sku}, {"$set": {"available": True}})
+    return sku
+
+
+async def stock_without_an_offer(world: World) -> str:
+    sku = await world.product()
+    await world.products.db.offers.delete_one({"_id": sku})
+    return sku
+
+
 async def confirmed_order_without_its_stock(world: World) -> str:
     sku = await world.product()
     order_id = await world.confirmed(sku)

@@ -21,10 +21,10 @@ def product_body(*skus: str, **fields: Any) -> dict[str, Any]:
 
 
 def as_written(entry: dict[str, Any]) -> dict[str, Any]:
-    """An entry of the catalogue without what it says about the stock: what the response to a change is."""
-    stock = ("availability", "available")
+    """An entry of the catalogue without its stock and its times: what the response to a change is."""
+    stock, times = ("availability", "available"), ("created_at", "updated_at")
     variants = [{name: value for name, value in one.items() if name not in stock} for one in entry["variants"]]
-    return {**entry, "variants": variants}
+    return {**{name: value for name, value in entry.items() if name not in times}, "variants": variants}
 
 
 async def added(api: API, *skus: str, **fields: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The migrations of product_svc: on an empty database, and on those of earlier releases."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -21,16 +22,14 @@ from tests.responses import checked_client
 from tests.servers import Servers
 from tests.tables import migrated
 
-VERSIONS = ["m001_search_fields", "m002_discontinued_stock", "m003_attempts", "m004_field_names"]
+VERSIONS = ["m001_search_fields", "m002_discontinued_stock", "m003_attempts", "m004_field_names", "m005_offers"]
 OPS = {"jobs", "actions", "subscriptions"}
 CHASSIS = {"outbox", "inbox", "dead_letters", "attempts", "leases", "wake_ups", "schema_migrations", *OPS}
 OURS = {
     "categories": {"_id_", "parent_id_1__id_1"},
     "category_tree": {"_id_"},
-    "products": {
-        *("_id_", "variants.sku_1", "category_id_1__id_1", "search.name_1__id_1"),
-        *("search.offers.facets_1", "text"),
-    },
+    "products": {"_id_", "variants.sku_1", "category_id_1__id_1", "by_term"},
+    "offers": {"_id_", "by_product", "by_name", "by_price"},
     "imports": {"_id_"},
     "import_faults": {"_id_", "import_id_1_line_1"},
     "stock": {"_id_", "low_1__id_1"},
@@ -138,15 +137,24 @@ async def test_a_version_that_ran_does_not_run_again(url: str, database: Mongo) 
 
 
 async def test_a_product_of_the_first_release_is_found_after_the_migration(url: str, database: Mongo) -> None:
-    old = {"_id": uuid7(), "name": "Oldest jar", "attributes": {"material": "clay"}, "version": 1, "changed_at": 0}
-    price = {"amount": 5, "currency": "EUR"}
-    await database.db.products.insert_one(old | {"variants": [{"sku": "JAR", "price": price}]})
+    id_ = uuid7()
+    old = {"_id": id_, "name": "Oldest jars", "attributes": {"material": "clay"}, "version": 1, "changed_at": 10**6}
+    variants = [{"sku": sku, "price": {"amount": 5, "currency": "EUR"}} for sku in ("JAR", "JAR-2")]
+    await database.db.products.insert_one(old | {"variants": variants})
+    numbers = {"on_hand": 3, "version": 0, "changed_at": 0}
+    stock = [{"_id": "JAR", "reserved": 2, **numbers}, {"_id": "JAR-2", "reserved": 3, **numbers}]
+    await database.db.stock.insert_many(stock)
+    await database.db.products.create_index([("name", "text")], name="text")
+    await migrate(url)
+    assert (await shape(database))["products"] == OURS["products"]
     async with checked_client(build(settings(url))) as api:
-        read = (await api.get("/v1/products?sku=JAR")).json()["items"]
-        assert [(product["name"], product["status"]) for product in read] == [("Oldest jar", "active")]
-        await migrate(url)
-        query = "q=jar&attribute=material:clay&sort=price&currency=EUR"
-        assert (await api.get(f"/v1/products?{query}")).json()["items"] == read
+        [read] = (await api.get("/v1/products?sku=JAR")).json()["items"]
+        assert (read["name"], read["status"]) == ("Oldest jars", "active")
+        assert datetime.fromisoformat(read["created_at"]).timestamp() == pytest.approx((id_.int >> 80) / 1000)
+        assert read["updated_at"] == "1970-01-01T00:00:01Z"
+        query = "q=jar&attribute=material:clay&sort=price&currency=EUR&available=true"
+        assert (await api.get(f"/v1/products?{query}")).json()["items"] == [read]
+        assert (await api.get("/v1/products?available=true&sku=JAR-2")).json()["items"] == []
     document = await one(database, "products")
     assert document == product_document(read_product(document)[1])
 

@@ -36,6 +36,16 @@ CHECKS = (
         """,
     ),
     Check(
+        "availability_mismatch",
+        "Searches find as available what can be ordered: units that are not reserved, of a SKU that is for sale.",
+        """
+        SELECT sku, 'searches find it as ' || CASE available WHEN 1 THEN 'available' WHEN 0 THEN 'not available'
+            ELSE 'missing' END || '; ' || on_hand || ' on hand, ' || reserved || ' reserved'
+        FROM stock LEFT JOIN offer USING (sku)
+        WHERE available IS NOT (on_hand > reserved AND NOT discontinued)
+        """,
+    ),
+    Check(
         "reservation_mismatch",
         "A confirmed order holds a reservation; an order that has ended or is shipped completely holds none.",
         """

@@ -55,6 +55,13 @@ CATALOGUE: Sequence[Step] = (
         query="sku={{sku}}",
         holds={"one": "body.total === 1"},
     ),
+    Step(
+        "Suggest products while typing",
+        "GET /v1/products/suggestions",
+        200,
+        query="q=mu",
+        holds={"a list": "Array.isArray(body.items)"},
+    ),
     Step("Read a product", "GET /v1/products/{product_id}", 200, response_headers=("ETag",)),
     Step(
         "Ask whether it is different now",

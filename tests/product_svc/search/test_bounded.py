@@ -2,14 +2,14 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import httpx
 import pytest
 
 from product_svc.main import build
-from product_svc.search import bounded, queries
+from product_svc.search import bounded, queries, suggestions
 from product_svc.search.domain import Search, Sort, in_order_of_an_index
 from tests.product_svc.apps import settings
 from tests.product_svc.rest_factories import added
@@ -17,8 +17,6 @@ from tests.responses import assert_problem, checked_client
 
 FACETS = "/v1/products/facets"
 KEPT_SECONDS = 60.0
-QUERIES = 2
-"""For counts: those of what was found, and how many of that are available."""
 
 
 @pytest.fixture
@@ -31,21 +29,26 @@ async def front(shared_url: str) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 def running(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """``all``: queries so far; ``most``: those at the same time. Each takes a twentieth of a second longer."""
+    """``all``: searches so far; ``most``: those at the same time. Each takes a twentieth of a second longer."""
     count: Counter[str] = Counter()
-    read = queries._aggregate
 
-    async def slow(*arguments: Any) -> Any:
-        count["all"] += 1
-        count["now"] += 1
-        count["most"] = max(count["most"], count["now"])
-        await asyncio.sleep(0.05)
-        try:
-            return await read(*arguments)
-        finally:
-            count["now"] -= 1
+    def slowed(read: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def slow(*arguments: Any) -> Any:
+            count["all"] += 1
+            count["now"] += 1
+            count["most"] = max(count["most"], count["now"])
+            await asyncio.sleep(0.05)
+            try:
+                return await read(*arguments)
+            finally:
+                count["now"] -= 1
 
-    monkeypatch.setattr(queries, "_aggregate", slow)
+        return slow
+
+    for name in ("facets", "total"):
+        monkeypatch.setattr(queries, name, slowed(getattr(queries, name)))
+    monkeypatch.setattr(queries, "_listed", slowed(queries._listed))
+    monkeypatch.setattr(bounded, "suggestions", slowed(suggestions.suggestions))
     return count
 
 
@@ -54,7 +57,24 @@ async def test_the_same_counts_are_made_once(front: httpx.AsyncClient, running: 
     responses = await asyncio.gather(*(front.get(path) for path in paths * 10))
     assert {response.status_code for response in responses} == {200}
     assert (await front.get(paths[0])).json() == responses[0].json()
-    assert running["all"] == QUERIES
+    assert running["all"] == 1
+
+
+async def test_the_same_totals_and_suggestions_are_made_once(front: httpx.AsyncClient, running: Counter[str]) -> None:
+    suggested = ["/v1/products/suggestions?q=mu", "/v1/products/suggestions?q=M%C3%9A&limit=2"]
+    await asyncio.gather(*(front.get(path) for path in suggested * 10))
+    assert running["all"] == 1
+    listed = await asyncio.gather(*(front.get("/v1/products?sku=A&count=true") for _ in range(10)))
+    assert {response.json()["total"] for response in listed} == {0}
+    assert running["all"] == 1 + len(listed) + 1
+
+
+async def test_a_flood_of_suggestions_is_told_to_wait(front: httpx.AsyncClient, running: Counter[str]) -> None:
+    responses = await asyncio.gather(*(front.get(f"/v1/products/suggestions?q=mu{n}") for n in range(60)))
+    statuses = Counter(response.status_code for response in responses)
+    assert running["most"] == bounded.SUGGESTIONS_AT_ONCE
+    assert statuses[200] == bounded.SUGGESTIONS_AT_ONCE + bounded.SUGGESTIONS_WAITING
+    assert_problem(next(one for one in responses if one.status_code != 200), 429, "too_many_searches")
 
 
 async def test_counts_are_some_seconds_old(front: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +115,7 @@ async def test_old_counts_make_place_for_new_ones(
     monkeypatch.setattr(bounded, "MAX_KEPT", 2)
     for price in (1, 2, 3, 3, 1):
         assert (await front.get(f"{FACETS}?currency=GBP&price_min={price}")).status_code == 200
-    assert running["all"] == 4 * QUERIES
+    assert running["all"] == 4
 
 
 @pytest.mark.parametrize(
@@ -103,13 +123,16 @@ async def test_old_counts_make_place_for_new_ones(
     [
         (Search(), "added", True),
         (Search(), "name", True),
-        (Search(), "-name", False),
-        (Search(), "price", False),
+        (Search(), "-name", True),
+        (Search(currency="EUR"), "price", True),
+        (Search(currency="EUR"), "name", False),
+        (Search(available=True), "name", True),
+        (Search(attributes={"a": ["1"], "b": ["2"]}), "added", False),
         (Search(text="mug"), "added", False),
-        (Search(attributes={"a": ["1"]}), "added", False),
+        (Search(attributes={"a": ["1"]}), "added", True),
         (Search(available=False), "added", False),
         (Search(currency="EUR", price_min=0), "added", False),
-        (Search(statuses=["discontinued"]), "added", False),
+        (Search(statuses=["discontinued"]), "added", True),
         (Search(skus=["A"], available=True), "price", True),
         (Search(skus=["A"], text="mug"), "relevance", False),
     ],

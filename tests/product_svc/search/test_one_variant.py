@@ -128,7 +128,7 @@ async def test_what_is_not_for_sale_is_not_available(api: API) -> None:
     shelf, sku = await category(api), new_sku()
     product = await added(api, sku, category_id=shelf["id"])
     await adjust(api, sku, 3)
-    query = f"/v1/products?category_id={shelf['id']}&status=active&status=discontinued"
+    query = f"/v1/products?category_id={shelf['id']}&state=active&state=discontinued"
     assert await names(api, f"{query}&available=true") == ["Mug"]
     gone = {"status": "discontinued"}
     assert (await api.patch(f"/v1/products/{product['id']}", json=gone, headers=ANY_VERSION)).status_code == 200

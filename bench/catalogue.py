@@ -1,0 +1,162 @@
+"""A large catalogue: how fast it is imported, and how long clients wait for lists, searches, counts and suggestions.
+
+``PRODUCTS`` of one to three variants, a third of which are sold out; some words are much more frequent than others.
+``BENCH_PRODUCTS=1000000`` measures a larger one. Each request is another one, so that nothing is kept.
+"""
+
+import asyncio
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import quote, urlsplit
+from uuid import UUID
+
+import httpx
+import orjson
+from pymongo import AsyncMongoClient
+
+from bench.http import Connection
+from bench.shop import Shop, shop
+from tests.stack import STAFF, Stack
+
+PRODUCTS = int(os.environ.get("BENCH_PRODUCTS", "100000"))
+SHELVES, PART = 40, 400
+CLIENTS, SECONDS, WARM_UP = 4, 8.0, 1.0
+COLOURS = ("red", "blue", "green", "white", "black", "grey")
+MATERIALS = ("steel", "glass", "stoneware", "wood", "clay")
+KINDS = ("Mug", "Cup", "Kettle", "Jug", "Bowl", "Plate", "Pan", "Tasse", "Teller", "Löffel", "Kanne", "Topf")
+STYLES = ("rustic", "modern", "classic", "vintage", "sturdy", "light", "round", "square", "elegant", "soft")
+WORDS = [f"word{n}" for n in range(2_000)]
+WEIGHTS = [1 / (n + 1) for n in range(len(WORDS))]
+
+Path = Callable[[random.Random], str]
+
+
+async def catalogue() -> dict[str, Any]:
+    """The rate of the import, and for each kind of request p50, p99 (ms) and rate beside that of an echo."""
+    async with shop("customer", "product", skus=2) as running:
+        shelves = await _add_shelves(running.stack)
+        rate = await _import(running.stack, shelves)
+        await _stock(running.stack)
+        kinds = _kinds(shelves)
+        for path in kinds.values():
+            await _measured(running.stack.urls["product"], path, WARM_UP)
+        found = {name: await _measured(running.stack.urls["product"], path, SECONDS) for name, path in kinds.items()}
+        return {
+            "products": PRODUCTS,
+            "clients": CLIENTS,
+            "import_rate": rate,
+            "echo": await _echo(running),
+            "rows": found,
+        }
+
+
+def _kinds(shelves: Sequence[UUID]) -> dict[str, Path]:
+    """Kind of request → a path of that kind."""
+    shelf: Path = lambda rng: f"category_id={shelves[int(rng.random() ** 2 * SHELVES)]}"  # noqa: E731
+    colour: Path = lambda rng: f"attribute=colour:{rng.choice(COLOURS)}"  # noqa: E731
+    words: Path = lambda rng: quote(f"{rng.choice(STYLES)} {rng.choice(KINDS)}")  # noqa: E731
+    series: Path = lambda rng: f"attribute=series:s{rng.randrange(500)}"  # noqa: E731
+    price: Path = lambda rng: f"price_min={rng.randrange(100, 9000)}"  # noqa: E731
+    lists, facets, euros = "/v1/products?", "/v1/products/facets?", "currency=EUR"
+    return {
+        "list": lambda rng: f"{lists}sort={rng.choice(['added', 'newest', 'name', '-name'])}",
+        "list of a category": lambda rng: f"{lists}{shelf(rng)}&sort=name",
+        "two words": lambda rng: f"{lists}q={words(rng)}",
+        "a word": lambda rng: f"{lists}q={rng.choice(WORDS)}",
+        "an attribute, by price": lambda rng: f"{lists}{colour(rng)}&{euros}&sort={rng.choice(['price', '-price'])}",
+        "two attributes, available": lambda rng: f"{lists}{colour(rng)}&{series(rng)}&available=true",
+        "available": lambda rng: f"{lists}available=true&{shelf(rng)}",
+        "available, by price": lambda rng: f"{lists}available=true&{euros}&{price(rng)}&sort=price",
+        "facets": lambda rng: f"{facets}{euros}&{price(rng)}",
+        "facets of a category": lambda rng: f"{facets}{shelf(rng)}&{euros}&{price(rng)}",
+        "facets of words": lambda rng: f"{facets}q={words(rng)}&{euros}&{price(rng)}",
+        "suggestions": lambda rng: (
+            f"/v1/products/suggestions?q={quote(rng.choice(KINDS)[:3])}%20{rng.randrange(10**6)}"
+        ),
+    }
+
+
+async def _measured(url: str, path: Path, seconds: float) -> dict[str, Any]:
+    took, statuses = list[float](), Counter[int]()
+    until = time.perf_counter() + seconds
+
+    async def client(number: int) -> None:
+        address, rng = urlsplit(url), random.Random(f"{number}/{seconds}")
+        connection = await Connection.open(address.hostname or "", address.port or 0)
+        while (began := time.perf_counter()) < until:
+            response = await connection.send(f"GET {path(rng)} HTTP/1.1\r\nHost: bench\r\n\r\n".encode())
+            took.append((time.perf_counter() - began) * 1000)
+            statuses[response.status] += 1
+        connection.close()
+
+    await asyncio.gather(*(client(number) for number in range(CLIENTS)))
+    took.sort()
+    rate = len(took) / seconds
+    return {"p50_ms": took[len(took) // 2], "p99_ms": took[len(took) * 99 // 100], "rate": rate, "statuses": statuses}
+
+
+async def _echo(running: Shop) -> dict[str, Any]:
+    load = running.load("echo")
+    took = await load.closed_loop(CLIENTS, seconds=SECONDS)
+    ms = sorted(second * 1000 for second in load.seconds)
+    return {"p50_ms": ms[len(ms) // 2], "p99_ms": ms[len(ms) * 99 // 100], "rate": len(ms) / took}
+
+
+async def _add_shelves(stack: Stack) -> list[UUID]:
+    staff, made = await stack.log_in(*STAFF), list[UUID]()
+    for number in range(SHELVES):
+        body = {"name": f"Shelf {number}", "parent_id": str(made[number // 4]) if number else None}
+        response = await stack.http.post(f"{stack.urls['product']}/v1/categories", json=body, headers=staff)
+        made.append(UUID(response.raise_for_status().json()["id"]))
+    return made
+
+
+async def _import(stack: Stack, shelves: Sequence[UUID]) -> float:
+    """Import all products as one file, part after part; the lines per second."""
+    url, began, rng = f"{stack.urls['product']}/v1/imports", time.perf_counter(), random.Random(1)
+    async with httpx.AsyncClient(timeout=300, headers=await stack.log_in(*STAFF)) as http:
+        begun = (await http.post(url, json={"format": "ndjson", "lines": PRODUCTS})).raise_for_status().json()["id"]
+        for start in range(0, PRODUCTS, PART):
+            if start % (PART * 50) == 0:
+                # Before the token expires.
+                http.headers.update(await stack.log_in(*STAFF))
+            lines = (_line(start + n, rng, shelves) for n in range(min(PART, PRODUCTS - start)))
+            content, kind = b"\n".join(lines), {"Content-Type": "application/x-ndjson"}
+            response = await http.post(f"{url}/{begun}/parts?first_line={start + 1}", content=content, headers=kind)
+            response.raise_for_status()
+    return PRODUCTS / (time.perf_counter() - began)
+
+
+def _line(number: int, rng: random.Random, shelves: Sequence[UUID]) -> bytes:
+    variants = [
+        {
+            "sku": f"SKU-{number}-{n}",
+            "price": {"amount": rng.randrange(100, 20_000, 5), "currency": "EUR"},
+            "attributes": {"colour": colour},
+        }
+        for n, colour in enumerate(rng.sample(COLOURS, rng.choice((1, 1, 2, 3))))
+    ]
+    return orjson.dumps(
+        {
+            "name": f"{rng.choice(STYLES)} {rng.choice(KINDS)} {number}".capitalize(),
+            "description": " ".join(rng.choices(WORDS, WEIGHTS, k=12)),
+            "category_id": shelves[int(rng.random() ** 2 * SHELVES)],
+            "attributes": {"material": rng.choice(MATERIALS), "series": f"s{number % 500}"},
+            "variants": variants,
+        }
+    )
+
+
+async def _stock(stack: Stack) -> None:
+    """Units for two thirds of the SKUs, behind the service's back: it would take an adjustment for each."""
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
+        stack.commands["product"].env["MONGO_URL"], uuidRepresentation="standard"
+    )
+    database, stocked = client.get_default_database(), {"_id": {"$regex": "^SKU-[0-9]*[0-5]-"}}
+    await database.stock.update_many(stocked, {"$set": {"on_hand": 10}})
+    await database.offers.update_many(stocked, {"$set": {"available": True}})
+    await client.close()
