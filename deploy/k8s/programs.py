@@ -55,7 +55,7 @@ def _process(program: Program, component: str, service: Service) -> Iterator[Obj
     listening = {"HOST": "0.0.0.0", "PORT": str(HTTP_PORT)}  # noqa: S104 - inside the pod
     if component == REST:
         listening |= {"METRICS_HOST": "0.0.0.0", "METRICS_PORT": str(METRICS_PORT)}  # noqa: S104
-    container = _container(program, listening, [f"{service.name}-settings", "settings"]) | {
+    container = _container(program, listening, ["settings", f"{service.name}-settings"]) | {
         "ports": [{"name": name, "containerPort": port} for name, port in ports.items()],
         # The process has to start before anybody asks whether it lives.
         "startupProbe": _probe("/health/live", ports, periodSeconds=2, failureThreshold=60),

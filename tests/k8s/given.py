@@ -107,7 +107,7 @@ CORRUPTIONS: Corruptions = {
     ],
     config_maps_exist: [
         remove("ConfigMap/order-settings"),
-        set_value("Deployment/order", "spec template spec containers 0 envFrom 0 configMapRef name", "order"),
+        set_value("Deployment/order", "spec template spec containers 0 envFrom 1 configMapRef name", "order"),
         set_value("TriggerAuthentication/order", "spec configMapTargetRef 0 key", "orders"),
         set_value("StatefulSet/mongo", "spec template spec volumes 1 configMap items 0 key", "user.js"),
     ],
