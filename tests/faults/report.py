@@ -12,9 +12,9 @@ INTRODUCTION = """\
 
 This page is written by `make faults`. Each cell of the matrix (`tests/faults/matrix.py`) runs on the whole
 platform, with a proxy in front of each server, under traffic: customers register, order (also more of a scarce
-product than is in stock), amend and cancel, and retry every request that gets no response, orders with the same
-`Idempotency-Key`; staff ship, also in parts, deliver, accept returns and add stock. Then everything is healed, and
-the cell is clean if
+product than is in stock), amend, cancel and request returns, and retry every request that gets no response, orders
+with the same `Idempotency-Key`; staff ship, also in parts, cancel what is left, deliver, receive returns and parcels
+that were refused, and add stock. Then everything is healed, and the cell is clean if
 
 - every order has ended, every key has exactly one order, and every order has a key;
 - every order's timeline contains each event once, and every mail is in the ledger once;
