@@ -66,8 +66,10 @@ async def test_a_refused_amendment_leaves_with_its_shortages_and_the_next_is_a_n
     assert (now["revision"], now["lines"], now["amendment"]) == (1, one["lines"], None)
     assert now["shortages"] == []
     *_, amended, refused = await events(shared, one["id"])
-    about = {"order_id": UUID(one["id"]), "customer_id": customer_id, "revision": 2}
-    assert refused == AmendmentRefused(**about, shortages=(short,), lines=amended.lines)
+    assert isinstance(amended, OrderAmended)
+    assert refused == AmendmentRefused(
+        order_id=UUID(one["id"]), customer_id=customer_id, revision=2, shortages=(short,), lines=amended.lines
+    )
     entries = (await api.get(f"/v1/orders/{one['id']}/timeline", headers=headers)).json()["entries"]
     detail = {"state": "CONFIRMED", "revision": 2, "shortages": [short.model_dump()]}
     assert (entries[-1]["type"], entries[-1]["detail"]) == ("order.amendment_refused", detail)

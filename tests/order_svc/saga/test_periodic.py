@@ -16,7 +16,7 @@ from order_svc.orders.domain import Order
 from order_svc.saga.commands import HandleHalfDeadline, RetrySaga
 from order_svc.saga.periodic import BATCH, Deadlines
 from order_svc.unit_of_work import OrderUnitOfWork
-from schemas import AmendmentRefused, OrderCancelled, OrderConfirmed, OrderPlaced
+from schemas import AmendmentRefused, OrderAmended, OrderCancelled, OrderConfirmed, OrderPlaced
 from tests.databases import committing
 from tests.order_svc.scenarios import (
     Commit,
@@ -121,8 +121,10 @@ async def test_an_amendment_without_a_reply_is_requested_again_and_then_withdraw
     assert (kept.state, kept.revision, kept.last_revision, kept.amendment) == ("CONFIRMED", 1, 2, None)
     amended, again, refused = (await events(postgres, order.id))[2:]
     assert amended == again
-    about = {"order_id": order.id, "customer_id": order.customer_id, "revision": 2, "lines": amended.lines}
-    assert refused == AmendmentRefused(**about, shortages=())
+    assert isinstance(amended, OrderAmended)
+    assert refused == AmendmentRefused(
+        order_id=order.id, customer_id=order.customer_id, revision=2, shortages=(), lines=amended.lines
+    )
     assert (await read(postgres, fresh)).amendment is not None
 
 
