@@ -158,14 +158,14 @@ class OrderOut(ResponseBody):
     version: Annotated[int, Field(examples=[3])]
     placed_at: datetime
     changed_at: datetime
-    customer_id: Annotated[UUID | None, Field(description="for staff who read orders; else null")] = None
+    customer_id: Annotated[UUID | None, Field(description="for staff who read orders; else null")]
     customer_name: Annotated[
         str | None,
         Field(
             description="for staff who read orders; else null, and where the customer was erased",
             examples=["Ada Lovelace"],
         ),
-    ] = None
+    ]
 
 
 class OrdersOut(Page[OrderOut, UUID]):

@@ -54,6 +54,8 @@ SHIPPED: dict[str, Any] = {
     "version": 3,
     "placed_at": MOMENT,
     "changed_at": "2026-01-03T09:30:00Z",
+    "customer_id": None,
+    "customer_name": None,
 }
 PLACED = SHIPPED | {"state": "PENDING", "shipments": [], "version": 1, "changed_at": MOMENT}
 CONFIRMED = PLACED | {"state": "CONFIRMED", "version": 2, "changed_at": "2026-01-02T03:04:06Z"}

@@ -20,15 +20,13 @@ from tests.contracts.shop import Belongings, Person, Shop, filled
 from tests.responses import assert_problem, problem
 
 UNDOCUMENTED = {"/docs", "/openapi.json", *(f"/docs/{name}" for name in FILES)}
-PAGES = {
-    "customer": {
-        *("/", "/verify-email", "/reset-password", "/forgot-password", "/unsubscribe", "/order"),
-        *("/pages/link.js", "/pages/order.js", "/pages/link.css"),
-    }
+WITH_LINKS = {
+    *("/", "/verify-email", "/reset-password", "/forgot-password", "/change-email", "/revert-email-change"),
+    *("/unsubscribe", "/order"),
 }
+"""Pages on which the token of a link or a password is entered."""
+PAGES = {"customer": {*WITH_LINKS, "/pages/link.js", "/pages/order.js", "/pages/link.css"}}
 """Pages for people who follow a link in a mail, without a token."""
-WITH_LINKS = {"/", "/verify-email", "/reset-password", "/forgot-password", "/unsubscribe", "/order"}
-"""Those on which the token of a link or a password is entered."""
 CASES = [(service, route) for service, routes in GUARDS.items() for route in routes]
 STAFF: Mapping[str, Mapping[str, str]] = {"staff": bearer(role="staff"), "ops": bearer(role="ops")}
 NAMES = [f"{service} {route}" for service, route in CASES]

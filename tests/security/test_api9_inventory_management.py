@@ -25,7 +25,8 @@ WITHOUT_A_VERSION = re.compile(r"/health/(live|ready)|/\.well-known/(jwks|revoke
 """What every version of the API shares: for supervisors, and for verifiers of tokens."""
 FOR_PROGRAMS = frozenset({"/docs", "/metrics", "/openapi.json", *(f"/docs/{name}" for name in FILES)})
 """What is no part of the API: its documentation, and metrics."""
-FOR_PEOPLE = {"customer": frozenset({"/verify-email", "/reset-password", "/pages/link.js", "/pages/link.css"})}
+LINKED = ("/verify-email", "/reset-password", "/change-email", "/revert-email-change")
+FOR_PEOPLE = {"customer": frozenset({*LINKED, "/pages/link.js", "/pages/link.css"})}
 """Pages behind links in mails."""
 FORGOTTEN = (
     *("/v0", "/v2", "/v1", "/api", "/api/v1/orders", "/v1beta/orders", "/v2/orders", "/v2/customers", "/old/orders"),
