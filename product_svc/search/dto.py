@@ -179,7 +179,7 @@ class SuggestionQuery(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    q: Annotated[Text, Field(min_length=1, max_length=100, description="what is typed so far", examples=["mu"])]
+    q: Annotated[Text, Field(max_length=100, description="what is typed so far", examples=["mu"])] = ""
     limit: Annotated[int, Field(ge=1, le=20)] = 10
 
 

@@ -16,11 +16,13 @@ from product_svc.search.filters import Stage, one_of
 from product_svc.search.indexes import BY_TERM
 from product_svc.search.reads import Reads
 
-MAX_FOUND, ENOUGH = 1_000, 200
+MAX_FOUND, ENOUGH = 1_000, 50
 """Products that are found by words: the best ones. All other filters, sorts and counts are of these. If enough have
 the words in their names, others are not looked for."""
 MAX_READ = 2_000
 """Products with the rarest of several words that are looked at for the others."""
+LAST = 9
+"""The rank of products that have the words, but not all in their names."""
 MAX_COUNTED = 4
 """Words that are counted, to find the rarest; the longest ones."""
 MAX_PHRASED, CHUNK, MAX_TEXT = 200, 20, 20_000
@@ -34,6 +36,12 @@ class Found:
     ranks: dict[UUID, int] = field(default_factory=dict)
     more: bool = False
 
+    def add(self, rank: int, ids: Sequence[UUID], more: bool) -> None:
+        """Add products that are not found yet."""
+        for one in ids:
+            self.ranks.setdefault(one, rank)
+        self.more |= more
+
 
 async def found(reads: Reads, text: str, statuses: Sequence[str]) -> Found:
     """The products in which all words occur."""
@@ -41,30 +49,26 @@ async def found(reads: Reads, text: str, statuses: Sequence[str]) -> Found:
     if not query.words or not statuses:
         return result
     status = {"status": one_of(statuses)}
-    terms = _terms(query, await _by_frequency(reads, query.words, status))
-    for rank, (best, *others) in enumerate(terms):
-        ids, more = await _ids(reads, {"search.terms": best, **status}, others, query.excluded)
-        for one in ids:
-            result.ranks.setdefault(one, rank)
-        result.more |= more
-        if rank < len(terms) - 1 and len(result.ranks) >= ENOUGH:
-            result.more = True
-            break
+    for rank, (best, *others) in enumerate(_named(query)):
+        result.add(rank, *await _ids(reads, {"search.terms": best, **status}, others, query.excluded))
+    if len(result.ranks) < ENOUGH:
+        best, *others = (f"{ANYWHERE}{stem(word)}" for word in await _by_frequency(reads, query.words, status))
+        result.add(LAST, *await _ids(reads, {"search.terms": best, **status}, others, query.excluded))
+    else:
+        result.more = True
     if query.phrases or query.excluded_phrases:
         await _keep_phrases(reads, query, result)
     return result
 
 
-def _terms(query: Query, words: Sequence[str]) -> list[list[Any]]:
-    """The terms that a product has all, best products first; the first term of each is looked up in the index.
-
-    ``words`` are those of the query, the rarest first.
-    """
-    named = [f"{IN_NAME}{stem(word)}" for word in words]
-    alone = [[f"{BEGINNING}{plain(words[0])}"], named]
+def _named(query: Query) -> list[list[Any]]:
+    """The terms that the name of a product has all, best products first; by the first of each the index is read."""
+    longest = sorted(query.words, key=len, reverse=True)
+    stems = [f"{IN_NAME}{stem(word)}" for word in longest]
+    alone = [[f"{BEGINNING}{plain(longest[0])}"], stems]
     # A product with a name of more words than make pairs is found by its other texts, of which the name is one.
-    in_name = alone if len(words) == 1 else [[pair(words[0], words[1]), *named]]
-    return [[one_of(list(exact(query.name)))], *in_name, [f"{ANYWHERE}{stem(word)}" for word in words]]
+    in_name = alone if len(longest) == 1 else [[pair(longest[0], longest[1]), *stems]]
+    return [[one_of(list(exact(query.name)))], *in_name]
 
 
 async def _ids(reads: Reads, match: Stage, others: Sequence[str], excluded: Sequence[str]) -> tuple[list[UUID], bool]:

@@ -57,6 +57,7 @@ PLAIN = frozenset(
 PUBLIC = frozenset(
     {
         *("q", "sku", "category_id", "attribute", "currency", "price_min", "price_max", "available", "sort"),
+        "count",
         *("before", "after", "first_line", "idempotency-key", "Idempotency-Key", "customer_id"),
         *("type", "key", "fingerprint", "by", "account_id", "action", "outcome"),
     }
