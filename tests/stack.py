@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -169,6 +169,15 @@ async def eventually(true: Callable[[], Any], seconds: float, what: str, pause: 
     return result
 
 
+Appoint = Callable[[str, Literal["staff", "ops"], str, str], Awaitable[None]]
+"""Creates an account in the database of customer_svc: URL, role, address, password."""
+
+
+async def appoint_member(url: str, role: Literal["staff", "ops"], email: str, password: str) -> None:
+    """Create an account of staff or ops."""
+    await appoint_staff(BootstrapSettings(postgres_url=url, bootstrap_password=password), email, role)
+
+
 @asynccontextmanager
 async def stack(
     servers: Servers,
@@ -177,10 +186,11 @@ async def stack(
     extra: Mapping[str, str] | None = None,
     only: Collection[str] | None = None,
     spawn: Spawn | None = None,
+    appoint: Appoint = appoint_member,
 ) -> AsyncIterator[Stack]:
     """Run the platform, or ``only`` some of its processes; ``extra`` settings go to every process.
 
-    ``spawn`` replaces the way in which processes are started.
+    ``spawn`` replaces the way in which processes are started, ``appoint`` that in which staff get their accounts.
     """
     prefix = f"t{uuid4().hex[:8]}."
     await create_topics(servers.kafka, prefix=prefix)
@@ -192,9 +202,8 @@ async def stack(
     try:
         await running.start(*(only or running.commands))
         accounts = running.commands["customer"].env["POSTGRES_URL"]
-        roles: Mapping[Literal["staff", "ops"], tuple[str, str]] = {"staff": STAFF, "ops": OPS}
-        for role, (email, password) in roles.items():
-            await appoint_staff(BootstrapSettings(postgres_url=accounts, bootstrap_password=password), email, role)
+        await appoint(accounts, "staff", *STAFF)
+        await appoint(accounts, "ops", *OPS)
         yield running
     finally:
         await asyncio.to_thread(stop_all, list(running.children.values()), 10)

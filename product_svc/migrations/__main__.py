@@ -4,9 +4,12 @@ First the versions that did not run yet, then what the documents declare: collec
 """
 
 import asyncio
+from typing import Annotated
+
+import typer
 
 from chassis.persistence.mongo.database import Mongo
-from chassis.persistence.mongo.migrate import one_at_a_time, run_versions
+from chassis.persistence.mongo.migrate import one_at_a_time, run_versions, version_names
 from chassis.persistence.mongo.schema import create_collections
 from chassis.runtime.setting_files import FileSettings
 from chassis.runtime.settings import load
@@ -22,17 +25,31 @@ class MigrationSettings(FileSettings):
     mongo_url: DatabaseUrl
 
 
-async def migrate(url: str) -> None:
-    """Upgrade the database at ``url``."""
+async def migrate(url: str, again: str | None = None) -> None:
+    """Upgrade the database at ``url``; run the version ``again`` in any case."""
     database = Mongo(url)
     try:
         async with one_at_a_time(database.db):
-            await run_versions(database.db, versions)
+            await run_versions(database.db, versions, again)
             await create_collections(database.db, *COLLECTIONS)
             await open_documents(database, indexes=True)
     finally:
         await database.close()
 
 
+def main(
+    again: Annotated[
+        str | None,
+        typer.Option(
+            help="Run this version once more, like m005_offers after processes of a release without offers."
+        ),
+    ] = None,
+) -> None:
+    """Bring the database of product_svc up to date."""
+    if again and again not in (known := version_names(versions)):
+        raise typer.BadParameter(f"no version {again}: there are {', '.join(sorted(known))}")
+    asyncio.run(migrate(str(load(MigrationSettings, SERVICE).mongo_url), again))
+
+
 if __name__ == "__main__":
-    asyncio.run(migrate(str(load(MigrationSettings, SERVICE).mongo_url)))
+    typer.run(main)

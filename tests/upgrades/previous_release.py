@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tarfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -14,14 +15,14 @@ from typing import BinaryIO
 import pytest
 
 from deploy.local.processes import REPOSITORY, Command, StartedProcess
-from deploy.system import SYSTEM
+from deploy.system import BOOTSTRAP, SYSTEM
 from tests.fork_server import ForkServer, fork_server
 
 RELEASED = re.compile(r"^## \[(\d[\d.]*)\].*\n+Released from commit `([0-9a-f]{40})`", re.MULTILINE)
 RELEASE = "RELEASE_OF_TEST"
 """In the environment of a process: ``previous``, or nothing for the code of today."""
 PREVIOUS = {RELEASE: "previous"}
-MIGRATION_SECONDS = 60
+JOB_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -64,13 +65,21 @@ class PreviousRelease:
     def migrate(self, url: str, service: str) -> None:
         """Create the tables that the release has."""
         setting = "MONGO_URL" if service == "product_svc" else "POSTGRES_URL"
+        self._run([f"{service}.migrations"], {setting: url})
+
+    async def appoint(self, url: str, role: str, email: str, password: str) -> None:
+        """Create an account of staff or ops, as the release does."""
+        arguments = [BOOTSTRAP, email, "--role", role]
+        await asyncio.to_thread(self._run, arguments, {"POSTGRES_URL": url, "BOOTSTRAP_PASSWORD": password})
+
+    def _run(self, module: Sequence[str], settings: Mapping[str, str]) -> None:
         subprocess.run(
-            [sys.executable, "-m", f"{service}.migrations"],
+            [sys.executable, "-m", *module],
             cwd=self._directory,
-            env={"PATH": os.environ["PATH"], setting: url},
+            env={"PATH": os.environ["PATH"], **settings},
             check=True,
             stdout=subprocess.DEVNULL,
-            timeout=MIGRATION_SECONDS,
+            timeout=JOB_SECONDS,
         )
 
     async def migrate_products(self, url: str) -> None:

@@ -46,15 +46,21 @@ async def one_at_a_time(db: AsyncDatabase[Document]) -> AsyncIterator[None]:
         await lease.release(owner)
 
 
-async def run_versions(db: AsyncDatabase[Document], versions: ModuleType) -> None:
-    """Run the versions of a package that did not run yet, and record each."""
+async def run_versions(db: AsyncDatabase[Document], versions: ModuleType, again: str | None = None) -> None:
+    """Run the versions of a package that did not run yet, and one ``again``, and record each."""
     with translated():
         done = {record["_id"] async for record in db[RECORDS].find({}, {"_id": 1})}
-    for name in sorted({found.name for found in iter_modules(versions.__path__)} - done):
+    chosen = version_names(versions) - done | ({again} if again else set())
+    for name in sorted(chosen):
         with translated():
             await import_module(f"{versions.__name__}.{name}").upgrade(db)
-            await db[RECORDS].insert_one({"_id": name, "at": datetime.now(UTC)})
+            await db[RECORDS].replace_one({"_id": name}, {"at": datetime.now(UTC)}, upsert=True)
         log.info("migrated", version=name)
+
+
+def version_names(versions: ModuleType) -> set[str]:
+    """The names of all versions of a package."""
+    return {found.name for found in iter_modules(versions.__path__)}
 
 
 async def _create(lease: MongoLease) -> None:

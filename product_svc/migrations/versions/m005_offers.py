@@ -1,6 +1,8 @@
 """Products get the terms of their words and the time of their creation, and every variant gets its offer.
 
-The indexes of searches before it are dropped.
+The fields and indexes of searches before it stay for processes of 0.2.0, which may work beside it; a later version
+drops them. Such processes change stock without the offers: run this again when they have ended
+(``python -m product_svc.migrations --again m005_offers``).
 """
 
 from datetime import UTC, datetime
@@ -10,7 +12,6 @@ from uuid import UUID
 from pymongo import ReplaceOne, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import OperationFailure
 
 from chassis.persistence.mongo.times import to_micros
 from product_svc.catalogue.search_fields import search_terms
@@ -19,8 +20,6 @@ from product_svc.search.store import offers
 from product_svc.stock.store import read_stock
 
 CHUNK = 200
-INDEXES = ("text", "search.name_1__id_1", "search.offers.facets_1")
-INDEX_NOT_FOUND, NAMESPACE_NOT_FOUND = 27, 26
 
 
 async def upgrade(db: AsyncDatabase[Any]) -> None:
@@ -30,12 +29,6 @@ async def upgrade(db: AsyncDatabase[Any]) -> None:
             after = await session.with_transaction(lambda tx, at=after: _chunk(db, tx, at))  # type: ignore[misc]
             if after is None:
                 break
-    for name in INDEXES:
-        try:
-            await db.products.drop_index(name)
-        except OperationFailure as error:
-            if error.code not in (INDEX_NOT_FOUND, NAMESPACE_NOT_FOUND):
-                raise
 
 
 async def _chunk(db: AsyncDatabase[Any], tx: AsyncClientSession, after: UUID | None) -> UUID | None:
@@ -58,7 +51,7 @@ async def _chunk(db: AsyncDatabase[Any], tx: AsyncClientSession, after: UUID | N
 def _fields(document: dict[str, Any]) -> dict[str, Any]:
     product = read_product(document)[1]
     return {
-        "search": {"terms": search_terms(product)},
+        "search.terms": search_terms(product),
         "created_at": document.get("created_at") or _created(product.id) or document["changed_at"],
         "status": product.status,
     }
