@@ -40,7 +40,9 @@ async def test_an_order_is_accepted_at_the_catalogues_price(api: API, shared: Po
         "revision": 1,
         "amendment": None,
         "shipments": [],
+        "cancelled_remainder": None,
         "returns": [],
+        "return_requests": [],
         "version": 1,
     }
     [event] = await events(shared, placed["id"])
