@@ -68,15 +68,17 @@ class Traffic:
     """The stock of the last one is too small for all orders."""
     staff: Mapping[str, str]
     shoppers: list[Shopper]
+    with_parcels: bool = True
+    """Whether parcels fail, remainders are cancelled and returns requested, which 0.2.0 does not know."""
     _stopped: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: list["asyncio.Task[None]"] = field(default_factory=list)
 
     @classmethod
-    async def begin(cls, shop: Stack, rng: random.Random) -> "Traffic":
+    async def begin(cls, shop: Stack, rng: random.Random, *, with_parcels: bool = True) -> "Traffic":
         """Start; return after the first orders."""
         skus = [await shop.product(on_hand=100_000) for _ in range(3)] + [await shop.product(on_hand=30)]
         shoppers = [Shopper(*await shop.customer()) for _ in range(SHOPPERS)]
-        made = cls(shop, rng, skus, await shop.log_in(*STAFF), shoppers)
+        made = cls(shop, rng, skus, await shop.log_in(*STAFF), shoppers, with_parcels)
         for shopper in shoppers:
             await made._place(shopper)
         loops = [made._delivering(), made._registering(), made._fulfilling()]
@@ -140,29 +142,13 @@ class Traffic:
             shopper, location = self.rng.choice(placed)
             order = await self._read("order", location, shopper)
             one = {"lines": [{"sku": order["lines"][0]["sku"], "quantity": 1}]}
-            steps: list[tuple[str, Any]] = [("shipments", PARCEL), ("deliver", None), ("returns", one)]
-            luck = self.rng.random()
-            if luck < 0.5:
-                steps.insert(0, ("shipments", {**PARCEL, **one}))
-            if luck < 0.25:
-                steps[1] = ("cancel-remainder", None)
-            if luck < 0.4:
-                steps[2:] = [(f"{FIRST}/fail", {"reason": "refused"}), (f"{FIRST}/return", None)]
-            elif luck < 0.45:
-                steps[2] = (f"{FIRST}/deliver", None)
-            elif luck > 0.75:
-                steps[1:] = [
-                    ("deliver", None),
-                    ("return-requests", one),
-                    (f"{REQUEST}/approve", None),
-                    ("returns", one),
-                ]
+            steps = _fates(one, self.rng.random()) if self.with_parcels else _steps(one, self.rng.random())
             for step, body in steps if order["state"] == "CONFIRMED" else ():
                 who = shopper.headers if step == "return-requests" else self.staff
                 headers = {**who, "If-Match": f'"{order["version"]}"'}
                 path = f"{location}/{step}".replace(FIRST, _first(order, "shipments"))
                 path = path.replace(REQUEST, _first(order, "return_requests"))
-                if step == "returns" and order["return_requests"]:
+                if step == "returns" and order.get("return_requests"):
                     body = {**body, "request_id": order["return_requests"][0]["id"]}
                 response = await self._request("POST", "order", path, headers, body, good=CHANGED)
                 if not response.is_success:
@@ -278,6 +264,26 @@ class Traffic:
         return all_items(lambda page: self._read(service, page, shopper), path)
 
 
+def _steps(one: Any, luck: float) -> list[tuple[str, Any]]:
+    """What staff do with an order: it is shipped, in one parcel or two, and arrives; a piece of it comes back."""
+    first: list[tuple[str, Any]] = [("shipments", {**PARCEL, **one})] if luck < 0.5 else []
+    return [*first, ("shipments", PARCEL), ("deliver", None), ("returns", one)]
+
+
+def _fates(one: Any, luck: float) -> list[tuple[str, Any]]:
+    """The same, or a remainder is cancelled, a parcel refused, a return requested."""
+    steps = _steps(one, luck)
+    if luck < 0.25:
+        steps[1] = ("cancel-remainder", None)
+    if luck < 0.4:
+        steps[2:] = [(f"{FIRST}/fail", {"reason": "refused"}), (f"{FIRST}/return", None)]
+    elif luck < 0.45:
+        steps[2] = (f"{FIRST}/deliver", None)
+    elif luck > 0.75:
+        steps[1:] = [("deliver", None), ("return-requests", one), (f"{REQUEST}/approve", None), ("returns", one)]
+    return steps
+
+
 def _first(order: dict[str, Any], parts: str) -> str:
     """The path of the first of the parts of an order, below that of the order."""
-    return "".join(f"{parts.replace('_', '-')}/{one['id']}" for one in order[parts][:1])
+    return "".join(f"{parts.replace('_', '-')}/{one['id']}" for one in order.get(parts, ())[:1])

@@ -49,7 +49,7 @@ async def shop(
 async def test_two_releases_work_side_by_side(shop: Stack, servers: Servers) -> None:
     chance = random.Random(20261128)
     await _migrate(shop, servers)
-    traffic = await Traffic.begin(shop, chance)
+    traffic = await Traffic.begin(shop, chance, with_parcels=False)
     for settings in (TODAY, PREVIOUS, TODAY):
         for name in chance.sample((*PROCESSES, *COPIES), len(PROCESSES) + len(COPIES)):
             await _replace(shop, name, PREVIOUS if name in COPIES else settings, chance)
