@@ -85,8 +85,9 @@ def find_platform(
 
 
 def _account(email: str, role: Role) -> Account:
-    password, code = f"{role.upper()}_PASSWORD", f"{role.upper()}_CODE"
-    return Account(email, os.environ.get(password, ""), os.environ.get(code, ""))
+    if role == "staff":
+        return Account(email, os.environ.get("STAFF_PASSWORD", ""), os.environ.get("STAFF_CODE", ""))
+    return Account(email, os.environ.get("OPS_PASSWORD", ""), os.environ.get("OPS_CODE", ""))
 
 
 def default_home() -> Path:

@@ -110,6 +110,7 @@ CREATE VIEW noticed AS
         UNION ALL SELECT 'customer.email_change_requested', 'email_change'
         UNION ALL SELECT 'customer.email_changed', 'email_changed'
         UNION ALL SELECT 'customer.email_change_reverted', 'email_change_reverted'
+        UNION ALL SELECT 'customer.erased', 'account_erased'
     ) USING (type) GROUP BY key, template;
 
 CREATE INDEX event_of_aggregate ON event (topic, key, position, version);

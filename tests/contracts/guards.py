@@ -277,3 +277,11 @@ ENDS_SESSIONS = frozenset(
 """Routes after which the client has to log in again."""
 DEACTIVATES = "POST /v1/customers/{customer_id}/deactivate"
 """The route after which another has to log in again."""
+
+WITH_LINKS = {
+    *("/", "/verify-email", "/reset-password", "/forgot-password", "/change-email", "/revert-email-change"),
+    *("/unsubscribe", "/order"),
+}
+"""Pages on which the token of a link or a password is entered."""
+PAGES = {"customer": {*WITH_LINKS, "/pages/link.js", "/pages/order.js", "/pages/link.css"}}
+"""Pages for people who follow a link in a mail, without a token."""

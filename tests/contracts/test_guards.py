@@ -14,19 +14,12 @@ from chassis.http.auth import Role
 from chassis.testing import bearer
 from tests.bad_inputs import bad_tokens
 from tests.contracts.apps import described
-from tests.contracts.guards import DEACTIVATES, ENDS_SESSIONS, GUARDS, LEFT, SHARED, Who
+from tests.contracts.guards import DEACTIVATES, ENDS_SESSIONS, GUARDS, LEFT, PAGES, SHARED, WITH_LINKS, Who
 from tests.contracts.rest_apis import RestApis
 from tests.contracts.shop import Belongings, Person, Shop, filled
 from tests.responses import assert_problem, problem
 
 UNDOCUMENTED = {"/docs", "/openapi.json", *(f"/docs/{name}" for name in FILES)}
-WITH_LINKS = {
-    *("/", "/verify-email", "/reset-password", "/forgot-password", "/change-email", "/revert-email-change"),
-    *("/unsubscribe", "/order"),
-}
-"""Pages on which the token of a link or a password is entered."""
-PAGES = {"customer": {*WITH_LINKS, "/pages/link.js", "/pages/order.js", "/pages/link.css"}}
-"""Pages for people who follow a link in a mail, without a token."""
 CASES = [(service, route) for service, routes in GUARDS.items() for route in routes]
 STAFF: Mapping[str, Mapping[str, str]] = {"staff": bearer(role="staff"), "ops": bearer(role="ops")}
 NAMES = [f"{service} {route}" for service, route in CASES]

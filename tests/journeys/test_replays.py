@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from chassis.persistence.database import Database
 from chassis.persistence.mongo.database import Mongo
@@ -98,11 +99,23 @@ async def clean(shop: Stack, servers: Servers) -> None:
         raise
 
 
+async def mails_of(shop: Stack) -> int:
+    """How many mails were sent to the customers of this platform; others share its mail server."""
+    database = store(shop, "notifier")
+    assert isinstance(database, Postgres)
+    try:
+        async with database.reading() as connection:
+            addresses = (await connection.scalars(sa.text("SELECT email FROM customers"))).all()
+    finally:
+        await database.close()
+    return sum([len(await shop.mails(address)) for address in addresses])
+
+
 async def test_the_whole_history_into_every_group_changes_nothing(shop: Stack, servers: Servers) -> None:
     await orders(shop, 25)
     await all_confirmed(shop)
     await clean(shop, servers)
-    mails = len(await shop.mails(""))
+    mails = await mails_of(shop)
     for service in SERVICES:
         before = await rows(shop, service)
         plan = await planned(shop, await headers(shop), service)
@@ -113,7 +126,7 @@ async def test_the_whole_history_into_every_group_changes_nothing(shop: Stack, s
         after = await rows(shop, service)
         for table in before.keys() | after.keys():
             assert after.get(table) == before.get(table), (service, table)
-    assert len(await shop.mails("")) == mails
+    assert await mails_of(shop) == mails
     await clean(shop, servers)
 
 

@@ -7,14 +7,13 @@ from deploy.k8s.parts import HTTP_PORT, METRICS_PORT
 from deploy.k8s.stores import DEVELOPMENT, PRODUCTION, Stores, stores_of
 from deploy.resources import RestUrl
 from deploy.system import SYSTEM
-from tests.contracts.guards import GUARDS
+from tests.contracts.guards import GUARDS, PAGES
 from tests.k8s.corruptions import Corruptions, remove, set_value
 from tests.k8s.manifests import Manifests, Object
 from tests.k8s.programs import PROGRAMS
 
 STORES: Mapping[str, Stores] = {"development": DEVELOPMENT, "production": PRODUCTION}
 NOT_FOR_CLIENTS = ("/health/", "/v1/ops/", "/.well-known/")
-PAGES = {"customer": ["/verify-email", "/reset-password", "/pages/link.js"]}
 Labels = Mapping[str, str]
 
 

@@ -69,7 +69,7 @@ def history(customer_id: UUID) -> Sequence[Envelope[Event]]:
         *orders(customer_id)[:1],
         *account(customer_id),
         *orders(customer_id),
-        happened(CustomerErased(customer_id=customer_id), 8),
+        happened(CustomerErased(customer_id=customer_id), 11),
         *orders(customer_id),
         *account(customer_id)[3:5],
     ]

@@ -81,6 +81,9 @@ async def test_a_summary_has_the_handled_types_and_what_waits(world: World, http
     }
     notifier = (await http.get(f"{world.urls['notifier']}/v1/ops/summary", headers=await ops())).json()
     assert notifier["handles"] == [
+        "customer.email_change_requested",
+        "customer.email_change_reverted",
+        "customer.email_changed",
         "customer.erased",
         "customer.password_changed",
         "customer.password_reset_requested",

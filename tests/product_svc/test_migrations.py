@@ -146,7 +146,8 @@ async def test_a_product_of_the_first_release_is_found_after_the_migration(url: 
     await database.db.stock.insert_many(stock)
     await database.db.products.create_index([("name", "text")], name="text")
     await migrate(url)
-    assert (await shape(database))["products"] == OURS["products"]
+    # Processes of the release before search with the index of words.
+    assert (await shape(database))["products"] == OURS["products"] | {"text"}
     async with checked_client(build(settings(url))) as api:
         [read] = (await api.get("/v1/products?sku=JAR")).json()["items"]
         assert (read["name"], read["status"]) == ("Oldest jars", "active")

@@ -16,7 +16,7 @@ from starlette.routing import Match, Mount, Route, WebSocketRoute
 from chassis.http.api_page import FILES
 from chassis.runtime.health import health_endpoints
 from tests.contracts.apps import described, unstarted
-from tests.contracts.guards import GUARDS
+from tests.contracts.guards import GUARDS, PAGES
 from tests.contracts.shop import Shop
 from tests.responses import assert_problem
 
@@ -25,9 +25,6 @@ WITHOUT_A_VERSION = re.compile(r"/health/(live|ready)|/\.well-known/(jwks|revoke
 """What every version of the API shares: for supervisors, and for verifiers of tokens."""
 FOR_PROGRAMS = frozenset({"/docs", "/metrics", "/openapi.json", *(f"/docs/{name}" for name in FILES)})
 """What is no part of the API: its documentation, and metrics."""
-LINKED = ("/verify-email", "/reset-password", "/change-email", "/revert-email-change")
-FOR_PEOPLE = {"customer": frozenset({*LINKED, "/pages/link.js", "/pages/link.css"})}
-"""Pages behind links in mails."""
 FORGOTTEN = (
     *("/v0", "/v2", "/v1", "/api", "/api/v1/orders", "/v1beta/orders", "/v2/orders", "/v2/customers", "/old/orders"),
     *("/beta", "/internal", "/internal/orders", "/private", "/admin", "/admin/", "/v1/admin", "/v1/debug", "/debug"),
@@ -65,7 +62,7 @@ def test_every_route_is_in_the_document_and_the_other_way_round(service: str) ->
     assert [route for route in app.routes if isinstance(route, Mount | WebSocketRoute)] == []
     there = {(method, route.path) for route in _routes(app) for method in route.methods or ()}
     documented = {(method.upper(), path) for path, methods in paths.items() for method in methods}
-    hidden = FOR_PROGRAMS | FOR_PEOPLE.get(service, frozenset())
+    hidden = FOR_PROGRAMS | PAGES.get(service, frozenset())
     assert {(method, path) for method, path in there - documented if method != "HEAD"} <= {
         ("GET", path) for path in hidden
     }

@@ -51,6 +51,7 @@ async def test_a_customer_can_log_in_and_read_the_account(api: API, shared: Post
         "verified": True,
         "phone": None,
         "locale": "en",
+        "time_zone": None,
         "marketing": False,
         "order_updates": True,
     }

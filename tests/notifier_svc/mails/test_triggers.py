@@ -1,9 +1,16 @@
 """Which event causes which mail, and that the handlers agree."""
 
 from notifier_svc.handlers import HANDLERS
-from notifier_svc.mails.commands import QueueLinkMail, QueueNotice, QueueOrderMail, WarnStaff, WelcomeCustomer
+from notifier_svc.mails.commands import (
+    MoveCustomer,
+    QueueLinkMail,
+    QueueNotice,
+    QueueOrderMail,
+    WarnStaff,
+    WelcomeCustomer,
+)
 from notifier_svc.mails.domain import CONFIRMATION
-from notifier_svc.mails.triggers import LINK_MAILS, NOTICES, ORDER_MAILS, WARNINGS
+from notifier_svc.mails.triggers import LINK_MAILS, NOTICES, ORDER_MAILS, RECIPIENTS, WARNINGS
 from notifier_svc.rendering.domain import TEMPLATES
 
 
@@ -16,6 +23,8 @@ def test_each_template_has_one_event() -> None:
 
 def test_the_handlers_queue_the_mails_of_the_tables() -> None:
     assert {event for event, command in HANDLERS.items() if command is QueueOrderMail} == set(ORDER_MAILS)
-    assert {event for event, command in HANDLERS.items() if command is QueueNotice} == set(NOTICES)
+    # The command that gives a customer another address queues the notice to the one before.
+    assert {event for event, command in HANDLERS.items() if command is QueueNotice} == set(NOTICES) - set(RECIPIENTS)
+    assert {event for event, command in HANDLERS.items() if command is MoveCustomer} <= set(RECIPIENTS)
     assert {event for event, command in HANDLERS.items() if command is WarnStaff} == set(WARNINGS)
     assert {e for e, command in HANDLERS.items() if command in (QueueLinkMail, WelcomeCustomer)} == set(LINK_MAILS)

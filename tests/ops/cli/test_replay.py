@@ -215,7 +215,7 @@ async def test_a_service_that_is_away_matters_if_the_replay_may_be_there(world: 
         (("plan", "notifier_svc", "--offsets", "0:1-9"), "give --topic as well"),
         (("plan", "notifier_svc", "--topic", "order.events", "--offsets", "0:1-2", "--offsets", "0:4-5"), "twice"),
         (("plan", "notifier_svc", "--topic", "product.events"), "notifier_svc subscribes to"),
-        (("plan", "notifier_svc", "--mode", "again", "--mails", "send"), "mode again never sends a mail twice"),
+        (("plan", "notifier_svc", "--mode", "again", "--mails", "send"), "again never sends a mail twice"),
         (("plan", "notifier_svc", "--mode", "rebuild"), "'rebuild' is not one of"),
         (("run", "01a2"), "Missing option '--why'"),
         (("cancel", "01a2"), "Missing option '--why'"),

@@ -47,8 +47,6 @@ async def test_an_order_is_accepted_at_the_catalogues_price(api: API, shared: Po
         "customer_id": None,
         "customer_name": None,
         "version": 1,
-        "customer_id": None,
-        "customer_name": None,
     }
     [event] = await events(shared, placed["id"])
     assert isinstance(event, OrderPlaced)
