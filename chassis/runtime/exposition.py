@@ -8,7 +8,7 @@ from prometheus_client.registry import Collector
 
 from chassis.runtime.telemetry import BUILD
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 """As in pyproject.toml, which the image does not contain."""
 
 

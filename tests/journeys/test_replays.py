@@ -131,7 +131,7 @@ async def test_the_whole_history_into_every_group_changes_nothing(shop: Stack, s
 
 
 async def test_what_convergent_handlers_did_can_be_done_again_without_effect(shop: Stack, servers: Servers) -> None:
-    mails = len(await shop.mails(""))
+    mails = await mails_of(shop)
     for service in ("order", "notifier"):
         before = await rows(shop, service)
         plan = await planned(shop, await headers(shop), service, mode="again")
@@ -141,7 +141,7 @@ async def test_what_convergent_handlers_did_can_be_done_again_without_effect(sho
         after = await rows(shop, service)
         for table in before.keys() | after.keys():
             assert after.get(table) == before.get(table), (service, table)
-    assert len(await shop.mails("")) == mails
+    assert await mails_of(shop) == mails
 
 
 async def test_lost_offsets_are_found_planned_brought_and_proved(shop: Stack, servers: Servers) -> None:
@@ -159,7 +159,7 @@ async def test_lost_offsets_are_found_planned_brought_and_proved(shop: Stack, se
     assert (plan["counts"]["to_bring"], plan["mails"]) == (MISSED, {"new": MISSED, "known": 0})
     status, refused = await patch(shop, await headers(shop), "notifier", plan["id"], {"state": "running"})
     assert (status, refused["code"]) == (409, "mails_undecided")
-    sent = len(await shop.mails(""))
+    sent = await mails_of(shop)
     live = asyncio.create_task(orders(shop, 20))
     ran = await done(shop, await headers(shop), "notifier", plan["id"], mails="withhold", rate=200)
     assert (ran["state"], ran["done"]["brought"], ran["equal"]) == ("done", MISSED, True)
@@ -170,5 +170,5 @@ async def test_lost_offsets_are_found_planned_brought_and_proved(shop: Stack, se
     if rest["counts"]["to_bring"]:
         await done(shop, await headers(shop), "notifier", rest["id"], mails="send")
     await clean(shop, servers)
-    receipts = len(await shop.mails("")) - sent
+    receipts = await mails_of(shop) - sent
     assert 20 <= receipts < 40, "the withheld mails are not sent, those of live orders are"

@@ -25,6 +25,8 @@ WITHOUT_A_VERSION = re.compile(r"/health/(live|ready)|/\.well-known/(jwks|revoke
 """What every version of the API shares: for supervisors, and for verifiers of tokens."""
 FOR_PROGRAMS = frozenset({"/docs", "/metrics", "/openapi.json", *(f"/docs/{name}" for name in FILES)})
 """What is no part of the API: its documentation, and metrics."""
+ONE_CLICK = {("POST", "/unsubscribe")}
+"""What mail programs post to (RFC 8058): clients use ``/v1/unsubscriptions``."""
 FORGOTTEN = (
     *("/v0", "/v2", "/v1", "/api", "/api/v1/orders", "/v1beta/orders", "/v2/orders", "/v2/customers", "/old/orders"),
     *("/beta", "/internal", "/internal/orders", "/private", "/admin", "/admin/", "/v1/admin", "/v1/debug", "/debug"),
@@ -62,10 +64,8 @@ def test_every_route_is_in_the_document_and_the_other_way_round(service: str) ->
     assert [route for route in app.routes if isinstance(route, Mount | WebSocketRoute)] == []
     there = {(method, route.path) for route in _routes(app) for method in route.methods or ()}
     documented = {(method.upper(), path) for path, methods in paths.items() for method in methods}
-    hidden = FOR_PROGRAMS | PAGES.get(service, frozenset())
-    assert {(method, path) for method, path in there - documented if method != "HEAD"} <= {
-        ("GET", path) for path in hidden
-    }
+    hidden = {("GET", path) for path in FOR_PROGRAMS | PAGES.get(service, frozenset())} | ONE_CLICK
+    assert {(method, path) for method, path in there - documented if method != "HEAD"} <= hidden
     assert documented - there == set()
 
 
