@@ -16,7 +16,7 @@ from tests.contracts.rest_apis import RestApis
 from tests.contracts.shop import Belongings
 from tests.responses import header_differences
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "2"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "1"))
 """Random requests per route, in addition to those that cover its schema systematically."""
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
 
