@@ -35,7 +35,7 @@ from order_svc.timeline.domain import TimelineEntry, entry_about
 from order_svc.timeline.store import save_timeline
 from order_svc.usage.domain import AccountUsage
 from order_svc.usage.store import load_usage, lock_accounts, save_usage
-from schemas import Event, OrderConfirmed
+from schemas import Event
 
 
 class OrderUnitOfWork(UnitOfWork):
@@ -66,8 +66,6 @@ class OrderUnitOfWork(UnitOfWork):
         self.orders.set(order.id, order)
         self.emit(event, order.version, order.changed_at)
         self.timeline.add(entry_about(order, event))
-        if isinstance(event, OrderConfirmed):
-            CONFIRMED_SECONDS.observe((order.changed_at - order.placed_at).total_seconds())
 
     def record_all(self, changes: Sequence[tuple[Order, Event]]) -> Order:
         """Record several changes of an order; return it as the last of them left it."""
@@ -75,12 +73,22 @@ class OrderUnitOfWork(UnitOfWork):
             self.record(order, event)
         return changes[-1][0]
 
+    def after_commit(self) -> None:
+        """Measure how long the confirmed orders have waited."""
+        for order in self.orders.updated:
+            before = self.orders.original(order.id)
+            if order.state == "CONFIRMED" and before and before.state == "PENDING":
+                CONFIRMED_SECONDS.observe((order.changed_at - order.placed_at).total_seconds())
+
     def after_commands(self) -> None:
         """Cancel what was ordered after an account was deactivated, and before this service knew it.
 
         Not where the account was reactivated since, as a later event of the same batch may say: then the order may be
         from after that.
         """
+        if self.repeated:
+            # Handling events again emits nothing.
+            return
         for deactivated in self.deactivations.added:
             customer = self.customers.get(deactivated.customer_id)
             if customer and customer.account_status == "deactivated":

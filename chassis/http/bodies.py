@@ -1,6 +1,6 @@
 """The base classes of request and response bodies, and the body of an error."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,6 +19,11 @@ class ResponseBody(BaseModel):
     """A response body."""
 
     model_config = ConfigDict(frozen=True)
+
+    @classmethod
+    def of(cls, value: object) -> Self:
+        """The body that has the fields of a value of the domain under the same names, and no others of it."""
+        return cls.model_validate(value, from_attributes=True)
 
 
 class Problem(BaseModel):

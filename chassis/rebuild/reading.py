@@ -24,7 +24,7 @@ from chassis.rebuild.shadow import Shadow
 from chassis.replay.request import place_name
 from chassis.runtime.redaction import redacted
 from chassis.runtime.retry import retry_soon
-from schemas import CustomerErased
+from schemas import CustomerDeactivated, CustomerErased
 
 log = structlog.get_logger()
 
@@ -106,11 +106,11 @@ class Reading:
     ) -> tuple[int, Change]:
         """Apply the rest in a transaction that is going on; return how much it is, and the job's progress.
 
-        Raise ``ErasureWaits`` if it erases a customer: that needs a lock for which this transaction is too late.
+        Raise ``ErasureWaits`` if it takes the lock of erasures, for which this transaction is too late.
         """
         selected = await self.selection.select(rest)
         messages = [message for _, message in selected.messages]
-        if any(map(_is_erasure, messages)):
+        if any(map(_locks_alone, messages)):
             raise ErasureWaits
         outcome = Outcome()
         for nth in range(0, len(messages), MAX_BATCH):
@@ -217,8 +217,8 @@ def _came_further(positions: Positions, outcome: Outcome, counts: Mapping[str, i
 
 
 def _batches(messages: Sequence[tuple[int, ConsumedMessage]]) -> Iterator[list[tuple[int, ConsumedMessage]]]:
-    """Erasures apart: they lock out every other write about customers."""
-    for _, group in groupby(messages, key=lambda one: _is_erasure(one[1])):
+    """Those apart that lock out every other write about customers."""
+    for _, group in groupby(messages, key=lambda one: _locks_alone(one[1])):
         some = list(group)
         yield from (some[nth : nth + MAX_BATCH] for nth in range(0, len(some), MAX_BATCH))
 
@@ -229,6 +229,11 @@ def _positions(records: Sequence[ReadRecord]) -> dict[str, int]:
 
 def _is_erasure(message: ConsumedMessage) -> bool:
     return message.envelope is not None and isinstance(message.envelope.event, CustomerErased)
+
+
+def _locks_alone(message: ConsumedMessage) -> bool:
+    """Whether handlers of the event may take the lock of erasures: they look for orders to cancel."""
+    return message.envelope is not None and isinstance(message.envelope.event, CustomerErased | CustomerDeactivated)
 
 
 def _stream(message: ConsumedMessage) -> str:

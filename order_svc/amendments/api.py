@@ -6,13 +6,13 @@ from fastapi import Response, status
 
 from chassis.http.auth import Customer
 from chassis.http.errors import Forbidden, Unauthenticated
-from chassis.http.preconditions import IfMatch, etag
+from chassis.http.preconditions import IfMatch
 from chassis.http.routing import new_router, problems
 from order_svc.amendments.commands import AmendOrder
 from order_svc.amendments.dto import AmendmentBody
 from order_svc.container import Commit, Limits, Products
 from order_svc.errors import CatalogueUnavailable
-from order_svc.orders.dto import OrderOut, order_out
+from order_svc.orders.dto import OrderOut, with_etag
 from order_svc.orders.examples import AMENDED, shows
 from order_svc.orders.product_fallback import commit_with_fallback
 
@@ -44,6 +44,4 @@ async def amend_order(
     amendment waits at a time.
     """
     command = AmendOrder(order_id, customer.id, if_match, body.quantities(), body.addresses(), limits)
-    order = await commit_with_fallback(commit, products, command)
-    response.headers["ETag"] = etag(order.version)
-    return order_out(order)
+    return with_etag(response, await commit_with_fallback(commit, products, command))

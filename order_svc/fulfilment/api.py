@@ -7,13 +7,12 @@ from uuid_utils.compat import uuid7
 
 from chassis.http.auth import Authenticated, Staff
 from chassis.http.errors import Forbidden, Unauthenticated
-from chassis.http.preconditions import ANY, IfMatch, etag
+from chassis.http.preconditions import ANY, IfMatch
 from chassis.http.routing import new_router, problems
 from order_svc.container import Commit
 from order_svc.fulfilment.commands import CancelRemainder, DeliverOrder, ShipOrder
 from order_svc.fulfilment.dto import ShipmentBody
-from order_svc.orders.domain import Order
-from order_svc.orders.dto import CancellationBody, OrderOut, order_out
+from order_svc.orders.dto import CancellationBody, OrderOut, with_etag
 from order_svc.orders.examples import DELIVERED, REMAINDER_CANCELLED, SHIPPED, shows
 from order_svc.orders.queries import owner_filter
 
@@ -33,7 +32,7 @@ async def ship_order(
 ) -> OrderOut:
     """Record a parcel. Without lines it has everything that is left of the order."""
     command = ShipOrder(order_id, if_match, uuid7(), body.carrier, body.tracking_number, body.quantities())
-    return _with_etag(response, await commit(command))
+    return with_etag(response, await commit(command))
 
 
 @shared.post(
@@ -56,7 +55,7 @@ async def cancel_remainder(
     is shipped. With `If-Match`, only if the order has not changed since it was read.
     """
     owner, note = owner_filter(principal), body.note if body else None
-    return _with_etag(response, await commit(CancelRemainder(order_id, owner, note, if_match or ANY)))
+    return with_etag(response, await commit(CancelRemainder(order_id, owner, note, if_match or ANY)))
 
 
 @router.post(
@@ -69,9 +68,4 @@ async def deliver_order(
     order_id: UUID, response: Response, _staff: Staff, commit: Commit, if_match: IfMatch = None
 ) -> OrderOut:
     """The customer has everything that was ordered; possible once all of it is shipped."""
-    return _with_etag(response, await commit(DeliverOrder(order_id, if_match)))
-
-
-def _with_etag(response: Response, order: Order) -> OrderOut:
-    response.headers["ETag"] = etag(order.version)
-    return order_out(order)
+    return with_etag(response, await commit(DeliverOrder(order_id, if_match)))

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from chassis.http.preconditions import ANY, PreconditionFailed, PreconditionRequired, unchanged_since
+from chassis.http.preconditions import ANY, PreconditionFailed, PreconditionRequired
 from order_svc.errors import AccountErased, OrderNotFound, QuantityExceeded, TransitionNotAllowed
 from order_svc.fulfilment import domain
-from order_svc.orders.commands import owner_is_erased, unchanged_order, visible_order
+from order_svc.orders.commands import order_to_cancel, owner_is_erased, prefetch_with_owner, unchanged_order
 from order_svc.orders.domain import Order
 from order_svc.orders.parts import ANONYMOUS_TRACKING_NUMBER
 from order_svc.parcels.domain import deliver
@@ -35,8 +35,7 @@ class ShipOrder:
 
     def prefetch(self, uow: OrderUnitOfWork) -> None:
         """The order and its customer."""
-        uow.orders.prefetch(self.order_id)
-        uow.owners.prefetch(self.order_id)
+        prefetch_with_owner(uow, self.order_id)
 
     def execute(self, uow: OrderUnitOfWork) -> Order:
         """Ship the lines."""
@@ -62,17 +61,11 @@ class CancelRemainder:
 
     def prefetch(self, uow: OrderUnitOfWork) -> None:
         """The order and its customer."""
-        uow.orders.prefetch(self.order_id)
-        uow.owners.prefetch(self.order_id)
+        prefetch_with_owner(uow, self.order_id)
 
     def execute(self, uow: OrderUnitOfWork) -> Order:
         """Cancel the remainder."""
-        order = visible_order(uow, self.order_id, self.owner)
-        erased = owner_is_erased(uow, order)
-        if erased and self.owner:
-            # An access token outlives its account by minutes.
-            raise AccountErased
-        unchanged_since(self.if_match, order.version)
+        order, erased = order_to_cancel(uow, self.order_id, self.owner, self.if_match)
         reason: Literal["customer", "staff"] = "customer" if self.owner else "staff"
         note = None if erased else self.note
         return uow.record_all(domain.cancel_remainder(order, reason, note, uow.now))

@@ -1,16 +1,15 @@
 """How an order is shipped, and how what is left to ship is cancelled. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from order_svc.errors import QuantityExceeded
 from order_svc.orders.domain import Order
-from order_svc.orders.lines import select_lines, total_of, without_prices
+from order_svc.orders.lines import remaining, select_lines, total_of, without_prices
 from order_svc.orders.parts import CancelledRemainder, Shipment
 from order_svc.parcels.domain import Changes, ending
-from schemas import OrderShipped, PricedLine, RemainderCancelled
+from schemas import OrderShipped, RemainderCancelled
 
 
 def ship(
@@ -23,8 +22,11 @@ def ship(
 ) -> tuple[Order, OrderShipped]:
     """Ship quantities of SKUs, or all that is left (None); raise ``TransitionNotAllowed``, ``QuantityExceeded``."""
     order.require("ship")
-    lines = _select(order, quantities, order.unshipped)
-    shipment = Shipment(shipment_id, carrier, tracking_number, without_prices(lines), max(now, order.changed_at))
+    left = order.unshipped
+    selected = left if quantities is None else quantities
+    order.require_left(selected, left)
+    lines = select_lines(order.lines, selected)
+    shipment = Shipment(shipment_id, carrier, tracking_number, without_prices(lines), order.time_of_change(now))
     shipped = order.transition("ship", now, shipments=(*order.shipments, shipment))
     return shipped, OrderShipped(
         order_id=order.id,
@@ -46,8 +48,9 @@ def cancel_remainder(order: Order, reason: Literal["customer", "staff"], note: s
     """
     order.require("cancel_remainder")
     left = order.unshipped
-    cancelled, kept = _select(order, left, left), _without(order.lines, left)
-    at = max(now, order.changed_at)
+    cancelled = select_lines(order.lines, left)
+    kept = select_lines(order.lines, remaining(order.lines, cancelled))
+    at = order.time_of_change(now)
     remainder = CancelledRemainder(cancelled, total_of(cancelled), reason, note, at)
     after = order.transition(
         *("cancel_remainder", now), lines=kept, total=total_of(kept), cancelled_remainder=remainder
@@ -63,19 +66,3 @@ def cancel_remainder(order: Order, reason: Literal["customer", "staff"], note: s
         total=after.total,
     )
     return [(after, event), *ending(after, now)]
-
-
-def _select(order: Order, quantities: Mapping[str, int] | None, left: Mapping[str, int]) -> tuple[PricedLine, ...]:
-    selected = left if quantities is None else quantities
-    if any(quantity > left.get(sku, 0) for sku, quantity in selected.items()):
-        raise QuantityExceeded(left=dict(left), state=order.state, allowed=order.allowed_actions)
-    return select_lines(order.lines, selected)
-
-
-def _without(lines: Sequence[PricedLine], left: Mapping[str, int]) -> tuple[PricedLine, ...]:
-    """Lines without these quantities of SKUs; only what is more than zero."""
-    return tuple(
-        line.model_copy(update={"quantity": number})
-        for line in lines
-        if (number := line.quantity - left.get(line.sku, 0)) > 0
-    )

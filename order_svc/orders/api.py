@@ -30,6 +30,7 @@ from order_svc.orders.dto import (
     as_address,
     as_quantities,
     order_out,
+    with_etag,
 )
 from order_svc.orders.examples import CANCELLED, CONFIRMED, PLACED, shows
 from order_svc.orders.prefer_wait import Prefer, Wait, decided_order, wait_preference
@@ -141,8 +142,7 @@ async def read_order(order_id: UUID, principal: Authenticated, database: Databas
     """
     order = await queries.find_order(database, order_id, owner_filter(principal))
     log_access(principal, "order.read", order_id)
-    response.headers["ETag"] = etag(order.version)
-    return order_out(order, await _names_for(principal, database, [order]))
+    return with_etag(response, order, await _names_for(principal, database, [order]))
 
 
 async def _names_for(principal: Principal, database: Postgres, found: list[Order]) -> Mapping[UUID, str] | None:
@@ -169,6 +169,4 @@ async def cancel_order(
     Its stock becomes available again.
     """
     owner, note = owner_filter(principal), body.note if body else None
-    order = await commit(CancelOrder(order_id, owner, note, if_match or ANY))
-    response.headers["ETag"] = etag(order.version)
-    return order_out(order)
+    return with_etag(response, await commit(CancelOrder(order_id, owner, note, if_match or ANY)))

@@ -129,17 +129,11 @@ class CancelOrder:
 
     def prefetch(self, uow: OrderUnitOfWork) -> None:
         """The order and its customer."""
-        uow.orders.prefetch(self.order_id)
-        uow.owners.prefetch(self.order_id)
+        prefetch_with_owner(uow, self.order_id)
 
     def execute(self, uow: OrderUnitOfWork) -> Order:
         """Cancel the order."""
-        order = visible_order(uow, self.order_id, self.owner)
-        erased = owner_is_erased(uow, order)
-        if erased and self.owner:
-            # An access token outlives its account by minutes.
-            raise AccountErased
-        unchanged_since(self.if_match, order.version)
+        order, erased = order_to_cancel(uow, self.order_id, self.owner, self.if_match)
         reason: Reason = "customer" if self.owner else "staff"
         order, cancelled = order.cancel(reason, uow.now, None if erased else self.note)
         uow.record(order, cancelled)
@@ -165,6 +159,26 @@ def unchanged_order(uow: OrderUnitOfWork, order_id: UUID, if_match: str | None) 
     order = visible_order(uow, order_id, None)
     unchanged_since(if_match, order.version)
     return order
+
+
+def prefetch_with_owner(uow: OrderUnitOfWork, order_id: UUID) -> None:
+    """Read an order and its customer."""
+    uow.orders.prefetch(order_id)
+    uow.owners.prefetch(order_id)
+
+
+def order_to_cancel(uow: OrderUnitOfWork, order_id: UUID, owner: UUID | None, if_match: str) -> tuple[Order, bool]:
+    """An order that its customer, or staff (None), want to cancel, and whether the customer was erased.
+
+    Raise ``OrderNotFound``, ``PreconditionFailed``; ``AccountErased`` for a customer whose access token outlives the
+    account by minutes.
+    """
+    order = visible_order(uow, order_id, owner)
+    erased = owner_is_erased(uow, order)
+    if erased and owner:
+        raise AccountErased
+    unchanged_since(if_match, order.version)
+    return order, erased
 
 
 def owner_is_erased(uow: OrderUnitOfWork, order: Order) -> bool:

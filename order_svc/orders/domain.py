@@ -11,7 +11,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from chassis.persistence.unit_of_work import next_time
-from order_svc.errors import TransitionNotAllowed
+from order_svc.errors import QuantityExceeded, TransitionNotAllowed
 from order_svc.orders.lines import quantities_of, remaining, total_of
 from order_svc.orders.parts import OPEN_REQUESTS, Amendment, CancelledRemainder, Return, ReturnRequest, Shipment
 from schemas import (
@@ -93,6 +93,14 @@ OBSTACLES: Mapping[str, Callable[["Order"], str]] = {
     "amend": lambda _: AMENDED,
     "ship": lambda order: AMENDED if order.amendment else "everything has been shipped",
     "deliver": lambda _: "not everything has been shipped",
+    "cancel_remainder": lambda _: "everything has been shipped",
+    "correct_tracking": lambda _: "no parcel is in transit",
+    "deliver_parcel": lambda _: "no parcel is in transit",
+    "fail_parcel": lambda _: "no parcel is in transit",
+    "return_parcel": lambda _: "no parcel has failed, or all that failed came back",
+    "request_return": lambda _: "nothing is left to return, or its return is requested already",
+    "approve_return": lambda _: "no return is requested",
+    "decline_return": lambda _: "no return is requested or approved",
     "return": lambda _: "nothing is left to return",
 }
 """What a guard says to people."""
@@ -104,6 +112,7 @@ SITUATIONS: Mapping[State, str] = {
     "CANCELLED": "it has been cancelled",
     "SHIPPED": "parcels are under way",
     "DELIVERED": "it has been delivered",
+    "UNDELIVERED": "none of its parcels arrived",
 }
 """Why a state does not allow a transition, as people say it."""
 
@@ -229,6 +238,15 @@ class Order:
                 allowed=self.allowed_actions,
             )
 
+    def require_left(self, quantities: Mapping[str, int], left: Mapping[str, int]) -> None:
+        """Raise ``QuantityExceeded``, which says what is left, if there are more of a SKU than that."""
+        if any(quantity > left.get(sku, 0) for sku, quantity in quantities.items()):
+            raise QuantityExceeded(left=dict(left), state=self.state, allowed=self.allowed_actions)
+
+    def time_of_change(self, now: datetime) -> datetime:
+        """When a change that is made now happens: after all changes before it, whatever the clocks say."""
+        return next_time(now, self.changed_at)
+
     def transition(self, name: str, now: datetime, **changes: Any) -> "Order":
         """The order after a transition, with fields changed; raise ``TransitionNotAllowed``."""
         self.require(name)
@@ -236,14 +254,14 @@ class Order:
             self,
             state=TRANSITIONS[self.state][name],
             version=self.version + 1,
-            changed_at=next_time(now, self.changed_at),
+            changed_at=self.time_of_change(now),
             **changes,
         )
 
     def _obstacle(self, transition: str) -> str:
         if transition in TRANSITIONS[self.state] and transition in OBSTACLES:
             return OBSTACLES[transition](self)
-        return SITUATIONS.get(self.state, "its state does not allow that")
+        return SITUATIONS[self.state]
 
     def _allows(self, transition: str) -> bool:
         allowed = transition in TRANSITIONS[self.state]

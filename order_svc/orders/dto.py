@@ -6,12 +6,14 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from fastapi import Response
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from chassis.http.addresses import AddressBody, AddressOut, address_out, optional_address_out
 from chassis.http.bodies import RequestBody, ResponseBody
 from chassis.http.fields import VISIBLE, CurrencyCode, Prose
 from chassis.http.paging import Page
+from chassis.http.preconditions import etag
 from order_svc.orders import examples
 from order_svc.orders.domain import Order, Reason, State
 from order_svc.orders.lines import quantities_of
@@ -22,10 +24,6 @@ from order_svc.orders.part_dto import (
     ReturnRequestOut,
     ShipmentOut,
     amendment_out,
-    remainder_out,
-    request_out,
-    return_out,
-    shipment_out,
 )
 from order_svc.orders.parts import RequestStatus
 from schemas import Address, Line, Money, PricedLine, Shortage
@@ -174,6 +172,7 @@ class OrdersOut(Page[OrderOut, UUID]):
 
 def order_out(order: Order, names: Mapping[UUID, str] | None = None) -> OrderOut:
     """An order as its owner sees it; with the ``names`` of customers, by their ids, as staff do."""
+    remainder = order.cancelled_remainder
     return OrderOut.model_construct(
         id=order.id,
         state=order.state,
@@ -187,16 +186,22 @@ def order_out(order: Order, names: Mapping[UUID, str] | None = None) -> OrderOut
         note=order.cancellation_note,
         revision=order.revision,
         amendment=amendment_out(order.amendment) if order.amendment else None,
-        shipments=tuple(shipment_out(shipment) for shipment in order.shipments),
-        cancelled_remainder=remainder_out(order.cancelled_remainder) if order.cancelled_remainder else None,
-        returns=tuple(return_out(returned) for returned in order.returns),
-        return_requests=tuple(request_out(request) for request in order.return_requests),
+        shipments=tuple(ShipmentOut.of(shipment) for shipment in order.shipments),
+        cancelled_remainder=CancelledRemainderOut.of(remainder) if remainder else None,
+        returns=tuple(ReturnOut.of(returned) for returned in order.returns),
+        return_requests=tuple(ReturnRequestOut.of(request) for request in order.return_requests),
         version=order.version,
         placed_at=order.placed_at,
         changed_at=order.changed_at,
         customer_id=None if names is None else order.customer_id,
         customer_name=None if names is None else names.get(order.customer_id),
     )
+
+
+def with_etag(response: Response, order: Order, names: Mapping[UUID, str] | None = None) -> OrderOut:
+    """The body of a response that shows an order; gives the response the order's ``ETag``."""
+    response.headers["ETag"] = etag(order.version)
+    return order_out(order, names)
 
 
 def as_quantities(lines: Sequence[LineBody]) -> dict[str, int]:

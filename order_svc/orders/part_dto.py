@@ -8,16 +8,7 @@ from pydantic import Field
 
 from chassis.http.addresses import AddressOut, address_out, optional_address_out
 from chassis.http.bodies import ResponseBody
-from order_svc.orders.parts import (
-    Amendment,
-    CancelledRemainder,
-    FailureReason,
-    RequestStatus,
-    Return,
-    ReturnRequest,
-    Shipment,
-    ShipmentStatus,
-)
+from order_svc.orders.parts import Amendment, FailureReason, RequestStatus, ShipmentStatus
 from schemas import Line, Money, PricedLine
 
 Revision = Annotated[int, Field(examples=[2])]
@@ -92,56 +83,4 @@ def amendment_out(amendment: Amendment) -> AmendmentOut:
         total=amendment.total,
         shipping_address=address_out(amendment.shipping_address),
         billing_address=optional_address_out(amendment.billing_address),
-    )
-
-
-def shipment_out(shipment: Shipment) -> ShipmentOut:
-    """A parcel as its recipient sees it."""
-    return ShipmentOut(
-        id=shipment.id,
-        carrier=shipment.carrier,
-        tracking_number=shipment.tracking_number,
-        lines=shipment.lines,
-        at=shipment.at,
-        status=shipment.status,
-        changed_at=shipment.changed_at,
-        failure_reason=shipment.failure_reason,
-        refund=shipment.refund,
-    )
-
-
-def remainder_out(remainder: CancelledRemainder) -> CancelledRemainderOut:
-    """What was cancelled."""
-    return CancelledRemainderOut(
-        lines=remainder.lines,
-        amount=remainder.amount,
-        reason=remainder.reason,
-        note=remainder.note,
-        at=remainder.at,
-    )
-
-
-def return_out(returned: Return) -> ReturnOut:
-    """What came back."""
-    return ReturnOut(
-        id=returned.id,
-        lines=returned.lines,
-        refund=returned.refund,
-        reason=returned.reason,
-        at=returned.at,
-        shipment_id=returned.shipment_id,
-        scrapped=returned.scrapped,
-    )
-
-
-def request_out(request: ReturnRequest) -> ReturnRequestOut:
-    """What the customer wants to return."""
-    return ReturnRequestOut(
-        id=request.id,
-        lines=request.lines,
-        reason=request.reason,
-        status=request.status,
-        note=request.note,
-        at=request.at,
-        changed_at=request.changed_at,
     )

@@ -7,11 +7,10 @@ from uuid_utils.compat import uuid7
 
 from chassis.http.auth import Staff
 from chassis.http.errors import Forbidden, Unauthenticated
-from chassis.http.preconditions import IfMatch, etag
+from chassis.http.preconditions import IfMatch
 from chassis.http.routing import new_router, problems
 from order_svc.container import Commit
-from order_svc.orders.domain import Order
-from order_svc.orders.dto import OrderOut, order_out
+from order_svc.orders.dto import OrderOut, with_etag
 from order_svc.orders.examples import CAME_BACK, CORRECTED, DELIVERED, UNDELIVERED, shows
 from order_svc.parcels.commands import CorrectTracking, DeliverParcel, FailParcel, ReturnParcel
 from order_svc.parcels.dto import FailureBody, ParcelReturnBody, TrackingBody
@@ -38,7 +37,7 @@ async def correct_tracking(
 ) -> OrderOut:
     """Replace the carrier and the tracking number of a parcel in transit. The customer gets a mail with them."""
     command = CorrectTracking(order_id, if_match, shipment_id, uuid7(), body.carrier, body.tracking_number)
-    return _with_etag(response, await commit(command))
+    return with_etag(response, await commit(command))
 
 
 @router.post(
@@ -51,7 +50,7 @@ async def deliver_parcel(
     order_id: UUID, shipment_id: UUID, response: Response, _staff: Staff, commit: Commit, if_match: IfMatch = None
 ) -> OrderOut:
     """When nothing of the order is in transit or left to ship any more, the order is DELIVERED."""
-    return _with_etag(response, await commit(DeliverParcel(order_id, if_match, shipment_id)))
+    return with_etag(response, await commit(DeliverParcel(order_id, if_match, shipment_id)))
 
 
 @router.post(
@@ -74,7 +73,7 @@ async def fail_parcel(
     When nothing of the order is in transit or left to ship any more, the order is DELIVERED, or UNDELIVERED if no
     parcel arrived.
     """
-    return _with_etag(response, await commit(FailParcel(order_id, if_match, shipment_id, body.reason)))
+    return with_etag(response, await commit(FailParcel(order_id, if_match, shipment_id, body.reason)))
 
 
 @router.post(
@@ -94,9 +93,4 @@ async def return_parcel(
 ) -> OrderOut:
     """What was in it is on hand again, without the pieces that are scrapped."""
     scrapped = body.quantities() if body else {}
-    return _with_etag(response, await commit(ReturnParcel(order_id, if_match, shipment_id, uuid7(), scrapped)))
-
-
-def _with_etag(response: Response, order: Order) -> OrderOut:
-    response.headers["ETag"] = etag(order.version)
-    return order_out(order)
+    return with_etag(response, await commit(ReturnParcel(order_id, if_match, shipment_id, uuid7(), scrapped)))

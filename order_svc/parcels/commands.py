@@ -7,7 +7,7 @@ from uuid import UUID
 
 from chassis.http.preconditions import PreconditionFailed, PreconditionRequired
 from order_svc.errors import OrderNotFound, QuantityExceeded, ShipmentNotFound, TransitionNotAllowed
-from order_svc.orders.commands import owner_is_erased, unchanged_order
+from order_svc.orders.commands import owner_is_erased, prefetch_with_owner, unchanged_order
 from order_svc.orders.domain import Order
 from order_svc.orders.parts import ANONYMOUS_TRACKING_NUMBER, FailureReason
 from order_svc.parcels import domain
@@ -30,18 +30,14 @@ class CorrectTracking:
 
     def prefetch(self, uow: OrderUnitOfWork) -> None:
         """The order and its customer."""
-        uow.orders.prefetch(self.order_id)
-        uow.owners.prefetch(self.order_id)
+        prefetch_with_owner(uow, self.order_id)
 
     def execute(self, uow: OrderUnitOfWork) -> Order:
         """Correct the parcel."""
         order = unchanged_order(uow, self.order_id, self.if_match)
         number = ANONYMOUS_TRACKING_NUMBER if owner_is_erased(uow, order) else self.tracking_number
-        order, corrected = domain.correct_tracking(
-            order, self.shipment_id, self.correction_id, self.carrier, number, uow.now
-        )
-        uow.record(order, corrected)
-        return order
+        change = domain.correct_tracking(order, self.shipment_id, self.correction_id, self.carrier, number, uow.now)
+        return uow.record_all([change]) if change else order
 
 
 @dataclass(frozen=True, slots=True)

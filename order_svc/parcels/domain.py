@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from order_svc.errors import QuantityExceeded, ShipmentNotFound, TransitionNotAllowed
+from order_svc.errors import ShipmentNotFound, TransitionNotAllowed
 from order_svc.orders.domain import Order
 from order_svc.orders.lines import plain_lines, quantities_of, select_lines, total_of
 from order_svc.orders.parts import FailureReason, Return, Shipment, ShipmentStatus
@@ -30,12 +30,14 @@ Changes = Sequence[tuple[Order, Event]]
 
 def correct_tracking(
     order: Order, shipment_id: UUID, correction_id: UUID, carrier: str, tracking_number: str, now: datetime
-) -> tuple[Order, TrackingCorrected]:
-    """Replace the carrier and the tracking number of a parcel in transit.
+) -> tuple[Order, TrackingCorrected] | None:
+    """Replace the carrier and the tracking number of a parcel in transit; None if they are these already.
 
     Raise ``ShipmentNotFound``, ``TransitionNotAllowed``.
     """
     parcel = _parcel(order, shipment_id, "in_transit", "correct_tracking")
+    if (parcel.carrier, parcel.tracking_number) == (carrier, tracking_number):
+        return None
     corrected = replace(parcel, carrier=carrier, tracking_number=tracking_number)
     after = order.transition("correct_tracking", now, shipments=_with(order, corrected))
     return after, TrackingCorrected(
@@ -67,7 +69,8 @@ def fail_parcel(order: Order, shipment_id: UUID, reason: FailureReason, now: dat
     """
     parcel = _parcel(order, shipment_id, "in_transit", "fail_parcel")
     lines = select_lines(order.lines, quantities_of(parcel.lines))
-    failed = replace(_settled(order, parcel, "failed", now), failure_reason=reason, refund=total_of(lines))
+    refund = total_of(lines)
+    failed = replace(_settled(order, parcel, "failed", now), failure_reason=reason, refund=refund)
     after = order.transition("fail_parcel", now, shipments=_with(order, failed))
     event = ParcelFailed(
         order_id=order.id,
@@ -77,7 +80,7 @@ def fail_parcel(order: Order, shipment_id: UUID, reason: FailureReason, now: dat
         tracking_number=parcel.tracking_number,
         reason=reason,
         lines=lines,
-        refund=total_of(lines),
+        refund=refund,
     )
     return [(after, event), *ending(after, now)]
 
@@ -91,12 +94,11 @@ def return_parcel(
     """
     parcel = _parcel(order, shipment_id, "failed", "return_parcel")
     inside = quantities_of(parcel.lines)
-    if any(number > inside.get(sku, 0) for sku, number in scrapped.items()):
-        raise QuantityExceeded(left=inside, state=order.state, allowed=order.allowed_actions)
+    order.require_left(scrapped, inside)
     gone = plain_lines(scrapped)
     # What it cost was refunded when it failed.
     nothing = Money(amount=0, currency=order.total.currency)
-    at = max(now, order.changed_at)
+    at = order.time_of_change(now)
     back = Return(return_id, parcel.lines, nothing, None, at, shipment_id=shipment_id, scrapped=gone)
     after = order.transition(
         *("return_parcel", now),
@@ -138,7 +140,6 @@ def _end_undelivered(order: Order, now: datetime) -> tuple[Order, OrderUndeliver
 
 def _parcel(order: Order, shipment_id: UUID, status: ShipmentStatus, transition: str) -> Shipment:
     """A parcel of an order that has this status; raise ``ShipmentNotFound``, ``TransitionNotAllowed``."""
-    order.require(transition)
     parcel = next((one for one in order.shipments if one.id == shipment_id), None)
     if parcel is None:
         raise ShipmentNotFound
@@ -146,11 +147,12 @@ def _parcel(order: Order, shipment_id: UUID, status: ShipmentStatus, transition:
         raise TransitionNotAllowed(
             f"The parcel is {parcel.status}.", state=order.state, allowed=order.allowed_actions
         )
+    order.require(transition)
     return parcel
 
 
 def _settled(order: Order, parcel: Shipment, status: ShipmentStatus, now: datetime) -> Shipment:
-    return replace(parcel, status=status, changed_at=max(now, order.changed_at))
+    return replace(parcel, status=status, changed_at=order.time_of_change(now))
 
 
 def _with(order: Order, changed: Shipment) -> tuple[Shipment, ...]:

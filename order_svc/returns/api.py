@@ -7,11 +7,10 @@ from uuid_utils.compat import uuid7
 
 from chassis.http.auth import Customer, Staff
 from chassis.http.errors import Forbidden, Unauthenticated
-from chassis.http.preconditions import ANY, IfMatch, etag
+from chassis.http.preconditions import IfMatch
 from chassis.http.routing import new_router, problems
 from order_svc.container import Commit
-from order_svc.orders.domain import Order
-from order_svc.orders.dto import OrderOut, order_out
+from order_svc.orders.dto import OrderOut, with_etag
 from order_svc.orders.examples import RETURN_APPROVED, RETURN_DECLINED, RETURN_REQUESTED, RETURNED, shows
 from order_svc.returns.commands import AnswerReturn, RequestReturn, ReturnLines
 from order_svc.returns.dto import AnswerBody, ReturnBody, ReturnRequestBody
@@ -40,8 +39,8 @@ async def request_return(
 
     Only what was delivered, did not come back yet and is in no other open request can be returned.
     """
-    command = RequestReturn(order_id, customer.id, uuid7(), body.quantities(), body.reason, if_match or ANY)
-    return _with_etag(response, await commit(command))
+    command = RequestReturn(order_id, if_match, customer.id, uuid7(), body.quantities(), body.reason)
+    return with_etag(response, await commit(command))
 
 
 @router.post(
@@ -61,7 +60,7 @@ async def approve_return(
 ) -> OrderOut:
     """The customer may send the lines, and gets a mail with the note: where to, and how."""
     command = AnswerReturn(order_id, if_match, request_id, approved=True, note=body.note if body else None)
-    return _with_etag(response, await commit(command))
+    return with_etag(response, await commit(command))
 
 
 @router.post(
@@ -81,7 +80,7 @@ async def decline_return(
 ) -> OrderOut:
     """The customer gets a mail with the note. An approved return whose lines did not come is declined too."""
     command = AnswerReturn(order_id, if_match, request_id, approved=False, note=body.note if body else None)
-    return _with_etag(response, await commit(command))
+    return with_etag(response, await commit(command))
 
 
 @router.post(
@@ -98,9 +97,4 @@ async def take_back_lines(
 
     What is not scrapped becomes available again.
     """
-    return _with_etag(response, await commit(ReturnLines(order_id, if_match, uuid7(), body.goods(), body.reason)))
-
-
-def _with_etag(response: Response, order: Order) -> OrderOut:
-    response.headers["ETag"] = etag(order.version)
-    return order_out(order)
+    return with_etag(response, await commit(ReturnLines(order_id, if_match, uuid7(), body.goods(), body.reason)))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
-from chassis.http.preconditions import ANY, PreconditionFailed, PreconditionRequired, unchanged_since
+from chassis.http.preconditions import PreconditionFailed, PreconditionRequired, unchanged_since
 from order_svc.errors import (
     AccountErased,
     OrderNotFound,
@@ -13,7 +13,7 @@ from order_svc.errors import (
     ReturnRequestNotFound,
     TransitionNotAllowed,
 )
-from order_svc.orders.commands import owner_is_erased, unchanged_order, visible_order
+from order_svc.orders.commands import owner_is_erased, prefetch_with_owner, unchanged_order, visible_order
 from order_svc.orders.domain import Order
 from order_svc.returns import domain
 from order_svc.returns.domain import ReturnedGoods
@@ -26,18 +26,20 @@ STAFF_ERRORS = (OrderNotFound, PreconditionFailed, PreconditionRequired, Transit
 class RequestReturn:
     """Ask to return lines of a delivered order, as its customer. An erased customer cannot, and has no token soon."""
 
-    errors: ClassVar = (OrderNotFound, AccountErased, PreconditionFailed, TransitionNotAllowed, QuantityExceeded)
+    errors: ClassVar = (
+        *(OrderNotFound, AccountErased, PreconditionFailed, PreconditionRequired),
+        *(TransitionNotAllowed, QuantityExceeded),
+    )
     order_id: UUID
+    if_match: str | None
     owner: UUID
     request_id: UUID
     quantities: Mapping[str, int]
     reason: str | None = None
-    if_match: str = ANY
 
     def prefetch(self, uow: OrderUnitOfWork) -> None:
         """The order and its customer."""
-        uow.orders.prefetch(self.order_id)
-        uow.owners.prefetch(self.order_id)
+        prefetch_with_owner(uow, self.order_id)
 
     def execute(self, uow: OrderUnitOfWork) -> Order:
         """Request the return."""
@@ -54,7 +56,7 @@ class RequestReturn:
 class AnswerReturn:
     """Approve or decline a return that was requested. The note is not kept where the customer was erased."""
 
-    errors: ClassVar = STAFF_ERRORS
+    errors: ClassVar = (*STAFF_ERRORS, QuantityExceeded)
     order_id: UUID
     if_match: str | None
     request_id: UUID
@@ -63,8 +65,7 @@ class AnswerReturn:
 
     def prefetch(self, uow: OrderUnitOfWork) -> None:
         """The order and its customer."""
-        uow.orders.prefetch(self.order_id)
-        uow.owners.prefetch(self.order_id)
+        prefetch_with_owner(uow, self.order_id)
 
     def execute(self, uow: OrderUnitOfWork) -> Order:
         """Answer the request."""
@@ -89,8 +90,7 @@ class ReturnLines:
 
     def prefetch(self, uow: OrderUnitOfWork) -> None:
         """The order and its customer."""
-        uow.orders.prefetch(self.order_id)
-        uow.owners.prefetch(self.order_id)
+        prefetch_with_owner(uow, self.order_id)
 
     def execute(self, uow: OrderUnitOfWork) -> Order:
         """Take the lines back."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
-from order_svc.errors import QuantityExceeded, ReturnRequestNotFound, TransitionNotAllowed
+from order_svc.errors import ReturnRequestNotFound, TransitionNotAllowed
 from order_svc.orders.domain import Order
-from order_svc.orders.lines import plain_lines, select_lines, total_of, without_prices
+from order_svc.orders.lines import plain_lines, quantities_of, select_lines, total_of, without_prices
 from order_svc.orders.parts import OPEN_REQUESTS, RequestStatus, Return, ReturnRequest
 from schemas import OrderReturned, ReturnApproved, ReturnDeclined, ReturnRequested
 
@@ -29,8 +29,8 @@ def request_return(
 ) -> tuple[Order, ReturnRequested]:
     """The customer wants to return lines; raise ``TransitionNotAllowed``, ``QuantityExceeded``."""
     order.require("request_return")
-    _require_left(order, quantities, order.requestable)
-    lines, at = select_lines(order.lines, quantities), max(now, order.changed_at)
+    order.require_left(quantities, order.requestable)
+    lines, at = select_lines(order.lines, quantities), order.time_of_change(now)
     request = ReturnRequest(request_id, without_prices(lines), reason, "requested", None, at, at)
     after = order.transition("request_return", now, return_requests=(*order.return_requests, request))
     return after, ReturnRequested(
@@ -39,16 +39,20 @@ def request_return(
 
 
 def approve_return(order: Order, request_id: UUID, note: str | None, now: datetime) -> tuple[Order, ReturnApproved]:
-    """The customer may send the lines; raise ``ReturnRequestNotFound``, ``TransitionNotAllowed``."""
-    order.require("approve_return")
+    """The customer may send the lines.
+
+    Raise ``ReturnRequestNotFound``, ``TransitionNotAllowed``, and ``QuantityExceeded`` where they came back already.
+    """
     request = _request(order, request_id, frozenset({"requested"}))
+    order.require("approve_return")
+    order.require_left(quantities_of(request.lines), order.returnable)
     requests = _answered(order, request, "approved", note, now)
     after = order.transition("approve_return", now, return_requests=requests)
     return after, ReturnApproved(
         order_id=order.id,
         customer_id=order.customer_id,
         request_id=request_id,
-        lines=select_lines(order.lines, _quantities(request)),
+        lines=select_lines(order.lines, quantities_of(request.lines)),
         note=note,
     )
 
@@ -58,15 +62,15 @@ def decline_return(order: Order, request_id: UUID, note: str | None, now: dateti
 
     Raise ``ReturnRequestNotFound``, ``TransitionNotAllowed``.
     """
-    order.require("decline_return")
     request = _request(order, request_id, OPEN_REQUESTS)
+    order.require("decline_return")
     requests = _answered(order, request, "declined", note, now)
     after = order.transition("decline_return", now, return_requests=requests)
     return after, ReturnDeclined(
         order_id=order.id,
         customer_id=order.customer_id,
         request_id=request_id,
-        lines=select_lines(order.lines, _quantities(request)),
+        lines=select_lines(order.lines, quantities_of(request.lines)),
         note=note,
     )
 
@@ -80,13 +84,13 @@ def take_back(
     another. Raise ``TransitionNotAllowed``, ``QuantityExceeded``, ``ReturnRequestNotFound``.
     """
     order.require("return")
-    _require_left(order, goods.quantities, order.returnable)
+    order.require_left(goods.quantities, order.returnable)
     requests = order.return_requests
     if goods.request_id:
         request = _request(order, goods.request_id, frozenset({"approved"}))
         requests, reason = _answered(order, request, "received", request.note, now), reason or request.reason
     lines, scrapped = select_lines(order.lines, goods.quantities), plain_lines(goods.scrapped)
-    at = max(now, order.changed_at)
+    at = order.time_of_change(now)
     returned = Return(return_id, without_prices(lines), total_of(lines), reason, at, scrapped=scrapped)
     after = order.transition("return", now, returns=(*order.returns, returned), return_requests=requests)
     return after, OrderReturned(
@@ -99,11 +103,6 @@ def take_back(
         scrapped=scrapped,
         request_id=goods.request_id,
     )
-
-
-def _require_left(order: Order, quantities: Mapping[str, int], left: Mapping[str, int]) -> None:
-    if any(quantity > left.get(sku, 0) for sku, quantity in quantities.items()):
-        raise QuantityExceeded(left=dict(left), state=order.state, allowed=order.allowed_actions)
 
 
 def _request(order: Order, request_id: UUID, statuses: frozenset[RequestStatus]) -> ReturnRequest:
@@ -121,9 +120,5 @@ def _request(order: Order, request_id: UUID, statuses: frozenset[RequestStatus])
 def _answered(
     order: Order, request: ReturnRequest, status: RequestStatus, note: str | None, now: datetime
 ) -> tuple[ReturnRequest, ...]:
-    changed = replace(request, status=status, note=note, changed_at=max(now, order.changed_at))
+    changed = replace(request, status=status, note=note, changed_at=order.time_of_change(now))
     return tuple(changed if one.id == request.id else one for one in order.return_requests)
-
-
-def _quantities(request: ReturnRequest) -> dict[str, int]:
-    return {line.sku: line.quantity for line in request.lines}

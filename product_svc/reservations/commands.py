@@ -130,7 +130,7 @@ class ReleaseRemainder:
     def execute(self, uow: ProductUnitOfWork) -> None:
         """Publish ``StockReleased``; raise ``NotHeld``."""
         event = self.envelope.event
-        known, stocks = _load(uow, event.order_id, event.lines)
+        known, stocks = _load(uow, event.order_id)
         _apply(uow, shipments.release_remainder(known, event.revision, event.lines, stocks, uow.now))
 
 

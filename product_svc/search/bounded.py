@@ -33,7 +33,8 @@ COUNTS_AT_ONCE, COUNTS_WAITING = 1, 10
 SUGGESTIONS_AT_ONCE, SUGGESTIONS_WAITING = 2, 50
 COUNTED_IN = 0.5
 """Seconds. Counts that took longer to make are kept longer in proportion."""
-MAX_KEPT = 500
+MAX_FACETS, MAX_SMALL = 100, 500
+"""Results that are kept at most: facets have hundreds of values, totals and suggestions few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +44,15 @@ class _Kept(Generic[T]):
 
 
 class Kept(Generic[T]):
-    """Results that are kept for ``seconds``; requests for one that is being made share it."""
+    """At most so many results that are kept for ``seconds``; requests for one that is being made share it."""
 
-    def __init__(self, gate: Gate, seconds: float) -> None:
-        self._gate, self._seconds = gate, seconds
+    def __init__(self, gate: Gate, seconds: float, most: int) -> None:
+        self._gate, self._seconds, self._most = gate, seconds, most
         self._making: SingleFlight[T] = SingleFlight()
         self._kept: OrderedDict[Hashable, _Kept[T]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._kept)
 
     async def get(self, key: Hashable, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """The result for a key, some seconds old; raise the refusal of the gate."""
@@ -64,7 +68,7 @@ class Kept(Generic[T]):
         seconds = self._seconds * max(1.0, (ended - began) / COUNTED_IN)
         self._kept[key] = _Kept(result, ended + seconds)
         self._kept.move_to_end(key)
-        if len(self._kept) > MAX_KEPT:
+        while len(self._kept) > self._most or next(iter(self._kept.values())).until < ended:
             self._kept.popitem(last=False)
         return result
 
@@ -77,9 +81,9 @@ class BoundedSearches:
         self._searches = Gate(AT_ONCE, WAITING, WAIT_SECONDS, TooManySearches)
         counting = Gate(COUNTS_AT_ONCE, COUNTS_WAITING, WAIT_SECONDS, TooManySearches)
         suggesting = Gate(SUGGESTIONS_AT_ONCE, SUGGESTIONS_WAITING, WAIT_SECONDS, TooManySearches)
-        self._facets: Kept[FacetsOut] = Kept(counting, kept_seconds)
-        self._totals: Kept[Total] = Kept(counting, kept_seconds)
-        self._suggestions: Kept[list[Suggestion]] = Kept(suggesting, kept_seconds)
+        self._facets: Kept[FacetsOut] = Kept(counting, kept_seconds, MAX_FACETS)
+        self._totals: Kept[Total] = Kept(counting, kept_seconds, MAX_SMALL)
+        self._suggestions: Kept[list[Suggestion]] = Kept(suggesting, kept_seconds, MAX_SMALL)
 
     async def products(
         self, search: Search, sort: Sort, after: Cursor | None, limit: int

@@ -66,7 +66,7 @@ async def facets(reads: Reads, match: Stage, index: str, search: Search, *, more
     available = Total(0)
     if search.available is not False:
         available = await total(reads, both(match, {"available": True}), index, search, more=more)
-    everything = await total(reads, match, index, search, more=more)
+    everything = Total(counted.total.products, is_lower_bound=True)
     prices = {currency: await _span(reads, match, currency) for currency in counted.prices}
     return Facets(everything, available, counted.categories, counted.attributes, prices, is_complete=False)
 

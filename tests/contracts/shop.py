@@ -131,8 +131,8 @@ class Shop:
             shipped = await self._act(order, "shipments", {"carrier": "DHL", "tracking_number": "4711"})
             parcels[order] = shipped["shipments"][0]["id"]
         await self._act(to_return, "deliver")
-        wish = {"lines": [{"sku": sku, "quantity": 1}]}
-        requested = await self.create("order", f"/v1/orders/{to_return}/return-requests", owner.headers, wish)
+        wish, customer = {"lines": [{"sku": sku, "quantity": 1}]}, {**owner.headers, "If-Match": "*"}
+        requested = await self.create("order", f"/v1/orders/{to_return}/return-requests", customer, wish)
         mail = await self._mail(owner, UUID(pending))
         ids = {
             "customer_id": str(owner.id),

@@ -193,7 +193,7 @@ class Requests(RuleBasedStateMachine):
         order = chosen(which, self.shop.return_can_be_requested, self.shop.orders)
         customer, lines = self.shop.customers[order], {next(iter(self.shop.requestable(order))): 1}
         with possible(customer not in self.shop.without_orders, AccountErased):
-            self.world.orders.execute(RequestReturn(order, customer, next(self.ids), lines))
+            self.world.orders.execute(RequestReturn(order, ANY, customer, next(self.ids), lines))
 
     @precondition(lambda self: any(map(self.shop.has_open_requests, self.shop.orders)))
     @rule(which=some, approved=st.sampled_from([True, True, False]))
@@ -239,7 +239,7 @@ class Requests(RuleBasedStateMachine):
         ):
             with pytest.raises(TransitionNotAllowed):
                 self.world.orders.execute(
-                    RequestReturn(order, self.shop.customers[order], next(self.ids), {"MUG": 1})
+                    RequestReturn(order, ANY, self.shop.customers[order], next(self.ids), {"MUG": 1})
                 )
 
     def asking(self, order: UUID) -> int:

@@ -162,7 +162,7 @@ class World:
         for command in (
             ShipOrder(order_id, ANY, uuid7(), **PARCEL),
             DeliverOrder(order_id, ANY),
-            RequestReturn(order_id, self.buyer, request, one),
+            RequestReturn(order_id, ANY, self.buyer, request, one),
             AnswerReturn(order_id, ANY, request, approved=True),
             ReturnLines(order_id, ANY, uuid7(), ReturnedGoods(one, one, request)),
         ):

@@ -19,7 +19,7 @@ from product_svc.catalogue.store import read_product
 from product_svc.search.store import offers
 from product_svc.stock.store import read_stock
 
-CHUNK = 200
+CHUNK = 20
 
 
 async def upgrade(db: AsyncDatabase[Any]) -> None:
@@ -32,7 +32,7 @@ async def upgrade(db: AsyncDatabase[Any]) -> None:
 
 
 async def _chunk(db: AsyncDatabase[Any], tx: AsyncClientSession, after: UUID | None) -> UUID | None:
-    """Migrate the products after one, in a transaction: a change of one of them, or of its stock, conflicts."""
+    """Migrate the products after one; a change of one of them, or of offers that exist, conflicts."""
     later = {"_id": {"$gt": after}} if after else {}
     found = await db.products.find(later, session=tx).sort("_id").limit(CHUNK).to_list()
     if not found:

@@ -283,7 +283,7 @@ ACTIONS: dict[str, Callable[[Order], Any]] = {
     "cancel remainder": lambda order: CancelRemainder(order.id, order.customer_id, "Ada is moving."),
     "return": lambda order: returning(order),
     "request": lambda order: RequestReturn(
-        order.id, order.customer_id, uuid7(), {order.lines[0].sku: 1}, "Too small."
+        order.id, ANY, order.customer_id, uuid7(), {order.lines[0].sku: 1}, "Too small."
     ),
     "ship": lambda order: ShipOrder(order.id, ANY, uuid7(), "DHL", "4711"),
 }

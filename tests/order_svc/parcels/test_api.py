@@ -137,9 +137,13 @@ async def test_the_tracking_of_a_parcel_in_transit_is_corrected(api: API, shared
     corrected = (await events(shared, one["id"]))[-1]
     assert isinstance(corrected, TrackingCorrected)
     assert (corrected.carrier, corrected.tracking_number, corrected.lines[0].quantity) == ("UPS", "1Z99", 2)
+    again = await done(api, one, f"{parcel(one, 1)}/tracking", OTHER)
+    assert (again["version"], (await events(shared, one["id"]))[-1]) == (one["version"], corrected)
     one = await done(api, one, f"{parcel(one, 1)}/deliver")
     refused = await act(api, one, f"{parcel(one, 1)}/tracking", PARCEL)
-    assert_problem(refused, 409, "transition_not_allowed")
+    assert "The parcel is delivered." in assert_problem(refused, 409, "transition_not_allowed")["detail"]
+    lost = await act(api, one, f"shipments/{uuid7()}/tracking", OTHER)
+    assert_problem(lost, 404, "shipment_not_found")
 
 
 @pytest.mark.parametrize("action", ["tracking", "deliver", "fail", "return"])

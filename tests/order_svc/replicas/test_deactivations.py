@@ -10,6 +10,8 @@ from uuid_utils.compat import uuid7
 
 from chassis.persistence.postgres.database import Postgres
 from chassis.testing import bearer, record
+from order_svc.replicas.domain import Deactivation
+from order_svc.unit_of_work import OrderUnitOfWork
 from schemas import (
     CustomerDeactivated,
     CustomerReactivated,
@@ -89,3 +91,11 @@ async def test_an_old_deactivation_that_is_replayed_cancels_nothing(
     placed = await place(api, sku, headers=bearer(customer))
     await consume(shared, {2: (deactivated(customer), at)})
     assert await kinds(shared, placed["id"]) == [OrderPlaced]
+
+
+def test_a_deactivation_that_is_handled_once_more_emits_nothing() -> None:
+    uow = OrderUnitOfWork(datetime.now(UTC))
+    uow.repeated = True
+    uow.deactivations.add(Deactivation(uuid7(), "staff", datetime.now(UTC) - SECOND, None, None))
+    uow.after_commands()
+    assert uow.outbox.added == []

@@ -97,6 +97,18 @@ async def test_no_piece_is_requested_twice_and_only_what_arrived(api: API, share
     # Staff may take back what was not requested.
     one = await done(api, one, "returns", lines(**{sku: 3}))
     assert one["return_requests"][0]["status"] == "requested"
+    # Then there is nothing left that the customer could send.
+    back_already = await act(api, one, f"{request(one)}/approve")
+    assert assert_problem(back_already, 409, "quantity_exceeded")["left"] == {}
+
+
+async def test_a_request_that_is_sent_again_is_not_another_one(api: API, shared: Postgres, commit: Commit) -> None:
+    customer, sku = bearer(), await product(commit)
+    one = await delivered(api, shared, sku, customer, 2)
+    path, wish = f"/v1/orders/{one['id']}/return-requests", lines(**{sku: 1})
+    assert_problem(await api.post(path, json=wish, headers=customer), 428, "precondition_required")
+    await done(api, one, "return-requests", wish, customer)
+    assert_problem(await act(api, one, "return-requests", wish, customer), 412, "precondition_failed")
 
 
 async def test_customers_request_and_staff_answer(api: API, shared: Postgres, commit: Commit) -> None:
