@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from unittest.mock import patch
 
@@ -82,7 +83,7 @@ def settings_are_valid(manifests: Manifests) -> list[str]:
     wrong = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        make_signing_key(folder / "key")
+        (folder / "key").write_bytes(_signing_key())
         for program, container in _ours(manifests):
             (folder / program).mkdir()
             _write_files(manifests, program, folder)
@@ -93,6 +94,13 @@ def settings_are_valid(manifests: Manifests) -> list[str]:
             }
             wrong += [f"{program}: {problem}" for problem in _refused(program, given)]
     return wrong
+
+
+@cache
+def _signing_key() -> bytes:
+    with tempfile.TemporaryDirectory() as name:
+        make_signing_key(Path(name) / "key")
+        return (Path(name) / "key").read_bytes()
 
 
 def _write_files(manifests: Manifests, program: str, folder: Path) -> None:

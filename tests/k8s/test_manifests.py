@@ -6,6 +6,7 @@ Each check must find nothing in the real manifests, and something in corrupted c
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from inspect import get_annotations, getmembers, isfunction
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from deploy.k8s.files import FILES, K8S
 from tests.compose.deployment import ROOT
 from tests.k8s import given, network, programs, references, schemas
 from tests.k8s.corruptions import Check, Corrupt, Corruptions
-from tests.k8s.manifests import OVERLAYS, FastLoader, Object, read_manifests
+from tests.k8s.manifests import OVERLAYS, FastLoader, Manifests, Object, read_manifests
 
 MODULES = (given, network, programs, references, schemas)
 CHECKS: Corruptions = {check: corruptions for module in MODULES for check, corruptions in module.CORRUPTIONS.items()}
@@ -37,15 +38,17 @@ def test_a_check_finds_nothing_in_the_real_manifests(check: Check, overlay: str)
 
 @pytest.mark.parametrize(("check", "corrupt"), CORRUPTIONS, ids=lambda one: getattr(one, "__name__", ""))
 def test_a_check_finds_a_corruption(check: Check, corrupt: Corrupt) -> None:
-    corrupted = []
+    assert any(check(manifests) for manifests in _corrupted(corrupt))
+
+
+def _corrupted(corrupt: Corrupt) -> Iterator[Manifests]:
     for overlay in OVERLAYS:
         manifests = read_manifests(overlay)
         try:
             corrupt(manifests)
         except KeyError:
             continue  # the other overlay has that object
-        corrupted.append(check(manifests))
-    assert any(corrupted)
+        yield manifests
 
 
 def test_every_check_has_corruptions() -> None:

@@ -202,23 +202,15 @@ async def test_an_export_of_another_shop_program_is_imported(front: Front, tmp_p
 
 
 async def test_what_users_get_wrong_is_one_line(front: Front, tmp_path: Path) -> None:
+    # One of each kind: ``test_product_options`` has the others.
     good = write(tmp_path, f"{HEADING}\nA,Mug,5,EUR\n")
-    (tmp_path / "products").write_text("{}")
     for arguments, words in (
         (("import", str(tmp_path / "none.csv")), ("there is no file",)),
-        (("import", str(tmp_path)), ("there is no file",)),
-        (("import", str(tmp_path / "products")), ("set --format",)),
-        (("import", str(good), "--from", "shopify"), ("set --currency",)),
-        (("import", str(good), "--from", "shopify", "--currency", "EUR"), ("no export of shopify",)),
         (("import", str(good), "--from", "ebay"), ("'ebay'",)),
         (("import", str(good), "--currency", "EUX"), ("no currency 'EUX'",)),
-        (("import", str(good), "--delimiter", ";;"), ("no delimiter",)),
-        (("import", str(good), "--encoding", "utf-7,5"), ("no encoding",)),
         (("import", str(write(tmp_path, "sku,colour\nA,red\n", "c.csv"))), ("unknown columns",)),
-        (("import", str(write(tmp_path, "", "e.ndjson"))), ("empty",)),
         (("export", "--json"), ("name a FILE",)),
         (("export", str(tmp_path / "no" / "x.csv")), ("cannot be written",)),
-        (("export", str(tmp_path / "x.xlsx")), ("set --format",)),
     ):
         assert_failed(await run(*arguments, **front.env), *words)
     nobody = {name: value for name, value in front.env.items() if not name.startswith("STAFF")}
