@@ -204,7 +204,9 @@ def metrics(package: str) -> Sequence[MetricWrapperBase]:
     """The collectors that the modules of a package define, by name."""
     found = [value for module in _modules(package) for value in vars(module).values()]
     shared = () if package == SHARED else metrics(SHARED)
-    own = {one for one in found if isinstance(one, MetricWrapperBase) and one not in shared}
+    # Those with labels that a module has chosen are parts of one.
+    whole = {one for one in found if isinstance(one, MetricWrapperBase) and not one._labelvalues}
+    own = whole - {*shared}
     return sorted(own, key=_name)
 
 
