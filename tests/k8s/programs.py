@@ -10,7 +10,7 @@ from unittest.mock import patch
 from pydantic import ValidationError
 
 from chassis.runtime.health import health_endpoints
-from chassis.runtime.setting_files import UnusableFile
+from chassis.runtime.setting_files import UnusableSetting
 from deploy.k8s.parts import FILES
 from deploy.resources import Program
 from deploy.signing_key import make_signing_key
@@ -125,7 +125,7 @@ def _refused(program: str, given: Mapping[str, str]) -> list[str]:
             _ = settings() if settings else None
     except ValidationError as error:
         return [f"{one['loc']}: {one['msg']}" for one in error.errors()]
-    except UnusableFile as error:
+    except UnusableSetting as error:
         return [str(error)]
     return []
 
