@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from chassis.runtime.exposition import VERSION
 from deploy.k8s.files import FILES, K8S
+from deploy.k8s.parts import IMAGE
 from tests.compose.deployment import ROOT
 from tests.k8s import given, network, programs, references, schemas
 from tests.k8s.corruptions import Check, Corrupt, Corruptions
@@ -49,6 +51,16 @@ def _corrupted(corrupt: Corrupt) -> Iterator[Manifests]:
         except KeyError:
             continue  # the other overlay has that object
         yield manifests
+
+
+def test_production_runs_the_image_of_this_version() -> None:
+    images = {
+        container["image"].rpartition(":")[2]
+        for _, pod in read_manifests("production").pods
+        for container in pod["spec"]["containers"]
+        if IMAGE in container["image"]
+    }
+    assert images == {VERSION}
 
 
 def test_every_check_has_corruptions() -> None:
