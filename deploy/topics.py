@@ -90,7 +90,7 @@ def main(
     """Create the topics of Shopstream that do not exist yet."""
     try:
         password = password_file.read_text().strip() if password_file else ""
-        bootstrap_servers = with_password(bootstrap_servers, password)
+        bootstrap_servers = with_password(bootstrap_servers, password, "KAFKA_PASSWORD_FILE")
         if grant:
             asyncio.run(apply_grants(bootstrap_servers, SYSTEM, prefix))
         created = asyncio.run(create_topics(bootstrap_servers, prefix, partitions, replication))

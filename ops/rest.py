@@ -78,7 +78,7 @@ class Session:
             async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
                 response = await client.post(url, json=body)
             if not response.is_success:
-                problem = f"{response.status_code} {response.json().get('detail')}"
+                problem = f"{response.status_code} {_explained(_problem(response))}"
                 kind = Unreachable if response.status_code in LATER else CannotDo
                 raise kind(f"customer: login of {self._account.email} at {self._url} failed: {problem}")
             session = response.json()
@@ -145,12 +145,16 @@ class Rest:
         """Read something that is too long for memory, in the context. Parameters that are None are left out."""
         url = f"{self._platform.url(service)}{path}"
         params = {name: value for name, value in query.items() if value is not None}
-        with _reaching(service, url):
-            async with self._client.stream("GET", url, params=params, headers=await self.headers()) as response:
-                if not response.is_success:
-                    await response.aread()
-                    raise Refused(service, response.status_code, _problem(response))
-                yield response
+        for attempt in (1, 2):
+            with _reaching(service, url):
+                async with self._client.stream("GET", url, params=params, headers=await self.headers()) as response:
+                    if self._renews(response, attempt):
+                        continue
+                    if not response.is_success:
+                        await response.aread()
+                        raise Refused(service, response.status_code, _problem(response))
+                    yield response
+                    return
 
     async def post(self, service: str, path: str, body: Mapping[str, Any], *, key: str) -> Any:
         """Change something. The same key repeats the same request: it gets the first answer again."""
@@ -177,13 +181,19 @@ class Rest:
             sent = {**await self.headers(), **(headers or {})}
             with _reaching(service, url):
                 response = await self._client.request(method, url, headers=sent, **request)
-            if response.status_code != 401 or attempt == 2 or self._session is None:
+            if not self._renews(response, attempt):
                 break
-            # A token can end before its time: the clocks differ, or the session was ended.
-            self._session.expire()
         if response.is_success:
             return _json(response, service)
         raise Refused(service, response.status_code, _problem(response))
+
+    def _renews(self, response: httpx.Response, attempt: int) -> bool:
+        """Whether the request is to be sent once more, with another token."""
+        if response.status_code != 401 or attempt == 2 or self._session is None:
+            return False
+        # A token can end before its time: the clocks differ, or the session was ended.
+        self._session.expire()
+        return True
 
 
 @contextmanager

@@ -8,7 +8,12 @@ from typing import Any
 
 from xdist.scheduler import LoadFileScheduling
 
-TOGETHER = {"tests/contracts/": "the REST APIs", "tests/journeys/": "a platform", "tests/security/": "a platform"}
+TOGETHER = {
+    "tests/contracts/": "the REST APIs",
+    "tests/journeys/": "a platform",
+    "tests/security/": "a platform",
+    "tests/upgrades/": "the previous release",
+}
 """Folder → what its tests share that is expensive to start."""
 ALONE = ("tests/deploy/test_run.py", "tests/deploy/test_servers.py", "tests/model/")
 """Tests that share nothing and take long: each can run in another process than the rest of its file."""
@@ -21,6 +26,7 @@ LONGEST_FIRST = (
     "tests/upgrades/",
     "tests/model/",
     "tests/deploy/test_servers.py",
+    "tests/deploy/test_replay_page.py",
     "tests/ops/",
     "tests/customer_svc/",
 )

@@ -53,6 +53,10 @@ def _on_one_line(text: str) -> str:
 VISIBLE = AfterValidator(_visible)
 """For names and titles: not only spaces, which are removed at both ends."""
 
+_CONTROLS = r"\x00-\x1f\x7f\x80-\x9f\u2028\u2029"
+REASON_PATTERN = rf"^[^{_CONTROLS}]*[^\s{_CONTROLS}][^{_CONTROLS}]*$"
+"""One line, like ``Text``, and not only blanks."""
+
 PROSE_PATTERN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f\u2028\u2029]*$"
 
 Prose = Annotated[str, StringConstraints(pattern=PROSE_PATTERN), AfterValidator(_with_unix_line_breaks)]

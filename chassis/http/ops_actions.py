@@ -14,6 +14,7 @@ from chassis.http.bodies import RequestBody, ResponseBody
 from chassis.http.container import RestContainer
 from chassis.http.errors import IdempotencyKeyReused, OutcomeUnknown, ShopError, Unavailable
 from chassis.http.examples import ID
+from chassis.http.fields import REASON_PATTERN
 from chassis.http.idempotency import Key, key_use
 from chassis.http.paging import BeforePosition, Page, PageSize
 from chassis.jobs.domain import Action
@@ -23,11 +24,8 @@ from chassis.persistence.errors import CommitOutcomeUnknown, ConcurrentUpdate
 TRIES = 10
 MAX_TEXT = 500
 
-_CONTROLS = r"\x00-\x1f\x7f\x80-\x9f\u2028\u2029"
-# One line, like ``Text``, and not only blanks.
-_REASON = rf"^[^{_CONTROLS}]*[^\s{_CONTROLS}][^{_CONTROLS}]*$"
 Why = Annotated[
-    str, Field(min_length=1, max_length=MAX_TEXT, pattern=_REASON, examples=["the handler is fixed in 1.4.2"])
+    str, Field(min_length=1, max_length=MAX_TEXT, pattern=REASON_PATTERN, examples=["the handler is fixed in 1.4.2"])
 ]
 RequiredKey = Annotated[
     Key,

@@ -6,12 +6,14 @@ One sentence for each kind of constraint, whatever field has it. What is not her
 from collections.abc import Mapping
 from typing import Any
 
-from chassis.http.fields import PROSE_PATTERN
+from chassis.http.fields import PROSE_PATTERN, REASON_PATTERN
 from schemas.values import LINE_PATTERN
 
+_ATTRIBUTE_FILTER = r"^[A-Za-z][A-Za-z0-9_-]{0,63}:" + LINE_PATTERN[1:]
 PATTERNS: Mapping[str, str] = {
     LINE_PATTERN: "Must be one line of text, without control characters",
     PROSE_PATTERN: "Must be text without control characters; line breaks and tabs are fine",
+    REASON_PATTERN: "Must be one line of text, without control characters, and not only spaces",
     r"^\+[1-9][0-9]{6,14}$": "Must be a phone number with a plus sign and the country code, such as +442079460000",
     r"^[a-z]{2}(-[A-Z]{2})?$": "Must be a language code, with a country or without, such as de or de-AT",
     r"^[A-Z]{2}$": "Must be a country code of two capital letters (ISO 3166-1), such as GB",
@@ -20,6 +22,7 @@ PATTERNS: Mapping[str, str] = {
     " and begin with a letter or digit",
     r"^[A-Za-z][A-Za-z0-9_-]{0,63}$": "Must be 1 to 64 letters, digits, dashes and underscores, and begin with"
     " a letter",
+    _ATTRIBUTE_FILTER: "Must be the name of an attribute, a colon and a value on one line, such as colour:blue",
     r"^[\x21-\x7e]+$": "Must be letters, digits and signs of ASCII, without spaces",
     r"^[0-9]{1,4}s?$": "Must be a number of seconds, such as 5 or 5s",
     r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?$": "Must be a URL that begins with http:// or https://",

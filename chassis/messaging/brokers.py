@@ -50,13 +50,16 @@ class Brokers:
         return ssl.create_default_context() if self.protocol.endswith("SSL") else None
 
 
-def with_password(text: str, password: str) -> str:
-    """Add the password of the principal; raise ``ValueError`` if that needs one and has none, or has one already."""
+def with_password(text: str, password: str, setting: str = "KAFKA_PASSWORD") -> str:
+    """Add the password of the principal; raise ``ValueError`` if that needs one and has none, or has one already.
+
+    ``setting`` is where it comes from, for the error.
+    """
     brokers = Brokers.parse(text)
     if password and (brokers.password or not brokers.user):
-        raise ValueError("names a password already, or no user, and KAFKA_PASSWORD is set as well")
+        raise ValueError(f"names a password already, or no user, and {setting} is set as well")
     if brokers.user and not (brokers.password or password):
-        raise ValueError("names a user without a password, and KAFKA_PASSWORD is not set")
+        raise ValueError(f"names a user without a password, and {setting} is not set or empty")
     return str(replace(brokers, password=password)) if password else text
 
 

@@ -64,13 +64,21 @@ class TopicReader:
 
     async def existing(self, topics: Collection[str]) -> Mapping[Place, Span]:
         """What is on the topics now."""
+        return await self.spans(await self.places(topics))
+
+    async def places(self, topics: Collection[str]) -> Collection[Place]:
+        """The partitions that the topics have. For it, a broker describes all topics that there are."""
         # All topics: a broker may create a topic that is requested by name.
         known = {one["topic"]: one["partitions"] for one in await self._admin.describe_topics()}
-        partitions = [
-            TopicPartition(name, partition["partition"])
-            for name in (self._prefix + topic for topic in sorted(topics))
-            for partition in known.get(name, ())
+        return [
+            (topic, int(partition["partition"]))
+            for topic in sorted(topics)
+            for partition in known.get(self._prefix + topic, ())
         ]
+
+    async def spans(self, places: Collection[Place]) -> Mapping[Place, Span]:
+        """What is in partitions now."""
+        partitions = [self._partition(place) for place in places]
         if not partitions:
             return {}
         first = await self._consumer.beginning_offsets(partitions)

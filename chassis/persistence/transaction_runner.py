@@ -13,7 +13,7 @@ from chassis.persistence.command import Command
 from chassis.persistence.database import TransactionalStore
 from chassis.persistence.unit_of_work import UnitOfWork
 from chassis.runtime import failpoints
-from chassis.runtime.telemetry import BATCH_SECONDS, BATCH_SIZE, trace
+from chassis.runtime.telemetry import BATCH_SECONDS, BATCH_SIZE, traced
 
 U = TypeVar("U", bound=UnitOfWork)
 R = TypeVar("R")
@@ -31,12 +31,8 @@ class Submission(Generic[U, R]):
 
     def execute(self, uow: U) -> R:
         """Execute the command; if it raises, none of its changes stay. What it logs carries its trace."""
-        token = trace.set(self.trace)
-        try:
-            with uow.undone_on_error(self.cause, self.trace):
-                return self.command.execute(uow)
-        finally:
-            trace.reset(token)
+        with traced(self.trace), uow.undone_on_error(self.cause, self.trace):
+            return self.command.execute(uow)
 
 
 @dataclass(frozen=True, slots=True)

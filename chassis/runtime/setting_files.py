@@ -8,35 +8,56 @@ from pathlib import Path
 from typing import Any
 
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource
 
 SUFFIX = "_FILE"
 
 
-class UnusableFile(Exception):
-    """A setting cannot be read from the file that is named for it."""
+class UnusableSetting(Exception):
+    """A setting cannot be read, from the environment or from the file that is named for it."""
 
     def __init__(self, setting: str, why: str) -> None:
         super().__init__(f"{setting}: {why}")
         self.setting, self.why = setting, why
 
 
+class Environment(EnvSettingsSource):
+    """The settings that are in the environment."""
+
+    def prepare_field_value(self, field_name: str, field: FieldInfo, value: Any, value_is_complex: bool) -> Any:
+        """Return the value of a setting; raise ``UnusableSetting``."""
+        try:
+            return super().prepare_field_value(field_name, field, value, value_is_complex)
+        except ValueError as error:
+            raise UnusableSetting(field_name.upper(), f"is not JSON: {error}") from error
+
+
 class SettingFiles(PydanticBaseSettingsSource):
     """The settings that are in files. White space around a value, such as the last line break, is no part of it."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """Return the content of the file that is named for a setting, or None; raise ``UnusableFile``."""
+        """Return the content of the file that is named for a setting, None without one; raise ``UnusableSetting``."""
         name = field_name.upper()
         path = os.environ.get(name + SUFFIX)
         if not path or f"{field_name}{SUFFIX.lower()}" in self.settings_cls.model_fields:
             return None, field_name, False
         if os.environ.get(name):
-            raise UnusableFile(name + SUFFIX, f"is set, and {name} as well")
+            raise UnusableSetting(name + SUFFIX, f"is set, and {name} as well")
         try:
-            return Path(path).read_text().strip(), field_name, self.field_is_complex(field)
+            value = Path(path).read_text().strip()
         except (OSError, UnicodeDecodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "is not text"
-            raise UnusableFile(name + SUFFIX, f"{path}: {why}") from error
+            raise UnusableSetting(name + SUFFIX, f"{path}: {why}") from error
+        if not value:
+            raise UnusableSetting(name + SUFFIX, f"{path}: is empty")
+        return value, field_name, self.field_is_complex(field)
+
+    def prepare_field_value(self, field_name: str, field: FieldInfo, value: Any, value_is_complex: bool) -> Any:
+        """Return the value of a setting; raise ``UnusableSetting``."""
+        try:
+            return super().prepare_field_value(field_name, field, value, value_is_complex)
+        except ValueError as error:
+            raise UnusableSetting(field_name.upper() + SUFFIX, f"is not JSON: {error}") from error
 
     def __call__(self) -> dict[str, Any]:
         """Return the settings that are in files."""
@@ -56,9 +77,9 @@ class FileSettings(BaseSettings):
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # noqa: ARG003
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """What is given to the constructor, then the environment, then the files."""
-        return init_settings, env_settings, SettingFiles(settings_cls)
+        return init_settings, Environment(settings_cls), SettingFiles(settings_cls)

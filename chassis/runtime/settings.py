@@ -24,7 +24,7 @@ from chassis.messaging.brokers import Brokers, with_password
 from chassis.runtime.failpoints import parse
 from chassis.runtime.origins import parse_origins
 from chassis.runtime.production import check_origin, check_secret, check_transport, in_production
-from chassis.runtime.setting_files import FileSettings, UnusableFile
+from chassis.runtime.setting_files import FileSettings, UnusableSetting
 
 S = TypeVar("S", bound=BaseSettings)
 
@@ -165,7 +165,7 @@ def load(cls: type[S], service: str) -> S:
         return cls()
     except ValidationError as error:
         _refuse(service, [_problem(one) for one in error.errors()])
-    except UnusableFile as error:
+    except UnusableSetting as error:
         _refuse(service, [str(error)])
 
 

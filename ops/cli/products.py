@@ -22,6 +22,7 @@ from ops.imports.records import Fault, Format, Source
 from ops.imports.shops import ShopFile
 from ops.imports.state import StateFile
 from ops.imports.upload import Done, Upload, content_of
+from ops.imports.whole import appearing
 from schemas.currencies import MINOR_UNITS
 
 SHOWN = 20
@@ -146,11 +147,12 @@ async def import_products(
     upload = Upload(shop.rest, source, content, state, dry_run, patience)
     with show.bar(f"{'try' if dry_run else 'import'} {file.name}") as bar:
         done = await upload.run(restart=restart, progress=bar)
-    failed = done.document["failed"] + done.faulty_here
     path = faults or file.with_name(f"{file.name}.faults.csv")
-    report = await _report(upload.faults(done.document["id"]), path) if failed else Report(None, 0, ())
+    report = await _report(upload.faults(done.document["id"]), path) if done.failed else _no_report(path)
+    # Until then, the same command has something to do: it writes the report.
+    state.remove()
     _print_import(done, report, time.monotonic() - began, as_json=as_json)
-    raise typer.Exit(FINDINGS if failed else 0)
+    raise typer.Exit(FINDINGS if done.failed else 0)
 
 
 def _source(file: Path, form: FormatName, shop: ShopName | None, reading: Reading) -> Source:
@@ -177,7 +179,7 @@ async def _report(faults: AsyncIterator[Fault], path: Path) -> Report:
     first: list[Fault] = []
     count = 0
     try:
-        with path.open("w", encoding="utf-8", newline="") as file:
+        with appearing(path) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(("line", "field", "reason", "code"))
             async for fault in faults:
@@ -189,6 +191,14 @@ async def _report(faults: AsyncIterator[Fault], path: Path) -> Report:
     return Report(path, count, first)
 
 
+def _no_report(path: Path) -> Report:
+    """Nothing is wrong any more: the list of an earlier attempt goes."""
+    if path.is_file():
+        with suppress(OSError):
+            path.unlink()
+    return Report(None, 0, ())
+
+
 def _safe(text: str) -> str:
     """Text that a spreadsheet does not compute."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
@@ -197,14 +207,13 @@ def _safe(text: str) -> str:
 def _print_import(done: Done, report: Report, seconds: float, *, as_json: bool) -> None:
     document = done.document
     counts = {name: document[name] for name in ("created", "changed", "unchanged")}
-    failed = document["failed"] + done.faulty_here
     if as_json:
         faults = [
             {"line": one.line, "field": one.field, "reason": one.reason, "code": one.code} for one in report.first
         ]
         path = str(report.path) if report.path else None
         about = {"import": document["id"], "dry_run": document["dry_run"], "lines": document["lines"]}
-        about |= {"continued_at": done.continued_at, **counts, "failed": failed}
+        about |= {"continued_at": done.continued_at, **counts, "failed": done.failed}
         show.print_json(about | {"faults": faults, "faults_file": path, "seconds": round(seconds, 1)})
         return
     screen = show.screen()
@@ -219,8 +228,9 @@ def _print_import(done: Done, report: Report, seconds: float, *, as_json: bool) 
         screen.print(f"continued at line {done.continued_at:,} of an import that was interrupted")
     verb = "would be " if document["dry_run"] else ""
     said = ", ".join(f"{number:,} {verb}{name}" for name, number in counts.items())
-    speed = f"{document['lines'] / max(seconds, 0.001):,.0f} lines/s"
-    screen.print(f"{document['lines']:,} lines: {said}, {failed:,} faulty ({seconds:.1f} s, {speed})")
+    # What an earlier attempt has sent took none of these seconds.
+    speed = f"{(document['lines'] - done.continued_at + 1) / max(seconds, 0.001):,.0f} lines/s"
+    screen.print(f"{document['lines']:,} lines: {said}, {done.failed:,} faulty ({seconds:.1f} s, {speed})")
 
 
 @on_platform("export the catalogue", "staff")
@@ -250,16 +260,11 @@ async def export_products(
             await Export(shop.rest, "csv" if form == "csv" else "ndjson", _print, bar).run(patience)
         return
     chosen = _format(file, form)
-    unfinished = file.with_name(f"{file.name}.part")
     try:
-        with unfinished.open("wb") as target, show.bar(f"export {file.name}") as bar:
+        with appearing(file) as unfinished, unfinished.open("wb") as target, show.bar(f"export {file.name}") as bar:
             done = await _exported(shop, chosen, target, bar, patience)
-        unfinished.replace(file)
     except OSError as error:
         raise CannotDo(f"{file} cannot be written: {error.strerror}") from error
-    finally:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
     if as_json:
         show.print_json({"file": str(file), "format": chosen, "products": done.products, "bytes": done.size})
     else:

@@ -8,13 +8,14 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
 from typing import Any
 
 from ops.errors import CannotDo
 from ops.imports.records import Fault, Part, Record, Source, bounded, parts
 from ops.imports.state import Started, StateFile
-from ops.rest import LATER, Refused, Rest, Unreachable
+from ops.rest import LATER, PAGE, Refused, Rest, Unreachable
 
 IMPORTS = "/v1/imports"
 MEDIA = {"ndjson": "application/x-ndjson", "csv": "text/csv"}
@@ -43,6 +44,11 @@ class Done:
     continued_at: int
     """The line that it continued at; 1 where it was new."""
 
+    @property
+    def failed(self) -> int:
+        """How many faults there are."""
+        return int(self.document["failed"]) + self.faulty_here
+
 
 def content_of(source: Source) -> Content:
     """Read a file once, and keep nothing of it; raise ``CannotDo`` if there is nothing in it."""
@@ -68,7 +74,7 @@ class Upload:
     patience_seconds: float
 
     async def run(self, *, restart: bool, progress: Progress) -> Done:
-        """Start or continue it, and send all that is missing."""
+        """Start or continue it, and send all that is missing. The state is kept: its faults may be left to read."""
         known = None if restart else self.state.read(self.content.digest)
         document = await self._found(known) if known else None
         if document is None:
@@ -78,7 +84,6 @@ class Upload:
         for part in self._missing(document["next_line"]):
             document = await self._send(document["id"], part)
             progress(document["done"], document["lines"])
-        self.state.remove()
         return Done(document, self.content.faulty, begun)
 
     async def _found(self, import_id: str) -> dict[str, Any] | None:
@@ -137,7 +142,7 @@ class Upload:
 
     async def faults(self, import_id: str) -> AsyncIterator[Fault]:
         """Every fault in the order of the lines that were sent, by line of the file."""
-        theirs = self.rest.items("product", f"{IMPORTS}/{import_id}/faults")
+        theirs = self._found_there(import_id)
         waiting = await anext(theirs, None)
         at = 1
         for record in bounded(self.source.records()):
@@ -148,6 +153,17 @@ class Upload:
                 for fault in _faults(record, waiting):
                     yield fault
                 waiting = await anext(theirs, None)
+
+    async def _found_there(self, import_id: str) -> AsyncIterator[dict[str, Any]]:
+        """The faults that product_svc has found, page by page."""
+        path, after = f"{IMPORTS}/{import_id}/faults", None
+        while True:
+            page = await self._patiently(partial(self.rest.get, "product", path, limit=PAGE, after=after))
+            for fault in page["items"]:
+                yield fault
+            after = page.get("next")
+            if after is None:
+                return
 
 
 def _faults(record: Record, document: dict[str, Any]) -> Iterator[Fault]:

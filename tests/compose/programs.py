@@ -25,6 +25,7 @@ def source_of(module: str) -> Path | None:
     return Path(spec.origin) if spec and spec.origin else None
 
 
+@cache
 def settings_of(module: str) -> type[BaseSettings] | None:
     """The class of the program's settings. Found by parsing the module: to import some of them would run them."""
     path = source_of(module)
@@ -46,6 +47,7 @@ def _resolve(tree: ast.Module, name: str, module: str) -> type[BaseSettings]:
     return found
 
 
+@cache
 def options_of(module: str) -> set[str]:
     """The environment variables that a program without settings reads, for its options and directly."""
     path = source_of(module)

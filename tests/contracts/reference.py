@@ -51,8 +51,8 @@ SETTINGS_HEAD = """# Settings
 
 Every process reads its settings from environment variables. An empty variable counts as not set. Any setting can be
 in a file instead, as secrets should be: `LINK_KEY_FILE=/run/secrets/link-key` names the file with the value of
-`LINK_KEY`; the line break at its end is no part of it. If a setting is missing or wrong, or given in both ways, the
-process writes its name and the reason to stderr and exits with status 78.
+`LINK_KEY`; the line break at its end is no part of it, and an empty file is refused. If a setting is missing, wrong,
+or given in both ways, the process writes its name and the reason to stderr and exits with status 78.
 
 *REST* is the process `python -m <service>.main`, *event* the process `python -m <service>.worker`.
 [How to operate the platform](../how-to/ops.md#processes) lists all processes and jobs.
@@ -204,7 +204,9 @@ def metrics(package: str) -> Sequence[MetricWrapperBase]:
     """The collectors that the modules of a package define, by name."""
     found = [value for module in _modules(package) for value in vars(module).values()]
     shared = () if package == SHARED else metrics(SHARED)
-    own = {one for one in found if isinstance(one, MetricWrapperBase) and one not in shared}
+    # Those with labels that a module has chosen are parts of one.
+    whole = {one for one in found if isinstance(one, MetricWrapperBase) and not one._labelvalues}
+    own = whole - {*shared}
     return sorted(own, key=_name)
 
 

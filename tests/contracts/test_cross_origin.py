@@ -104,7 +104,7 @@ async def test_each_of_several_origins_gets_its_own_name(browser: httpx.AsyncCli
     assert (await browser.options("/v1/orders", headers=headers | preflight("POST"))).headers[ALLOW] == SECOND
 
 
-async def test_a_stranger_reads_nothing_and_is_told_apart_by_caches(browser: httpx.AsyncClient) -> None:
+async def test_a_stranger_reads_nothing_and_caches_keep_its_responses_apart(browser: httpx.AsyncClient) -> None:
     for origin in STRANGERS:
         headers = {"Origin": origin}
         for path in ("/health/live", "/v1/nothing"):

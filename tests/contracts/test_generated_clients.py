@@ -16,7 +16,7 @@ import pytest
 
 from chassis.testing import bearer
 from tests.contracts.apps import SERVICES, described, routes
-from tests.contracts.client_generator import generate_client
+from tests.contracts.client_generator import generate_clients
 from tests.contracts.rest_apis import RestApis
 from tests.contracts.shop import ADDRESS, PASSWORD, Shop
 
@@ -27,13 +27,12 @@ SENT_AS_BYTES = {"application/x-ndjson", "text/csv"}
 @pytest.fixture(scope="module")
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
     """Service → what the generator says of it; the clients can be imported as ``generated_<service>``."""
-    home, said = tmp_path_factory.mktemp("clients"), {}
-    for service, document in described().items():
-        file = home / f"{service}.json"
-        file.write_text(json.dumps(document))
-        said[service] = generate_client(file, home / f"generated_{service}")
+    home = tmp_path_factory.mktemp("clients")
+    said = generate_clients(
+        {home / f"generated_{service}": json.dumps(document) for service, document in described().items()}
+    )
     sys.path.insert(0, str(home))
-    yield said
+    yield {package.name.removeprefix("generated_"): what for package, what in said.items()}
     sys.path.remove(str(home))
 
 

@@ -43,6 +43,7 @@ def test_errors_of_tests_are_on_no_page() -> None:
 def test_every_metric_says_what_it_counts(package: str) -> None:
     families = [family for metric in metrics(package) for family in metric.describe()]
     assert all(family.name.startswith("shop_") and family.documentation for family in families)
+    assert len({family.name for family in families}) == len(families)
 
 
 def test_layers_of_a_service_are_read_from_either_form_of_its_contract() -> None:

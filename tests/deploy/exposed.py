@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import get_args
 
 from prometheus_client import REGISTRY
@@ -17,6 +18,7 @@ EVERYWHERE = ("service", "instance")
 """The label that processes add to all their metrics, and the one that Prometheus adds."""
 
 
+@cache
 def exposed() -> Mapping[str, tuple[str, ...]]:
     """The names that Prometheus sees → their labels."""
     found: dict[str, tuple[str, ...]] = {}
@@ -30,6 +32,7 @@ def exposed() -> Mapping[str, tuple[str, ...]]:
     return found | {sample.name: (*sample.labels, *EVERYWHERE) for family in own for sample in family.samples}
 
 
+@cache
 def values() -> Mapping[str, set[str]]:
     """Label → the values that it can have."""
     codes = {error.code for package in (SHARED, "customer_svc") for error in errors(package)}

@@ -149,7 +149,7 @@ def test_brokers_are_read_as_they_are_written() -> None:
 async def test_the_monitor_of_a_service_may_ask_and_notices_a_broker_that_does_not_answer(
     kafka: ComposedKafka, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, seconds in (("LOOK_SECONDS", 0.05), ("ANSWER_SECONDS", 0.5), ("SILENT_SECONDS", 1.0)):
+    for name, seconds in (("LOOK_SECONDS", 0.05), ("ANSWER_SECONDS", 2.0), ("SILENT_SECONDS", 1.0)):
         monkeypatch.setattr(broker_monitor, name, seconds)
     order = next(service for service in SYSTEM.services if service.name == "order")
     monitor = BrokerMonitor(kafka.url_of(order.package), PREFIX, order.package, order.consumes)

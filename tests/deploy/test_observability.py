@@ -61,7 +61,7 @@ def test_a_query_for_what_is_not_exposed_is_found(query: str) -> None:
 
 
 @pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
-def test_a_dashboard_can_be_told_from_the_others_and_so_can_its_panels(path: Path) -> None:
+def test_a_dashboard_differs_from_the_others_and_so_do_its_panels(path: Path) -> None:
     board = read(path)
     assert board["uid"] == f"shopstream-{path.stem}"
     assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])

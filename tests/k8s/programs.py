@@ -3,13 +3,14 @@
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from unittest.mock import patch
 
 from pydantic import ValidationError
 
 from chassis.runtime.health import health_endpoints
-from chassis.runtime.setting_files import UnusableFile
+from chassis.runtime.setting_files import UnusableSetting
 from deploy.k8s.parts import FILES
 from deploy.resources import Program
 from deploy.signing_key import make_signing_key
@@ -82,7 +83,7 @@ def settings_are_valid(manifests: Manifests) -> list[str]:
     wrong = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        make_signing_key(folder / "key")
+        (folder / "key").write_bytes(_signing_key())
         for program, container in _ours(manifests):
             (folder / program).mkdir()
             _write_files(manifests, program, folder)
@@ -93,6 +94,13 @@ def settings_are_valid(manifests: Manifests) -> list[str]:
             }
             wrong += [f"{program}: {problem}" for problem in _refused(program, given)]
     return wrong
+
+
+@cache
+def _signing_key() -> bytes:
+    with tempfile.TemporaryDirectory() as name:
+        make_signing_key(Path(name) / "key")
+        return (Path(name) / "key").read_bytes()
 
 
 def _write_files(manifests: Manifests, program: str, folder: Path) -> None:
@@ -117,7 +125,7 @@ def _refused(program: str, given: Mapping[str, str]) -> list[str]:
             _ = settings() if settings else None
     except ValidationError as error:
         return [f"{one['loc']}: {one['msg']}" for one in error.errors()]
-    except UnusableFile as error:
+    except UnusableSetting as error:
         return [str(error)]
     return []
 

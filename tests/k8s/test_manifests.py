@@ -6,17 +6,20 @@ Each check must find nothing in the real manifests, and something in corrupted c
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from inspect import get_annotations, getmembers, isfunction
 from pathlib import Path
 
 import pytest
 import yaml
 
+from chassis.runtime.exposition import VERSION
 from deploy.k8s.files import FILES, K8S
+from deploy.k8s.parts import IMAGE
 from tests.compose.deployment import ROOT
 from tests.k8s import given, network, programs, references, schemas
 from tests.k8s.corruptions import Check, Corrupt, Corruptions
-from tests.k8s.manifests import OVERLAYS, FastLoader, Object, read_manifests
+from tests.k8s.manifests import OVERLAYS, FastLoader, Manifests, Object, read_manifests
 
 MODULES = (given, network, programs, references, schemas)
 CHECKS: Corruptions = {check: corruptions for module in MODULES for check, corruptions in module.CORRUPTIONS.items()}
@@ -37,15 +40,27 @@ def test_a_check_finds_nothing_in_the_real_manifests(check: Check, overlay: str)
 
 @pytest.mark.parametrize(("check", "corrupt"), CORRUPTIONS, ids=lambda one: getattr(one, "__name__", ""))
 def test_a_check_finds_a_corruption(check: Check, corrupt: Corrupt) -> None:
-    corrupted = []
+    assert any(check(manifests) for manifests in _corrupted(corrupt))
+
+
+def _corrupted(corrupt: Corrupt) -> Iterator[Manifests]:
     for overlay in OVERLAYS:
         manifests = read_manifests(overlay)
         try:
             corrupt(manifests)
         except KeyError:
             continue  # the other overlay has that object
-        corrupted.append(check(manifests))
-    assert any(corrupted)
+        yield manifests
+
+
+def test_production_runs_the_image_of_this_version() -> None:
+    images = {
+        container["image"].rpartition(":")[2]
+        for _, pod in read_manifests("production").pods
+        for container in pod["spec"]["containers"]
+        if IMAGE in container["image"]
+    }
+    assert images == {VERSION}
 
 
 def test_every_check_has_corruptions() -> None:

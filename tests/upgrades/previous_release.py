@@ -9,6 +9,7 @@ import sys
 import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
@@ -54,7 +55,11 @@ class PreviousRelease:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._processes = ForkServer(*(program.module for program in SYSTEM.all_processes), directory=directory)
+
+    @cached_property
+    def _processes(self) -> ForkServer:
+        # Started when it is needed: migrations do without.
+        return ForkServer(*(program.module for program in SYSTEM.all_processes), directory=self._directory)
 
     def spawn(self, command: Command, log: BinaryIO) -> StartedProcess:
         """Start a process of a service, of the release that its environment names."""

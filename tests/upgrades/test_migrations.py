@@ -6,8 +6,6 @@ import pytest
 from chassis.persistence.postgres.migrate import migrate
 from deploy.system import POSTGRES, SYSTEM
 from tests.databases import Databases
-from tests.servers import Servers
-from tests.upgrades.previous_release import PreviousRelease
 from tests.upgrades.schemas import breaking_changes, read_schema
 
 ON_POSTGRES = tuple(service.package for service in SYSTEM.services if service.database is POSTGRES)
@@ -33,8 +31,8 @@ HARMLESS = (
 
 
 @pytest.mark.parametrize("service", ON_POSTGRES)
-def test_migrations_only_add(service: str, release: PreviousRelease, servers: Servers) -> None:
-    url = Databases(servers.postgres, servers.mongo, release.migrate).postgres(service)
+def test_migrations_only_add(service: str, databases_of_previous: Databases) -> None:
+    url = databases_of_previous.postgres(service)
     before = read_schema(url)
     migrate(url, service)
     assert list(breaking_changes(before, read_schema(url))) == []

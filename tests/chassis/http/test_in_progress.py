@@ -70,7 +70,7 @@ async def _client(fast: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def test_one_request_too_many_is_told_to_come_back(app: App) -> None:
+async def test_one_request_too_many_is_refused_for_a_second(app: App) -> None:
     first = asyncio.create_task(app.client.get("/work"))
     await app.working()
     refused = await app.client.get("/work")

@@ -1,15 +1,17 @@
 """What is said about Kafka: whether it answers, and how far a group is behind."""
 
 import asyncio
+from collections.abc import Collection
 from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from prometheus_client import REGISTRY
 
 from chassis.messaging import broker_monitor
-from chassis.messaging.broker_monitor import SILENT_SECONDS, BrokerMonitor
-from chassis.messaging.topic_reader import Span
+from chassis.messaging.broker_monitor import DESCRIBE_SECONDS, SILENT_SECONDS, BrokerMonitor
+from chassis.messaging.topic_reader import Span, TopicReader
 from chassis.persistence.errors import DatabaseUnavailable
 from chassis.runtime.background import in_background
 from deploy.local.ports import free_port
@@ -66,6 +68,63 @@ async def test_brokers_that_cannot_be_reached_are_unavailable() -> None:
         await asyncio.sleep(0.1)
         with pytest.raises(DatabaseUnavailable, match="brokers"):
             await monitor.check()
+
+
+async def test_a_connection_that_is_never_answered_is_given_up_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ANSWER_SECONDS", "RETRY_SECONDS", "LOOK_SECONDS"):
+        monkeypatch.setattr(broker_monitor, name, 0.05)
+    connections, twice = 0, asyncio.Event()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        if connections == 2:
+            twice.set()
+        await reader.read(-1)
+        writer.close()
+
+    server = await asyncio.start_server(accept, "127.0.0.1")
+    [address] = server.sockets
+    monitor = BrokerMonitor(f"127.0.0.1:{address.getsockname()[1]}", "", GROUP, [TOPIC])
+    async with server, in_background(monitor.run(), "monitor"):
+        async with asyncio.timeout(20):
+            await twice.wait()
+        with pytest.raises(DatabaseUnavailable):
+            await monitor.check()
+
+
+class Described:
+    """A reader that counts how often it had the topics described."""
+
+    def __init__(self, *known: tuple[str, int]) -> None:
+        self.known, self.descriptions = known, 0
+
+    async def committed(self, _group: str) -> dict[tuple[str, int], int]:
+        return {}
+
+    async def places(self, _topics: object) -> tuple[tuple[str, int], ...]:
+        self.descriptions += 1
+        return self.known
+
+    async def spans(self, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], Span]:
+        return {place: Span(0, 4) for place in places}
+
+
+async def test_topics_are_described_once_they_exist_and_again_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(broker_monitor, "time", SimpleNamespace(monotonic=lambda: now))
+    monitor, reader = BrokerMonitor("nobody:1", "", GROUP, [TOPIC]), Described()
+
+    async def look() -> tuple[float | None, int]:
+        await monitor._look(cast("TopicReader", reader))
+        return lag()[0], reader.descriptions
+
+    assert [await look(), await look()] == [(0, 1), (0, 2)], "a topic that is missing may be created at any time"
+    reader.known = ((TOPIC, 0),)
+    assert [await look(), await look()] == [(4, 3), (4, 3)]
+    reader.known = ((TOPIC, 0), (TOPIC, 1))
+    now += DESCRIBE_SECONDS + 1
+    assert [await look(), await look()] == [(8, 4), (8, 4)]
 
 
 async def test_brokers_that_were_silent_for_a_while_are_unavailable(

@@ -49,9 +49,9 @@ async def test_a_row_that_postgresql_refuses_is_in_no_letter_and_no_log(postgres
     failed = [redacted_traceback(line["exc_info"]) for line in lines if "exc_info" in line]
     assert failed
     assert all(text.endswith(NOT_NULL) and "_transact" in text for text in failed)
-    told_of = "\n".join([*failed, *(str({**line, "exc_info": None}) for line in lines)])
-    assert str(SECRET) not in told_of
-    assert "Failing row" not in told_of
+    said = "\n".join([*failed, *(str({**line, "exc_info": None}) for line in lines)])
+    assert str(SECRET) not in said
+    assert "Failing row" not in said
 
 
 async def test_the_error_about_a_duplicate_key_is_redacted(postgres: Postgres) -> None:

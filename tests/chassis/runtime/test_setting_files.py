@@ -58,17 +58,35 @@ def test_a_setting_that_is_given_twice_is_refused(
     assert "LINK_KEY_FILE: is set, and LINK_KEY as well" in refused(capsys)
 
 
-@pytest.mark.parametrize("content", [None, b"\xff\xfe"], ids=["missing", "not text"])
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [(None, "No such file"), (b"\xff\xfe", "is not text"), (b"", "is empty"), (b"\n", "is empty")],
+)
 def test_a_file_that_cannot_be_read_is_named(
-    content: bytes | None, environment: dict[str, Path], capsys: pytest.CaptureFixture[str]
+    content: bytes | None, why: str, environment: dict[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = environment["LINK_KEY"]
     path.unlink() if content is None else path.write_bytes(content)
-    assert f"LINK_KEY_FILE: {path}: " in refused(capsys)
+    assert f"LINK_KEY_FILE: {path}: {why}" in refused(capsys)
 
 
-def test_an_empty_file_is_no_setting(environment: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
-    environment["LINK_KEY"].write_text("\n")
+@pytest.mark.parametrize("text", ["https://x", '{"x": ', "\N{SNOWMAN}"])
+def test_what_is_not_json_is_named_wherever_it_is(
+    text: str, environment: dict[str, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment["PUBLIC_URLS"].write_text(text)
+    assert "\n  PUBLIC_URLS_FILE: is not JSON: " in refused(capsys)
+    monkeypatch.delenv("PUBLIC_URLS_FILE")
+    monkeypatch.setenv("PUBLIC_URLS", text)
+    assert "\n  PUBLIC_URLS: is not JSON: " in refused(capsys)
+
+
+def test_an_empty_variable_is_no_setting(
+    environment: dict[str, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LINK_KEY", "")
+    assert load(Example, "example").link_key.get_secret_value() == environment["LINK_KEY"].read_text().strip()
+    monkeypatch.delenv("LINK_KEY_FILE")
     assert "LINK_KEY: is not set" in refused(capsys)
 
 

@@ -82,7 +82,7 @@ async def test_after_enrolment_a_log_in_needs_a_code_and_each_code_works_once(ap
     assert_problem(await open_session(api, email, code), 401, "wrong_code")
 
 
-async def test_a_wrong_password_is_not_told_that_a_code_is_needed(api: API) -> None:
+async def test_a_wrong_password_does_not_reveal_that_a_code_is_needed(api: API) -> None:
     email = await register_customer(api)
     secret, _ = await enrol(api, email)
     for code in (None, next_code(secret)):

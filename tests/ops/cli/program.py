@@ -6,13 +6,17 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from structlog.testing import capture_logs
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from ops.cli import app
 from tests.ops.world import World
 
 EMAIL, PASSWORD = "ops@example.com", "the password of ops"
+COMMANDS = get_command(app)
+"""Made once: that takes longer than most runs."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,8 @@ async def run(*arguments: str, **env: str) -> Result:
     """Run the program with this environment alone."""
     variables: dict[str, str | None] = {**dict.fromkeys(inherited()), **env}
     # The REST APIs run on the event loop of this thread; what they log is not output of the program.
-    with capture_logs():
+    with capture_logs(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("typer.testing._get_command", lambda _app: COMMANDS)
         result = await asyncio.to_thread(CliRunner().invoke, app, arguments, env=variables, prog_name="shop")
     return Result(result.exit_code, result.stdout, result.stderr)
 

@@ -131,16 +131,39 @@ async def test_a_file_that_was_changed_begins_anew(front: Front, tmp_path: Path)
 
 async def test_an_import_of_which_only_the_report_is_missing_is_reported(front: Front, tmp_path: Path) -> None:
     path = write(tmp_path, f"{ndjson(*(new_sku() for _ in range(5)))}{{}}\n", "products.ndjson")
+    failing = {"first_line=6", "/faults"}
     front.disturb = lambda request, response: (
-        Response(status_code=503) if "first_line=6" in request.url.query else response
+        Response(status_code=503) if any(one in str(request.url) for one in failing) else response
     )
     assert (await run("import", str(path), "--patience", "0", **front.env)).status == 2
-    front.disturb = lambda _request, response: response
+    failing.remove("first_line=6")
+    assert_failed(await run("import", str(path), "--patience", "0", **front.env), "503", "the same command continues")
+    failing.clear()
+    unwritable = ("--faults", str(tmp_path / "no" / "faults.csv"))
+    assert_failed(await run("import", str(path), *unwritable, **front.env), "set --faults")
     shown = await run("import", str(path), **front.env)
     assert shown.status == 1
     assert "continued at line 7" in shown.out
     assert "5 created, 0 changed, 0 unchanged, 1 faulty" in shown.out
+    assert ", 0 lines/s)" in shown.out, "all were sent before"
     assert (await imported(front, path))[1]["unchanged"] == 5
+
+
+async def test_the_list_of_faults_is_whole_and_goes_when_there_are_none(front: Front, tmp_path: Path) -> None:
+    sku = new_sku()
+    path, listed = write(tmp_path, f"{HEADING}\n{sku},Mug,x,EUR\n"), tmp_path / "products.csv.faults.csv"
+    listed.write_text("of an earlier attempt")
+    asked = iter((True, True, False))
+    front.disturb = lambda request, response: (
+        Response(status_code=503) if "/faults" in request.url.path and next(asked) else response
+    )
+    assert_failed(await run("import", str(path), "--patience", "0", **front.env), "503")
+    assert listed.read_text() == "of an earlier attempt"
+    assert (await imported(front, path))[0].status == 1, "patience is for the list as well"
+    assert listed.read_text().splitlines()[0] == "line,field,reason,code"
+    assert not [*tmp_path.glob("*.part")]
+    assert (await imported(front, write(tmp_path, f"{HEADING}\n{sku},Mug,5,EUR\n")))[0].status == 0
+    assert not listed.exists()
 
 
 async def test_lost_connections_and_ended_tokens_are_no_loss(front: Front, tmp_path: Path) -> None:
@@ -202,23 +225,15 @@ async def test_an_export_of_another_shop_program_is_imported(front: Front, tmp_p
 
 
 async def test_what_users_get_wrong_is_one_line(front: Front, tmp_path: Path) -> None:
+    # One of each kind: ``test_product_options`` has the others.
     good = write(tmp_path, f"{HEADING}\nA,Mug,5,EUR\n")
-    (tmp_path / "products").write_text("{}")
     for arguments, words in (
         (("import", str(tmp_path / "none.csv")), ("there is no file",)),
-        (("import", str(tmp_path)), ("there is no file",)),
-        (("import", str(tmp_path / "products")), ("set --format",)),
-        (("import", str(good), "--from", "shopify"), ("set --currency",)),
-        (("import", str(good), "--from", "shopify", "--currency", "EUR"), ("no export of shopify",)),
         (("import", str(good), "--from", "ebay"), ("'ebay'",)),
         (("import", str(good), "--currency", "EUX"), ("no currency 'EUX'",)),
-        (("import", str(good), "--delimiter", ";;"), ("no delimiter",)),
-        (("import", str(good), "--encoding", "utf-7,5"), ("no encoding",)),
         (("import", str(write(tmp_path, "sku,colour\nA,red\n", "c.csv"))), ("unknown columns",)),
-        (("import", str(write(tmp_path, "", "e.ndjson"))), ("empty",)),
         (("export", "--json"), ("name a FILE",)),
         (("export", str(tmp_path / "no" / "x.csv")), ("cannot be written",)),
-        (("export", str(tmp_path / "x.xlsx")), ("set --format",)),
     ):
         assert_failed(await run(*arguments, **front.env), *words)
     nobody = {name: value for name, value in front.env.items() if not name.startswith("STAFF")}

@@ -5,13 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from fastapi import Request, Response
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse
 
 from deploy.local.ports import free_port
 from ops.errors import CannotDo
 from ops.platform import Account, Platform
-from ops.rest import Refused, open_rest
+from ops.rest import Refused, Unreachable, open_rest
 from tests.ops.cli.stub import LOGIN, Stub, serving
 
 Answer = Callable[[Request], Response]
@@ -76,6 +76,35 @@ async def test_a_one_time_code_is_used_once_and_then_the_session_is_refreshed(
         await rest.get("order", "/v1/things")
     assert service.code is None, "a refresh"
     assert [request.headers["authorization"] for request in service.requests] == ["Bearer token 1", "Bearer token 2"]
+
+
+async def test_a_token_that_is_refused_is_replaced_once_for_a_stream_as_well(
+    service: Service, platform: Platform
+) -> None:
+    service.answer = lambda request: (
+        Response("ended", 401) if request.headers["authorization"].endswith(" 1") else Response("much")
+    )
+    async with open_rest(platform) as rest, rest.stream("order", "/v1/things") as response:
+        assert await response.aread() == b"much"
+    assert service.logins == 2
+    service.answer = lambda _: Response("no", 401)
+    async with open_rest(platform) as rest:
+        with pytest.raises(Refused, match=r"^order: 401: "):
+            async with rest.stream("order", "/v1/things"):
+                pytest.fail("there is nothing to read")
+    assert service.logins == 4
+
+
+@pytest.mark.parametrize(("status", "kind"), [(502, Unreachable), (403, CannotDo)])
+async def test_a_login_that_a_proxy_answers_in_html_may_succeed_later(status: int, kind: type[CannotDo]) -> None:
+    app = FastAPI()
+    app.post("/v1/sessions")(lambda: HTMLResponse("<html>", status))
+    async with serving(app) as url:
+        account = Account(LOGIN["OPS_EMAIL"], LOGIN["OPS_PASSWORD"])
+        async with open_rest(Platform({"customer": url, "order": url}, account=account)) as rest:
+            with pytest.raises(CannotDo, match=rf"^customer: login of \S+ at \S+ failed: {status} http") as failed:
+                await rest.get("order", "/v1/things")
+    assert type(failed.value) is kind
 
 
 @pytest.mark.parametrize("method", ["post", "patch"])

@@ -73,7 +73,7 @@ async def test_the_same_totals_and_suggestions_are_made_once(front: httpx.AsyncC
     assert running["all"] == 1 + len(listed) + 1
 
 
-async def test_a_flood_of_suggestions_is_told_to_wait(front: httpx.AsyncClient, running: Counter[str]) -> None:
+async def test_a_flood_of_suggestions_has_to_wait(front: httpx.AsyncClient, running: Counter[str]) -> None:
     responses = await asyncio.gather(*(front.get(f"/v1/products/suggestions?q=mu{n}") for n in range(60)))
     statuses = Counter(response.status_code for response in responses)
     assert running["most"] == bounded.SUGGESTIONS_AT_ONCE
@@ -91,7 +91,7 @@ async def test_counts_are_some_seconds_old(front: httpx.AsyncClient, monkeypatch
     assert (await front.get(path)).json()["total"] == 1
 
 
-async def test_a_flood_of_different_counts_is_told_to_wait(front: httpx.AsyncClient, running: Counter[str]) -> None:
+async def test_a_flood_of_different_counts_has_to_wait(front: httpx.AsyncClient, running: Counter[str]) -> None:
     responses = await asyncio.gather(*(front.get(f"{FACETS}?currency=EUR&price_min={n}") for n in range(60)))
     statuses = Counter(response.status_code for response in responses)
     assert running["most"] == bounded.COUNTS_AT_ONCE

@@ -1,0 +1,23 @@
+"""Files that appear when they are complete."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+@contextmanager
+def appearing(path: Path) -> Iterator[Path]:
+    """Where to write a file, which appears at the end; if the block raises, one that was there before stays.
+
+    A device or a pipe is written directly.
+    """
+    if path.exists() and not path.is_file():
+        yield path
+        return
+    unfinished = path.with_name(f"{path.name}.part")
+    try:
+        yield unfinished
+        unfinished.replace(path)
+    finally:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
