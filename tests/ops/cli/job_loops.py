@@ -20,6 +20,7 @@ from order_svc import handlers as order_handlers
 from order_svc.unit_of_work import OrderUnitOfWork
 from product_svc import handlers as product_handlers
 from product_svc.unit_of_work import ProductUnitOfWork
+from tests.ops.cli.program import RUNNING
 from tests.ops.world import World
 
 SERVICES: dict[str, tuple[Any, Any]] = {
@@ -62,7 +63,9 @@ def loop_of(world: World, service: str) -> JobLoop:
 
 
 async def _run(loop: JobLoop) -> None:
+    """Do jobs while a program runs, which may wait for one; looking for jobs all the time costs the tests a core."""
     while True:
+        await RUNNING.wait()
         if not await loop.step():
             await asyncio.sleep(0.2)
 

@@ -17,6 +17,8 @@ from tests.ops.world import World
 EMAIL, PASSWORD = "ops@example.com", "the password of ops"
 COMMANDS = get_command(app)
 """Made once: that takes longer than most runs."""
+RUNNING = asyncio.Event()
+"""A program is running."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,11 @@ async def run(*arguments: str, **env: str) -> Result:
     # The REST APIs run on the event loop of this thread; what they log is not output of the program.
     with capture_logs(), pytest.MonkeyPatch.context() as patch:
         patch.setattr("typer.testing._get_command", lambda _app: COMMANDS)
-        result = await asyncio.to_thread(CliRunner().invoke, app, arguments, env=variables, prog_name="shop")
+        RUNNING.set()
+        try:
+            result = await asyncio.to_thread(CliRunner().invoke, app, arguments, env=variables, prog_name="shop")
+        finally:
+            RUNNING.clear()
     return Result(result.exit_code, result.stdout, result.stderr)
 
 
