@@ -181,4 +181,4 @@ def _make_room(uow: CustomerUnitOfWork, account: Account, email: str, erasure_id
         raise LinkInvalid
     unproved = account_by_email(uow, email)
     if unproved and unproved.id != account.id:
-        erase_account(uow, unproved, erasure_id)
+        erase_account(uow, unproved, erasure_id, requested=False)

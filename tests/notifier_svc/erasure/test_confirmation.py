@@ -17,13 +17,14 @@ from notifier_svc.unit_of_work import NotifierUnitOfWork
 from schemas import CustomerErased, Envelope
 from tests.databases import committing
 from tests.notifier_svc.apps import Sending
-from tests.notifier_svc.factories import registered
+from tests.notifier_svc.factories import link, registered
 from tests.notifier_svc.ledger import (
     add_suppression,
     all_mails,
     consumer,
     erase_customer,
     handle_events,
+    mails_of,
     wait_for_states,
 )
 from tests.notifier_svc.smtp_server import smtp_server
@@ -124,3 +125,14 @@ async def test_nothing_is_sent_to_an_address_that_does_not_exist(shared: Postgre
     await add_suppression(shared, "gone@example.com")
     await erase_customer(shared, customer_id)
     assert await confirmation(shared, customer_id) is None
+
+
+async def test_an_erasure_that_the_customer_did_not_request_is_not_confirmed(shared: Postgres) -> None:
+    # Nobody had proved the address to be theirs, and it is another account's now.
+    customer_id = uuid7()
+    await handle_events(shared, registered(customer_id, "ada@example.com", "Ada", link()))
+    event = CustomerErased(customer_id=customer_id, requested=False)
+    await consumer(shared).handle([record(enveloped(event, 2))])
+    assert await confirmation(shared, customer_id) is None
+    [welcome] = await mails_of(shared, customer_id)
+    assert (welcome.state, welcome.context) == ("failed", {})
