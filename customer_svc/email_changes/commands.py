@@ -124,7 +124,7 @@ class RevertEmailChange:
     password_hash: str
     """The account's from now on."""
     period: timedelta
-    """How long such a link is valid."""
+    """How long before the change one-time codes are set up that may be the thief's."""
     erasure_id: UUID
     """For an account that nobody has proved to be theirs, and that has the old address."""
 
@@ -144,7 +144,7 @@ class RevertEmailChange:
         uow.ids_by_email.set(email, account.id)
         void_links(uow, account.id, "revert", self.link.epoch)
         totp = uow.totps.get(account.id)
-        if totp and may_be_the_takers(totp, self.link.expires_at - self.period, self.period):
+        if totp and may_be_the_takers(totp, self.link.made_at, self.period):
             uow.totps.set(account.id, None)
 
 
