@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
+from chassis.email_address import normalised_email
 from customer_svc.accounts.commands import add_account, holder_of_email, prefetch_by_email, update_account
 from customer_svc.accounts.domain import Account
 from customer_svc.errors import LinkInvalid, RegistrationContested
@@ -17,8 +18,8 @@ from customer_svc.unit_of_work import CustomerUnitOfWork
 class RegisterAccount:
     """Open a customer's account.
 
-    If there is one with this e-mail address, or one that can go back to it, warn its owner instead; or, while the
-    address is not verified, have another link mailed.
+    If there is one with this e-mail address, warn its owner instead; or, while the address is not verified, have
+    another link mailed. An address that an account can go back to stays that account's, and nobody gets a mail.
     """
 
     account_id: UUID
@@ -43,7 +44,9 @@ class RegisterAccount:
             contest(uow, existing, self.verify)
 
     def _warn_owner(self, uow: CustomerUnitOfWork, account: Account) -> None:
-        warned = warn_of_registration(account, uow.now)
+        # A mail would go to the account's address, about another that is perhaps not its owner's any more.
+        has_it = account.email == normalised_email(self.email)
+        warned = warn_of_registration(account, uow.now) if has_it else None
         update_account(uow, *(warned or (account, None)))
 
     def _open(self, uow: CustomerUnitOfWork) -> None:
