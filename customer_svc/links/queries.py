@@ -1,6 +1,4 @@
-"""Finding the account that a link belongs to."""
-
-from uuid import UUID
+"""Finding the link that a token belongs to."""
 
 import sqlalchemy as sa
 
@@ -11,18 +9,12 @@ from customer_svc.links.domain import Link, hash_token
 from customer_svc.links.store import links
 
 
-async def account_id_of_link(database: Postgres, token: str, purpose: Purpose) -> UUID | None:
-    """The account of a mailed link that can be used now, for this purpose; None if there is no such link.
+async def usable_link(database: Postgres, token: str, purpose: Purpose) -> Link | None:
+    """A mailed link that can be used now, for this purpose; None if there is no such link.
 
-    It is asked before a password is hashed, which is what an attacker without a link must not get. What counts is
+    It is read before a password is hashed, which is what an attacker without a link must not get. What counts is
     the link when it is used, in a transaction.
     """
-    link = await usable_link(database, token, purpose)
-    return link.account_id if link else None
-
-
-async def usable_link(database: Postgres, token: str, purpose: Purpose) -> Link | None:
-    """The same for the whole link."""
     query = sa.select(links).where(
         links.c.token_hash == hash_token(token),
         links.c.purpose == purpose,

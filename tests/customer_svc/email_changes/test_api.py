@@ -272,3 +272,15 @@ async def test_guessed_passwords_are_counted_like_log_ins(api: API, shared: Post
     answers = [await request_change(api, headers, new_email(), WRONG_PASSWORD) for _ in range(11)]
     assert {one.status_code for one in answers[:10]} == {403}
     assert_problem(answers[10], 429, "too_many_attempts")
+
+
+async def test_what_is_refused_after_the_right_password_is_no_guess(api: API, shared: Postgres) -> None:
+    email = await register_customer(api)
+    headers = await log_in_headers(api, email)
+    answers = [await request_change(api, headers, email) for _ in range(3)]
+    assert {one.status_code for one in answers} == {409}
+    answers = [await request_change(api, headers, new_email()) for _ in range(9)]
+    assert {one.status_code for one in answers} == {429}
+    assert (await log_in(api, email)).status_code == 201
+    body = {"current_password": PASSWORD, "new_password": OTHER}
+    assert (await api.post(f"{ME}/password-changes", json=body, headers=headers)).status_code == 204
