@@ -51,13 +51,16 @@ class Outcomes:
         if failpoints.armed:
             await failpoints.reach("mail.marked")
         MAILS.labels(mail.template, "sent").inc()
-        if mail.template == "receipt" and mail.order_id and (seconds := seconds_since(mail.order_id)) is not None:
+        if (seconds := _seconds_since_order(mail)) is not None:
             RECEIPT_SECONDS.observe(seconds)
 
     async def postponed(self, claimed: ClaimedMail, reason: str) -> None:
-        """It was not sent, and is to be retried."""
-        await self._record(PostponeMail(claimed.mail.id, claimed.claim, redacted_reason(claimed, reason)))
-        MAILS.labels(claimed.mail.template, "postponed").inc()
+        """It was not sent, and is to be retried, unless that is too late."""
+        error = redacted_reason(claimed, reason)
+        retried = await self._record(PostponeMail(claimed.mail.id, claimed.claim, error))
+        if not retried:
+            log.error("mail failed", mail_id=str(claimed.mail.id), why=error)
+        MAILS.labels(claimed.mail.template, "postponed" if retried else "failed").inc()
 
     async def in_doubt(self, claimed: ClaimedMail, reason: str) -> None:
         """It is unknown whether it was sent."""

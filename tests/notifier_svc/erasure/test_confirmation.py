@@ -77,15 +77,31 @@ async def test_an_address_that_takes_no_mail_is_gone_all_the_same(postgres: Post
     assert await rows_with_the_address(postgres) == 0
 
 
-async def test_a_confirmation_that_cannot_be_sent_in_time_is_not_sent(postgres: Postgres, sending: Sending) -> None:
-    await erased(postgres)
+async def overdue_confirmation(database: Postgres) -> None:
+    await erased(database)
     late = {"locale": "de", "expires_at": (datetime.now(UTC) - timedelta(seconds=1)).isoformat()}
-    async with postgres.reading() as connection:
+    async with database.reading() as connection:
         await connection.execute(sa.update(mails).values(context=late))
+
+
+async def test_a_confirmation_that_cannot_be_sent_in_time_is_not_sent(postgres: Postgres, sending: Sending) -> None:
+    await overdue_confirmation(postgres)
     async with smtp_server() as server, sending(server.url):
         [failed] = await wait_for_states(postgres, ["failed"])
     assert "not sent in time" in str(failed.error)
     assert (server.messages, await rows_with_the_address(postgres)) == ([], 0)
+
+
+async def test_the_address_is_gone_in_time_also_while_no_mail_server_answers(
+    postgres: Postgres, sending: Sending
+) -> None:
+    await overdue_confirmation(postgres)
+    async with smtp_server() as server:
+        url = server.url
+    async with sending(url):
+        [failed] = await wait_for_states(postgres, ["failed"])
+    assert str(failed.error).startswith("not sent in time: cannot connect")
+    assert await rows_with_the_address(postgres) == 0
 
 
 async def test_a_customer_who_was_not_known_gets_no_confirmation(shared: Postgres) -> None:
