@@ -103,6 +103,12 @@ class Outcomes:
         return result
 
 
+def _seconds_since_order(mail: Mail) -> float | None:
+    """How long its receipt took; None for other mails, and for one that staff send again, perhaps years later."""
+    is_first = mail.template == "receipt" and mail.resend_of is None
+    return seconds_since(mail.order_id) if is_first and mail.order_id else None
+
+
 def redacted_reason(claimed: ClaimedMail, reason: str) -> str:
     """A reason without addresses: it is logged, stored and published."""
     return redact_addresses(reason, claimed.recipient.email)
