@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-ORDER_STATES = ("PENDING", "CONFIRMED", "REJECTED", "CANCELLED", "SHIPPED", "DELIVERED")
+ORDER_STATES = ("PENDING", "CONFIRMED", "REJECTED", "CANCELLED", "SHIPPED", "DELIVERED", "UNDELIVERED")
 
 TEXTS: Mapping[str, Mapping[str, str]] = {
     "en": {
