@@ -1,5 +1,6 @@
 """Links in mails: each can be used once, until it expires."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -16,6 +17,9 @@ VALIDITY: dict[Purpose, timedelta] = {
     "change": timedelta(days=1),
 }
 """How long links are valid; those that revert something as long as their maker says."""
+
+EPOCH_BOUND: Collection[Purpose] = ("reset", "change")
+"""Links that cannot be used once the account's epoch is over: a thief may have requested one."""
 
 
 @dataclass(frozen=True, slots=True)

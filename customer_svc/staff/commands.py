@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
-from customer_svc.accounts.commands import add_account, holder_of_email, prefetch_by_email
+from customer_svc.accounts.commands import add_account, holder_of_email, prefetch_holder
 from customer_svc.accounts.domain import Account
 from customer_svc.errors import AlreadyActive, AlreadyDeactivated, LastOpsAccount, StaffAccountNotFound
 from customer_svc.staff.domain import (
@@ -30,7 +30,7 @@ class AppointStaff:
 
     def prefetch(self, uow: CustomerUnitOfWork) -> None:
         """Load the account that may have the e-mail address."""
-        prefetch_by_email(uow, self.email)
+        prefetch_holder(uow, self.email)
 
     def execute(self, uow: CustomerUnitOfWork) -> Account:
         """Return the new account, or the one that keeps the e-mail address: it has it, or can go back to it."""
