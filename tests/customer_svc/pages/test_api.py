@@ -1,6 +1,7 @@
 """The pages to verify an e-mail address and to reset a password, as a browser gets them."""
 
 import re
+from html import escape
 from typing import get_args
 
 import httpx
@@ -8,7 +9,9 @@ import pytest
 from pydantic_core import Url
 
 from chassis.http.introduction import public_url
+from customer_svc.errors import TooManyAttempts, TotpEnrolmentRequired
 from customer_svc.pages.texts import ORDER_STATES, TEXTS
+from customer_svc.sessions.commands import OpenSession
 from notifier_svc.rendering.links import FORGOTTEN, ORDER, PAGES, UNSUBSCRIBE
 from order_svc.orders.domain import State
 
@@ -83,6 +86,20 @@ async def test_the_page_of_an_order_reads_it_from_order_svc_and_from_nowhere_els
     document = (await api.get("/openapi.json")).json()
     assert {f"/{route}" for route in routes} <= set(document["paths"])
     assert "localStorage" not in script
+
+
+async def test_the_page_of_an_order_has_a_text_for_each_refusal_of_a_log_in(api: API) -> None:
+    page, script = (await api.get("/order")).text, (await api.get("/pages/order.js")).text
+    refusals = dict(re.findall(r'^  (\w+): "(\w+)",$', script, re.M))
+    for error in (*OpenSession.errors, TooManyAttempts):
+        if error is not TotpEnrolmentRequired:  # of staff, who have no orders
+            kebab = re.sub(r"([A-Z])", r"-\1", refusals[error.code]).lower()
+            assert re.search(rf'data-{kebab}="[^"]+"', page), error.code
+
+
+@pytest.mark.parametrize("path", [*sorted(PAGES.values()), UNSUBSCRIBE])
+async def test_each_page_says_what_to_do_about_a_link_that_is_used_or_expired(api: API, path: str) -> None:
+    assert escape(TEXTS["en"][f"{path}.invalid"]) in (await api.get(f"/{path}")).text
 
 
 def test_the_url_of_order_svc_is_that_of_the_installation() -> None:
