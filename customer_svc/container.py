@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from pydantic import SecretStr
 
+from chassis import postal_addresses
 from chassis.http.auth import Issuer, Verifier
 from chassis.jobs.compose import job_loop
 from chassis.persistence.group_commit import GroupCommit
@@ -50,6 +51,7 @@ class Container:
 @asynccontextmanager
 async def open_container(settings: Settings) -> AsyncIterator[Container]:
     """Open the parts of the REST process, and close them at the end."""
+    postal_addresses.preload()
     database = Postgres(str(settings.postgres_url))
     issuer = _open_issuer(settings)
     export_client = exports.ExportClient(str(settings.order_url), str(settings.notifier_url))

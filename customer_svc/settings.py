@@ -6,10 +6,9 @@ from typing import Literal
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 from pydantic import Field, FilePath, PositiveFloat, PositiveInt, field_validator
-from pydantic_core import Url
 
 from chassis.link_tokens import LinkKey
-from chassis.runtime.settings import HttpUrl, PostgresSettings, ServiceUrl
+from chassis.runtime.settings import PostgresSettings, ServiceUrl
 
 
 class WorkerSettings(PostgresSettings):
@@ -57,8 +56,6 @@ class Settings(PostgresSettings):
     """Whether staff and ops need one-time codes (TOTP) to log in; with ``required``, those without cannot log in."""
     order_url: ServiceUrl
     """Base URL of order_svc's REST API, which supplies the orders of a data export."""
-    order_public_url: HttpUrl = Field(default=Url("http://127.0.0.1:8003"), validate_default=True)
-    """Base URL at which browsers reach order_svc: the page of an order reads it from there."""
     notifier_url: ServiceUrl
     """Base URL of notifier_svc's REST API, which supplies the mails of a data export."""
     link_key: LinkKey

@@ -58,7 +58,6 @@ CUSTOMER = Service(
             "STAFF_TOTP": Default("optional"),
             "LINK_KEY": LINK_KEY,
             "ORDER_URL": RestUrl("order"),
-            "ORDER_PUBLIC_URL": PublicUrl("order"),
             "NOTIFIER_URL": RestUrl("notifier"),
         },
     ),

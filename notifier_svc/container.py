@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from chassis import postal_addresses
 from chassis.http.auth import Verifier
 from chassis.http.remote_verifier import RemoteVerifier
 from chassis.jobs.compose import job_loop
@@ -45,6 +46,7 @@ class Container:
 @asynccontextmanager
 async def open_container(settings: RestSettings) -> AsyncIterator[Container]:
     """Open the parts of the REST process, and close them at the end."""
+    postal_addresses.preload()
     database = Postgres(str(settings.postgres_url))
     verifier = RemoteVerifier(str(settings.jwks_url), settings.jwt_issuer, SERVICE)
     verifier.start()
@@ -58,6 +60,7 @@ async def open_container(settings: RestSettings) -> AsyncIterator[Container]:
 @asynccontextmanager
 async def open_event_process(settings: WorkerSettings) -> AsyncIterator[EventProcess]:
     """Open the parts of the event process, and close them at the end."""
+    postal_addresses.preload()
     url = str(settings.postgres_url)
     database = Postgres(url)
     commit = GroupCommit(database, NotifierUnitOfWork, round_seconds=ROUND_SECONDS)

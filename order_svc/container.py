@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from chassis import postal_addresses
 from chassis.http.auth import Verifier
 from chassis.http.remote_verifier import RemoteVerifier
 from chassis.jobs.compose import job_loop
@@ -44,6 +45,7 @@ class Container:
 @asynccontextmanager
 async def open_container(settings: RestSettings) -> AsyncIterator[Container]:
     """Open the parts of the REST process, and close them at the end."""
+    postal_addresses.preload()
     database = Postgres(str(settings.postgres_url))
     verifier = RemoteVerifier(str(settings.jwks_url), settings.jwt_issuer, SERVICE)
     products = ProductClient(str(settings.product_url))

@@ -137,6 +137,10 @@ class CustomerReactivated(Event):
 
 @event("customer.erased", topic=CUSTOMER_EVENTS, key="customer_id")
 class CustomerErased(Event):
-    """The account was erased: every service anonymises the customer's data, and acknowledges that (erasure.py)."""
+    """The account was erased: every service anonymises the customer's data, and acknowledges that (erasure.py).
+
+    It is not ``requested`` if nobody had proved the account's address to be theirs, and it is another account's now.
+    """
 
     customer_id: Id
+    requested: bool = Field(default=True, examples=[True])

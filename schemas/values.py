@@ -43,7 +43,8 @@ NO_POSTAL_CODE = "-"
 """What an address has in place of a postal code where there is none: readers of released events need some text."""
 
 
-def _is_absent(value: str | None) -> bool:
+def is_absent(value: str | None) -> bool:
+    """Whether an optional field is left out of what is dumped."""
     return value is None
 
 
@@ -57,16 +58,16 @@ class Address(Value):
     country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), Field(examples=["GB"])]
     # Absent fields are not dumped: an address without them reads as it always did.
     company: Annotated[Text, Field(min_length=1, max_length=200)] | None = Field(
-        default=None, exclude_if=_is_absent, examples=["Analytical Engines Ltd"]
+        default=None, exclude_if=is_absent, examples=["Analytical Engines Ltd"]
     )
     line2: Annotated[Text, Field(min_length=1, max_length=200)] | None = Field(
-        default=None, exclude_if=_is_absent, examples=["Flat 3"]
+        default=None, exclude_if=is_absent, examples=["Flat 3"]
     )
     region: Annotated[Text, Field(min_length=1, max_length=100)] | None = Field(
-        default=None, exclude_if=_is_absent, examples=["Greater London"]
+        default=None, exclude_if=is_absent, examples=["Greater London"]
     )
     phone: Annotated[Text, Field(min_length=1, max_length=20)] | None = Field(
-        default=None, exclude_if=_is_absent, examples=["+442079460000"]
+        default=None, exclude_if=is_absent, examples=["+442079460000"]
     )
 
 

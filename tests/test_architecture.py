@@ -36,6 +36,7 @@ EVERY_NOUN = {"__init__", "api", "dto", "commands", "queries", "domain", "store"
 OWN_MODULES = {
     "customer_svc.accounts": {"password_check", "response_timing", "traces"},
     "customer_svc.audit_log": {"recording", "writer"},
+    "customer_svc.links": {"link_check"},
     "customer_svc.passwords": {"hasher"},
     "customer_svc.staff": {"bootstrap"},
     "customer_svc.throttling": {"throttle"},

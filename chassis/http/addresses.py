@@ -11,39 +11,25 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from chassis.http.bodies import RequestBody, ResponseBody
-from chassis.http.fields import VISIBLE, Street
+from chassis.http.fields import VISIBLE, Name, Phone, Street
 from chassis.postal_addresses import country_rules
 from schemas import Address
-from schemas.values import NO_POSTAL_CODE, Text
+from schemas.values import NO_POSTAL_CODE, Text, is_absent
 
 NEEDED = "needed_in_country"
 """The type of the error about a field that addresses in a country need."""
 
-# Their files are large: reading one takes 30 ms, in which a request, and all others, would wait.
-for _country in ("BR", "CN"):
-    country_rules(_country)
-
-Name = Annotated[Text, Field(min_length=1, max_length=200, examples=["Ada Lovelace"]), VISIBLE]
 Company = Annotated[Text, Field(min_length=1, max_length=200, examples=["Analytical Engines Ltd"]), VISIBLE]
 SecondLine = Annotated[Text, Field(min_length=1, max_length=200, examples=["Flat 3"]), VISIBLE]
 City = Annotated[Text, Field(min_length=1, max_length=100, examples=["London"]), VISIBLE]
 Region = Annotated[Text, Field(min_length=1, max_length=100, examples=["California"]), VISIBLE]
 PostalCode = Annotated[Text, Field(min_length=1, max_length=20, examples=["SW1Y 4JH"]), VISIBLE]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), Field(examples=["GB"])]
-Phone = Annotated[
-    str,
-    StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$"),
-    Field(examples=["+442079460000"], description="E.164: a plus sign, the country code, the number"),
-]
 
 _COMPANY = "the company at this address"
 _SECOND_LINE = "flat, floor, building, or care of"
 _REGION = "state, province, emirate, prefecture or the like"
 _NEEDED = ", needed where addresses of the country have one"
-
-
-def _is_absent(value: str | None) -> bool:
-    return value is None
 
 
 class AddressBody(RequestBody):
@@ -55,10 +41,10 @@ class AddressBody(RequestBody):
     postal_code: Annotated[PostalCode | None, Field(description=f"postal code{_NEEDED}")] = None
     country: Country
     # Absent fields are not dumped: a request that was made before there were any has the same fingerprint still.
-    company: Annotated[Company | None, Field(description=_COMPANY, exclude_if=_is_absent)] = None
-    line2: Annotated[SecondLine | None, Field(description=_SECOND_LINE, exclude_if=_is_absent)] = None
-    region: Annotated[Region | None, Field(description=_REGION + _NEEDED, exclude_if=_is_absent)] = None
-    phone: Annotated[Phone | None, Field(description="for the carrier, E.164", exclude_if=_is_absent)] = None
+    company: Annotated[Company | None, Field(description=_COMPANY, exclude_if=is_absent)] = None
+    line2: Annotated[SecondLine | None, Field(description=_SECOND_LINE, exclude_if=is_absent)] = None
+    region: Annotated[Region | None, Field(description=_REGION + _NEEDED, exclude_if=is_absent)] = None
+    phone: Annotated[Phone | None, Field(description="for the carrier, E.164", exclude_if=is_absent)] = None
 
     @model_validator(mode="after")
     def _has_what_its_country_needs(self) -> Self:

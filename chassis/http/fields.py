@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from schemas.currencies import MINOR_UNITS
+from schemas.values import Text
 
 
 def _known_currency(code: str) -> str:
@@ -56,6 +57,13 @@ VISIBLE = AfterValidator(_visible)
 _CONTROLS = r"\x00-\x1f\x7f\x80-\x9f\u2028\u2029"
 REASON_PATTERN = rf"^[^{_CONTROLS}]*[^\s{_CONTROLS}][^{_CONTROLS}]*$"
 """One line, like ``Text``, and not only blanks."""
+Name = Annotated[Text, Field(min_length=1, max_length=200, examples=["Ada Lovelace"]), VISIBLE]
+"""Of a person."""
+Phone = Annotated[
+    str,
+    StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$"),
+    Field(examples=["+442079460000"], description="E.164: a plus sign, the country code, the number"),
+]
 
 PROSE_PATTERN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f\u2028\u2029]*$"
 

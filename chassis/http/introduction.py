@@ -29,6 +29,11 @@ def introduction(public_urls: Mapping[str, Url]) -> str:
     return "\n".join([HOW_IT_WORKS, *links])
 
 
+def public_url(service: str, public_urls: Mapping[str, Url]) -> str:
+    """Where clients reach a service, without a slash at the end; without URLs of an installation, in a local run."""
+    return str(public_urls[service]).rstrip("/") if service in public_urls else LOCAL[service]
+
+
 def servers(service: str, public_urls: Mapping[str, Url]) -> Sequence[dict[str, Any]]:
     """Where requests go: to where the document comes from, and to the service's public URL if it is known."""
     public = [{"url": str(public_urls[service]).rstrip("/")}] if service in public_urls else []

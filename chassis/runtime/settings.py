@@ -79,7 +79,7 @@ class Settings(FileSettings):
     """The ``iss`` claim of access tokens; all services need the same value."""
     public_urls: dict[str, HttpUrl] = Field(default={})
     """The URLs at which clients reach the REST APIs, as JSON: ``{"order_svc": "https://…"}``. The OpenAPI documents
-    name them; without any, those of a local run."""
+    name them, and the page of an order reads it at order_svc's; without any, those of a local run."""
     http_connections: int = Field(default=2000, ge=1, le=100_000)
     """Most clients that are connected at once; fewer where the process can open fewer files (``ulimit -n``)."""
     http_requests: int = Field(default=1000, ge=1, le=100_000)

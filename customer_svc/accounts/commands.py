@@ -58,8 +58,13 @@ class ReactivateAccount:
 
 
 def prefetch_by_email(uow: CustomerUnitOfWork, email: str) -> None:
-    """Load the account with an e-mail address, in any spelling, or the one that can go back to it."""
+    """Load the account with an e-mail address, in any spelling."""
     uow.ids_by_email.prefetch(normalised_email(email))
+
+
+def prefetch_holder(uow: CustomerUnitOfWork, email: str) -> None:
+    """Load the account that keeps an e-mail address, in any spelling: it has it, or can go back to it."""
+    prefetch_by_email(uow, email)
     uow.ids_by_former_email.prefetch(normalised_email(email))
 
 

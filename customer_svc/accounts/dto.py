@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from chassis.http.bodies import ResponseBody
 from chassis.http.examples import ID, MOMENT
-from chassis.http.fields import VISIBLE
+from chassis.http.fields import Phone
 from chassis.time_zones import is_time_zone
 from customer_svc.accounts.domain import Account, AccountStatus, Role, normalised_password
 from schemas.values import Text
@@ -53,12 +53,6 @@ Token = Annotated[
 ]
 Id = Annotated[UUID, Field(examples=[ID])]
 Moment = Annotated[datetime, Field(examples=[MOMENT])]
-Phone = Annotated[
-    str,
-    StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$"),
-    Field(examples=["+442079460000"], description="E.164: a plus sign, the country code, the number"),
-]
-Name = Annotated[Text, Field(min_length=1, max_length=200, examples=["Ada Lovelace"]), VISIBLE]
 Locale = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$"),

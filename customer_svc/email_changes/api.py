@@ -10,15 +10,15 @@ from uuid_utils.compat import uuid7
 from chassis.http.auth import Customer
 from chassis.http.errors import Forbidden, Unauthenticated
 from chassis.http.routing import new_router, problems
-from customer_svc.accounts.queries import account_by_id
+from customer_svc.accounts.password_check import OwnCheck
 from customer_svc.accounts.response_timing import with_minimum_duration
-from customer_svc.audit_log.recording import RequestAudit, audited
+from customer_svc.audit_log.recording import audited
 from customer_svc.container import ClientAddress, Commit, Database, LinkKey, PasswordHasher, Throttle
 from customer_svc.email_changes.commands import ConfirmEmailChange, RequestEmailChange, RevertEmailChange
 from customer_svc.email_changes.dto import EmailChange, EmailChangeConfirmation, EmailChangeReversal
-from customer_svc.errors import LinkInvalid, TooManyAttempts, TotpRequired, WrongPassword
+from customer_svc.errors import TooManyAttempts, TotpRequired
 from customer_svc.links.domain import new_link
-from customer_svc.links.queries import usable_link
+from customer_svc.links.link_check import Links
 from customer_svc.totp.queries import has_totp
 
 router = new_router()
@@ -47,7 +47,7 @@ async def request_email_change(
     client_address: ClientAddress,
     database: Database,
     commit: Commit,
-    hasher: PasswordHasher,
+    check: OwnCheck,
     throttle: Throttle,
     key: LinkKey,
 ) -> Response:
@@ -57,19 +57,15 @@ async def request_email_change(
     response is the same whether or not the address has another account; the mail tells. An account with one-time
     codes needs a `code` as well (`totp_required`).
     """
-    account = await account_by_id(database, principal.id)
-    async with throttle.password_attempt(account.email, client_address):
-        if not await hasher.matches(body.password.get_secret_value(), account.password_hash):
-            raise WrongPassword
-        needs_code = body.code is None and await has_totp(database, account.id)
-        if not needs_code:
-            await throttle.email_change(account.id, body.email, client_address)
-            code = body.code.get_secret_value() if body.code else None
-            change = new_link(uuid7(), "change", key)
-            command = RequestEmailChange(account.id, account.password_hash, body.email, change, code)
-            await with_minimum_duration(commit(command))
-    if needs_code:
+    account = await check.account(principal.id, body.password)
+    if body.code is None and await has_totp(database, account.id):
         raise TotpRequired
+    # It also limits how many codes can be tried.
+    await throttle.email_change(account.id, body.email, client_address)
+    code = body.code.get_secret_value() if body.code else None
+    change = new_link(uuid7(), "change", key)
+    command = RequestEmailChange(account.id, account.password_hash, body.email, change, code)
+    await with_minimum_duration(commit(command))
     return Response(status_code=status.HTTP_202_ACCEPTED)
 
 
@@ -83,24 +79,17 @@ async def request_email_change(
 )
 async def confirm_email_change(
     body: EmailChangeConfirmation,
-    client_address: ClientAddress,
-    database: Database,
+    links: Links,
     commit: Commit,
-    throttle: Throttle,
     key: LinkKey,
     period: RevertPeriod,
-    audit: RequestAudit,
 ) -> None:
     """Use the link in the mail to the new address. This ends every session: log in with the new address.
 
     The old address gets a mail with a link that reverts the change, for a week if ops have not set another time. As
     long, nobody else can register it.
     """
-    async with throttle.link_attempt(client_address):
-        link = await usable_link(database, body.token.get_secret_value(), "change")
-        if link is None:
-            raise LinkInvalid
-        audit.subject = link.account_id
+    async with links.link(body.token, "change") as link:
         await commit(ConfirmEmailChange(link, new_link(uuid7(), "revert", key), period, uuid4()))
 
 
@@ -115,23 +104,18 @@ async def confirm_email_change(
 async def revert_email_change(
     body: EmailChangeReversal,
     client_address: ClientAddress,
-    database: Database,
+    links: Links,
     commit: Commit,
     hasher: PasswordHasher,
     throttle: Throttle,
     period: RevertPeriod,
-    audit: RequestAudit,
 ) -> None:
     """Use the link in the mail to the old address, which is the account's again, with a new password.
 
     This ends every session and every later change, and removes one-time codes that were set up shortly before the
     change or since.
     """
-    async with throttle.link_attempt(client_address):
-        link = await usable_link(database, body.token.get_secret_value(), "revert")
-        if link is None:
-            raise LinkInvalid
-        audit.subject = link.account_id
+    async with links.link(body.token, "revert") as link:
         password_hash = await hasher.hash_for_link(body.new_password.get_secret_value())
         await commit(RevertEmailChange(link, password_hash, period, uuid4()))
         await throttle.forget(link.account_id)

@@ -14,7 +14,7 @@ from customer_svc.accounts.commands import (
     account_by_email,
     existing_account,
     holder_of_email,
-    prefetch_by_email,
+    prefetch_holder,
     update_account,
 )
 from customer_svc.accounts.domain import Account
@@ -28,9 +28,9 @@ from customer_svc.errors import (
     WrongCode,
     WrongPassword,
 )
-from customer_svc.links.commands import add_link, void_links
+from customer_svc.links.commands import add_link, use_link, void_links
 from customer_svc.links.domain import Link, NewLink
-from customer_svc.totp.domain import is_confirmed
+from customer_svc.totp.commands import accept_code
 from customer_svc.unit_of_work import CustomerUnitOfWork
 
 
@@ -52,14 +52,15 @@ class RequestEmailChange:
         """Load the account with its one-time codes, and the account that may have the new address."""
         uow.accounts.prefetch(self.account_id)
         uow.totps.prefetch(self.account_id)
-        prefetch_by_email(uow, self.email)
+        prefetch_holder(uow, self.email)
 
     def execute(self, uow: CustomerUnitOfWork) -> None:
         """Do the same whether or not the address is taken, but for the link: only the mail tells."""
         account = existing_account(uow, self.account_id)
         if account.password_hash != self.checked_hash:
             raise WrongPassword
-        self._accept_code(uow)
+        if not accept_code(uow, account.id, self.code):
+            raise TotpRequired
         link = self.link.issue(account.id, "change", uow.now, account.epoch, email=self.email)
         changed, event = request_change(
             account, self.email, link.mailed, taken=_is_taken(uow, account, self.email), now=uow.now
@@ -68,14 +69,6 @@ class RequestEmailChange:
         void_links(uow, account.id, "change")
         if not event.taken:
             add_link(uow, link)
-
-    def _accept_code(self, uow: CustomerUnitOfWork) -> None:
-        totp = uow.totps.get(self.account_id)
-        if totp is None or not is_confirmed(totp):
-            return
-        if self.code is None:
-            raise TotpRequired
-        uow.totps.set(self.account_id, totp.accept(self.code, uow.now))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +91,8 @@ class ConfirmEmailChange:
 
     def execute(self, uow: CustomerUnitOfWork) -> None:
         """Use the link, unless the epoch is over, or somebody else has proved the address to be theirs."""
-        account, email = _linked_account(uow, self.link, "change"), _email_of(self.link)
-        if account.epoch != self.link.epoch:
-            raise LinkInvalid
+        account = use_link(uow, self.link.account_id, self.link.token_hash, "change")
+        email = _email_of(self.link)
         _make_room(uow, account, email, self.erasure_id)
         revert = self.revert.issue(
             account.id, "revert", uow.now, account.epoch + 1, email=account.email, validity=self.period
@@ -124,7 +116,7 @@ class RevertEmailChange:
     password_hash: str
     """The account's from now on."""
     period: timedelta
-    """How long such a link is valid."""
+    """How long before the change one-time codes are set up that may be the thief's."""
     erasure_id: UUID
     """For an account that nobody has proved to be theirs, and that has the old address."""
 
@@ -135,7 +127,8 @@ class RevertEmailChange:
 
     def execute(self, uow: CustomerUnitOfWork) -> None:
         """Also for a deactivated account, which stays deactivated."""
-        account, email = _linked_account(uow, self.link, "revert"), _email_of(self.link)
+        account = use_link(uow, self.link.account_id, self.link.token_hash, "revert")
+        email = _email_of(self.link)
         if account.email == email:
             raise LinkInvalid
         _make_room(uow, account, email, self.erasure_id)
@@ -144,24 +137,14 @@ class RevertEmailChange:
         uow.ids_by_email.set(email, account.id)
         void_links(uow, account.id, "revert", self.link.epoch)
         totp = uow.totps.get(account.id)
-        if totp and may_be_the_takers(totp, self.link.expires_at - self.period, self.period):
+        if totp and may_be_the_takers(totp, self.link.made_at, self.period):
             uow.totps.set(account.id, None)
 
 
 def _prefetch(uow: CustomerUnitOfWork, link: Link) -> None:
     uow.accounts.prefetch(link.account_id)
     uow.links.prefetch(link.token_hash)
-    prefetch_by_email(uow, _email_of(link))
-
-
-def _linked_account(uow: CustomerUnitOfWork, link: Link, purpose: str) -> Account:
-    """Use the link, and return its account; raise ``LinkInvalid``."""
-    account, found = uow.accounts.get(link.account_id), uow.links.get(link.token_hash)
-    used = found.use(link.purpose, uow.now) if found and link.purpose == purpose else None
-    if account is None or used is None:
-        raise LinkInvalid
-    uow.links.set(link.token_hash, used)
-    return account
+    prefetch_holder(uow, _email_of(link))
 
 
 def _email_of(link: Link) -> str:
@@ -181,4 +164,4 @@ def _make_room(uow: CustomerUnitOfWork, account: Account, email: str, erasure_id
         raise LinkInvalid
     unproved = account_by_email(uow, email)
     if unproved and unproved.id != account.id:
-        erase_account(uow, unproved, erasure_id)
+        erase_account(uow, unproved, erasure_id, requested=False)

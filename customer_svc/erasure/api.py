@@ -8,13 +8,13 @@ from chassis.http.auth import Customer
 from chassis.http.errors import Forbidden, NotFound, Unauthenticated
 from chassis.http.headers import sends
 from chassis.http.routing import new_router, problems
-from customer_svc.accounts.queries import account_by_id
+from customer_svc.accounts.password_check import OwnCheck
 from customer_svc.audit_log.recording import audited
-from customer_svc.container import ClientAddress, Commit, Database, PasswordHasher, Throttle
+from customer_svc.container import Commit, Database
 from customer_svc.erasure import queries
 from customer_svc.erasure.commands import RequestErasure
 from customer_svc.erasure.dto import ErasureOut, ErasureRequest, erasure_out
-from customer_svc.errors import ErasureNotFound, TooManyAttempts, WrongPassword
+from customer_svc.errors import ErasureNotFound, TooManyAttempts
 
 router = new_router()
 
@@ -31,23 +31,17 @@ router = new_router()
 async def request_erasure(
     body: ErasureRequest,
     principal: Customer,
-    client_address: ClientAddress,
-    database: Database,
     commit: Commit,
-    hasher: PasswordHasher,
-    throttle: Throttle,
+    check: OwnCheck,
     response: Response,
 ) -> ErasureOut:
     """The account is deleted at once; poll `Location` until the other services have anonymised their data.
 
     Keep that URL: there is no account left to log in to.
     """
-    account = await account_by_id(database, principal.id)
-    async with throttle.password_attempt(account.email, client_address):
-        if not await hasher.matches(body.password.get_secret_value(), account.password_hash):
-            raise WrongPassword
-        # Not a UUIDv7: the id is all that is needed to read the progress, and the time of an erasure can be guessed.
-        erasure = await commit(RequestErasure(account.id, account.password_hash, uuid4()))
+    account = await check.account(principal.id, body.password)
+    # Not a UUIDv7: the id is all that is needed to read the progress, and the time of an erasure can be guessed.
+    erasure = await commit(RequestErasure(account.id, account.password_hash, uuid4()))
     response.headers["Location"] = f"/v1/erasures/{erasure.id}"
     return erasure_out(erasure)
 

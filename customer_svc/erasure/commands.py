@@ -57,12 +57,15 @@ class HandleAcknowledgement:
             uow.erasures.set(event.customer_id, acknowledged)
 
 
-def erase_account(uow: CustomerUnitOfWork, account: Account, erasure_id: UUID) -> Erasure:
-    """Delete an account, and have the other services anonymise what they store about the customer."""
+def erase_account(uow: CustomerUnitOfWork, account: Account, erasure_id: UUID, *, requested: bool = True) -> Erasure:
+    """Delete an account, and have the other services anonymise what they store about the customer.
+
+    Only an erasure that was ``requested`` is confirmed by mail.
+    """
     last = account.next_version(uow.now)
     erasure = Erasure(account.id, erasure_id, last.version, last.changed_at)
     uow.erasures.mark_new(account.id)
     uow.erasures.set(account.id, erasure)
     uow.accounts.set(account.id, None)
-    uow.emit(CustomerErased(customer_id=account.id), last.version, last.changed_at)
+    uow.emit(CustomerErased(customer_id=account.id, requested=requested), last.version, last.changed_at)
     return erasure

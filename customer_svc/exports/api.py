@@ -15,6 +15,7 @@ from customer_svc.clients.exports import TokenFor
 from customer_svc.container import Database, ExportClient, TokenIssuer
 from customer_svc.errors import ExportUnavailable
 from customer_svc.exports.dto import ExportOut, own_export_out
+from customer_svc.links.queries import links_of_account
 from customer_svc.sessions.queries import sessions_of_account
 from customer_svc.throttling.store import known_networks_of
 
@@ -48,7 +49,8 @@ async def export_own_data(
     account = await account_by_id(database, principal.id)
     sessions = await sessions_of_account(database, principal.id)
     networks = await known_networks_of(database, principal.id)
-    own = own_export_out(account, sessions, networks, datetime.now(UTC)).model_dump_json().encode()
+    links = await links_of_account(database, principal.id)
+    own = own_export_out(account, sessions, networks, links, datetime.now(UTC)).model_dump_json().encode()
     chunks = export_client.merged(own, _token_for(issuer, principal))
     response = await StreamingBody.starting(chunks, "application/json")
     response.headers["Content-Disposition"] = 'attachment; filename="my-data.json"'

@@ -7,8 +7,10 @@ from pydantic import Field
 
 from chassis.http.bodies import ResponseBody
 from chassis.http.examples import ID, MOMENT
+from chassis.link_tokens import Purpose
 from customer_svc.accounts.domain import Account
 from customer_svc.accounts.dto import AccountOut, Moment, account_out
+from customer_svc.links.domain import Link
 from customer_svc.profiles.dto import AddressOut, address_out
 from customer_svc.sessions.domain import Session
 from customer_svc.throttling.domain import KnownNetwork
@@ -92,6 +94,18 @@ class ExportedNetwork(ResponseBody):
     known_until: Moment
 
 
+class ExportedLink(ResponseBody):
+    """A link in a mail, without its secret."""
+
+    purpose: Annotated[Purpose, Field(examples=["change"])]
+    email: Annotated[
+        str | None,
+        Field(description="the address that it changes yours to, or back to", examples=["ada@example.com"]),
+    ]
+    expires_at: Moment
+    used_at: Moment | None
+
+
 class OwnExportOut(ResponseBody):
     """Everything that customer_svc stores about the customer."""
 
@@ -102,6 +116,7 @@ class OwnExportOut(ResponseBody):
     addresses: list[AddressOut]
     sessions: list[ExportedSession]
     known_networks: list[ExportedNetwork]
+    links: list[ExportedLink]
 
 
 class ExportOut(OwnExportOut):
@@ -122,7 +137,7 @@ class ExportOut(OwnExportOut):
 
 
 def own_export_out(
-    account: Account, sessions: list[Session], networks: list[KnownNetwork], now: datetime
+    account: Account, sessions: list[Session], networks: list[KnownNetwork], links: list[Link], now: datetime
 ) -> OwnExportOut:
     """The body of an export, as far as customer_svc has the data."""
     return OwnExportOut(
@@ -133,4 +148,7 @@ def own_export_out(
         addresses=[address_out(address) for address in account.addresses],
         sessions=[ExportedSession(began_at=s.began_at, ends_at=s.ends_at, ended_at=s.ended_at) for s in sessions],
         known_networks=[ExportedNetwork(network=n.network, known_until=n.known_until) for n in networks],
+        links=[
+            ExportedLink(purpose=o.purpose, email=o.email, expires_at=o.expires_at, used_at=o.used_at) for o in links
+        ],
     )

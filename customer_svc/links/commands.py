@@ -6,7 +6,8 @@ from uuid import UUID
 from chassis.link_tokens import Purpose
 from customer_svc.accounts.commands import update_account
 from customer_svc.accounts.domain import Account
-from customer_svc.links.domain import Link, NewLink, VoidedLinks
+from customer_svc.errors import LinkInvalid
+from customer_svc.links.domain import EPOCH_BOUND, Link, NewLink, VoidedLinks
 from customer_svc.unit_of_work import CustomerUnitOfWork
 
 
@@ -14,6 +15,16 @@ def add_link(uow: CustomerUnitOfWork, link: Link) -> None:
     """Store a new link."""
     uow.links.mark_new(link.token_hash)
     uow.links.set(link.token_hash, link)
+
+
+def use_link(uow: CustomerUnitOfWork, account_id: UUID, token_hash: str, purpose: Purpose) -> Account:
+    """Use a link, and return its account; raise ``LinkInvalid``."""
+    account, link = uow.accounts.get(account_id), uow.links.get(token_hash)
+    used = link.use(purpose, uow.now) if link else None
+    if account is None or used is None or (purpose in EPOCH_BOUND and used.epoch != account.epoch):
+        raise LinkInvalid
+    uow.links.set(token_hash, used)
+    return account
 
 
 def void_links(uow: CustomerUnitOfWork, account_id: UUID, purpose: Purpose, since_epoch: int = 0) -> None:

@@ -1,7 +1,8 @@
 """Links in mails: each can be used once, until it expires."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
@@ -14,9 +15,11 @@ VALIDITY: dict[Purpose, timedelta] = {
     "verify": timedelta(days=2),
     "reset": timedelta(minutes=30),
     "change": timedelta(days=1),
-    "revert": timedelta(days=7),
 }
-"""How long links are valid; those that revert something as long as the settings say."""
+"""How long links are valid; those that revert something as long as their maker says."""
+
+EPOCH_BOUND: Collection[Purpose] = ("reset", "change")
+"""Links that cannot be used once the account's epoch is over: a thief may have requested one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,11 @@ class Link:
     used_at: datetime | None = None
     email: str | None = None
     """The address that it changes the account's to, or back to."""
+
+    @property
+    def made_at(self) -> datetime:
+        """When it was made, however long it is valid: its id is a UUIDv7 (RFC 9562 §5.7)."""
+        return datetime.fromtimestamp((self.id.int >> 80) / 1000, UTC)
 
     @property
     def mailed(self) -> MailedLink:

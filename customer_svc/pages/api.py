@@ -14,6 +14,7 @@ from fastapi import Query, Request
 from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from chassis.http.introduction import public_url
 from chassis.http.routing import new_router
 from chassis.http.safe_headers import cacheable
 from customer_svc.container import Commit, LinkKey
@@ -61,9 +62,7 @@ async def forgot_password_page(request: Request) -> Response:
 
 
 @router.get("/unsubscribe", include_in_schema=False)
-async def unsubscribe_page(
-    request: Request, _token: Annotated[str, Query(alias="token", max_length=200)] = ""
-) -> Response:
+async def unsubscribe_page(request: Request) -> Response:
     """The page to unsubscribe, for people; its script has the token from the URL."""
     return _page("link.html", "unsubscribe", request)
 
@@ -78,9 +77,10 @@ async def unsubscribe_with_one_click(token: UnsubscribeToken, commit: Commit, ke
 @router.get("/order", include_in_schema=False)
 async def order_page(request: Request) -> Response:
     """The page that shows an order to its customer."""
-    orders = str(request.app.state.container.settings.order_public_url).rstrip("/")
+    orders = public_url("order_svc", request.app.state.container.settings.public_urls)
     response = _page("order.html", "order", request, orders)
-    policy = HEADERS["Content-Security-Policy"].replace("connect-src 'self'", f"connect-src 'self' {orders}")
+    # With the slash, it allows whatever begins with this URL; without, a URL that has a path allows only itself.
+    policy = HEADERS["Content-Security-Policy"].replace("connect-src 'self'", f"connect-src 'self' {orders}/")
     response.headers["Content-Security-Policy"] = policy
     return response
 

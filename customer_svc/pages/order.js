@@ -43,6 +43,15 @@ function showOrder(order) {
   form.hidden = true;
 }
 
+// The text for each refusal of a log-in.
+const refusals = {
+  totp_required: "code",
+  wrong_code: "wrongCode",
+  wrong_credentials: "wrong",
+  account_deactivated: "deactivated",
+  too_many_attempts: "often",
+};
+
 async function logIn() {
   const { email, password, code: digits } = form.elements;
   const body = { email: email.value, password: password.value, ...(code.disabled ? {} : { code: digits.value }) };
@@ -57,19 +66,21 @@ async function logIn() {
   }
   if (answer.code === "totp_required") {
     code.hidden = code.disabled = false;
-    show(page.dataset.code);
-  } else {
-    show(response.status === 401 ? page.dataset.wrong : response.status === 429 ? page.dataset.often : page.dataset.failed);
   }
+  show(page.dataset[refusals[answer.code]] ?? page.dataset.failed);
   return null;
 }
 
 async function logOut(session) {
-  await fetch("v1/sessions/logout", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ refresh_token: session.refresh_token }),
-  });
+  try {
+    await fetch("v1/sessions/logout", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ refresh_token: session.refresh_token }),
+    });
+  } catch {
+    // The session ends by itself, and the order is shown all the same.
+  }
 }
 
 async function read() {

@@ -2,31 +2,38 @@
 
 from collections.abc import Mapping
 
-ORDER_STATES = ("PENDING", "CONFIRMED", "REJECTED", "CANCELLED", "SHIPPED", "DELIVERED")
+ORDER_STATES = ("PENDING", "CONFIRMED", "REJECTED", "CANCELLED", "SHIPPED", "DELIVERED", "UNDELIVERED")
 
 TEXTS: Mapping[str, Mapping[str, str]] = {
     "en": {
         "home": "Shopstream",
         "home.why": "The pages of your account:",
-        "home.docs": "The API, for developers",
         "verify-email": "Confirm your e-mail address",
         "verify-email.why": "Confirm that you receive our mails at this address.",
         "verify-email.do": "Confirm",
         "verify-email.done": "Your e-mail address is confirmed. You can close this page.",
+        "verify-email.invalid": "This link was already used or has expired. If you cannot log in, register again:"
+        " then we send you another link.",
         "reset-password": "Set a new password",
         "reset-password.why": "This logs you out on all devices.",
         "reset-password.do": "Set password",
         "reset-password.done": "Your new password is set. You can now log in with it.",
+        "reset-password.invalid": "This link was already used or has expired. Request another mail to reset your"
+        " password.",
         "change-email": "Confirm your new e-mail address",
         "change-email.why": "This logs you out on all devices. From then on, you log in with the new address.",
         "change-email.do": "Confirm",
         "change-email.done": "Your new e-mail address is confirmed. You can now log in with it.",
+        "change-email.invalid": "This link was already used or has expired. Change your e-mail address once more to"
+        " get another.",
         "revert-email-change": "Take your account back",
         "revert-email-change.why": "Your account gets this e-mail address again, and you are logged out on all"
         " devices. Choose a password that you use nowhere else.",
         "revert-email-change.do": "Take my account back",
         "revert-email-change.done": "Your account has its earlier e-mail address and your new password. You can now"
         " log in with them. Look at your orders and addresses: somebody else may have changed them.",
+        "revert-email-change.invalid": "This link was already used or has expired. If somebody else has your"
+        " account, please contact us.",
         "forgot-password": "Reset your password",
         "forgot-password.why": "We will mail you a link with which you can set a new password.",
         "forgot-password.do": "Send me the link",
@@ -37,6 +44,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         " the mails that belong to a purchase.",
         "unsubscribe.do": "Unsubscribe",
         "unsubscribe.done": "You are unsubscribed. You can turn shipping updates on again in your profile.",
+        "unsubscribe.invalid": "This link does not work. You can turn shipping updates off in your profile.",
         "order": "Your order",
         "order.why": "Log in to see your order.",
         "order.do": "Show my order",
@@ -58,6 +66,8 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "email": "Your e-mail address",
         "password": "Your password",
         "code": "One-time code",
+        "wrong-code": "The one-time code is wrong, or was used before.",
+        "deactivated": "This account is deactivated. Please contact us.",
         "wrong": "The e-mail address or the password is wrong.",
         "often": "That was tried too often. Wait a while, then try again.",
         "new": "New password, at least 12 characters",
@@ -66,27 +76,31 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "contested": "This address was registered more than once. Enter your name and choose a password.",
         "differ": "The passwords do not match.",
         "incomplete": "This link is incomplete. Copy the whole link from the mail into the address bar.",
-        "invalid": "This link was already used or has expired. Request a new mail.",
         "failed": "Something went wrong. Try again in a moment.",
         "script": "This page needs JavaScript to use the link in your mail.",
     },
     "de": {
         "home": "Shopstream",
         "home.why": "Die Seiten zu Ihrem Konto:",
-        "home.docs": "Die Programmierschnittstelle (englisch)",
         "verify-email": "E-Mail-Adresse bestätigen",
         "verify-email.why": "Bestätigen Sie, dass Sie unsere Mails unter dieser Adresse erhalten.",
         "verify-email.do": "Bestätigen",
         "verify-email.done": "Ihre E-Mail-Adresse ist bestätigt. Sie können diese Seite schließen.",
+        "verify-email.invalid": "Dieser Link wurde schon benutzt oder ist abgelaufen. Wenn Sie sich nicht anmelden"
+        " können, registrieren Sie sich noch einmal: Dann schicken wir Ihnen einen neuen.",
         "reset-password": "Neues Passwort setzen",
         "reset-password.why": "Sie werden dabei auf allen Geräten abgemeldet.",
         "reset-password.do": "Passwort setzen",
         "reset-password.done": "Ihr neues Passwort ist gesetzt. Sie können sich jetzt damit anmelden.",
+        "reset-password.invalid": "Dieser Link wurde schon benutzt oder ist abgelaufen. Fordern Sie eine neue Mail"
+        " zum Zurücksetzen an.",
         "change-email": "Neue E-Mail-Adresse bestätigen",
         "change-email.why": "Sie werden dabei auf allen Geräten abgemeldet. Danach melden Sie sich mit der neuen"
         " Adresse an.",
         "change-email.do": "Bestätigen",
         "change-email.done": "Ihre neue E-Mail-Adresse ist bestätigt. Sie können sich jetzt damit anmelden.",
+        "change-email.invalid": "Dieser Link wurde schon benutzt oder ist abgelaufen. Ändern Sie Ihre E-Mail-Adresse"
+        " noch einmal, um einen neuen zu erhalten.",
         "revert-email-change": "Konto zurückholen",
         "revert-email-change.why": "Ihr Konto bekommt wieder diese E-Mail-Adresse, und Sie werden auf allen Geräten"
         " abgemeldet. Wählen Sie ein Passwort, das Sie nirgends sonst benutzen.",
@@ -94,6 +108,8 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "revert-email-change.done": "Ihr Konto hat wieder seine frühere E-Mail-Adresse und Ihr neues Passwort. Sie"
         " können sich jetzt damit anmelden. Sehen Sie Ihre Bestellungen und Adressen durch: Jemand anderes kann sie"
         " geändert haben.",
+        "revert-email-change.invalid": "Dieser Link wurde schon benutzt oder ist abgelaufen. Falls jemand anderes"
+        " Ihr Konto hat, wenden Sie sich bitte an uns.",
         "forgot-password": "Passwort zurücksetzen",
         "forgot-password.why": "Wir schicken Ihnen einen Link, mit dem Sie ein neues Passwort festlegen können.",
         "forgot-password.do": "Link anfordern",
@@ -105,6 +121,8 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "unsubscribe.do": "Abbestellen",
         "unsubscribe.done": "Sie erhalten keine Versandbenachrichtigungen mehr. In Ihrem Profil können Sie sie wieder"
         " einschalten.",
+        "unsubscribe.invalid": "Dieser Link funktioniert nicht. In Ihrem Profil können Sie die"
+        " Versandbenachrichtigungen ausschalten.",
         "order": "Ihre Bestellung",
         "order.why": "Melden Sie sich an, um Ihre Bestellung zu sehen.",
         "order.do": "Bestellung zeigen",
@@ -126,6 +144,8 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "email": "Ihre E-Mail-Adresse",
         "password": "Ihr Passwort",
         "code": "Einmalcode",
+        "wrong-code": "Der Einmalcode ist falsch oder wurde schon benutzt.",
+        "deactivated": "Dieses Konto ist deaktiviert. Bitte wenden Sie sich an uns.",
         "wrong": "Die E-Mail-Adresse oder das Passwort ist falsch.",
         "often": "Das wurde zu oft versucht. Warten Sie eine Weile, und versuchen Sie es dann noch einmal.",
         "new": "Neues Passwort, mindestens 12 Zeichen",
@@ -134,7 +154,6 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "contested": "Diese Adresse wurde mehrmals registriert. Geben Sie Ihren Namen und ein neues Passwort ein.",
         "differ": "Die Passwörter stimmen nicht überein.",
         "incomplete": "Dieser Link ist unvollständig. Kopieren Sie den ganzen Link aus der Mail in die Adresszeile.",
-        "invalid": "Dieser Link wurde schon benutzt oder ist abgelaufen. Fordern Sie eine neue Mail an.",
         "failed": "Es ist ein Fehler aufgetreten. Versuchen Sie es gleich noch einmal.",
         "script": "Diese Seite braucht JavaScript, um den Link aus Ihrer Mail zu verwenden.",
     },

@@ -6,13 +6,13 @@ from uuid_utils.compat import uuid7
 from chassis.http.auth import Authenticated
 from chassis.http.errors import Unauthenticated
 from chassis.http.routing import new_router, problems
-from customer_svc.accounts.queries import account_by_id
+from customer_svc.accounts.password_check import OwnCheck
 from customer_svc.accounts.response_timing import with_minimum_duration
-from customer_svc.audit_log.recording import RequestAudit, audited
-from customer_svc.container import ClientAddress, Commit, Database, LinkKey, PasswordHasher, Throttle
-from customer_svc.errors import LinkInvalid, TooManyAttempts, WrongPassword
-from customer_svc.links.domain import hash_token, new_link
-from customer_svc.links.queries import account_id_of_link
+from customer_svc.audit_log.recording import audited
+from customer_svc.container import ClientAddress, Commit, LinkKey, PasswordHasher, Throttle
+from customer_svc.errors import TooManyAttempts
+from customer_svc.links.domain import new_link
+from customer_svc.links.link_check import Links
 from customer_svc.passwords.commands import ChangePassword, RequestPasswordReset, ResetPassword
 from customer_svc.passwords.dto import PasswordChange, PasswordReset, PasswordResetRequest
 
@@ -30,19 +30,14 @@ router = new_router()
 async def change_password(
     body: PasswordChange,
     principal: Authenticated,
-    client_address: ClientAddress,
-    database: Database,
     commit: Commit,
     hasher: PasswordHasher,
-    throttle: Throttle,
+    check: OwnCheck,
 ) -> None:
     """Set a new password. This ends every session: log in again."""
-    account = await account_by_id(database, principal.id)
-    async with throttle.password_attempt(account.email, client_address):
-        if not await hasher.matches(body.current_password.get_secret_value(), account.password_hash):
-            raise WrongPassword
-        password_hash = await hasher.hash(body.new_password.get_secret_value())
-        await commit(ChangePassword(account.id, account.password_hash, password_hash))
+    account = await check.account(principal.id, body.current_password)
+    password_hash = await hasher.hash(body.new_password.get_secret_value())
+    await commit(ChangePassword(account.id, account.password_hash, password_hash))
 
 
 @router.post(
@@ -79,19 +74,13 @@ async def request_password_reset(
 async def reset_password(
     body: PasswordReset,
     client_address: ClientAddress,
-    database: Database,
+    links: Links,
     commit: Commit,
     hasher: PasswordHasher,
     throttle: Throttle,
-    audit: RequestAudit,
 ) -> None:
     """Use the link of a mail, once. This ends every session."""
-    token = body.token.get_secret_value()
-    async with throttle.link_attempt(client_address):
-        account_id = await account_id_of_link(database, token, "reset")
-        if account_id is None:
-            raise LinkInvalid
-        audit.subject = account_id
+    async with links.link(body.token, "reset") as link:
         password_hash = await hasher.hash_for_link(body.new_password.get_secret_value())
-        await commit(ResetPassword(account_id, hash_token(token), password_hash))
-        await throttle.remember(account_id, client_address)
+        await commit(ResetPassword(link.account_id, link.token_hash, password_hash))
+        await throttle.remember(link.account_id, client_address)

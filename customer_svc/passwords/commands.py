@@ -7,7 +7,7 @@ from uuid import UUID
 from chassis.http.errors import NotFound
 from customer_svc.accounts.commands import account_by_email, existing_account, prefetch_by_email, update_account
 from customer_svc.errors import LinkInvalid, WrongPassword
-from customer_svc.links.commands import add_link, contest
+from customer_svc.links.commands import add_link, contest, use_link
 from customer_svc.links.domain import NewLink
 from customer_svc.passwords.domain import request_reset, set_password
 from customer_svc.unit_of_work import CustomerUnitOfWork
@@ -81,9 +81,5 @@ class ResetPassword:
 
     def execute(self, uow: CustomerUnitOfWork) -> None:
         """Use the link, unless the password was changed since: a thief may have requested the link."""
-        account, link = uow.accounts.get(self.account_id), uow.links.get(self.token_hash)
-        used = link.use("reset", uow.now) if link else None
-        if account is None or used is None or used.epoch != account.epoch:
-            raise LinkInvalid
-        uow.links.set(self.token_hash, used)
+        account = use_link(uow, self.account_id, self.token_hash, "reset")
         update_account(uow, *set_password(account, self.password_hash, "reset", uow.now))

@@ -6,8 +6,9 @@ from pydantic import ConfigDict, Field, model_validator
 
 from chassis.http import addresses
 from chassis.http.bodies import RequestBody, ResponseBody
+from chassis.http.fields import Name, Phone
 from customer_svc.accounts.domain import SavedAddress
-from customer_svc.accounts.dto import Id, Locale, Name, Phone, TimeZone, Token
+from customer_svc.accounts.dto import Id, Locale, TimeZone, Token
 from customer_svc.profiles.domain import USES, Use
 
 Uses = Annotated[list[Use], Field(max_length=2, examples=[["shipping", "billing"]])]

@@ -7,11 +7,11 @@ from chassis.email_address import normalised_email
 from chassis.http.headers import sends
 from chassis.http.routing import new_router, problems
 from customer_svc.accounts.response_timing import with_minimum_duration
-from customer_svc.audit_log.recording import RequestAudit, audited
-from customer_svc.container import ClientAddress, Commit, Database, LinkKey, PasswordHasher, Throttle
-from customer_svc.errors import LinkInvalid, TooManyAttempts
-from customer_svc.links.domain import hash_token, new_link
-from customer_svc.links.queries import account_id_of_link
+from customer_svc.audit_log.recording import audited
+from customer_svc.container import ClientAddress, Commit, LinkKey, PasswordHasher, Throttle
+from customer_svc.errors import TooManyAttempts
+from customer_svc.links.domain import new_link
+from customer_svc.links.link_check import Links
 from customer_svc.registration.commands import RegisterAccount, VerifyEmail
 from customer_svc.registration.domain import Owner
 from customer_svc.registration.dto import EmailVerification, OwnerIn, RegisteredOut, Registration
@@ -61,26 +61,18 @@ async def register_customer(
 )
 async def verify_email(
     body: EmailVerification,
-    client_address: ClientAddress,
-    database: Database,
+    links: Links,
     commit: Commit,
     hasher: PasswordHasher,
-    throttle: Throttle,
-    audit: RequestAudit,
 ) -> None:
     """Use the link of a mail. It can be used once, within two days.
 
     If the address was registered more than once, send the name and password that the account is to have: nobody knows
     which of the registrations was yours.
     """
-    token = body.token.get_secret_value()
-    async with throttle.link_attempt(client_address):
-        account_id = await account_id_of_link(database, token, "verify")
-        if account_id is None:
-            raise LinkInvalid
-        audit.subject = account_id
+    async with links.link(body.token, "verify") as link:
         owner = await _owner(body.owner, hasher) if body.owner else None
-        await commit(VerifyEmail(account_id, hash_token(token), owner))
+        await commit(VerifyEmail(link.account_id, link.token_hash, owner))
 
 
 async def _owner(given: OwnerIn, hasher: PasswordHasher) -> Owner:

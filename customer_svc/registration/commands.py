@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
-from customer_svc.accounts.commands import add_account, holder_of_email, prefetch_by_email, update_account
+from chassis.email_address import normalised_email
+from customer_svc.accounts.commands import add_account, holder_of_email, prefetch_holder, update_account
 from customer_svc.accounts.domain import Account
 from customer_svc.errors import LinkInvalid, RegistrationContested
-from customer_svc.links.commands import add_link, contest
+from customer_svc.links.commands import add_link, contest, use_link
 from customer_svc.links.domain import NewLink
 from customer_svc.registration.domain import Owner, new_customer, verify_email, warn_of_registration
 from customer_svc.unit_of_work import CustomerUnitOfWork
@@ -17,8 +18,8 @@ from customer_svc.unit_of_work import CustomerUnitOfWork
 class RegisterAccount:
     """Open a customer's account.
 
-    If there is one with this e-mail address, or one that can go back to it, warn its owner instead; or, while the
-    address is not verified, have another link mailed.
+    If there is one with this e-mail address, warn its owner instead; or, while the address is not verified, have
+    another link mailed. An address that an account can go back to stays that account's, and nobody gets a mail.
     """
 
     account_id: UUID
@@ -30,7 +31,7 @@ class RegisterAccount:
 
     def prefetch(self, uow: CustomerUnitOfWork) -> None:
         """Load the account that may have the e-mail address."""
-        prefetch_by_email(uow, self.email)
+        prefetch_holder(uow, self.email)
 
     def execute(self, uow: CustomerUnitOfWork) -> None:
         """Write a row in every case: a faster transaction would reveal that there is an account."""
@@ -43,7 +44,9 @@ class RegisterAccount:
             contest(uow, existing, self.verify)
 
     def _warn_owner(self, uow: CustomerUnitOfWork, account: Account) -> None:
-        warned = warn_of_registration(account, uow.now)
+        # A mail would go to the account's address, about another that is perhaps not its owner's any more.
+        has_it = account.email == normalised_email(self.email)
+        warned = warn_of_registration(account, uow.now) if has_it else None
         update_account(uow, *(warned or (account, None)))
 
     def _open(self, uow: CustomerUnitOfWork) -> None:
@@ -71,10 +74,6 @@ class VerifyEmail:
 
     def execute(self, uow: CustomerUnitOfWork) -> None:
         """Use the link."""
-        account, link = uow.accounts.get(self.account_id), uow.links.get(self.token_hash)
-        used = link.use("verify", uow.now) if link else None
-        if account is None or used is None:
-            raise LinkInvalid
-        uow.links.set(self.token_hash, used)
+        account = use_link(uow, self.account_id, self.token_hash, "verify")
         for version, event in verify_email(account, self.owner, uow.now):
             update_account(uow, version, event)

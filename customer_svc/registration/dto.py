@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from chassis.http.bodies import RequestBody, ResponseBody
-from customer_svc.accounts.dto import Email, Locale, Name, NewPassword, Token
+from chassis.http.fields import Name
+from customer_svc.accounts.dto import Email, Locale, NewPassword, Token
 
 
 class Registration(RequestBody):

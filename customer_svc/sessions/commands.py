@@ -11,6 +11,7 @@ from customer_svc.accounts.commands import existing_account
 from customer_svc.accounts.domain import Account, Role
 from customer_svc.errors import AccountDeactivated, TotpEnrolmentRequired, TotpRequired, WrongCode, WrongCredentials
 from customer_svc.sessions.domain import RefreshToken, Session, TokenOwner
+from customer_svc.totp.commands import accept_code
 from customer_svc.totp.domain import is_confirmed
 from customer_svc.unit_of_work import CustomerUnitOfWork
 
@@ -49,25 +50,15 @@ class OpenSession:
             raise WrongCredentials
         if account.deactivated_by in ("staff", "ops"):
             raise AccountDeactivated
-        if not self._accept_code(uow, account):
+        if account.role in self.totp_roles and not is_confirmed(uow.totps.get(account.id)):
+            raise TotpEnrolmentRequired
+        if not accept_code(uow, account.id, self.code):
             return None
         ends_at = uow.now + timedelta(seconds=self.seconds)
         uow.sessions.mark_new(self.session_id)
         uow.sessions.set(self.session_id, Session(self.session_id, account.id, account.epoch, uow.now, ends_at))
         _add_token(uow, RefreshToken(self.token_hash, self.session_id, account.id, uow.now))
         return account
-
-    def _accept_code(self, uow: CustomerUnitOfWork, account: Account) -> bool:
-        """Whether the account needs no code, or this one is right; raise ``WrongCode``."""
-        totp = uow.totps.get(account.id)
-        if totp is None or totp.confirmed_at is None:
-            if account.role in self.totp_roles:
-                raise TotpEnrolmentRequired
-            return True
-        if self.code is None:
-            return False
-        uow.totps.set(account.id, totp.accept(self.code, uow.now))
-        return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from uuid_utils.compat import uuid7
 
+from chassis.email_address import normalised_email
 from chassis.persistence.group_commit import GroupCommit
 from chassis.persistence.postgres.database import Postgres
 from chassis.persistence.postgres.migrate import MigrationSettings
@@ -38,7 +39,7 @@ def bootstrap(
     """
     account = asyncio.run(appoint_staff(load(Settings, SERVICE), email, role, name))
     if account.role != role:
-        typer.echo(f"{account.email} already has an account, with the role {account.role}", err=True)
+        typer.echo(f"{normalised_email(email)} already has an account, with the role {account.role}", err=True)
         raise typer.Exit(1)
     typer.echo(f"{account.email} has the role {account.role}")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
-from customer_svc.accounts.commands import account_by_email, add_account, prefetch_by_email
+from customer_svc.accounts.commands import add_account, holder_of_email, prefetch_holder
 from customer_svc.accounts.domain import Account
 from customer_svc.errors import AlreadyActive, AlreadyDeactivated, LastOpsAccount, StaffAccountNotFound
 from customer_svc.staff.domain import (
@@ -30,11 +30,11 @@ class AppointStaff:
 
     def prefetch(self, uow: CustomerUnitOfWork) -> None:
         """Load the account that may have the e-mail address."""
-        prefetch_by_email(uow, self.email)
+        prefetch_holder(uow, self.email)
 
     def execute(self, uow: CustomerUnitOfWork) -> Account:
-        """Return the new or existing account."""
-        if existing := account_by_email(uow, self.email):
+        """Return the new account, or the one that keeps the e-mail address: it has it, or can go back to it."""
+        if existing := holder_of_email(uow, self.email):
             return existing
         account = new_staff_account(self.account_id, self.email, self.name, self.password_hash, self.role, uow.now)
         add_account(uow, account, None)

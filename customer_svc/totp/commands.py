@@ -108,6 +108,17 @@ class RemoveTotpForOwner:
         uow.accounts.set(account.id, account.end_sessions(uow.now))
 
 
+def accept_code(uow: CustomerUnitOfWork, account_id: UUID, code: str | None) -> bool:
+    """Whether the account needs no code, or this is one, which is used then; raise ``WrongCode``."""
+    totp = uow.totps.get(account_id)
+    if totp is None or totp.confirmed_at is None:
+        return True
+    if code is None:
+        return False
+    uow.totps.set(account_id, totp.accept(code, uow.now))
+    return True
+
+
 def _prefetch(uow: CustomerUnitOfWork, account_id: UUID) -> None:
     uow.accounts.prefetch(account_id)
     uow.totps.prefetch(account_id)

@@ -1,5 +1,6 @@
 """The processes of the services in a local run: how each is started, and when it is ready."""
 
+import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from deploy.local.probes import http_problem
 from deploy.local.processes import Child, Command, Processes
 from deploy.local.server import wait_until_ok
 from deploy.resources import Program
+from deploy.system import SYSTEM
 
 READY_SECONDS = 120
 LOCAL = {"HOST": LOOPBACK, "METRICS_HOST": LOOPBACK, "SHOP_ENV": "development"}
@@ -33,9 +35,15 @@ def service_process(
     """Return a process of the system map that listens on its part of these ports."""
     chosen = {setting: str(ports[name]) for setting, name in program.listens_on.items()}
     env = environment(program, addresses, provided or {}) | LOCAL | chosen
+    # Where the usual ports are taken, the REST fronts have others.
+    env["PUBLIC_URLS"] = env["PUBLIC_URLS"] or _public_urls(addresses)
     command = Command(program.name, [sys.executable, "-m", program.module], env)
     metrics = f"http://{LOOPBACK}:{chosen.get('METRICS_PORT', chosen['PORT'])}/metrics"
     return ServiceProcess(program.name, f"http://{LOOPBACK}:{chosen['PORT']}", metrics, command)
+
+
+def _public_urls(addresses: Addresses) -> str:
+    return json.dumps({service.package: addresses.public[service.name] for service in SYSTEM.services})
 
 
 def start_until_ready(process: ServiceProcess, processes: Processes) -> Child:

@@ -54,7 +54,7 @@ class MarkSent:
 
 @dataclass(frozen=True, slots=True)
 class PostponeMail:
-    """Record that a mail was not sent and is to be retried later."""
+    """Record that a mail was not sent and is to be retried later, unless that is too late."""
 
     mail_id: UUID
     claim: UUID
@@ -64,9 +64,11 @@ class PostponeMail:
         """The mail."""
         uow.mails.prefetch(self.mail_id)
 
-    def execute(self, uow: NotifierUnitOfWork) -> None:
-        """The pause grows with each attempt."""
-        uow.mails.set(self.mail_id, _mail(uow, self.mail_id).postpone(self.claim, self.error, uow.now))
+    def execute(self, uow: NotifierUnitOfWork) -> bool:
+        """Whether it is retried, after a pause that grows with each attempt; otherwise the failure is published."""
+        outcome = _mail(uow, self.mail_id).postpone(self.claim, self.error, uow.now)
+        save_outcome(uow, outcome)
+        return outcome[1] is None
 
 
 @dataclass(frozen=True, slots=True)

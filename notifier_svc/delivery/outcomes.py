@@ -51,13 +51,16 @@ class Outcomes:
         if failpoints.armed:
             await failpoints.reach("mail.marked")
         MAILS.labels(mail.template, "sent").inc()
-        if mail.template == "receipt" and mail.order_id and (seconds := seconds_since(mail.order_id)) is not None:
+        if (seconds := _seconds_since_order(mail)) is not None:
             RECEIPT_SECONDS.observe(seconds)
 
     async def postponed(self, claimed: ClaimedMail, reason: str) -> None:
-        """It was not sent, and is to be retried."""
-        await self._record(PostponeMail(claimed.mail.id, claimed.claim, redacted_reason(claimed, reason)))
-        MAILS.labels(claimed.mail.template, "postponed").inc()
+        """It was not sent, and is to be retried, unless that is too late."""
+        error = redacted_reason(claimed, reason)
+        retried = await self._record(PostponeMail(claimed.mail.id, claimed.claim, error))
+        if not retried:
+            log.error("mail failed", mail_id=str(claimed.mail.id), why=error)
+        MAILS.labels(claimed.mail.template, "postponed" if retried else "failed").inc()
 
     async def in_doubt(self, claimed: ClaimedMail, reason: str) -> None:
         """It is unknown whether it was sent."""
@@ -98,6 +101,12 @@ class Outcomes:
         commit = partial(self._commit, command)
         result: R = await retry_until_available(commit, "mail delivery")
         return result
+
+
+def _seconds_since_order(mail: Mail) -> float | None:
+    """How long its receipt took; None for other mails, and for one that staff send again, perhaps years later."""
+    is_first = mail.template == "receipt" and mail.resend_of is None
+    return seconds_since(mail.order_id) if is_first and mail.order_id else None
 
 
 def redacted_reason(claimed: ClaimedMail, reason: str) -> str:

@@ -18,7 +18,8 @@ class EraseCustomer:
     """Anonymise the mails of a customer and redact dead letters about them, then confirm it to customer_svc.
 
     The ledger still says which mails there were, about which orders. Mails that are not sent yet fail, and a last one
-    confirms the erasure to the address, which is deleted with it.
+    confirms the erasure to the address, which is deleted with it. An erasure that the customer did not request is not
+    confirmed: the address is another customer's.
     """
 
     on_repeat: ClassVar[OnRepeat] = "converge"
@@ -32,7 +33,8 @@ class EraseCustomer:
 
     def execute(self, uow: NotifierUnitOfWork) -> None:
         """An event that was handled before changes nothing."""
-        customer_id, version = self.envelope.event.customer_id, self.envelope.aggregate_version
+        event, version = self.envelope.event, self.envelope.aggregate_version
+        customer_id = event.customer_id
         known = uow.customers.get(customer_id)
         if known is not None and known.version >= version:
             return
@@ -43,7 +45,7 @@ class EraseCustomer:
         for mail in uow.mails.present:
             if mail.customer_id == customer_id and mail.template != CONFIRMATION:
                 save_outcome(uow, mail.anonymise(uow.now))
-        if known and not known.erased and customer_id not in uow.unreachable:
+        if event.requested and known and not known.erased and customer_id not in uow.unreachable:
             queue_confirmation(uow, known)
         confirmation = MailsAnonymised(answer_id=answer_id(SERVICE, customer_id), customer_id=customer_id)
         uow.emit(confirmation, 1, uow.now)

@@ -74,6 +74,10 @@ class Mail:
         """Whether the customer has switched it off, and staff have not requested it."""
         return self.template in OPTIONAL_TEMPLATES and not customer.order_updates and self.resend_of is None
 
+    def overdue(self, now: datetime) -> bool:
+        """Whether it confirms an erasure, and has kept the address for as long as it may."""
+        return self.template == CONFIRMATION and datetime.fromisoformat(self.context["expires_at"]) <= now
+
     def begin_sending(self, claim: UUID, now: datetime) -> "Mail | None":
         """About to be handed over; None if another process has claimed it meanwhile."""
         if self.claim != claim or self.state not in ("claimed", "sending"):
@@ -96,14 +100,17 @@ class Mail:
             resend_of=self.resend_of,
         )
 
-    def postpone(self, claim: UUID, error: str, now: datetime) -> "Mail":
-        """Not sent; to be retried later. Changes nothing if another process has claimed it."""
+    def postpone(self, claim: UUID, error: str, now: datetime) -> tuple["Mail", MailFailed | None]:
+        """Not sent; to be retried later, if that is in time. Changes nothing if another process has claimed it."""
         if self.claim != claim or self.state not in ("claimed", "sending"):
-            return self
+            return self, None
+        if self.overdue(now):
+            return self.fail(claim, f"not sent in time: {error}", now)
         first, most = RETRY_SECONDS
         attempts = self.attempts if self.state == "sending" else self.attempts + 1
         due = now + timedelta(seconds=min(first * 2 ** min(attempts - 1, 20), most))
-        return replace(self, state="queued", claim=None, attempts=attempts, due_at=due, error=error, changed_at=now)
+        later = replace(self, state="queued", claim=None, attempts=attempts, due_at=due, error=error, changed_at=now)
+        return later, None
 
     def mark_in_doubt(self, claim: UUID | None, now: datetime) -> tuple["Mail", MailFailed | None]:
         """It may have been sent. The first time it is sent again; the second time it fails."""
@@ -173,7 +180,7 @@ class Mail:
             raise MailLinkExpired
 
     def _ended(self) -> "Mail":
-        """The confirmation of an erasure keeps the address no longer than it needs to."""
+        """The confirmation of an erasure keeps the address no longer than it needs to, but why it was not sent."""
         return replace(self, context={}, recipient=None) if self.template == CONFIRMATION else self
 
     def _undelivered(self, state: State, error: str, now: datetime) -> tuple["Mail", MailFailed]:

@@ -18,7 +18,7 @@ import jinja2
 import mjml
 
 from notifier_svc.rendering.addresses import address_lines
-from notifier_svc.rendering.domain import ACCOUNT_TEMPLATES, OPTIONAL_TEMPLATES, TEMPLATES, MailContent, Template
+from notifier_svc.rendering.domain import ACCOUNT_TEMPLATES, TEMPLATES, MailContent, Template
 from notifier_svc.rendering.locales import (
     LANGUAGES,
     Language,
@@ -46,6 +46,10 @@ OPTIONAL_VALUES: Mapping[str, Any] = dict.fromkeys(
     ("placed_at", "order_url", "tracking_url", "unsubscribe_url", "forgotten_url")
 )
 """What an event of an earlier release, or a preview, does not have."""
+SUBJECT_CASES = ("partial", "taken")
+"""Cases in which a mail can have another subject: about a part of an order, to an address that has an account."""
+_TO_FORMER: frozenset[Template] = frozenset({"email_changed", "email_change_reverted"})
+"""Mails to an address that the customer does not have any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +58,14 @@ class TextTemplate:
 
     subject: str
     """For ``str.format``."""
-    partial_subject: str
-    """The subject if the mail is about a part of an order; empty if it never is."""
+    other_subjects: Mapping[str, str]
+    """The subjects of other cases by the value that says which it is (``SUBJECT_CASES``)."""
     text: jinja2.Template
 
     def render_subject(self, values: Mapping[str, Any]) -> str:
         """The subject, filled in with ``template_values``."""
-        partial = self.partial_subject and not values.get("complete")
-        subject = self.partial_subject if partial else self.subject
+        others = (subject for case, subject in self.other_subjects.items() if values.get(case))
+        subject = next(others, self.subject)
         return subject.format(number=values["number"], sku=values.get("sku"))
 
 
@@ -99,6 +103,7 @@ def template_values(content: MailContent, customer: Customer) -> dict[str, Any]:
         **OPTIONAL_VALUES,
         **content.context,
         "billing_address": _other_address(content.context),
+        "partial": not content.context.get("complete"),
         "name": customer.name,
         "number": str(content.order_id)[-12:],
         "names": {line["sku"]: line["name"] for line in content.context.get("lines") or ()},
@@ -124,7 +129,7 @@ def _mail_template(merging: jinja2.Environment, language: Language, template: Te
     merged = merging.get_template(f"{template}.mjml").render(t=texts, language=language)
     return MailTemplate(
         subject=encode_subject(texts["subject"]),
-        partial_subject=encode_subject(texts.get("partial_subject", "")),
+        other_subjects={case: encode_subject(subject) for case, subject in _other_subjects(texts).items()},
         text=_text_template(merging, language, template).text,
         html=_environment(escaped=True).from_string(mjml.mjml2html(merged)),
     )
@@ -134,15 +139,20 @@ def _text_template(merging: jinja2.Environment, language: Language, template: Te
     texts = _texts(language, template)
     merged = merging.get_template(f"{template}.txt").render(t=texts, language=language)
     text = _environment(escaped=False).from_string(merged)
-    return TextTemplate(texts["subject"], texts.get("partial_subject", ""), text)
+    return TextTemplate(texts["subject"], _other_subjects(texts), text)
+
+
+def _other_subjects(texts: Texts) -> Mapping[str, str]:
+    return {case: texts[f"{case}_subject"] for case in SUBJECT_CASES if f"{case}_subject" in texts}
 
 
 def _texts(language: Language, template: Template) -> Texts:
     catalogue = load_catalogue(language)
-    kind = "account" if template in ACCOUNT_TEMPLATES else "optional" if template in OPTIONAL_TEMPLATES else "order"
+    is_account = template in ACCOUNT_TEMPLATES
+    kind = "former" if template in _TO_FORMER else "account" if is_account else "order"
     texts = {**catalogue["common"], "why": catalogue["common"][f"why_{kind}"], **catalogue[template]}
     # Anybody can register any address with any name: such a mail must not carry what a stranger wrote.
-    return texts | {"greeting": texts["greeting_account"]} if kind == "account" else texts
+    return texts | {"greeting": texts["greeting_account"]} if is_account else texts
 
 
 def _merging_environment() -> jinja2.Environment:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chassis.postal_addresses import country_rules
+from chassis.postal_addresses import country_rules, preload
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,10 @@ def test_a_country_that_is_not_known_has_a_format() -> None:
     rules = country_rules("XX")
     assert rules.local_format == rules.latin_format
     assert "%C" in rules.local_format
+
+
+def test_the_large_files_are_read_when_a_process_starts_and_not_again() -> None:
+    preload()
+    before = country_rules.cache_info().misses
+    assert {country_rules(one).region_kind for one in ("BR", "CN")} == {"state", "province"}
+    assert country_rules.cache_info().misses == before

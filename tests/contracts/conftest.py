@@ -15,7 +15,7 @@ async def _apis(databases: Databases, tmp_path_factory: pytest.TempPathFactory) 
     mongo = await databases.mongo()
     with pytest.MonkeyPatch.context() as patch:
         # What was revoked is read often, not every few seconds.
-        patch.setattr(remote_verifier, "REFRESH_SECONDS", 0.2)
+        patch.setattr(remote_verifier, "REFRESH_SECONDS", 1.0)
         with rest_apis(databases, mongo, tmp_path_factory.mktemp("apis")) as running:
             yield running
     await drop_mongo(mongo)

@@ -32,8 +32,9 @@ CHECKS: Mapping[str, Any] = {
     "negative_data_rejection": ON,
     "allow_header_conformance": ON,
     "unsupported_method": ON,
-    "ignored_auth": ON,
     "missing_required_header": ON,
+    # test_guards requests every route without a token and with bad ones. This would do it for every response.
+    "ignored_auth": OFF,
     # Replaced by this one, which knows why a request was refused.
     "positive_data_acceptance": OFF,
     "valid_is_accepted": ON,

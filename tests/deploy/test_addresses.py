@@ -36,7 +36,6 @@ def test_only_the_processes_that_make_links_or_mail_them_get_the_key_of_links() 
 def test_links_in_mails_lead_to_the_public_url() -> None:
     assert settings("notifier-worker")["SHOP_URL"] == PUBLIC["customer"]
     assert settings("order")["SHOP_URL"] == PUBLIC["customer"]
-    assert settings("customer")["ORDER_PUBLIC_URL"] == PUBLIC["order"]
     assert settings("order")["PRODUCT_URL"] == REST["product"]
 
 

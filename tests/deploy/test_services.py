@@ -1,9 +1,11 @@
 """The processes of the services in a local run."""
 
+import json
+
 from deploy.local.services import service_process
 from deploy.local.tasks import FOR_PEOPLE
 from deploy.system import ORDER, SYSTEM
-from tests.deploy.installation import ADDRESSES
+from tests.deploy.installation import ADDRESSES, PUBLIC
 
 PORTS = {"order": 8003, "order-worker": 20001, "order-metrics": 20002}
 
@@ -26,6 +28,14 @@ def test_a_local_run_is_for_development_even_where_the_environment_says_otherwis
     provided = {"SHOP_ENV": "production", "LOG_LEVEL": "DEBUG"}
     env = service_process(SYSTEM.rest_front(ORDER), PORTS, ADDRESSES, provided).command.env
     assert (env["SHOP_ENV"], env["LOG_LEVEL"]) == ("development", "DEBUG")
+
+
+def test_the_services_know_where_clients_reach_them_unless_the_environment_says_otherwise() -> None:
+    chosen, front = '{"order_svc": "https://other.example"}', SYSTEM.rest_front(ORDER)
+    others = ({"PUBLIC_URLS": given} for given in ("", chosen))
+    unset, made = (service_process(front, PORTS, ADDRESSES, one).command.env["PUBLIC_URLS"] for one in others)
+    assert json.loads(unset) == {f"{name}_svc": url for name, url in PUBLIC.items()}
+    assert made == chosen
 
 
 def test_logs_are_for_people_unless_the_environment_says_otherwise() -> None:

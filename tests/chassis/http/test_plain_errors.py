@@ -7,8 +7,9 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from chassis.http.addresses import Country
+from chassis.http.fields import Name, Phone
 from chassis.http.plain_errors import PATTERNS, in_words
-from customer_svc.accounts.dto import Locale, Name, NewPassword, Phone
+from customer_svc.accounts.dto import Locale, NewPassword
 from schemas.values import Sku
 
 

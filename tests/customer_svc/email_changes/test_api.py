@@ -159,7 +159,8 @@ async def test_an_address_that_was_registered_and_never_proved_goes_to_the_one_w
     squatter = await account_id(shared, other)
     assert (await confirm(api, await change_token(shared, account))).status_code == 204
     assert (await stored_account(shared, other)).id == account
-    assert (await kinds_of(shared, squatter))[-1] is CustomerErased, "and the other services forget it"
+    erased = (await events(shared, squatter))[-1]
+    assert erased == CustomerErased(customer_id=squatter, requested=False), "and the other services forget it"
 
 
 async def test_only_the_last_request_counts(api: API, shared: Postgres) -> None:
@@ -271,3 +272,15 @@ async def test_guessed_passwords_are_counted_like_log_ins(api: API, shared: Post
     answers = [await request_change(api, headers, new_email(), WRONG_PASSWORD) for _ in range(11)]
     assert {one.status_code for one in answers[:10]} == {403}
     assert_problem(answers[10], 429, "too_many_attempts")
+
+
+async def test_what_is_refused_after_the_right_password_is_no_guess(api: API, shared: Postgres) -> None:
+    email = await register_customer(api)
+    headers = await log_in_headers(api, email)
+    answers = [await request_change(api, headers, email) for _ in range(3)]
+    assert {one.status_code for one in answers} == {409}
+    answers = [await request_change(api, headers, new_email()) for _ in range(9)]
+    assert {one.status_code for one in answers} == {429}
+    assert (await log_in(api, email)).status_code == 201
+    body = {"current_password": PASSWORD, "new_password": OTHER}
+    assert (await api.post(f"{ME}/password-changes", json=body, headers=headers)).status_code == 204

@@ -7,9 +7,11 @@ import sqlalchemy as sa
 
 from chassis.persistence.postgres.database import Postgres
 from customer_svc.accounts.store import accounts
+from customer_svc.links.store import links
+from customer_svc.staff.bootstrap import Settings, appoint_staff
 from customer_svc.throttling.store import throttles
 from customer_svc.totp.store import totps
-from schemas import EmailChangeRequested, EmailChangeReverted, PasswordChanged
+from schemas import EmailChangeRequested, EmailChangeReverted, PasswordChanged, RegistrationRepeated
 from tests.customer_svc.email_changes.changing import (
     OTHER,
     account_id,
@@ -182,3 +184,39 @@ async def test_one_time_codes_from_long_before_the_change_stay(api: API, shared:
         await connection.execute(sa.update(totps).where(totps.c.account_id == account).values(created_at=long_ago))
     assert (await revert(api, (await revert_tokens(shared, account))[0])).status_code == 204
     assert_problem(await log_in(api, email, OTHER), 401, "totp_required")
+
+
+async def test_codes_go_also_if_changes_can_be_reverted_for_longer_than_when_it_was_made(
+    api: API, shared: Postgres
+) -> None:
+    # The validity of the link does not say when it was made.
+    email, other = await register_customer(api), new_email()
+    account = await change(api, shared, email, other)
+    await enrol(api, other)
+    async with shared.reading() as connection:
+        later = links.c.expires_at + sa.text("interval '30 days'")
+        mine = sa.and_(links.c.account_id == account, links.c.purpose == "revert")
+        await connection.execute(sa.update(links).where(mine).values(expires_at=later))
+    assert (await revert(api, (await revert_tokens(shared, account))[0])).status_code == 204
+    assert (await log_in(api, email, OTHER)).status_code == 201
+
+
+async def test_a_registration_of_a_former_address_is_no_mail_to_the_present_one(api: API, shared: Postgres) -> None:
+    email, other = await register_customer(api), new_email()
+    account = await change(api, shared, email, other)
+    before = await kinds_of(shared, account)
+    await register(api, email.upper())
+    assert await kinds_of(shared, account) == before
+    await register(api, other)
+    assert await kinds_of(shared, account) == [*before, RegistrationRepeated]
+
+
+async def test_staff_get_no_address_that_an_account_can_go_back_to(
+    api: API, shared: Postgres, shared_url: str
+) -> None:
+    email = await register_customer(api)
+    account = await change(api, shared, email, new_email())
+    settings = Settings.model_validate({"postgres_url": shared_url, "bootstrap_password": PASSWORD})
+    kept = await appoint_staff(settings, email, "staff")
+    assert (kept.id, kept.role) == (account, "customer")
+    assert (await revert(api, (await revert_tokens(shared, account))[0])).status_code == 204

@@ -8,11 +8,14 @@ from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 from chassis.persistence.postgres.database import Postgres
 from customer_svc.accounts.domain import Account
 from customer_svc.clients import exports
+from customer_svc.links.store import links
 from customer_svc.main import build
+from tests.customer_svc.email_changes.changing import change, request_change
 from tests.customer_svc.exports.fake_services import RESPONSES, Behaviour, FakeServices, fake_services
 from tests.customer_svc.factories import (
     ADDRESSES,
@@ -24,6 +27,7 @@ from tests.customer_svc.factories import (
     erase,
     log_in_headers,
     new_customer,
+    new_email,
     register_customer,
     settings,
     stored_account,
@@ -85,6 +89,19 @@ async def test_an_export_contains_everything_but_secrets(api: API, shared: Postg
     stored = {column for column in Account.__dataclass_fields__ if column not in internal}
     shown = {*export, *export["account"]}
     assert stored - {"deactivated_by"} - {"version"} <= shown, "everything that is stored is exported"
+
+
+async def test_an_export_contains_the_addresses_that_an_account_had_or_is_to_have(api: API, shared: Postgres) -> None:
+    email, new, newest = await register_customer(api), new_email(), new_email()
+    await change(api, shared, email, new)
+    headers = await log_in_headers(api, new)
+    assert (await request_change(api, headers, newest)).status_code == 202
+    response = await api.get(EXPORT, headers=headers)
+    found = [(one["purpose"], one["email"], one["used_at"]) for one in response.json()["links"] if one["email"]]
+    assert found == [("revert", email, None), ("change", newest, None)]
+    async with shared.reading() as connection:
+        hashes = (await connection.execute(sa.select(links.c.token_hash))).scalars().all()
+    assert not [one for one in hashes if one in response.text]
 
 
 async def test_data_of_the_other_services_are_passed_on_unchanged(api: API, others: FakeServices) -> None:

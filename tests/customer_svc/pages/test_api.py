@@ -1,12 +1,19 @@
 """The pages to verify an e-mail address and to reset a password, as a browser gets them."""
 
 import re
+from html import escape
+from typing import get_args
 
 import httpx
 import pytest
+from pydantic_core import Url
 
-from customer_svc.pages.texts import TEXTS
+from chassis.http.introduction import public_url
+from customer_svc.errors import TooManyAttempts, TotpEnrolmentRequired
+from customer_svc.pages.texts import ORDER_STATES, TEXTS
+from customer_svc.sessions.commands import OpenSession
 from notifier_svc.rendering.links import FORGOTTEN, ORDER, PAGES, UNSUBSCRIBE
+from order_svc.orders.domain import State
 
 API = httpx.AsyncClient
 
@@ -72,7 +79,7 @@ async def test_a_page_is_in_the_first_accepted_language_that_has_texts(
 async def test_the_page_of_an_order_reads_it_from_order_svc_and_from_nowhere_else(api: API) -> None:
     response = await api.get("/order")
     policy = response.headers["content-security-policy"]
-    assert "connect-src 'self' http://127.0.0.1:8003;" in policy
+    assert "connect-src 'self' http://127.0.0.1:8003/;" in policy
     assert 'data-orders="http://127.0.0.1:8003"' in response.text
     script = (await api.get("/pages/order.js")).text
     routes = re.findall(r'"(v1/[^"]+)"', script)
@@ -81,8 +88,32 @@ async def test_the_page_of_an_order_reads_it_from_order_svc_and_from_nowhere_els
     assert "localStorage" not in script
 
 
+async def test_the_page_of_an_order_has_a_text_for_each_refusal_of_a_log_in(api: API) -> None:
+    page, script = (await api.get("/order")).text, (await api.get("/pages/order.js")).text
+    refusals = dict(re.findall(r'^  (\w+): "(\w+)",$', script, re.M))
+    for error in (*OpenSession.errors, TooManyAttempts):
+        if error is not TotpEnrolmentRequired:  # of staff, who have no orders
+            kebab = re.sub(r"([A-Z])", r"-\1", refusals[error.code]).lower()
+            assert re.search(rf'data-{kebab}="[^"]+"', page), error.code
+
+
+@pytest.mark.parametrize("path", [*sorted(PAGES.values()), UNSUBSCRIBE])
+async def test_each_page_says_what_to_do_about_a_link_that_is_used_or_expired(api: API, path: str) -> None:
+    assert escape(TEXTS["en"][f"{path}.invalid"]) in (await api.get(f"/{path}")).text
+
+
+def test_the_url_of_order_svc_is_that_of_the_installation() -> None:
+    public = {"order_svc": Url("https://shop.example/orders/")}
+    assert public_url("order_svc", public) == "https://shop.example/orders"
+
+
 def test_every_language_has_the_same_texts() -> None:
     assert len({frozenset(texts) for texts in TEXTS.values()}) == 1
+
+
+def test_every_state_of_an_order_has_a_text() -> None:
+    # A page shows the word of the API for one without.
+    assert set(ORDER_STATES) == set(get_args(State))
 
 
 async def test_the_page_of_a_contested_address_can_ask_who_its_owner_is(api: API) -> None:

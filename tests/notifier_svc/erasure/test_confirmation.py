@@ -17,13 +17,14 @@ from notifier_svc.unit_of_work import NotifierUnitOfWork
 from schemas import CustomerErased, Envelope
 from tests.databases import committing
 from tests.notifier_svc.apps import Sending
-from tests.notifier_svc.factories import registered
+from tests.notifier_svc.factories import link, registered
 from tests.notifier_svc.ledger import (
     add_suppression,
     all_mails,
     consumer,
     erase_customer,
     handle_events,
+    mails_of,
     wait_for_states,
 )
 from tests.notifier_svc.smtp_server import smtp_server
@@ -76,15 +77,31 @@ async def test_an_address_that_takes_no_mail_is_gone_all_the_same(postgres: Post
     assert await rows_with_the_address(postgres) == 0
 
 
-async def test_a_confirmation_that_cannot_be_sent_in_time_is_not_sent(postgres: Postgres, sending: Sending) -> None:
-    await erased(postgres)
+async def overdue_confirmation(database: Postgres) -> None:
+    await erased(database)
     late = {"locale": "de", "expires_at": (datetime.now(UTC) - timedelta(seconds=1)).isoformat()}
-    async with postgres.reading() as connection:
+    async with database.reading() as connection:
         await connection.execute(sa.update(mails).values(context=late))
+
+
+async def test_a_confirmation_that_cannot_be_sent_in_time_is_not_sent(postgres: Postgres, sending: Sending) -> None:
+    await overdue_confirmation(postgres)
     async with smtp_server() as server, sending(server.url):
         [failed] = await wait_for_states(postgres, ["failed"])
     assert "not sent in time" in str(failed.error)
     assert (server.messages, await rows_with_the_address(postgres)) == ([], 0)
+
+
+async def test_the_address_is_gone_in_time_also_while_no_mail_server_answers(
+    postgres: Postgres, sending: Sending
+) -> None:
+    await overdue_confirmation(postgres)
+    async with smtp_server() as server:
+        url = server.url
+    async with sending(url):
+        [failed] = await wait_for_states(postgres, ["failed"])
+    assert str(failed.error).startswith("not sent in time: cannot connect")
+    assert await rows_with_the_address(postgres) == 0
 
 
 async def test_a_customer_who_was_not_known_gets_no_confirmation(shared: Postgres) -> None:
@@ -124,3 +141,14 @@ async def test_nothing_is_sent_to_an_address_that_does_not_exist(shared: Postgre
     await add_suppression(shared, "gone@example.com")
     await erase_customer(shared, customer_id)
     assert await confirmation(shared, customer_id) is None
+
+
+async def test_an_erasure_that_the_customer_did_not_request_is_not_confirmed(shared: Postgres) -> None:
+    # Nobody had proved the address to be theirs, and it is another account's now.
+    customer_id = uuid7()
+    await handle_events(shared, registered(customer_id, "ada@example.com", "Ada", link()))
+    event = CustomerErased(customer_id=customer_id, requested=False)
+    await consumer(shared).handle([record(enveloped(event, 2))])
+    assert await confirmation(shared, customer_id) is None
+    [welcome] = await mails_of(shared, customer_id)
+    assert (welcome.state, welcome.context) == ("failed", {})

@@ -8,7 +8,16 @@ from uuid import UUID
 import pytest
 
 from notifier_svc.errors import MailInProgress, MailLinkExpired, MailNotResendable
-from notifier_svc.mails.domain import FINAL_STATES, Mail, State, compose, mail_id, resend_id
+from notifier_svc.mails.domain import (
+    CONFIRMATION_VALIDITY,
+    FINAL_STATES,
+    Mail,
+    State,
+    compose,
+    farewell,
+    mail_id,
+    resend_id,
+)
 from notifier_svc.rendering.domain import AccountTemplate, Template
 from notifier_svc.replicas.domain import Customer
 from schemas import MailFailed, MailSent
@@ -68,7 +77,7 @@ def test_a_mail_is_published_as_sent_once() -> None:
 def test_the_pauses_between_attempts_double_up_to_five_minutes() -> None:
     pauses, current = [], mail("claimed")
     for _ in range(10):
-        current = current.postpone(CLAIM, "451 later", NOW)
+        current, _event = current.postpone(CLAIM, "451 later", NOW)
         pauses.append((current.due_at - NOW).total_seconds())
         current = replace(current, state="claimed", claim=CLAIM)
     assert pauses == [2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
@@ -76,20 +85,20 @@ def test_the_pauses_between_attempts_double_up_to_five_minutes() -> None:
 
 
 def test_an_attempt_counts_once_whether_it_ended_before_or_after_the_handover_began() -> None:
-    before = mail("claimed").postpone(CLAIM, "451", NOW)
+    before, event = mail("claimed").postpone(CLAIM, "451", NOW)
     begun = mail("claimed").begin_sending(CLAIM, NOW)
     assert begun is not None
-    assert before == begun.postpone(CLAIM, "451", NOW)
+    assert (before, event) == begun.postpone(CLAIM, "451", NOW) == (before, None)
     assert (before.state, before.claim, before.attempts, before.doubts) == ("queued", None, 1, 0)
 
 
 @pytest.mark.parametrize("state", ["queued", "sent", "failed"])
 def test_a_mail_that_is_not_claimed_cannot_be_postponed(state: State) -> None:
-    assert mail(state).postpone(CLAIM, "451", LATER) == mail(state)
+    assert mail(state).postpone(CLAIM, "451", LATER) == (mail(state), None)
 
 
 def test_another_claim_can_neither_postpone_a_mail_nor_mark_it_in_doubt() -> None:
-    assert mail("sending").postpone(OTHER, "451", LATER) == mail("sending")
+    assert mail("sending").postpone(OTHER, "451", LATER) == (mail("sending"), None)
     assert mail("sending").mark_in_doubt(OTHER, LATER) == (mail("sending"), None)
 
 
@@ -128,11 +137,23 @@ def test_a_refusal_recorded_by_a_process_that_lost_its_claim_changes_nothing() -
 def test_a_mail_refused_temporarily_for_an_hour_is_retried_at_least_every_five_minutes() -> None:
     current, now = mail("claimed"), NOW
     while now < NOW + timedelta(hours=1):
-        current = current.postpone(CLAIM, "451 later", now)
+        current, _event = current.postpone(CLAIM, "451 later", now)
         assert current.due_at - now <= timedelta(minutes=5)
         current, now = replace(current, state="claimed", claim=CLAIM), current.due_at
     assert current.attempts < 25
     assert current.due_at < NOW + timedelta(hours=1, minutes=5)
+
+
+def test_the_confirmation_of_an_erasure_is_postponed_for_an_hour_and_says_then_why_it_was_not_sent() -> None:
+    queued = farewell(Customer(CUSTOMER, "ada@example.com", "Ada", 1, "de"), NOW)
+    claimed, last = replace(queued, state="claimed", claim=CLAIM), NOW + CONFIRMATION_VALIDITY
+    later, event = claimed.postpone(CLAIM, "cannot connect", last - timedelta(seconds=1))
+    assert (later.state, later.recipient, event) == ("queued", "ada@example.com", None)
+    ended, event = claimed.postpone(CLAIM, "cannot connect", last)
+    why = "not sent in time: cannot connect"
+    assert (ended.state, ended.context, ended.recipient, ended.error) == ("failed", {}, None, why)
+    assert event
+    assert event.reason == why
 
 
 def test_a_mail_to_a_suppressed_address_is_published_as_failed() -> None:

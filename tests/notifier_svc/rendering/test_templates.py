@@ -4,10 +4,11 @@ import re
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from typing import get_args
 
 import pytest
 
-from notifier_svc.rendering.domain import OPTIONAL_TEMPLATES, TEMPLATES, Template
+from notifier_svc.rendering.domain import OPTIONAL_TEMPLATES, TEMPLATES, OrderTemplate, Template
 from notifier_svc.rendering.locales import LANGUAGES
 from notifier_svc.rendering.mime import MimeRenderer
 from notifier_svc.rendering.templates import encode_subject, load_catalogue, load_mail_templates
@@ -89,6 +90,35 @@ def test_a_shipment_mail_has_lines_carrier_and_whether_more_follows(renderer: Mi
             assert all(words in text for words in ("Enamel mug, blue", "DHL", "00340434161094042557", "London"))
             assert "€" not in text
         assert ("when we send the rest" in part, "when we send the rest" in last) == (True, False)
+
+
+@pytest.mark.parametrize("template", ["shipped", "tracking_corrected"])
+def test_a_tracking_number_comes_with_the_page_that_tracks_it(renderer: MimeRenderer, template: Template) -> None:
+    for text in rendered(renderer, template, "en")[1:]:
+        assert "Track your parcel" in text
+        assert len(re.findall(r"\d{18,}", text)) > 1, "the number, and the link"
+
+
+def test_every_mail_about_an_order_leads_to_it_once(renderer: MimeRenderer) -> None:
+    for template in TEMPLATES:
+        times = int(template in get_args(OrderTemplate))
+        for text in rendered(renderer, template, "en")[1:]:
+            assert text.count("View your order") == times, template
+
+
+def test_a_mail_to_an_address_that_is_taken_requests_nothing(renderer: MimeRenderer) -> None:
+    message, plain, html = rendered(renderer, "email_change", "en", taken=True)
+    assert message["Subject"] == "Your email address was entered for a Shopstream account"
+    for text in (plain, html):
+        assert "onfirm" not in text
+        assert "already another account" in text
+    assert rendered(renderer, "email_change", "en")[0]["Subject"] == "Please confirm your new email address"
+
+
+def test_a_mail_with_a_link_says_in_the_customers_time_when_it_expires() -> None:
+    for template, language in load_mail_templates():
+        texts = {**load_catalogue(language)["common"], **load_catalogue(language)[template]}
+        assert not [one for one in texts.values() if "datetime(" in one and "datetime(locale, zone)" not in one]
 
 
 def test_a_return_mail_has_lines_and_promises_no_money(renderer: MimeRenderer) -> None:
