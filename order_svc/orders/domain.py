@@ -13,6 +13,7 @@ from uuid import UUID
 from chassis.persistence.unit_of_work import next_time
 from order_svc.errors import QuantityExceeded, TransitionNotAllowed
 from order_svc.orders.lines import quantities_of, remaining, total_of
+from order_svc.orders.obstacles import AMENDED, OBSTACLES, SITUATIONS
 from order_svc.orders.parts import OPEN_REQUESTS, Amendment, CancelledRemainder, Return, ReturnRequest, Shipment
 from schemas import (
     Address,
@@ -88,33 +89,6 @@ GUARDS: Mapping[str, Callable[["Order"], bool]] = {
     "return": lambda order: bool(order.returnable),
 }
 """Further conditions of a transition. Nothing ships while an amendment may still change what is to be shipped."""
-
-OBSTACLES: Mapping[str, Callable[["Order"], str]] = {
-    "amend": lambda _: AMENDED,
-    "ship": lambda order: AMENDED if order.amendment else "everything has been shipped",
-    "deliver": lambda _: "not everything has been shipped",
-    "cancel_remainder": lambda _: "everything has been shipped",
-    "correct_tracking": lambda _: "no parcel is in transit",
-    "deliver_parcel": lambda _: "no parcel is in transit",
-    "fail_parcel": lambda _: "no parcel is in transit",
-    "return_parcel": lambda _: "no parcel has failed, or all that failed came back",
-    "request_return": lambda _: "nothing is left to return, or its return is requested already",
-    "approve_return": lambda _: "no return is requested",
-    "decline_return": lambda _: "no return is requested or approved",
-    "return": lambda _: "nothing is left to return",
-}
-"""What a guard says to people."""
-AMENDED = "an amendment is waiting for its stock"
-SITUATIONS: Mapping[State, str] = {
-    "PENDING": "its stock is not decided yet",
-    "CONFIRMED": "nothing has been shipped yet",
-    "REJECTED": "it has been rejected",
-    "CANCELLED": "it has been cancelled",
-    "SHIPPED": "parcels are under way",
-    "DELIVERED": "it has been delivered",
-    "UNDELIVERED": "none of its parcels arrived",
-}
-"""Why a state does not allow a transition, as people say it."""
 
 HOLDING: frozenset[State] = frozenset({"PENDING", "CONFIRMED", "SHIPPED"})
 """The states in which stock is, or may be, reserved for what is not shipped yet."""
@@ -259,9 +233,9 @@ class Order:
         )
 
     def _obstacle(self, transition: str) -> str:
-        if transition in TRANSITIONS[self.state] and transition in OBSTACLES:
-            return OBSTACLES[transition](self)
-        return SITUATIONS[self.state]
+        if transition not in TRANSITIONS[self.state]:
+            return SITUATIONS[self.state]
+        return AMENDED if self.amendment else OBSTACLES[transition]
 
     def _allows(self, transition: str) -> bool:
         allowed = transition in TRANSITIONS[self.state]
