@@ -10,6 +10,7 @@ from deploy.addresses import Addresses
 from deploy.local import provision
 from deploy.local.external import ExternalServer
 from deploy.local.files import get_or_create_secret
+from deploy.local.fork_server import MODULES, ForkServer
 from deploy.local.kafka import ADMIN, Kafka
 from deploy.local.mail import Mail
 from deploy.local.mongo import Mongo
@@ -52,6 +53,8 @@ class Layout:
 
     home: Path
     processes: Processes
+    fork_server: ForkServer
+    """Starts the processes of services; to be started itself."""
     servers: Mapping[str, LocalServer | ExternalServer]
     rest: Mapping[str, str]
     """Base URL of each service's REST front; empty in a run of servers only."""
@@ -116,10 +119,11 @@ def make_layout(home: Path, services: bool = True, environ: Mapping[str, str] = 
     if services:
         requested += [port for service in SYSTEM.services for port in service.ports]
     ports = choose_ports(requested, home / "ports.json", environ)
-    processes = Processes(home)
+    fork_server = ForkServer(*MODULES)
+    processes = Processes(home, fork_server.spawn)
     servers = {
         server.name: ExternalServer(server, url) if url else LOCAL_SERVERS[server](home, ports, processes)
         for server, url in urls.items()
     }
     rest = {one.name: f"http://{LOOPBACK}:{ports[one.name]}" for one in SYSTEM.services} if services else {}
-    return Layout(home, processes, servers, rest, ports)
+    return Layout(home, processes, fork_server, servers, rest, ports)

@@ -43,6 +43,8 @@ class Command:
     stop_signal: int = signal.SIGTERM
     orphan_signal: int = signal.SIGKILL
     """Sent by the kernel when the runner has ended."""
+    fork: bool = False
+    """Of a Python module: it may be forked from a process that has imported its code already."""
 
 
 class StartedProcess(Protocol):
@@ -115,7 +117,7 @@ class Processes:
 
     def __init__(self, home: Path, spawn: Spawn | None = None) -> None:
         self.home = home
-        self._spawn = spawn or _execute
+        self._spawn = spawn or execute
         self.logs = home / "logs"
         self.pid_dir = home / "pids"
         self.started: dict[str, Child] = {}
@@ -171,7 +173,8 @@ class Processes:
         return log
 
 
-def _execute(command: Command, out: BinaryIO) -> "subprocess.Popen[bytes]":
+def execute(command: Command, out: BinaryIO) -> "subprocess.Popen[bytes]":
+    """Start a process that executes its program."""
     return subprocess.Popen(
         _launched(command),
         cwd=REPOSITORY,

@@ -17,6 +17,7 @@ from deploy.access import apply_grants
 from deploy.addresses import Addresses, environment
 from deploy.local.errors import PrerequisiteMissing, first_line
 from deploy.local.files import get_or_create_secret, write_atomically
+from deploy.local.fork_server import ForkServer
 from deploy.local.mongo import create_owner
 from deploy.local.postgres import create_database
 from deploy.local.processes import REPOSITORY, Command, Processes
@@ -66,16 +67,19 @@ def create_mongo_users(addresses: Addresses) -> str:
     return ", ".join(names) or "not ours"
 
 
-def compile_code() -> str:
-    """Compile our Python code once, before all processes import it at the same time."""
+def load_code(fork_server: ForkServer, logs: Path) -> str:
+    """Compile our Python code, and begin to import it, once for all processes."""
     for name in PACKAGES:
         compileall.compile_dir(REPOSITORY / name, quiet=2)
+    logs.mkdir(parents=True, exist_ok=True)
+    with (logs / "fork-server.log").open("wb") as log:
+        fork_server.start(log)
     return "compiled"
 
 
 def migrate(job: Program, addresses: Addresses, processes: Processes) -> str:
     """Bring a service's database to the newest schema; return what was done."""
-    processes.run(Command(job.name, [sys.executable, "-m", job.module], environment(job, addresses, {})))
+    processes.run(Command(job.name, [sys.executable, "-m", job.module], environment(job, addresses, {}), fork=True))
     return "migrated"
 
 
@@ -122,5 +126,5 @@ def create_account(job: Program, addresses: Addresses, processes: Processes, acc
     """Create the first account with a role, unless it exists; return its address."""
     argv = [sys.executable, "-m", job.module, account.email, *job.arguments]
     env = environment(job, addresses, {"BOOTSTRAP_PASSWORD": account.password})
-    processes.run(Command(job.name, argv, env))
+    processes.run(Command(job.name, argv, env, fork=True))
     return account.email

@@ -125,6 +125,7 @@ def _stop(layout: Layout, console: Console, stop: StopRequest) -> None:
     clients = [child for child in children if child.name not in layout.servers]
     servers = [child for child in children if child.name in layout.servers]
     killed = stop_all(clients, SERVICE_GRACE, lambda: stop.hurried)
+    layout.fork_server.close()
     killed += stop_all(servers, SERVER_GRACE, lambda: stop.hurried)
     for server in layout.servers.values():
         server.stop()  # their processes have ended: this tidies up

@@ -37,7 +37,7 @@ def service_process(
     env = environment(program, addresses, provided or {}) | LOCAL | chosen
     # Where the usual ports are taken, the REST fronts have others.
     env["PUBLIC_URLS"] = env["PUBLIC_URLS"] or _public_urls(addresses)
-    command = Command(program.name, [sys.executable, "-m", program.module], env)
+    command = Command(program.name, [sys.executable, "-m", program.module], env, fork=True)
     metrics = f"http://{LOOPBACK}:{chosen.get('METRICS_PORT', chosen['PORT'])}/metrics"
     return ServiceProcess(program.name, f"http://{LOOPBACK}:{chosen['PORT']}", metrics, command)
 

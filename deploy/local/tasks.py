@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
 from deploy.addresses import Addresses
@@ -78,7 +79,7 @@ def _preparations(layout: Layout, addresses: Addresses) -> Iterator[Task]:
     yield _task(CREATE_TOPICS.name, topics, KAFKA.name)
     yield _task(DATABASES, partial(provision.create_missing_databases, addresses), POSTGRES.name)
     yield _task(MONGO_USERS, partial(provision.create_mongo_users, addresses), MONGO.name)
-    yield _task(CODE, provision.compile_code)
+    yield _task(CODE, partial(provision.load_code, layout.fork_server, layout.processes.logs))
 
 
 def _migrations(layout: Layout, addresses: Addresses) -> Iterator[Task]:
@@ -122,7 +123,9 @@ def _start_process(process: ServiceProcess, layout: Layout, run_file: RunFile, p
     progress.report("starting, waiting until it is ready")
     child = start_until_ready(process, layout.processes)
     run_file.add_process(process.name, process.url, child.pid, child.log, metrics=process.metrics_url)
-    start, wait = partial(layout.processes.start, process.command), partial(wait_until_ready, process)
+    # With the code that is there then.
+    again = replace(process.command, fork=False)
+    start, wait = partial(layout.processes.start, again), partial(wait_until_ready, process)
     layout.restarts[process.name] = Restart(start, wait)
     layout.ready.add(process.name)
     return process.url

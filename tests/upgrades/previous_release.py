@@ -15,9 +15,9 @@ from typing import BinaryIO
 
 import pytest
 
+from deploy.local.fork_server import MODULES, ForkServer, fork_server
 from deploy.local.processes import REPOSITORY, Command, StartedProcess
-from deploy.system import BOOTSTRAP, SYSTEM
-from tests.fork_server import ForkServer, fork_server
+from deploy.system import BOOTSTRAP
 
 RELEASED = re.compile(r"^## \[(\d[\d.]*)\].*\n+Released from commit `([0-9a-f]{40})`", re.MULTILINE)
 RELEASE = "RELEASE_OF_TEST"
@@ -59,7 +59,9 @@ class PreviousRelease:
     @cached_property
     def _processes(self) -> ForkServer:
         # Started when it is needed: migrations do without.
-        return ForkServer(*(program.module for program in SYSTEM.all_processes), directory=self._directory)
+        server = ForkServer(*MODULES, directory=self._directory, program="tests.fork_server")
+        server.start()
+        return server
 
     def spawn(self, command: Command, log: BinaryIO) -> StartedProcess:
         """Start a process of a service, of the release that its environment names."""

@@ -23,11 +23,14 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from deploy.local.processes import REPOSITORY, Command
+from deploy.local.processes import REPOSITORY, Command, StartedProcess, execute
 from deploy.system import SYSTEM
 
 PR_SET_PDEATHSIG = 1
+PR_SET_NAME = 15
 MESSAGE_BYTES = 1 << 20
+MODULES = tuple(program.module for program in SYSTEM.all_processes)
+"""The programs of the services."""
 START_SECONDS = 60
 
 
@@ -55,6 +58,7 @@ class ExitStatuses:
 
     def __init__(self) -> None:
         self._known: dict[int, int] = {}
+        self._all_ended = False
         self._changed = threading.Condition()
 
     def add(self, pid: int, status: int) -> None:
@@ -63,50 +67,90 @@ class ExitStatuses:
             self._known[pid] = status
             self._changed.notify_all()
 
+    def forget(self, pid: int) -> None:
+        """A process has begun whose id an earlier one may have had."""
+        with self._changed:
+            self._known.pop(pid, None)
+
+    def add_all(self) -> None:
+        """The fork server has ended, and the kernel has killed all that ran."""
+        with self._changed:
+            self._all_ended = True
+            self._changed.notify_all()
+
     def wait_for(self, pid: int, seconds: float | None) -> int | None:
         """The exit status of a process; None if it has not ended within this time."""
         with self._changed:
-            self._changed.wait_for(lambda: pid in self._known, seconds)
-            return self._known.get(pid)
+            self._changed.wait_for(lambda: pid in self._known or self._all_ended, seconds)
+            return self._known.get(pid, -signal.SIGKILL if self._all_ended else None)
 
 
 class ForkServer:
     """The process that forks, with the code of a directory. It ends with this process, and its children with it."""
 
-    def __init__(self, *modules: str, directory: Path = REPOSITORY) -> None:
-        self._socket, server_socket = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with server_socket:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.fork_server", str(server_socket.fileno()), *modules],
-                cwd=directory,
-                pass_fds=[server_socket.fileno()],
+    def __init__(self, *modules: str, directory: Path = REPOSITORY, program: str = __name__) -> None:
+        self._modules, self._directory, self._program = modules, directory, program
+        self._running: tuple[subprocess.Popen[bytes], socket.socket] | None = None
+        self._started: queue.Queue[int | None] = queue.Queue()
+        self._statuses = ExitStatuses()
+
+    def start(self, log: BinaryIO | None = None) -> None:
+        """Let it begin to import; what it reports goes to ``log``."""
+        client, server = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with server:
+            process = subprocess.Popen(
+                [sys.executable, "-m", self._program, str(server.fileno()), *self._modules],
+                cwd=self._directory,
+                pass_fds=[server.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
                 start_new_session=True,  # Ctrl-C must not reach it
             )
-        self._started: queue.Queue[int] = queue.Queue()
-        self._statuses = ExitStatuses()
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._running = process, client
+        threading.Thread(target=self._listen, args=(client,), daemon=True).start()
 
-    def spawn(self, command: Command, log: BinaryIO) -> ForkedProcess:
-        """Start the process of a service, ``python -m module``, with its output in ``log``."""
-        module = command.argv[-1]
-        assert command.argv == [sys.executable, "-m", module], "only processes of services can be forked"
-        message = orjson.dumps({"module": module, "env": {**os.environ, **command.env}})
-        socket.send_fds(self._socket, [message], [log.fileno()])
-        return ForkedProcess(self._started.get(timeout=START_SECONDS), self._statuses)
+    def spawn(self, command: Command, log: BinaryIO) -> StartedProcess:
+        """Start a process, with its output in ``log``: by a fork if it may be, and if this server lives."""
+        if not (command.fork and self._running):
+            return execute(command, log)
+        dash_m, module, *arguments = command.argv[1:]
+        assert dash_m == "-m", "only Python modules can be forked"
+        task = {"name": command.name, "module": module, "arguments": arguments, "env": {**os.environ, **command.env}}
+        try:
+            socket.send_fds(self._running[1], [orjson.dumps(task)], [log.fileno()])
+            pid = self._started.get(timeout=START_SECONDS)
+        except (OSError, queue.Empty):
+            pid = None
+        return ForkedProcess(pid, self._statuses) if pid else execute(command, log)
 
-    def _listen(self) -> None:
-        while message := self._socket.recv(MESSAGE_BYTES):
-            pid, status = orjson.loads(message)
-            if status is None:
-                self._started.put(pid)
-            else:
-                self._statuses.add(pid, status)
+    def close(self) -> None:
+        """End it, if it was started, and with it what it forked."""
+        if self._running:
+            process, client = self._running
+            with suppress(OSError):
+                client.shutdown(socket.SHUT_RDWR)
+            process.wait()
+
+    def _listen(self, client: socket.socket) -> None:
+        with client, suppress(OSError):
+            while message := client.recv(MESSAGE_BYTES):
+                pid, status = orjson.loads(message)
+                if status is None:
+                    self._statuses.forget(pid)
+                    self._started.put(pid)
+                else:
+                    self._statuses.add(pid, status)
+        self._started.put(None)
+        self._statuses.add_all()
 
 
 @cache
 def fork_server() -> ForkServer:
-    """The fork server for all platforms of this test run."""
-    return ForkServer(*(program.module for program in SYSTEM.all_processes))
+    """The one fork server of this process, for all platforms that it starts."""
+    server = ForkServer(*MODULES)
+    server.start()
+    return server
 
 
 def main(fd: int, *modules: str) -> None:
@@ -116,11 +160,13 @@ def main(fd: int, *modules: str) -> None:
     gc.collect()
     gc.freeze()
     task = _serve(socket.socket(fileno=fd), _child_signals())
-    if task:
-        os.environ.clear()
-        os.environ.update(task["env"])
-        sys.argv = [task["module"]]
-        runpy.run_module(task["module"], run_name="__main__", alter_sys=True)
+    if task is None:
+        os._exit(0)  # at once: to take apart what was imported takes longer than to import it
+    os.environ.clear()
+    os.environ.update(task["env"])
+    ctypes.CDLL(None).prctl(PR_SET_NAME, task["name"].encode(), 0, 0, 0)
+    sys.argv = [task["module"], *task["arguments"]]
+    runpy.run_module(task["module"], run_name="__main__", alter_sys=True)
 
 
 def _child_signals() -> int:

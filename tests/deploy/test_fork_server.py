@@ -1,0 +1,122 @@
+"""Processes that are forked: as if each had been executed, and executed where nothing can be forked."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from deploy.local.fork_server import ForkServer
+from deploy.local.processes import Command, StartedProcess
+
+MODULE = """
+import os, sys, time
+loaded_by = os.getpid()
+if __name__ == "__main__":
+    import forked
+    print(sys.argv[1:], os.environ["ANSWER"], forked.loaded_by == os.getpid(), flush=True)
+    if "stay" in sys.argv:
+        time.sleep(60)
+    sys.exit(3)
+"""
+Spawn = Callable[..., StartedProcess]
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    (tmp_path / "forked.py").write_text(MODULE)
+    return tmp_path
+
+
+@pytest.fixture
+def server(directory: Path) -> Iterator[ForkServer]:
+    server = ForkServer("forked", directory=directory)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def spawn(server: ForkServer, directory: Path) -> Spawn:
+    def spawn(*arguments: str, fork: bool = True) -> StartedProcess:
+        env = {"ANSWER": "42", "PYTHONPATH": str(directory)}
+        command = Command("forked", [sys.executable, "-m", "forked", *arguments], env, fork=fork)
+        with (directory / "log").open("ab") as log:
+            return server.spawn(command, log)
+
+    return spawn
+
+
+def said(directory: Path) -> list[str]:
+    deadline = time.monotonic() + 30
+    while not (lines := (directory / "log").read_text().splitlines()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return lines
+
+
+def test_a_forked_process_has_its_arguments_environment_log_and_exit_status(
+    server: ForkServer, spawn: Spawn, directory: Path
+) -> None:
+    server.start()
+    assert spawn("one", "two").wait(30) == 3
+    assert said(directory) == ["['one', 'two'] 42 False"]
+
+
+def test_a_forked_process_can_be_told_from_others_and_signalled(
+    server: ForkServer, spawn: Spawn, directory: Path
+) -> None:
+    server.start()
+    process = spawn("stay")
+    said(directory)
+    assert (psutil.Process(process.pid).name(), os.getsid(process.pid)) == ("forked", process.pid)
+    assert process.poll() is None
+    os.kill(process.pid, signal.SIGTERM)
+    assert process.wait(30) == -signal.SIGTERM
+
+
+@pytest.mark.parametrize("started", [True, False])
+def test_what_may_not_or_cannot_be_forked_is_executed(
+    server: ForkServer, spawn: Spawn, directory: Path, started: bool
+) -> None:
+    if started:
+        server.start()
+    assert spawn(fork=not started).wait(30) == 3
+    assert said(directory) == ["[] 42 True"]
+
+
+def test_processes_end_with_a_server_that_is_killed_and_later_ones_are_executed(
+    server: ForkServer, spawn: Spawn, directory: Path
+) -> None:
+    server.start()
+    process = spawn("stay")
+    said(directory)
+    (fork_server,) = psutil.Process().children()
+    fork_server.kill()
+    assert process.wait(30) == -signal.SIGKILL
+    psutil.wait_procs([psutil.Process(process.pid)] if psutil.pid_exists(process.pid) else [], timeout=30)
+    (directory / "log").write_text("")
+    assert spawn().wait(30) == 3
+    assert said(directory) == ["[] 42 True"]
+
+
+def test_processes_end_with_a_server_that_is_closed(server: ForkServer, spawn: Spawn, directory: Path) -> None:
+    server.start()
+    process = spawn("stay")
+    said(directory)
+    server.close()
+    assert process.wait(30) == -signal.SIGKILL
+
+
+def test_code_that_cannot_be_imported_is_reported_by_the_process_itself(
+    server: ForkServer, spawn: Spawn, directory: Path
+) -> None:
+    (directory / "forked.py").write_text("import nothing_like_that")
+    with (directory / "server-log").open("wb") as log:
+        server.start(log)
+    assert spawn().wait(30) == 1
+    assert "nothing_like_that" in (directory / "log").read_text()
+    assert "nothing_like_that" in (directory / "server-log").read_text()
