@@ -47,7 +47,7 @@ async def list_jobs(rest: Rest, path: str, services: Sequence[str], most: int | 
 
 async def _listed(rest: Rest, path: str, service: str, most: int | None) -> list[FoundJob]:
     jobs: list[FoundJob] = []
-    async for document in rest.items(service, path, cursor="before"):
+    async for document in rest.items(service, path):
         jobs.append(FoundJob(service, path, document))
         if len(jobs) == most:
             break

@@ -118,10 +118,8 @@ class Rest:
         """Read something; parameters that are None are left out."""
         return await self._send("GET", service, path, params={k: v for k, v in query.items() if v is not None})
 
-    async def items(
-        self, service: str, path: str, *, cursor: str = "after", **query: Any
-    ) -> AsyncIterator[dict[str, Any]]:
-        """All items of a list, page by page; ``cursor`` is the parameter that takes ``next`` of the last page."""
+    async def items(self, service: str, path: str, **query: Any) -> AsyncIterator[dict[str, Any]]:
+        """All items of a list, page by page."""
         query = {"limit": PAGE, **query}
         while True:
             page = await self.get(service, path, **query)
@@ -129,7 +127,7 @@ class Rest:
                 yield item
             if page.get("next") is None:
                 return
-            query[cursor] = page["next"]
+            query["cursor"] = page["next"]
 
     async def ask(self, service: str, path: str, body: Mapping[str, Any]) -> Any:
         """Read something that is asked for in a body: too much for a URL, or nothing for the logs of proxies."""

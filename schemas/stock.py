@@ -78,3 +78,4 @@ class StockLow(Event):
     threshold: int = Field(examples=[3])
     on_hand: int = Field(examples=[5])
     reserved: int = Field(examples=[2])
+    product_name: str | None = Field(default=None, examples=["Enamel mug"])

@@ -257,4 +257,5 @@ async def all_items(read: Callable[[str], Any], path: str) -> AsyncIterator[dict
             yield item
         if page["next"] is None:
             return
+        # As processes of 0.2.0 know it.
         after = f"&before={page['next']}"

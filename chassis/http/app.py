@@ -21,6 +21,7 @@ from chassis.http.in_progress import InProgress
 from chassis.http.introduction import introduction, servers
 from chassis.http.media_types import refuse_other_media_types
 from chassis.http.middleware import RequestMiddleware
+from chassis.http.old_cursors import OldCursors
 from chassis.http.openapi import HEALTH, described, serve_document
 from chassis.http.responses import HANDLERS
 from chassis.http.revalidation import Revalidation
@@ -87,6 +88,7 @@ def create_app(
         app.add_exception_handler(kind, handler)
     app.state.in_progress = InProgress()
     # The last is the outermost.
+    app.add_middleware(OldCursors)
     app.add_middleware(CompressedBodies)
     app.add_middleware(CompressedResponses)
     app.add_middleware(Revalidation)

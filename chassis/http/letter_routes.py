@@ -22,7 +22,7 @@ from chassis.http.letter_dto import (
 )
 from chassis.http.ops_actions import MAX_TEXT, ActionRequest, Reason, RequiredKey, Store, do_once
 from chassis.http.ops_errors import LetterClosed, LetterNotFound, LetterRedacted, LetterUndecodable
-from chassis.http.paging import PageSize
+from chassis.http.paging import IdCursor, PageSize
 from chassis.http.routing import problems
 from chassis.messaging.dead_letters import OPEN, LetterFilter, LetterState, StoredLetter
 from chassis.messaging.records import printable
@@ -64,12 +64,12 @@ def add_letters(router: APIRouter) -> None:
         type: Type = None,
         key: EventKey = None,
         fingerprint: Fingerprint = None,
-        after: Annotated[UUID | None, Query(description="`next` of the previous page")] = None,
+        cursor: IdCursor = None,
         limit: PageSize = 50,
     ) -> LettersOut:
         """Events that could not be handled, and those parked behind them; never their values."""
         wanted = LetterFilter(state or OPEN, type, key, fingerprint)
-        found = await store.dead_letters.find(wanted, after, limit + 1)
+        found = await store.dead_letters.find(wanted, cursor, limit + 1)
         items = [letter_out(letter) for letter in found[:limit]]
         return LettersOut(items=items, next=items[-1].event_id if len(found) > limit else None)
 

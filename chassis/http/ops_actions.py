@@ -16,7 +16,7 @@ from chassis.http.errors import IdempotencyKeyReused, OutcomeUnknown, ShopError,
 from chassis.http.examples import ID
 from chassis.http.fields import REASON_PATTERN
 from chassis.http.idempotency import Key, key_use
-from chassis.http.paging import BeforePosition, Page, PageSize
+from chassis.http.paging import Page, PageSize, PositionCursor
 from chassis.jobs.domain import Action
 from chassis.persistence.database import JobStore
 from chassis.persistence.errors import CommitOutcomeUnknown, ConcurrentUpdate
@@ -142,11 +142,11 @@ def add_actions(router: APIRouter) -> None:
     async def list_actions(
         _ops: Ops,
         store: Store,
-        before: BeforePosition = None,
+        cursor: PositionCursor = None,
         limit: PageSize = 50,
     ) -> ActionsOut:
         """Every change that ops made in this service, the newest first; nothing is ever removed."""
-        found = await store.jobs.actions(before, limit + 1)
+        found = await store.jobs.actions(cursor, limit + 1)
         items = [_action_out(action) for action in found[:limit]]
         return ActionsOut(items=items, next=items[-1].position if len(found) > limit else None)
 

@@ -1,10 +1,8 @@
 """What the routes of all kinds of jobs share: finding a job, and that one is worked on at a time."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
-
-from fastapi import Query
 
 from chassis.http.bodies import ResponseBody
 from chassis.http.ops_errors import JobNotFound, JobRunning
@@ -13,7 +11,6 @@ from chassis.persistence.database import JobStore
 
 R = TypeVar("R", bound=ResponseBody)
 
-BeforeJob = Annotated[UUID | None, Query(description="`next` of the previous page")]
 """A query parameter: where the page begins."""
 
 

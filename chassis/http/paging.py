@@ -1,6 +1,7 @@
 """The envelope of a page of a list, the same for every list of every service."""
 
 from typing import Annotated, Generic, TypeVar
+from uuid import UUID
 
 from fastapi import Query
 
@@ -21,9 +22,11 @@ class Page(ResponseBody, Generic[Item, Cursor]):
     next: Cursor | None
 
 
-BeforePosition = Annotated[
-    int | None, Query(ge=0, lt=2**63, description="`next` of the previous page", examples=[1234])
-]
-"""A query parameter: where the page begins, for lists that are ordered by a ``position``."""
+NEXT = "`next` of the previous page"
+"""What the query parameter ``cursor`` is, in every list."""
+IdCursor = Annotated[UUID | None, Query(description=NEXT)]
+"""Where the page begins, for lists that are ordered by an id."""
+PositionCursor = Annotated[int | None, Query(ge=0, lt=2**63, description=NEXT, examples=[1234])]
+"""The same for lists that are ordered by a ``position``."""
 PageSize = Annotated[int, Query(ge=1, le=200)]
 """A query parameter: how many items a page has at most."""

@@ -13,8 +13,8 @@ from chassis.http.auth import Ops, Principal
 from chassis.http.errors import IdempotencyKeyReused
 from chassis.http.ops_actions import ActionRequest, Reason, RequiredKey, Store, do_once
 from chassis.http.ops_errors import JobNotFound, JobRunning, JobStateConflict, RebuildSuperseded, ReplicaNotFound
-from chassis.http.ops_jobs import BeforeJob, lock_job, page_of_jobs, read_job, require_none_running
-from chassis.http.paging import PageSize
+from chassis.http.ops_jobs import lock_job, page_of_jobs, read_job, require_none_running
+from chassis.http.paging import IdCursor, PageSize
 from chassis.http.rebuild_dto import (
     DifferenceOut,
     RebuildBody,
@@ -67,11 +67,11 @@ def add_rebuilds(router: APIRouter, group: str, replicas: Sequence[str]) -> None
     async def list_rebuilds(
         _ops: Ops,
         store: Store,
-        before: BeforeJob = None,
+        cursor: IdCursor = None,
         limit: PageSize = 50,
     ) -> RebuildsOut:
         """The newest first."""
-        items, following = await page_of_jobs(store, "rebuild", before, limit, shown)
+        items, following = await page_of_jobs(store, "rebuild", cursor, limit, shown)
         return RebuildsOut(items=items, next=following)
 
     @router.get("/rebuilds/{job_id}", summary="Read a rebuild", responses=problems(JobNotFound))

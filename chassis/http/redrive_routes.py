@@ -16,8 +16,8 @@ from chassis.http.errors import IdempotencyKeyReused
 from chassis.http.examples import ID
 from chassis.http.ops_actions import MAX_TEXT, ActionRequest, RequiredKey, Store, Why, do_once
 from chassis.http.ops_errors import JobNotFound, LetterNotFound, NothingSelected, TooManySelected
-from chassis.http.ops_jobs import BeforeJob, page_of_jobs, read_job
-from chassis.http.paging import Page, PageSize
+from chassis.http.ops_jobs import page_of_jobs, read_job
+from chassis.http.paging import IdCursor, Page, PageSize
 from chassis.http.routing import problems
 from chassis.jobs.domain import Job, State
 from chassis.messaging.dead_letters import LetterFilter, LetterState
@@ -118,11 +118,11 @@ def add_redrives(router: APIRouter, group: str) -> None:
     async def list_redrives(
         _ops: Ops,
         store: Store,
-        before: BeforeJob = None,
+        cursor: IdCursor = None,
         limit: PageSize = 50,
     ) -> RedrivesOut:
         """The newest first."""
-        items, following = await page_of_jobs(store, "redrive", before, limit, shown)
+        items, following = await page_of_jobs(store, "redrive", cursor, limit, shown)
         return RedrivesOut(items=items, next=following)
 
     @router.get("/redrives/{job_id}", summary="Read a redrive", responses=problems(JobNotFound))

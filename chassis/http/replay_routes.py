@@ -13,8 +13,8 @@ from chassis.http.auth import Ops
 from chassis.http.errors import IdempotencyKeyReused, MalformedRequest
 from chassis.http.ops_actions import ActionRequest, RequiredKey, Store, do_once
 from chassis.http.ops_errors import JobNotFound, JobRunning, JobStateConflict, MailsUndecided
-from chassis.http.ops_jobs import BeforeJob, lock_job, page_of_jobs, read_job, require_none_running
-from chassis.http.paging import PageSize
+from chassis.http.ops_jobs import lock_job, page_of_jobs, read_job, require_none_running
+from chassis.http.paging import IdCursor, PageSize
 from chassis.http.replay_dto import (
     ReplayBody,
     ReplayChangeBody,
@@ -62,11 +62,11 @@ def add_replays(router: APIRouter, group: str, handles: Collection[type[Event]])
     async def list_replays(
         _ops: Ops,
         store: Store,
-        before: BeforeJob = None,
+        cursor: IdCursor = None,
         limit: PageSize = 50,
     ) -> ReplaysOut:
         """The newest first."""
-        items, following = await page_of_jobs(store, "replay", before, limit, shown)
+        items, following = await page_of_jobs(store, "replay", cursor, limit, shown)
         return ReplaysOut(items=items, next=following)
 
     @router.get("/replays/{job_id}", summary="Read a replay", responses=problems(JobNotFound))

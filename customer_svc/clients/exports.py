@@ -72,6 +72,7 @@ class ExportClient:
                 yield page.items
 
     async def _page(self, part: Part, token: str, before: str | int | None) -> _Page:
+        # Processes of 0.2.0, which may be there still, know the cursor by this name only.
         query = {"limit": PAGE_SIZE} if before is None else {"limit": PAGE_SIZE, "before": before}
         headers = {"Authorization": f"Bearer {token}", "traceparent": trace.get() or ""}
         try:

@@ -9,6 +9,7 @@ from chassis.http.auth import Ops, Staff
 from chassis.http.errors import Forbidden, Unauthenticated
 from chassis.http.headers import sends
 from chassis.http.ops_actions import Reason
+from chassis.http.paging import IdCursor
 from chassis.http.preconditions import ANY, IfMatch, etag
 from chassis.http.routing import new_router, problems
 from customer_svc.accounts.commands import DeactivateAccount, ReactivateAccount
@@ -43,11 +44,11 @@ async def list_customers(
         Query(min_length=1, max_length=100, description="a part of the e-mail address or name", examples=["ada"]),
     ] = None,
     state: Annotated[AccountStatus | None, Query(description="only customers in this state")] = None,
-    before: Annotated[UUID | None, Query(description="`next` of the previous page")] = None,
+    cursor: IdCursor = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> CustomersOut:
     """Customers, newest first. Pages do not shift when others register. Staff accounts are not included."""
-    found = await queries.find_customers(database, q, state, before, limit + 1)
+    found = await queries.find_customers(database, q, state, cursor, limit + 1)
     page = [account_out(account) for account in found[:limit]]
     return CustomersOut(items=page, next=page[-1].id if len(found) > limit else None)
 

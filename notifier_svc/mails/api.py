@@ -11,7 +11,7 @@ from chassis.http.errors import Forbidden, Unauthenticated
 from chassis.http.examples import ID
 from chassis.http.headers import sends
 from chassis.http.idempotency import Key
-from chassis.http.paging import BeforePosition, PageSize
+from chassis.http.paging import PageSize, PositionCursor
 from chassis.http.routing import new_router, problems
 from notifier_svc.container import Commit, Database, Previews
 from notifier_svc.errors import NotificationNotFound
@@ -52,12 +52,12 @@ async def list_notifications(
     customer_id: Annotated[UUID | None, Query(description="only mails to this customer (for staff)")] = None,
     template: Annotated[Template | None, Query(description="only mails with this template")] = None,
     state: Annotated[State | None, Query(description="only mails in this state")] = None,
-    before: BeforePosition = None,
+    cursor: PositionCursor = None,
     limit: PageSize = 50,
 ) -> NotificationsOut:
     """The client's own mails, newest first; for staff, all mails. New mails do not change the pages that follow."""
     wanted = MailFilter(_owner(principal), customer_id, order_id, template, state)
-    found, next_position = await queries.list_mails(database, wanted, before, limit)
+    found, next_position = await queries.list_mails(database, wanted, cursor, limit)
     log_access(principal, "mail.list", customer_id)
     return NotificationsOut(items=[notification_out(mail) for mail in found], next=next_position)
 
@@ -122,14 +122,14 @@ async def export_notifications(
     principal: Customer,
     database: Database,
     previews: Previews,
-    before: BeforePosition = None,
+    cursor: PositionCursor = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
 ) -> NotificationsExportOut:
     """The client's own mails with what they say, newest first.
 
     `GET /v1/customers/me/export` of the customer service includes them in the complete export.
     """
-    found, next_position = await queries.list_mails(database, MailFilter(principal.id), before, limit)
+    found, next_position = await queries.list_mails(database, MailFilter(principal.id), cursor, limit)
     customer = await find_customer(database, principal.id)
     items = [notification_detail_out(mail, previews.render(mail.content, customer)) for mail in found]
     return NotificationsExportOut(items=items, next=next_position)

@@ -43,7 +43,7 @@ FILTERS = {
 }
 
 OPTIONAL_VALUES: Mapping[str, Any] = dict.fromkeys(
-    ("placed_at", "order_url", "tracking_url", "unsubscribe_url", "forgotten_url")
+    ("placed_at", "order_url", "tracking_url", "unsubscribe_url", "forgotten_url", "product_name")
 )
 """What an event of an earlier release, or a preview, does not have."""
 SUBJECT_CASES = ("partial", "taken")

@@ -8,7 +8,7 @@ from chassis.http.access_log import log_access
 from chassis.http.auth import Staff
 from chassis.http.errors import Forbidden, Unauthenticated
 from chassis.http.headers import sends
-from chassis.http.paging import BeforePosition, PageSize
+from chassis.http.paging import PageSize, PositionCursor
 from chassis.http.preconditions import IfMatch, PreconditionFailed, PreconditionRequired, etag, unchanged_since
 from chassis.http.routing import new_router, problems
 from notifier_svc.container import Commit, Database
@@ -29,10 +29,10 @@ SUPPRESSION = "/v1/suppressions/{suppression_id}"
     responses=problems(Unauthenticated, Forbidden),
 )
 async def list_suppressions(
-    staff: Staff, database: Database, before: BeforePosition = None, limit: PageSize = 50
+    staff: Staff, database: Database, cursor: PositionCursor = None, limit: PageSize = 50
 ) -> SuppressionsOut:
     """Newest first. New suppressions do not change the pages that follow."""
-    found, next_position = await queries.list_suppressions(database, before, limit)
+    found, next_position = await queries.list_suppressions(database, cursor, limit)
     log_access(staff, "suppression.list")
     return SuppressionsOut(items=[suppression_out(one) for one in found], next=next_position)
 

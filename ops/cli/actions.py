@@ -53,7 +53,7 @@ async def actions(
 async def _actions(shop: Connection, service: str, since: datetime | None, limit: int) -> list[dict[str, Any]]:
     """The last actions in a service. The list begins with the newest, so it is read as far as it matters."""
     last: list[dict[str, Any]] = []
-    async for action in shop.rest.items(service, "/v1/ops/actions", cursor="before", limit=min(limit, PAGE)):
+    async for action in shop.rest.items(service, "/v1/ops/actions", limit=min(limit, PAGE)):
         if since is not None and datetime.fromisoformat(action["at"]) < since:
             break
         last.append({"service": f"{service}_svc", **action})

@@ -49,7 +49,7 @@ class Export:
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def _rest_of_it(self) -> None:
-        async with self.rest.stream("product", f"/v1/products.{self.format}", after=self.last) as response:
+        async with self.rest.stream("product", f"/v1/products.{self.format}", cursor=self.last) as response:
             total = self.products + int(response.headers.get("Product-Count", 0))
             current, content = None, b""
             async for row in _rows(response.aiter_bytes(), self.format):

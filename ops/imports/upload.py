@@ -158,7 +158,7 @@ class Upload:
         """The faults that product_svc has found, page by page."""
         path, after = f"{IMPORTS}/{import_id}/faults", None
         while True:
-            page = await self._patiently(partial(self.rest.get, "product", path, limit=PAGE, after=after))
+            page = await self._patiently(partial(self.rest.get, "product", path, limit=PAGE, cursor=after))
             for fault in page["items"]:
                 yield fault
             after = page.get("next")

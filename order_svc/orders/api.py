@@ -123,7 +123,7 @@ async def list_orders(
         *(query.customer_id, tuple(query.state), tuple(query.return_request)),
         *(query.placed_from, query.placed_to, query.q),
     )
-    page = await queries.list_orders(database, owner_filter(principal), wanted, query.before, query.limit)
+    page = await queries.list_orders(database, owner_filter(principal), wanted, query.cursor, query.limit)
     log_access(principal, "order.list", query.customer_id)
     names = await _names_for(principal, database, page.orders)
     return OrdersOut(items=[order_out(order, names) for order in page.orders], next=page.next)

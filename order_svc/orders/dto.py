@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 from chassis.http.addresses import AddressBody, AddressOut, address_out, optional_address_out
 from chassis.http.bodies import RequestBody, ResponseBody
 from chassis.http.fields import VISIBLE, CurrencyCode, Prose
-from chassis.http.paging import Page
+from chassis.http.paging import NEXT, Page
 from chassis.http.preconditions import etag
 from order_svc.orders import examples
 from order_svc.orders.domain import Order, Reason, State
@@ -115,7 +115,7 @@ class OrderQuery(BaseModel):
         ),
     ] = None
     customer_id: Annotated[UUID | None, Field(description="of this customer; for staff")] = None
-    before: Annotated[UUID | None, Field(description="`next` of the previous page")] = None
+    cursor: Annotated[UUID | None, Field(description=NEXT)] = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
 
@@ -167,7 +167,7 @@ class OrderOut(ResponseBody):
 
 
 class OrdersOut(Page[OrderOut, UUID]):
-    """A page of orders, newest first; ``next`` is the ``before`` of the next page, if there is one."""
+    """A page of orders, newest first; ``next`` is the ``cursor`` of the next page, if there is one."""
 
 
 def order_out(order: Order, names: Mapping[UUID, str] | None = None) -> OrderOut:

@@ -9,6 +9,7 @@ from fastapi import Query
 from chassis.http.auth import Ops
 from chassis.http.errors import Forbidden, Unauthenticated
 from chassis.http.ops_actions import ActionRequest, RequiredKey
+from chassis.http.paging import IdCursor
 from chassis.http.routing import new_router, problems
 from order_svc.container import Commit, Database, StuckSeconds
 from order_svc.orders.dto import OrderOut, order_out
@@ -30,11 +31,11 @@ async def list_sagas(
         Literal["waiting", "stuck"],
         Query(description="`stuck`: only orders that have waited for longer than they should"),
     ] = "waiting",
-    after: Annotated[UUID | None, Query(description="`next` of the previous page")] = None,
+    cursor: IdCursor = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> SagasOut:
     """Orders, and amendments of orders, that product_svc has not replied to yet."""
-    found = await waiting_sagas(database, stuck_seconds if state == "stuck" else 0.0, after, limit + 1)
+    found = await waiting_sagas(database, stuck_seconds if state == "stuck" else 0.0, cursor, limit + 1)
     page: list[SagaOut] = [saga_out(saga) for saga in found[:limit]]
     return SagasOut(items=page, next=page[-1].order_id if len(found) > limit else None)
 

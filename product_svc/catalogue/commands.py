@@ -59,7 +59,7 @@ class CreateProduct:
             uow.now,
         )
         _create_stock(uow, product.variants)
-        _mark_discontinued_stock(uow, product)
+        _describe_stock(uow, product)
         _check_attributes(uow, product)
         move_product(uow, None, product.category_id)
         uow.products.set(product.id, product)
@@ -166,7 +166,7 @@ def _change(uow: ProductUnitOfWork, product: Product, if_match: str | None, chan
         # Not at other changes: a product that no longer matches a changed schema can still be discontinued.
         _check_attributes(uow, after)
     move_product(uow, product.category_id, after.category_id)
-    _mark_discontinued_stock(uow, after)
+    _describe_stock(uow, after)
     uow.products.set(after.id, after)
     uow.emit(event, after.version, after.changed_at)
     return after
@@ -180,13 +180,16 @@ def _create_stock(uow: ProductUnitOfWork, variants: Sequence[Variant]) -> None:
         uow.stock.set(variant.sku, Stock(variant.sku, 0, 0, 0, uow.now))
 
 
-def _mark_discontinued_stock(uow: ProductUnitOfWork, product: Product) -> None:
-    """Store with the stock whether it is for sale: reservations load the stock, and no products."""
+def _describe_stock(uow: ProductUnitOfWork, product: Product) -> None:
+    """Store with the stock whether it is for sale, and what it is: reservations load the stock, and no products."""
     for_sale = {variant.sku for variant in product.for_sale}
     for variant in product.variants:
         stock = uow.stock.get(variant.sku)
-        if stock and stock.discontinued != (variant.sku not in for_sale):
-            uow.stock.set(stock.sku, replace(stock, discontinued=not stock.discontinued))
+        if stock is None:
+            continue
+        described = replace(stock, discontinued=variant.sku not in for_sale, product_name=product.name)
+        if described != stock:
+            uow.stock.set(stock.sku, described)
 
 
 def _check_attributes(uow: ProductUnitOfWork, product: Product) -> None:

@@ -10,6 +10,7 @@ from uuid_utils.compat import uuid7
 from chassis.http.auth import Staff
 from chassis.http.errors import Forbidden, MalformedRequest, Unauthenticated
 from chassis.http.headers import sends
+from chassis.http.paging import IdCursor
 from chassis.http.preconditions import IfMatch, etag
 from chassis.http.routing import new_router, problems
 from product_svc.categories import queries
@@ -43,11 +44,11 @@ async def add_category(body: CategoryBody, response: Response, commit: Commit, _
 @catalogue_page
 async def list_categories(
     database: Database,
-    after: Annotated[UUID | None, Query(description="`next` of the page before")] = None,
+    cursor: IdCursor = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 200,
 ) -> CategoriesOut:
     """The whole tree as a flat list, in the order of creation: each category names its parent."""
-    found = await queries.categories(database, after, limit + 1)
+    found = await queries.categories(database, cursor, limit + 1)
     page = [category_out(category) for category in found[:limit]]
     return CategoriesOut(items=page, next=page[-1].id if len(found) > limit else None)
 

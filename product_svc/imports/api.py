@@ -11,6 +11,7 @@ from chassis.http.content_negotiation import OCTETS
 from chassis.http.errors import Forbidden, Unauthenticated, UnsupportedMediaType
 from chassis.http.headers import carries, sends
 from chassis.http.media_types import media_type
+from chassis.http.paging import NEXT, IdCursor
 from chassis.http.routing import new_router, problems
 from chassis.http.streaming import StreamingBody
 from product_svc.container import Commit, Database
@@ -56,11 +57,11 @@ async def begin_import(body: ImportBody, response: Response, commit: Commit, sta
 async def list_imports(
     database: Database,
     _staff: Staff,
-    before: Annotated[UUID | None, Query(description="`next` of the page before")] = None,
+    cursor: IdCursor = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> ImportsOut:
     """Imports, newest first."""
-    found = await queries.imports(database, before, limit + 1)
+    found = await queries.imports(database, cursor, limit + 1)
     page = [import_out(one) for one in found[:limit]]
     return ImportsOut(items=page, next=page[-1].id if len(found) > limit else None)
 
@@ -119,11 +120,11 @@ async def list_faults(
     import_id: UUID,
     database: Database,
     _staff: Staff,
-    after: Annotated[int, Query(ge=0, le=10_000_000, description="`next` of the page before")] = 0,
+    cursor: Annotated[int, Query(ge=0, le=10_000_000, description=NEXT)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> FaultsOut:
     """Each line that was not imported, and why."""
-    found = await queries.faults(database, import_id, after, limit + 1)
+    found = await queries.faults(database, import_id, cursor, limit + 1)
     page = [fault_out(fault) for fault in found[:limit]]
     return FaultsOut(items=page, next=page[-1].line if len(found) > limit else None)
 
@@ -147,16 +148,16 @@ async def export_products(
     extension: Format,
     database: Database,
     _staff: Staff,
-    after: Annotated[UUID | None, Query(description="continue after this product; without a heading")] = None,
+    cursor: Annotated[UUID | None, Query(description="continue after this product; without a heading")] = None,
 ) -> Response:
     """All products, drafts and discontinued ones too, in the order of their creation.
 
-    To resume an export that was interrupted, send the id of the last product that arrived as a whole as `after`: in
+    To resume an export that was interrupted, send the id of the last product that arrived as a whole as `cursor`: in
     CSV, where a product has several rows, that may be the last but one.
 
     In CSV, text that a spreadsheet would compute as a formula has an apostrophe before it, which an import removes.
     """
-    count, chunks = await queries.count_products(database, after), exported(database, extension, after)
+    count, chunks = await queries.count_products(database, cursor), exported(database, extension, cursor)
     response = await StreamingBody.starting(chunks, MEDIA_TYPES[extension])
     response.headers["Product-Count"] = str(count)
     return response

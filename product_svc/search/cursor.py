@@ -41,7 +41,7 @@ class Cursor:
         return base64.urlsafe_b64encode(orjson.dumps([self.sort, self.key, str(self.id)])).decode()
 
 
-def parse(text: str, sort: Sort) -> Cursor:
+def parse_cursor(text: str, sort: Sort) -> Cursor:
     """Read a cursor; raise ``ValueError`` if it is invalid, or belongs to a list with another sort."""
     if sort in BY_ID:
         return Cursor(sort, None, UUID(text))

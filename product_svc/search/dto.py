@@ -8,12 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from chassis.http.bodies import ResponseBody
 from chassis.http.examples import ID
 from chassis.http.fields import CurrencyCode
-from chassis.http.paging import Page
+from chassis.http.paging import NEXT, Page
 from product_svc.catalogue.domain import Status
 from product_svc.catalogue.dto import EntryOut
-from product_svc.search import cursor
 from product_svc.search.counts import Facets
-from product_svc.search.cursor import MAX_LENGTH, Cursor
+from product_svc.search.cursor import MAX_LENGTH, Cursor, parse_cursor
 from product_svc.search.domain import Search, Sort
 from product_svc.search.suggestions import Suggestion
 from schemas.values import LINE_PATTERN, Sku, Text
@@ -97,9 +96,7 @@ class Paged(Filters):
         Sort | None,
         Field(description="default `added`, with `q` `relevance`; `price` is the lowest of the variants that match"),
     ] = None
-    after: Annotated[
-        str | None, Field(max_length=MAX_LENGTH, description="`next` of the page before", examples=[ID])
-    ] = None
+    cursor: Annotated[str | None, Field(max_length=MAX_LENGTH, description=NEXT, examples=[ID])] = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     count: Annotated[bool, Field(description="whether to count what matches: `total`, some seconds old")] = False
 
@@ -119,11 +116,11 @@ class Paged(Filters):
 
     def position(self) -> Cursor | None:
         """The cursor after which the page begins, if any; raise ``ValueError`` if it is invalid."""
-        return None if self.after is None else cursor.parse(self.after, self.order)
+        return None if self.cursor is None else parse_cursor(self.cursor, self.order)
 
 
 class ProductsOut(Page[EntryOut, str]):
-    """A page of the catalogue; ``next`` is the ``after`` of the page that follows, if there is one.
+    """A page of the catalogue; ``next`` is the ``cursor`` of the page that follows, if there is one.
 
     A page can have fewer products than ``limit``, and be followed by another one.
     """

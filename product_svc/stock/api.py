@@ -1,7 +1,6 @@
 """The routes of stock."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import Query, Response, status
 
@@ -9,6 +8,7 @@ from chassis.http.auth import Staff
 from chassis.http.errors import Forbidden, Unauthenticated
 from chassis.http.headers import sends
 from chassis.http.idempotency import IdempotencyKey, key_use
+from chassis.http.paging import IdCursor
 from chassis.http.preconditions import IfMatch, etag
 from chassis.http.routing import new_router, problems
 from product_svc.container import OPTIONAL_TOKEN, Commit, Database, IdempotencySeconds, IsStaff, catalogue_page
@@ -83,7 +83,7 @@ async def adjust_stock(
 @router.get("/v1/stock", tags=["stock"], summary="List stock", responses=problems(Unauthenticated, Forbidden))
 async def list_stock(database: Database, _staff: Staff, query: Annotated[StockQuery, Query()]) -> StocksOut:
     """The stock of the SKUs in `sku`, as far as they exist; without `sku`, all stock that is low. By SKU."""
-    found = await queries.stocks(database, query.sku, query.after, query.limit + 1)
+    found = await queries.stocks(database, query.sku, query.cursor, query.limit + 1)
     page = [listed_out(stock) for stock in found[: query.limit]]
     return StocksOut(items=page, next=page[-1].sku if len(found) > query.limit else None)
 
@@ -122,14 +122,14 @@ async def list_movements(
     sku: SkuInPath,
     database: Database,
     _staff: Staff,
-    before: Annotated[UUID | None, Query(description="`next` of the page before")] = None,
+    cursor: IdCursor = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> MovementsOut:
     """Every change of the number on hand, newest first. Movements that are added later do not shift the pages.
 
     Reservations are not movements: an order's timeline shows what was reserved and released.
     """
-    found = await queries.movements(database, sku, before, limit + 1)
+    found = await queries.movements(database, sku, cursor, limit + 1)
     page = [movement_out(movement) for movement in found[:limit]]
     return MovementsOut(items=page, next=page[-1].id if len(found) > limit else None)
 

@@ -29,7 +29,7 @@ class Stock:
 
     ``threshold`` is the number available at which the stock is low, if staff has set one. ``low`` says whether it has
     been found low (``stock_low_events``). ``discontinued`` stock cannot be reserved any more; reservations that exist
-    stay.
+    stay. ``product_name`` is for people who read that it is low.
     """
 
     sku: str
@@ -40,6 +40,7 @@ class Stock:
     threshold: int | None = None
     low: bool = False
     discontinued: bool = False
+    product_name: str | None = None
 
     @property
     def available(self) -> int:
@@ -142,5 +143,6 @@ def stock_low_events(stocks: Iterable[Stock], now: datetime) -> Iterator[tuple[S
                     threshold=stock.threshold,
                     on_hand=stock.on_hand,
                     reserved=stock.reserved,
+                    product_name=stock.product_name,
                 ),
             )

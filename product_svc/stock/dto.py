@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.http.bodies import RequestBody, ResponseBody
 from chassis.http.fields import Prose
-from chassis.http.paging import Page
+from chassis.http.paging import NEXT, Page
 from product_svc.stock.domain import Movement, Stock
 from schemas.values import Sku
 
@@ -37,7 +37,7 @@ class StockQuery(BaseModel):
     sku: Annotated[
         list[Sku], Field(max_length=100, description="of these SKUs, low or not", examples=[["MUG-BLUE", "MUG-RED"]])
     ] = []
-    after: Annotated[Sku | None, Field(description="`next` of the page before", examples=["MUG-BLUE"])] = None
+    cursor: Annotated[Sku | None, Field(description=NEXT, examples=["MUG-BLUE"])] = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
 
@@ -89,7 +89,7 @@ class ListedStockOut(StockOut):
 
 
 class StocksOut(Page[ListedStockOut, str]):
-    """A page of stock; ``next`` is the ``after`` of the page that follows, if there is one."""
+    """A page of stock; ``next`` is the ``cursor`` of the page that follows, if there is one."""
 
     next: Annotated[str | None, Field(examples=["MUG-BLUE"])]
 

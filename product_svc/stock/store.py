@@ -28,6 +28,7 @@ class StockDocument(Document):
     threshold: int | None = None
     low: bool = False
     discontinued: bool = False
+    product_name: str | None = None
 
     class Settings:
         """Beanie's settings."""
@@ -84,8 +85,17 @@ async def save_movements(tx: MongoTransaction, movements: AppendOnly[Movement]) 
 def read_stock(document: Any) -> tuple[str, Stock]:
     """(SKU, stock) of a document of ``stock``."""
     sku, changed_at = document["_id"], from_micros(document["changed_at"])
-    flags = document.get("threshold"), document.get("low", False), document.get("discontinued", False)
-    return sku, Stock(sku, document["on_hand"], document["reserved"], document["version"], changed_at, *flags)
+    return sku, Stock(
+        sku,
+        document["on_hand"],
+        document["reserved"],
+        document["version"],
+        changed_at,
+        document.get("threshold"),
+        document.get("low", False),
+        document.get("discontinued", False),
+        document.get("product_name"),
+    )
 
 
 def read_movement(document: Any) -> Movement:
@@ -112,6 +122,8 @@ def _update(before: Stock | None, stock: Stock) -> UpdateOne:
         changes |= {"threshold": stock.threshold, "low": stock.low}
     if stock.discontinued != before.discontinued:
         changes["discontinued"] = stock.discontinued
+    if stock.product_name != before.product_name:
+        changes["product_name"] = stock.product_name
     return UpdateOne(
         {"_id": stock.sku, "version": before.version, "$expr": enough},
         {"$inc": {"on_hand": added, "reserved": reserved}, "$set": changes},
@@ -128,6 +140,7 @@ def _document(stock: Stock) -> dict[str, Any]:
         "threshold": stock.threshold,
         "low": stock.low,
         "discontinued": stock.discontinued,
+        "product_name": stock.product_name,
     }
 
 

@@ -36,7 +36,8 @@ def build(
     )
     settings: dict[str, dict[str, Any]] = {
         "customer": every
-        | {"jwt_private_key_file": key, "link_key": LINK_KEY}
+        # On a slow machine these tests take longer than a token is valid.
+        | {"jwt_private_key_file": key, "link_key": LINK_KEY, "jwt_seconds": 86_400}
         | {"order_url": urls["order"], "notifier_url": urls["notifier"]}
         | throttle,
         "product": others,

@@ -58,7 +58,7 @@ PUBLIC = frozenset(
     {
         *("q", "sku", "category_id", "attribute", "currency", "price_min", "price_max", "available", "sort"),
         "count",
-        *("before", "after", "first_line", "idempotency-key", "Idempotency-Key", "customer_id"),
+        *("cursor", "first_line", "idempotency-key", "Idempotency-Key", "customer_id"),
         *("type", "key", "fingerprint", "by", "account_id", "action", "outcome"),
     }
 )
@@ -186,9 +186,9 @@ GUARDS: Mapping[str, Mapping[str, Guard]] = {
         **WITH_REPLICAS,
         "POST /v1/orders": Guard("customers", BASKET, {"idempotency-key": "key"}),
         "GET /v1/orders": Guard(
-            "oneself", owned={"customer_id": "customer_id", "q": "order_id", "before": "latest_order_id"}
+            "oneself", owned={"customer_id": "customer_id", "q": "order_id", "cursor": "latest_order_id"}
         ),
-        "GET /v1/exports/orders": Guard("customers", owned={"before": "latest_order_id"}),
+        "GET /v1/exports/orders": Guard("customers", owned={"cursor": "latest_order_id"}),
         "GET /v1/orders/{order_id}": SHOWN,
         "GET /v1/orders/{order_id}/timeline": SHOWN,
         "GET /v1/orders/{order_id}/timeline/stream": SHOWN,
@@ -214,9 +214,9 @@ GUARDS: Mapping[str, Mapping[str, Guard]] = {
         **EVERYWHERE,
         **WITH_REPLICAS,
         "GET /v1/notifications": Guard(
-            "oneself", owned={"customer_id": "customer_id", "order_id": "order_id", "before": "position"}
+            "oneself", owned={"customer_id": "customer_id", "order_id": "order_id", "cursor": "position"}
         ),
-        "GET /v1/exports/notifications": Guard("customers", owned={"before": "position"}),
+        "GET /v1/exports/notifications": Guard("customers", owned={"cursor": "position"}),
         "GET /v1/notifications/{notification_id}": SHOWN,
         "POST /v1/notifications/{notification_id}/resend": STAFF,
         "GET /v1/suppressions": STAFF,

@@ -229,8 +229,9 @@ async def _request(
     """Make a valid request; if it is refused, check that the problem is complete."""
     (method, path), guard = route.split(" "), GUARDS[service][route]
     conditions = NEVER if careful and method != "GET" else {"If-Match": "*"}
-    headers = dict(conditions) if careful or method in ("PUT", "PATCH", "DELETE") else {}
     operation = _operation(service, route)
+    conditional = any(one["name"] == "If-Match" for one in operation.get("parameters", []))
+    headers = dict(conditions) if careful or conditional else {}
     if any(one["required"] for one in operation.get("parameters", []) if one["name"] == "Idempotency-Key"):
         headers["Idempotency-Key"] = str(uuid4())
     places = {one["name"]: one["in"] for one in operation.get("parameters", [])}

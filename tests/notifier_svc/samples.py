@@ -96,7 +96,10 @@ ACCOUNT_CONTEXTS: dict[Template, dict[str, Any]] = {
     "email_change_reverted": {},
     "account_erased": {"locale": None, "expires_at": "2026-01-01T13:30:00+00:00"},
 }
-LOW_STOCK = {"sku": "MUG-BLUE", "available": 3, "threshold": 5, "on_hand": 5, "reserved": 2}
+LOW_STOCK = {
+    **{"sku": "MUG-BLUE", "available": 3, "threshold": 5, "on_hand": 5, "reserved": 2},
+    "product_name": "Enamel mug",
+}
 
 
 def mail(template: Template, **context: Any) -> Mail:

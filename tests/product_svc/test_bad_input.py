@@ -117,7 +117,7 @@ async def test_an_invalid_sku_is_malformed(api: API) -> None:
 @pytest.mark.parametrize(
     "query",
     [f"limit={limit}" for limit in ("0", "-1", "201", "1.5", "", "%00", "x", "9" * 5000)]
-    + [f"after={cursor}" for cursor in ("", "x", "%ff", "null", "0")]
+    + [f"cursor={cursor}" for cursor in ("", "x", "%ff", "null", "0")]
     + ["sku=", "sku=%00", "sku=a&sku=", "sku=" + "a" * 65, "&".join(f"sku=a{n}" for n in range(101))],
     ids=lambda query: query[:20],
 )

@@ -174,3 +174,4 @@ async def test_stock_that_is_not_for_sale_is_marked(url: str, database: Mongo) -
     await migrate(url)
     found = [read_stock(document)[1] async for document in database.db.stock.find().sort("_id")]
     assert [(stock.sku, stock.discontinued) for stock in found] == [("CUP", True), ("JAR", True), ("MUG", False)]
+    assert [stock.product_name for stock in found] == ["Mug", "Jar", "Mug"]

@@ -1,7 +1,7 @@
-"""Products get the terms of their words and the time of their creation, and every variant gets its offer.
+"""Products get the terms of their words and the time of their creation, variants offers, stock a product's name.
 
 The fields and indexes of searches before it stay for processes of 0.2.0, which may work beside it; a later version
-drops them. Such processes change stock without the offers: run this again when they have ended
+drops them. Such processes change stock without the offers, and names alone: run this again when they have ended
 (``python -m product_svc.migrations --again m005_offers``).
 """
 
@@ -43,6 +43,10 @@ async def _chunk(db: AsyncDatabase[Any], tx: AsyncClientSession, after: UUID | N
     changes: list[Any] = [UpdateOne({"_id": one["_id"]}, {"$set": _fields(one)}) for one in found]
     await db.products.bulk_write(changes, session=tx)
     made = [offer for product in products for offer in offers(product, stock.get)]
+    named = [
+        UpdateOne({"_id": one.sku}, {"$set": {"product_name": of.name}}) for of in products for one in of.variants
+    ]
+    await db.stock.bulk_write(named, session=tx)
     replaced: list[Any] = [ReplaceOne({"_id": offer["_id"]}, offer, upsert=True) for offer in made]
     await db.offers.bulk_write(replaced, session=tx)
     return products[-1].id

@@ -101,7 +101,7 @@ async def test_a_list_has_pages_and_filters(api: API, database: Database[Any]) -
     found: list[dict[str, Any]] = []
     after: str | None = ""
     while after is not None:
-        page = (await api.get(f"{LETTERS}?limit=2{after and '&after='}{after}")).json()
+        page = (await api.get(f"{LETTERS}?limit=2{after and '&cursor='}{after}")).json()
         found, after = [*found, *page["items"]], page["next"]
     assert len({one["event_id"] for one in found}) == 6
     queries = ("state=dead", "state=parked", "key=A", "type=stock.adjusted", "type=stock", "fingerprint=x", "key=%F0")
@@ -273,14 +273,14 @@ async def test_a_bad_selection_is_refused(api: API) -> None:
 
 
 async def test_a_bad_query_is_refused(api: API) -> None:
-    bad = ("key=%00", "type=%00", "fingerprint=a%00b", "state=x", "after=x", "limit=0", f"key={'x' * 501}")
+    bad = ("key=%00", "type=%00", "fingerprint=a%00b", "state=x", "cursor=x", "limit=0", f"key={'x' * 501}")
     for query in bad:
         assert_problem(await api.get(f"{LETTERS}?{query}"), 422, "malformed_request")
     for path in (
         f"{LETTERS}/groups?by=x",
-        f"{REDRIVES}?before=x",
-        f"{ACTIONS}?before=-1",
-        f"{ACTIONS}?before={2**63}",
+        f"{REDRIVES}?cursor=x",
+        f"{ACTIONS}?cursor=-1",
+        f"{ACTIONS}?cursor={2**63}",
     ):
         assert_problem(await api.get(path), 422, "malformed_request")
     for path, code in ((LETTERS, "letter_not_found"), (REDRIVES, "job_not_found")):

@@ -174,7 +174,7 @@ async def test_the_log_is_paged_and_filtered(api: API, shared: Postgres) -> None
     query = {"account_id": str(account_id), "limit": "3"}
     first = (await api.get(LOG, params=query, headers=OPS)).json()
     await log_in(api, email)
-    second = (await api.get(LOG, params=query | {"before": str(first["next"])}, headers=OPS)).json()
+    second = (await api.get(LOG, params=query | {"cursor": str(first["next"])}, headers=OPS)).json()
     assert (len(first["items"]), len(second["items"]), second["next"]) == (3, 1, None)
 
 
@@ -235,7 +235,7 @@ async def test_only_ops_read_the_log(api: API) -> None:
     [
         *(("account_id", text) for text in NOT_A_UUID if text),
         *(("action", text) for text in ("x", "order.read")),
-        *(("before", text) for text in ("-1", "x", "1e3")),
+        *(("cursor", text) for text in ("-1", "x", "1e3")),
         *(("limit", "0"), ("outcome", "maybe")),
     ],
 )

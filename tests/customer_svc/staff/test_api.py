@@ -42,10 +42,10 @@ async def test_customers_are_listed_newest_first_and_pages_do_not_shift(api: API
     first = (await api.get(CUSTOMERS, params={"q": mark, "limit": "2"}, headers=STAFF)).json()
     await register_customer(api, name=f"Eve {mark}")
     second = (
-        await api.get(CUSTOMERS, params={"q": mark, "limit": "2", "before": first["next"]}, headers=STAFF)
+        await api.get(CUSTOMERS, params={"q": mark, "limit": "2", "cursor": first["next"]}, headers=STAFF)
     ).json()
     third = (
-        await api.get(CUSTOMERS, params={"q": mark, "limit": "2", "before": second["next"]}, headers=STAFF)
+        await api.get(CUSTOMERS, params={"q": mark, "limit": "2", "cursor": second["next"]}, headers=STAFF)
     ).json()
     found = [item["email"] for page in (first, second, third) for item in page["items"]]
     assert (found, third["next"]) == (emails_of[::-1], None)
@@ -140,7 +140,7 @@ async def test_only_staff_can_read_customers(api: API, shared: Postgres, role: s
     [
         *(("q", text) for text in ("", "x" * 101, "a\x00b", "a\nb")),
         *(("limit", number) for number in ("0", "201", "x", "1e3")),
-        *(("before", cursor) for cursor in ("", "x", "1")),
+        *(("cursor", cursor) for cursor in ("", "x", "1")),
         ("state", "erased"),
     ],
 )

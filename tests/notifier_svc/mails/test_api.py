@@ -100,7 +100,7 @@ async def test_mails_are_listed_newest_first_page_by_page(api: API, shared: Post
         if page["next"] is None:
             break
         await handle_events(shared, cancelled(customer_id, uuid7()))
-        query["before"] = page["next"]
+        query["cursor"] = page["next"]
     assert found == [str(order_id) for order_id in reversed(orders)]
 
 
@@ -162,7 +162,7 @@ async def test_an_id_that_is_not_a_uuid_is_malformed(api: API) -> None:
 @pytest.mark.parametrize(
     "query",
     [f"limit={limit}" for limit in ("0", "-1", "201", "1.5", "", "x", "9" * 5000)]
-    + [f"before={cursor}" for cursor in ("", "-1", "x", "1.5", str(2**63), "9" * 5000, "%00")]
+    + [f"cursor={cursor}" for cursor in ("", "-1", "x", "1.5", str(2**63), "9" * 5000, "%00")]
     + [f"{name}={value}" for name in ("order_id", "customer_id") for value in ("", "x", "%00", "1")]
     + [f"{name}={value}" for name in ("template", "state") for value in ("", "x", "%00", "RECEIPT")],
     ids=lambda query: query[:20],

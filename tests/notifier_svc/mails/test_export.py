@@ -47,7 +47,7 @@ async def test_an_export_has_pages(api: API, shared: Postgres) -> None:
         found += [one["order_id"] for one in body["items"]]
         if body["next"] is None:
             break
-        query["before"] = body["next"]
+        query["cursor"] = body["next"]
     assert found == [str(order_id) for order_id in reversed(orders)]
 
 

@@ -160,6 +160,13 @@ def test_a_low_stock_mail_has_the_quantities(renderer: MimeRenderer) -> None:
     assert message["Subject"] == "MUG-BLUE is running low"
     assert re.findall(r"^  (\w.+)$", plain, re.M) == ["Available: 3", "Threshold: 5", "On hand: 5", "Reserved: 2"]
     assert "Hello" not in plain
+    assert "The available quantity of Enamel mug (MUG-BLUE) has reached" in " ".join(plain.split())
+
+
+def test_a_low_stock_event_of_an_earlier_release_has_no_name(renderer: MimeRenderer) -> None:
+    _, plain, html = rendered(renderer, "low_stock", "en", product_name=None)
+    assert "The available quantity of MUG-BLUE has reached" in " ".join(plain.split())
+    assert "None" not in html
 
 
 def test_the_page_about_the_mails_is_current(renderer: MimeRenderer) -> None:

@@ -27,7 +27,7 @@ async def test_a_suppression_is_listed_until_staff_delete_it(api: API, shared: P
     ids = [await add_suppression(shared, email) for email in addresses]
     page = (await api.get(SUPPRESSIONS, params={"limit": 2}, headers=STAFF)).json()
     assert [one["email"] for one in page["items"]] == addresses[:0:-1]
-    rest = (await api.get(SUPPRESSIONS, params={"before": page["next"]}, headers=STAFF)).json()
+    rest = (await api.get(SUPPRESSIONS, params={"cursor": page["next"]}, headers=STAFF)).json()
     assert rest["items"][0]["id"] == str(ids[0])
     one = f"{SUPPRESSIONS}/{ids[0]}"
     read = await api.get(one, headers=STAFF)
@@ -50,6 +50,6 @@ async def test_only_staff_see_and_delete_suppressions(api: API, method: str, rou
 async def test_a_malformed_id_or_cursor_is_refused(api: API) -> None:
     api.headers.update(STAFF)
     assert await accepted_values(api, "GET", SUPPRESSIONS + "/{}", bad_inputs.NOT_A_UUID) == []
-    assert await accepted_values(api, "GET", SUPPRESSIONS + "?before={}", ("", "-1", "x", str(2**63))) == []
+    assert await accepted_values(api, "GET", SUPPRESSIONS + "?cursor={}", ("", "-1", "x", str(2**63))) == []
     for name in STAFF:
         del api.headers[name]

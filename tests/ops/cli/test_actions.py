@@ -35,10 +35,10 @@ class Actions(Stub):
         self.items = sorted(items, key=lambda one: str(one["at"]), reverse=True)
         self.app.get("/v1/ops/actions")(self.page)
 
-    async def page(self, limit: int, before: int = 0) -> dict[str, Any]:
+    async def page(self, limit: int, cursor: int = 0) -> dict[str, Any]:
         assert limit <= 200
-        end = before + 2
-        return {"items": self.items[before:end], "next": end if end < len(self.items) else None}
+        end = cursor + 2
+        return {"items": self.items[cursor:end], "next": end if end < len(self.items) else None}
 
 
 @pytest.fixture(scope="module")

@@ -116,7 +116,7 @@ async def test_a_change_has_its_key(service: Service, platform: Platform, method
 
 async def test_all_pages_are_read(service: Service, platform: Platform) -> None:
     def page(request: Request) -> Response:
-        after = int(request.query_params.get("after", 0))
+        after = int(request.query_params.get("cursor", 0))
         return JSONResponse({"items": [{"n": after}, {"n": after + 1}], "next": after + 2 if after < 4 else None})
 
     service.answer = page

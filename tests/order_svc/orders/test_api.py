@@ -186,7 +186,7 @@ async def test_the_orders_of_a_customer_are_listed_newest_first_page_by_page(api
         if not page["next"]:
             break
         await place(api, sku, headers=headers)
-        query["before"] = page["next"]
+        query["cursor"] = page["next"]
     assert found == placed[::-1]
 
 

@@ -157,14 +157,14 @@ LIMITS = ("0", "-1", "201", "1.5", "1e1", "", "%00", "x", "9" * 5000, "5&limit=0
 CURSORS = ("", "x", "%ff", "%00", "null", "0")
 
 
-@pytest.mark.parametrize("query", [f"limit={limit}" for limit in LIMITS] + [f"before={cursor}" for cursor in CURSORS])
+@pytest.mark.parametrize("query", [f"limit={limit}" for limit in LIMITS] + [f"cursor={cursor}" for cursor in CURSORS])
 async def test_a_malformed_cursor_or_limit_is_refused(api: API, customer: dict[str, str], query: str) -> None:
     malformed_fields(await api.get(f"{ORDERS}?{query}", headers=customer))
 
 
 async def test_a_cursor_need_not_be_the_id_of_an_order(api: API, customer: dict[str, str]) -> None:
     for cursor in ("00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff", str(uuid7())):
-        assert (await api.get(f"{ORDERS}?before={cursor}", headers=customer)).json() == {"items": [], "next": None}
+        assert (await api.get(f"{ORDERS}?cursor={cursor}", headers=customer)).json() == {"items": [], "next": None}
 
 
 LINES = {"lines": [{"sku": "MUG", "quantity": 2}]}

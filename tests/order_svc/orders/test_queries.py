@@ -29,7 +29,7 @@ async def found(api: API, headers: dict[str, str], **query: Any) -> list[str]:
         ids += [order["id"] for order in page["items"]]
         if page["next"] is None:
             return ids
-        query = query | {"before": page["next"]}
+        query = query | {"cursor": page["next"]}
 
 
 def ids(*orders: Order) -> list[str]:

@@ -27,7 +27,7 @@ async def sagas(api: API, *ids: str, state: str = "stuck") -> list[dict[str, Any
         found += page["items"]
         if page["next"] is None:
             return [saga for saga in found if saga["order_id"] in ids]
-        query["after"] = page["next"]
+        query["cursor"] = page["next"]
 
 
 async def age(database: Postgres, *ids: str) -> None:

@@ -47,7 +47,7 @@ async def test_orders_are_exported_page_by_page(api: API, commit: Commit) -> Non
         found += [one["id"] for one in exported["items"]]
         if exported["next"] is None:
             break
-        query["before"] = exported["next"]
+        query["cursor"] = exported["next"]
     assert found == placed[::-1]
 
 

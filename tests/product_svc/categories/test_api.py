@@ -31,8 +31,8 @@ async def test_categories_form_a_tree_and_count_what_is_in_them(api: API) -> Non
 
 async def test_categories_are_listed_page_by_page(api: API) -> None:
     first, *made = [(await category(api))["id"] for _ in range(4)]
-    one = (await api.get("/v1/categories", params={"after": first, "limit": 2})).json()
-    two = (await api.get("/v1/categories", params={"after": one["next"], "limit": 2})).json()
+    one = (await api.get("/v1/categories", params={"cursor": first, "limit": 2})).json()
+    two = (await api.get("/v1/categories", params={"cursor": one["next"], "limit": 2})).json()
     assert [shelf["id"] for shelf in one["items"] + two["items"]] == made
     assert two["next"] is None
 

@@ -119,7 +119,7 @@ async def test_faults_have_details_and_are_listed_page_by_page(api: API) -> None
         "detail": "name: Field required; variants: Field required",
     }
     assert one["items"][1]["detail"] == f"A product with this SKU exists.; skus: ['{sku}']"
-    two = (await api.get(f"{path}/faults?limit=2&after=2", headers=STAFF)).json()
+    two = (await api.get(f"{path}/faults?limit=2&cursor=2", headers=STAFF)).json()
     assert ([fault["line"] for fault in two["items"]], two["next"]) == ([3], None)
 
 
@@ -219,7 +219,7 @@ async def test_a_new_product_is_created_whatever_version_the_line_states(api: AP
 async def test_imports_are_listed_newest_first(api: API) -> None:
     paths = [await begun(api, n + 1) for n in range(3)]
     one = (await api.get("/v1/imports?limit=2", headers=STAFF)).json()
-    two = (await api.get(f"/v1/imports?limit=1&before={one['next']}", headers=STAFF)).json()
+    two = (await api.get(f"/v1/imports?limit=1&cursor={one['next']}", headers=STAFF)).json()
     listed = [f"/v1/imports/{item['id']}" for item in one["items"] + two["items"]]
     assert listed == paths[::-1]
 
@@ -252,9 +252,9 @@ async def test_an_export_continues_after_a_product_without_a_heading(api: API, f
     first = await added(api, new_sku())
     skus = [new_sku(), new_sku()]
     second = await added(api, *skus)
-    response = await api.get(f"/v1/products.{form}?after={first['id']}", headers=STAFF)
+    response = await api.get(f"/v1/products.{form}?cursor={first['id']}", headers=STAFF)
     assert response.headers["product-count"] == "1"
     assert len(response.content.splitlines()) == {"ndjson": 1, "csv": 2}[form]
     assert response.content.count(second["id"].encode()) == {"ndjson": 1, "csv": 2}[form]
-    none = await api.get(f"/v1/products.{form}?after={second['id']}", headers=STAFF)
+    none = await api.get(f"/v1/products.{form}?cursor={second['id']}", headers=STAFF)
     assert (none.content, none.headers["product-count"]) == (b"", "0")

@@ -61,7 +61,7 @@ async def test_an_invalid_part_is_malformed_and_does_not_advance_the_import(api:
         assert (await api.get(path, headers=STAFF)).json()["done"] == 0
 
 
-@pytest.mark.parametrize("path", ["imports/{}", "imports/{}/faults", "products.csv?after={}", "products.{}"])
+@pytest.mark.parametrize("path", ["imports/{}", "imports/{}/faults", "products.csv?cursor={}", "products.{}"])
 async def test_an_invalid_id_or_format_is_refused(api: API, path: str) -> None:
     api.headers.update(STAFF)
     try:

@@ -126,7 +126,7 @@ async def test_pages_in_any_order_have_every_product_once(
         if page["next"] is None:
             break
         assert len(page["items"]) == limit
-        after = f"&after={page['next']}"
+        after = f"&cursor={page['next']}"
     assert pages == names
 
 
@@ -138,7 +138,7 @@ async def test_a_page_continues_where_the_last_one_ended_whatever_is_added_in_be
     for name in "aceg":
         await added(api, new_sku(), name=name, category_id=shelf["id"])
     await amended(api, f"/v1/products/{made[1]['id']}", 1, status="discontinued")
-    second = (await api.get(f"{path}&after={first['next']}")).json()
+    second = (await api.get(f"{path}&cursor={first['next']}")).json()
     assert [product["name"] for page in (first, second) for product in page["items"]] == ["b", "d", "e", "f"]
 
 
@@ -148,7 +148,7 @@ async def test_products_of_the_same_name_or_price_are_listed_once_each(api: API)
     for sort in ("name", "-name", "price&currency=EUR", "-price&currency=EUR", "relevance&q=mug"):
         path, after, pages = f"/v1/products?category_id={shelf['id']}&sort={sort}&limit=2", "", []
         while after is not None:
-            page = (await api.get(f"{path}{after and '&after='}{after}")).json()
+            page = (await api.get(f"{path}{after and '&cursor='}{after}")).json()
             pages += [product["id"] for product in page["items"]]
             after = page["next"]
         assert pages == (made[::-1] if sort.startswith("-") else made), sort
@@ -206,12 +206,12 @@ async def test_words_of_long_attributes_are_found(api: API) -> None:
 async def test_products_are_listed_in_the_order_of_creation_page_by_page(api: API) -> None:
     first, *made = [(await added(api, new_sku()))["id"] for _ in range(5)]
     found: list[str] = []
-    query: dict[str, Any] = {"limit": 2, "after": first}
+    query: dict[str, Any] = {"limit": 2, "cursor": first}
     while len(found) < 4:
         page = (await api.get("/v1/products", params=query)).json()
         found += [product["id"] for product in page["items"]]
         await added(api, new_sku())
-        query["after"] = page["next"]
+        query["cursor"] = page["next"]
     assert found == made
 
 
@@ -266,7 +266,7 @@ async def test_a_page_that_would_take_too_many_reads_ends_early_and_the_next_one
         await added(api, name=f"{n}", category_id=shelf["id"], variants=variants)
     path, after, found = f"/v1/products?category_id={shelf['id']}&sort=-price&currency=EUR&limit=2", "", list[int]()
     while after is not None:
-        page = (await api.get(f"{path}{after and '&after='}{after}")).json()
+        page = (await api.get(f"{path}{after and '&cursor='}{after}")).json()
         found.append(len(page["items"]))
         after = page["next"]
     assert sum(found) == 6

@@ -57,7 +57,7 @@ async def test_a_cursor_of_another_list_is_malformed(api: API, sort: str) -> Non
     await added(api, new_sku())
     named = (await api.get("/v1/products?sort=-name&limit=1")).json()["next"]
     for cursor in (*CURSORS, named):
-        response = await api.get(f"/v1/products?sort={sort}&after={quote(cursor, safe='%')}")
+        response = await api.get(f"/v1/products?sort={sort}&cursor={quote(cursor, safe='%')}")
         assert malformed_fields(response), cursor
 
 

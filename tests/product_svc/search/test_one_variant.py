@@ -103,7 +103,7 @@ async def pages(api: API, path: str, limit: int) -> list[str]:
         found += [product["name"] for product in page["items"]]
         if page["next"] is None:
             return found
-        after = f"&after={page['next']}"
+        after = f"&cursor={page['next']}"
 
 
 async def test_what_is_sold_out_is_not_counted_where_only_what_is_available_is_wanted(api: API, path: str) -> None:

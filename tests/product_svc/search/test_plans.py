@@ -101,7 +101,7 @@ SEARCHES: list[tuple[Search, Sort]] = [
 @pytest.mark.parametrize(("search", "sort"), SEARCHES)
 async def test_a_page_is_read_in_the_order_of_an_index(large: Mongo, done: Done, search: Search, sort: Sort) -> None:
     found, after = await queries.products(large, search, sort, None, PAGE)
-    place = cursor.parse(after, sort) if after else None
+    place = cursor.parse_cursor(after, sort) if after else None
     for position in (None, place) if place else (None,):
         for operation in await done(queries.products(large, search, sort, position, PAGE)):
             _assert_by_index(operation)

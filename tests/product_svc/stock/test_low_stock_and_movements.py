@@ -9,11 +9,12 @@ from uuid_utils.compat import uuid7
 
 from chassis.persistence.mongo.database import Mongo
 from chassis.testing import bearer, enveloped, record
+from product_svc.catalogue.commands import UpdateProduct
 from schemas import StockAdjusted, StockLow
 from tests import bad_inputs
 from tests.databases import Connecting
 from tests.outbox import envelopes, events
-from tests.product_svc.factories import Commit, cancelled, consumer, handle, new_sku, placed, stocked
+from tests.product_svc.factories import Commit, cancelled, consumer, create, handle, new_sku, placed, stocked
 from tests.responses import accepted_bodies, accepted_tokens, assert_problem, malformed_fields, version_tag
 
 API = httpx.AsyncClient
@@ -72,7 +73,7 @@ async def test_low_stock_is_published_once_each_time_it_falls_to_the_threshold(
     assert [envelope.aggregate_version for envelope in history] == list(range(1, len(history) + 1))
     assert [envelope.time for envelope in history] == sorted({envelope.time for envelope in history})
     assert isinstance(history[2].event, StockAdjusted)
-    assert history[3].event == StockLow(sku=sku, available=5, threshold=5, on_hand=5, reserved=0)
+    assert history[3].event == StockLow(sku=sku, available=5, threshold=5, on_hand=5, reserved=0, product_name="Mug")
 
 
 async def test_orders_make_stock_low_and_after_a_cancellation_again(api: API, shared: Mongo, commit: Commit) -> None:
@@ -97,8 +98,22 @@ async def test_low_stock_is_published_once_however_often_the_order_arrives(
     await consumer(shared).handle([order, order])
     await consumer(shared).handle([order])
     [*_, last] = await envelopes(shared, sku)
-    assert (last.event, last.cause) == (StockLow(sku=sku, available=1, threshold=1, on_hand=3, reserved=2), None)
+    assert last.cause is None
+    assert last.event == StockLow(sku=sku, available=1, threshold=1, on_hand=3, reserved=2, product_name="Mug")
     assert await low(shared, sku) == [1]
+
+
+async def test_low_stock_is_published_with_the_name_that_the_product_has_then(
+    api: API, shared: Mongo, commit: Commit
+) -> None:
+    product = await create(commit, sku := new_sku())
+    await adjust(api, sku, 5)
+    await watch(api, sku, 1)
+    await commit(UpdateProduct(product.id, "*", {"name": "Enamel mug"}))
+    await adjust(api, sku, -4)
+    [*_, last] = await envelopes(shared, sku)
+    assert isinstance(last.event, StockLow)
+    assert last.event.product_name == "Enamel mug"
 
 
 async def test_concurrent_orders_make_stock_low_once(
@@ -157,10 +172,10 @@ async def test_low_stock_is_listed_page_by_page(api: API, commit: Commit) -> Non
         await watch(api, sku, 2)
     rows = [{"sku": s, "on_hand": 2, "reserved": 0, "available": 2, "threshold": 2} for s in skus]
     before = f"{skus[0][:-1]}-"
-    one = (await api.get("/v1/stock", params={"after": before, "limit": 2}, headers=STAFF)).json()
+    one = (await api.get("/v1/stock", params={"cursor": before, "limit": 2}, headers=STAFF)).json()
     assert (one["items"], one["next"]) == (rows[:2], skus[1])
     await adjust(api, skus[2], 1)
-    assert (await api.get("/v1/stock", params={"after": skus[1]}, headers=STAFF)).json()["items"] == []
+    assert (await api.get("/v1/stock", params={"cursor": skus[1]}, headers=STAFF)).json()["items"] == []
 
 
 async def test_the_stock_of_many_skus_is_read_at_once(api: API, shared: Mongo, commit: Commit) -> None:
@@ -173,7 +188,7 @@ async def test_the_stock_of_many_skus_is_read_at_once(api: API, shared: Mongo, c
     page = await api.get("/v1/stock", params={"sku": [other, "NONE", watched, ordered, other]}, headers=STAFF)
     assert page.json() == {"items": expected, "next": None}
     first = (await api.get("/v1/stock", params={"sku": skus, "limit": 2}, headers=STAFF)).json()
-    rest = (await api.get("/v1/stock", params={"sku": skus, "after": first["next"]}, headers=STAFF)).json()
+    rest = (await api.get("/v1/stock", params={"sku": skus, "cursor": first["next"]}, headers=STAFF)).json()
     assert (first["items"], rest) == (expected[:2], {"items": expected[2:], "next": None})
 
 
@@ -196,7 +211,7 @@ async def test_movements_are_listed_newest_first(api: API, commit: Commit) -> No
         (-1, "damage", 9, "", str(who)),
     ]
     await adjust(api, sku, 5)
-    rest = (await api.get(path, params={"limit": 2, "before": page["next"]}, headers=STAFF)).json()
+    rest = (await api.get(path, params={"limit": 2, "cursor": page["next"]}, headers=STAFF)).json()
     assert [(m["delta"], m["note"]) for m in rest["items"]] == [(10, "note 4711")]
     assert rest["next"] is None
 
@@ -254,8 +269,8 @@ async def test_an_invalid_note_is_malformed(api: API, note: Any) -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        *("/movements?before=x", "/movements?before=", "/movements?limit=0", "/movements?limit=201"),
-        *("?after=%00", "?after=", "?limit=x", "?limit=0", "?sku=", "?sku=%00"),
+        *("/movements?cursor=x", "/movements?cursor=", "/movements?limit=0", "/movements?limit=201"),
+        *("?cursor=%00", "?cursor=", "?limit=x", "?limit=0", "?sku=", "?sku=%00"),
     ],
 )
 async def test_an_invalid_page_is_malformed(api: API, query: str) -> None:
