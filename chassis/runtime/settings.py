@@ -89,7 +89,7 @@ class Settings(FileSettings):
     http_body_seconds: float = Field(default=30.0, gt=0, le=600)
     """Seconds in which the body of a request has to arrive, after its headers."""
     otel_exporter_otlp_endpoint: HttpUrl | None = None
-    """Where OpenTelemetry spans are sent by OTLP over HTTP, without ``/v1/traces``: ``http://collector:4318``. Without
+    """Where OpenTelemetry spans go, by OTLP over HTTP, without ``/v1/traces``: ``http://collector:4318``. Without
     it no spans are recorded, and trace ids are only passed on. In production not without TLS over a public
     network."""
     otel_traces_sampler_arg: float = Field(default=1.0, ge=0, le=1)
