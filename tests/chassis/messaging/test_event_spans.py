@@ -54,15 +54,15 @@ def consumer(database: Database[Any]) -> Consumer[Tallies]:
     return Consumer(database, "tally_svc", Tallies, HANDLERS, tries=2)
 
 
-async def sent_headers(postgres: Postgres, servers: Servers, prefix: str) -> dict[str, str]:
+async def sent_headers(database: Database[Any], servers: Servers, prefix: str) -> dict[str, str]:
     """The headers on Kafka of an event that a request with this trace has caused."""
-    commit = GroupCommit(postgres, Tallies)
+    commit = GroupCommit(database, Tallies)
     async with (
         in_background(commit.run(), "commit"),
-        in_background(Relay(postgres, servers.kafka, prefix).run(), "relay"),
+        in_background(Relay(database, servers.kafka, prefix).run(), "relay"),
     ):
         with traced(GIVEN):
-            await write(postgres, commit, "A", 1)
+            await write(database, commit, "A", 1)
         topic = f"{prefix}stock.events"
         async with AIOKafkaConsumer(topic, bootstrap_servers=servers.kafka, auto_offset_reset="earliest") as reader:
             message = await reader.getone()
