@@ -92,9 +92,9 @@ class Settings(FileSettings):
     """Where OpenTelemetry spans go, by OTLP over HTTP, without ``/v1/traces``: ``http://collector:4318``. Without
     it no spans are recorded, and trace ids are only passed on. In production not without TLS over a public
     network."""
-    otel_traces_sampler_arg: float = Field(default=1.0, ge=0, le=1)
-    """The part of the traces begun here that is recorded: 1 is all, 0.01 one in a hundred. A trace that comes with a
-    request or an event is recorded if its sender says that it is."""
+    otel_traces_sampler_arg: float | None = Field(default=None, ge=0, le=1)
+    """The part of the traces begun here that is recorded: 0.01 is one in a hundred; by default all. A trace that
+    comes with a request or an event is recorded if its sender says that it is."""
     failpoints: str = ""
     """For tests: where this process fails on purpose, ``point=action[@nth][,…]``. Refused in production."""
 

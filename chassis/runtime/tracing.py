@@ -41,7 +41,8 @@ def exporting_spans(service: str, settings: Settings) -> Iterator[None]:
         return
     from chassis.runtime import span_export
 
-    with span_export.tracing_to(str(endpoint), service, settings.otel_traces_sampler_arg) as _tracer:
+    ratio = settings.otel_traces_sampler_arg
+    with span_export.tracing_to(str(endpoint), service, 1.0 if ratio is None else ratio) as _tracer:
         try:
             yield
         finally:

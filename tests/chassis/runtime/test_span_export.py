@@ -47,5 +47,6 @@ async def stopped(url: str) -> int | None:
 
 async def test_a_process_that_is_stopped_exports_its_last_spans_and_waits_for_no_collector_that_is_away() -> None:
     with collector() as received:
-        assert await asyncio.gather(stopped(received.url), stopped("http://127.0.0.1:9")) == [0, 0]
+        statuses = await asyncio.gather(*map(stopped, (received.url, "http://127.0.0.1:9")))
+    assert statuses == [0, 0]
     assert [(one.service, one.name) for one in received.spans] == [("order_svc", "work")]
