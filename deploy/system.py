@@ -151,6 +151,8 @@ SYSTEM = System(
         "FORWARDED_ALLOW_IPS": Default(),
         "CORS_ORIGINS": Default(),
         "PUBLIC_URLS": Default(),
+        "OTEL_EXPORTER_OTLP_ENDPOINT": Default(),
+        "OTEL_TRACES_SAMPLER_ARG": Default(),
     },
     jobs=(CREATE_TOPICS, *MIGRATIONS, *ACCOUNTS),
 )

@@ -39,7 +39,7 @@ class Envelope(Generic[E]):
 
     ``aggregate_version`` counts the events of the aggregate from 1; at first delivery the versions of one
     key are contiguous. ``cause`` is the id of the event or request that led to this one, ``trace`` the
-    W3C ``traceparent`` of the work it belongs to.
+    W3C ``traceparent`` of the work it belongs to: of its cause, or of its sending in the same trace.
     """
 
     id: UUID
@@ -132,7 +132,8 @@ def decode(
         aggregate_version=version,
         event=event,
         cause=attributes.get("ce_causationid"),
-        trace=attributes.get("ce_traceparent"),
+        # What sent the message, where that says so; else what caused the event.
+        trace=attributes.get("traceparent") or attributes.get("ce_traceparent"),
     )
 
 

@@ -10,6 +10,7 @@ from chassis.persistence.mongo.database import Mongo
 from chassis.persistence.postgres.database import Postgres
 from deploy.local.fork_server import fork_server
 from tests.databases import Databases
+from tests.otlp import Collector, collector
 from tests.processes import Environment
 from tests.scheduling import LongestFirst, sort_tests
 from tests.servers import Servers, SharedServers, servers, shared_servers
@@ -71,11 +72,19 @@ def databases(servers: Servers) -> Databases:
 
 
 @pytest.fixture(scope="session")
+def spans() -> Iterator[Collector]:
+    """Where the processes of ``shop`` send their spans."""
+    with collector() as received:
+        yield received
+
+
+@pytest.fixture(scope="session")
 async def shop(
-    servers: Servers, databases: Databases, tmp_path_factory: pytest.TempPathFactory
+    servers: Servers, databases: Databases, tmp_path_factory: pytest.TempPathFactory, spans: Collector
 ) -> AsyncIterator[Stack]:
     """A running platform that journeys and attacks share; each has customers and products of its own."""
     home, settings = tmp_path_factory.mktemp("shop"), {"MAIL_LEASE_SECONDS": "10"}
+    settings |= {"OTEL_EXPORTER_OTLP_ENDPOINT": spans.url, "OTEL_BSP_SCHEDULE_DELAY": "300"}
     async with stack(servers, databases, home, settings, spawn=fork_server().spawn) as running:
         yield running
 

@@ -34,6 +34,7 @@ from chassis.runtime.health import health_endpoints, operations_app
 from chassis.runtime.server import Server, http_limits, serving_operations
 from chassis.runtime.settings import Settings
 from chassis.runtime.telemetry import configure_logging
+from chassis.runtime.tracing import exporting_spans
 
 
 def create_app(
@@ -126,4 +127,5 @@ def serve(app: FastAPI, service: str, settings: Settings) -> None:
     metrics = settings.metrics_host, settings.metrics_port
     operations = partial(serving_operations, app.state.operations, limits, *metrics)
     server = Server(app, app.state.on_shutdown, limits, proxies, operations, **address, timeout_graceful_shutdown=10)
-    server.serve_until_signal()
+    with exporting_spans(service, settings):
+        server.serve_until_signal()

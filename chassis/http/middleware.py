@@ -13,17 +13,19 @@ from uuid_utils.compat import uuid7
 
 from chassis.http.errors import BodyTooLarge, Overloaded, ShopError
 from chassis.http.in_progress import InProgress, Turn
+from chassis.http.request_spans import begin_request, end_request
 from chassis.http.responses import error_response
 from chassis.http.routing import MAX_BODY
 from chassis.http.safe_headers import with_safe_headers
-from chassis.runtime.telemetry import ACCESS_LOGGER, HTTP_SECONDS, REQUEST, continued, trace
+from chassis.runtime import tracing
+from chassis.runtime.telemetry import ACCESS_LOGGER, HTTP_SECONDS, REQUEST, trace
 
 access_log = structlog.get_logger(ACCESS_LOGGER)
 
 UNLIMITED = "/health/"
 """Paths below it also answer while a process works on as many requests as it may."""
 POLLED = (UNLIMITED, "/.well-known/")
-"""What processes request every few seconds: in the access log only if it failed."""
+"""What processes request every few seconds: in the access log only if it failed, and never in a span."""
 
 
 class RequestMiddleware:
@@ -40,7 +42,9 @@ class RequestMiddleware:
         given = headers.get(b"x-request-id", b"").decode("latin-1")
         request_id = given if 0 < len(given) <= 64 and given.isascii() and given.isprintable() else str(uuid7())
         scope.setdefault("state", {})["request_id"] = request_id
-        trace.set(continued(headers.get(b"traceparent", b"").decode("latin-1")))
+        parent = headers.get(b"traceparent", b"").decode("latin-1")
+        span = None if scope["path"].startswith(POLLED) else begin_request(scope["method"], parent, request_id)
+        trace.set(tracing.traceparent_of(span) if span else tracing.passed_on(parent))
         structlog.contextvars.bind_contextvars(request_id=request_id)
         status, began, turn = 500, time.perf_counter(), Turn(self._in_progress)
 
@@ -62,7 +66,9 @@ class RequestMiddleware:
             await app(scope, receive, send_with_id)
         finally:
             turn.end()
-            _observe(scope, status, time.perf_counter() - began)
+            route = _observe(scope, status, time.perf_counter() - began)
+            if span:
+                end_request(span, scope["method"], route, status)
         return None
 
     def _refusal(self, path: str, headers: Mapping[bytes, bytes]) -> ASGIApp | None:
@@ -90,14 +96,15 @@ def _refuse(error: ShopError) -> ASGIApp:
     return respond
 
 
-def _observe(scope: MutableMapping[str, Any], status: int, seconds: float) -> None:
+def _observe(scope: MutableMapping[str, Any], status: int, seconds: float) -> str:
+    """Count and log a request; return its route, which has no ids in it."""
     found = scope.get("route")
     route = getattr(found, "label", None) or getattr(found, "path", "unmatched")
     _seconds(scope["method"], route, status).observe(seconds)
-    if status < 500 and scope["path"].startswith(POLLED):
-        return
-    write = access_log.warning if status >= 500 else access_log.info
-    write(REQUEST, method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))
+    if status >= 500 or not scope["path"].startswith(POLLED):
+        write = access_log.warning if status >= 500 else access_log.info
+        write(REQUEST, method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))
+    return str(route)
 
 
 @cache

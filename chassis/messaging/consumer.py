@@ -29,6 +29,7 @@ import structlog
 from chassis.jobs.domain import JobInterrupted
 from chassis.messaging.consumed import ConsumedMessage, is_misplaced
 from chassis.messaging.dead_letters import DeadLetter, fingerprint
+from chassis.messaging.event_spans import handling_events
 from chassis.messaging.handlers import Handlers
 from chassis.messaging.handling_metrics import count_outcomes, handler_seconds
 from chassis.messaging.records import KafkaRecord, id_of, place_id_of
@@ -39,7 +40,8 @@ from chassis.persistence.transaction_runner import Submission, TransactionRunner
 from chassis.persistence.unit_of_work import UnitOfWork
 from chassis.runtime.redaction import redacted
 from chassis.runtime.retry import backoff, retry_until_available
-from chassis.runtime.telemetry import RETRIES, continued, traced
+from chassis.runtime.telemetry import RETRIES, traced
+from chassis.runtime.tracing import passed_on
 from schemas import Envelope, Event, Undecodable, decode
 
 U = TypeVar("U", bound=UnitOfWork)
@@ -203,30 +205,32 @@ class Consumer(Generic[U]):
 
     async def _transact(self, batch: Sequence[ConsumedMessage], recorded: bool, also: Also | None) -> None:
         database = self._database
-        async with self._runner.transaction(len(batch)) as transaction:
-            tx = transaction.tx
-            streams = {stream for one in batch if (stream := one.stream)}
-            deduplication = database.inbox.deduplicate(tx, self.group, _ids(batch), streams)
-            # Rows for events that turn out to be handled already are loaded in vain, which is rare; loading them
-            # together with the inbox saves every batch a round trip.
-            submissions = {
-                one.event_id: self.submission(one.envelope)
-                for one in reversed(batch)
-                if one.envelope and not one.fault
-            }
-            await transaction.load(submissions.values())
-            new, blocked = await deduplication.outcome()
-            todo = _first_of_each(batch, new)
-            live, letters = self._sort(todo, blocked)
-            for one in live:
-                began = time.perf_counter()
-                submissions[one.event_id].execute(transaction.uow)
-                handler_seconds(one.type).observe(time.perf_counter() - began)
-            await database.dead_letters.add(tx, letters)
-            if recorded:
-                await database.attempts.clear(tx, self.group, _ids(batch))
-            if also:
-                await also(tx, Applied(batch, live, letters))
+        with handling_events(batch, self.group) as spans:
+            async with self._runner.transaction(len(batch)) as transaction:
+                tx = transaction.tx
+                streams = {stream for one in batch if (stream := one.stream)}
+                deduplication = database.inbox.deduplicate(tx, self.group, _ids(batch), streams)
+                # Rows for events that turn out to be handled already are loaded in vain, which is rare; loading them
+                # together with the inbox saves every batch a round trip.
+                submissions = {
+                    one.event_id: self.submission(one.envelope, spans.trace_of(one))
+                    for one in reversed(batch)
+                    if one.envelope and not one.fault
+                }
+                await transaction.load(submissions.values())
+                new, blocked = await deduplication.outcome()
+                todo = _first_of_each(batch, new)
+                live, letters = self._sort(todo, blocked)
+                for one in live:
+                    began = time.perf_counter()
+                    submissions[one.event_id].execute(transaction.uow)
+                    handler_seconds(one.type).observe(time.perf_counter() - began)
+                await database.dead_letters.add(tx, letters)
+                if recorded:
+                    await database.attempts.clear(tx, self.group, _ids(batch))
+                if also:
+                    await also(tx, Applied(batch, live, letters))
+            spans.committed(live)
         if recorded:
             self._to_record[batch[0].record.topic] -= len(todo)
         seen = ((one.event_id, one.record.topic, one.type) for one in batch)
@@ -256,10 +260,10 @@ class Consumer(Generic[U]):
         why = (reason, detail[:2000], fingerprint(reason, one.fault))
         return DeadLetter(one.event_id, self.group, state, one.stream, one.record, *why)
 
-    def submission(self, envelope: Envelope[Event]) -> Submission[U, object]:
-        """The command that handles an event."""
+    def submission(self, envelope: Envelope[Event], trace: str | None = None) -> Submission[U, object]:
+        """The command that handles an event; ``trace`` is that of what it causes, the event's own by default."""
         command = self.handlers[type(envelope.event)](envelope)
-        return Submission(command, cause=str(envelope.id), trace=continued(envelope.trace))
+        return Submission(command, cause=str(envelope.id), trace=trace or passed_on(envelope.trace))
 
 
 def _first_of_each(batch: Sequence[ConsumedMessage], new: Collection[UUID]) -> list[ConsumedMessage]:

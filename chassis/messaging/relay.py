@@ -16,6 +16,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 
 from chassis.messaging.brokers import client_options
+from chassis.messaging.event_spans import sending_events
 from chassis.messaging.outbox import OutboxReader, PendingMessage
 from chassis.messaging.wake_ups import receive_wake_ups, send_wake_ups
 from chassis.persistence.database import RelayStore
@@ -26,6 +27,7 @@ from chassis.runtime.batch_pacing import BatchPacer
 from chassis.runtime.redaction import redacted
 from chassis.runtime.retry import backoff
 from chassis.runtime.telemetry import OUTBOX_PUBLISHED, RELAY_LEADS
+from schemas import Message
 
 log = structlog.get_logger()
 
@@ -146,13 +148,19 @@ class Relay:
         return rows
 
     async def _send(self, producer: AIOKafkaProducer, rows: Sequence[PendingMessage]) -> None:
-        sent = [
-            await producer.send(
-                self._prefix + m.topic,
-                m.value,
-                key=m.key.encode(),
-                headers=[(name, value.encode()) for name, value in m.headers.items()],
-            )
-            for m in (row.message for row in rows)
-        ]
-        await asyncio.gather(*sent)
+        messages = [row.message for row in rows]
+        with sending_events(messages) as traces:
+            sent = [
+                await producer.send(
+                    self._prefix + m.topic, m.value, key=m.key.encode(), headers=_kafka_headers(m, traceparent)
+                )
+                for m, traceparent in zip(messages, traces, strict=True)
+            ]
+            await asyncio.gather(*sent)
+
+
+def _kafka_headers(message: Message, traceparent: str | None) -> list[tuple[str, bytes]]:
+    headers = [(name, value.encode()) for name, value in message.headers.items()]
+    if traceparent:
+        headers.append(("traceparent", traceparent.encode()))
+    return headers

@@ -88,6 +88,13 @@ class Settings(FileSettings):
     """Seconds in which the headers of a request have to arrive."""
     http_body_seconds: float = Field(default=30.0, gt=0, le=600)
     """Seconds in which the body of a request has to arrive, after its headers."""
+    otel_exporter_otlp_endpoint: HttpUrl | None = None
+    """Where OpenTelemetry spans go, by OTLP over HTTP, without ``/v1/traces``: ``http://collector:4318``. Without
+    it no spans are recorded, and trace ids are only passed on. In production not without TLS over a public
+    network."""
+    otel_traces_sampler_arg: float | None = Field(default=None, ge=0, le=1)
+    """The part of the traces begun here that is recorded: 0.01 is one in a hundred; by default all. A trace that
+    comes with a request or an event is recorded if its sender says that it is."""
     failpoints: str = ""
     """For tests: where this process fails on purpose, ``point=action[@nth][,…]``. Refused in production."""
 
@@ -117,6 +124,11 @@ class Settings(FileSettings):
             if in_production(info):
                 check_origin(origin)
         return text
+
+    @field_validator("otel_exporter_otlp_endpoint")
+    @classmethod
+    def _check_spans(cls, url: Url | None, info: ValidationInfo) -> Url | None:
+        return internal_in_production(url, info) if url else url
 
     @field_validator("failpoints")
     @classmethod

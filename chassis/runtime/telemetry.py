@@ -1,7 +1,6 @@
-"""Structured logs, trace ids and metrics."""
+"""Structured logs, the trace of the current work, and metrics."""
 
 import logging
-import secrets
 import sys
 import time
 from collections.abc import Iterator
@@ -92,23 +91,6 @@ def seconds_since(made: UUID) -> float | None:
     return max(0.0, time.time() - (made.int >> 80) / 1000) if made.version == 7 else None
 
 
-def new_trace() -> str:
-    """A fresh ``traceparent`` (W3C Trace Context §3.2), sampled."""
-    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
-
-
-def continued(traceparent: str | None) -> str:
-    """The same trace with a span of our own; a new trace where there is none or it is malformed."""
-    parts = (traceparent or "").split("-")
-    if len(parts) != 4 or [len(p) for p in parts] != [2, 32, 16, 2] or not _is_hex("".join(parts)):
-        return new_trace()
-    return f"00-{parts[1]}-{secrets.token_hex(8)}-{parts[3]}"
-
-
-def _is_hex(text: str) -> bool:
-    return all(c in "0123456789abcdef" for c in text)
-
-
 def configure_logging(service: str, level: str, form: str, *, access_log: bool = False) -> None:
     """Send structlog's and the libraries' records to stdout, one JSON object a line (or text for people)."""
     shared: list[Any] = [
@@ -174,7 +156,7 @@ def _rendered(exc_info: ExcInfo) -> str:
 def _with_trace(_logger: Any, _method: str, record: Any) -> Any:
     parent = trace.get()
     if parent:
-        record["trace_id"] = parent.split("-")[1]
+        record["trace_id"] = parent[3:35]
     return record
 
 
@@ -193,7 +175,7 @@ class Limit(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Decide about one record."""
-        if not record.name.startswith(("aiokafka", "faust", "mode", "pymongo", "uvicorn")):
+        if not record.name.startswith(("aiokafka", "faust", "mode", "opentelemetry", "pymongo", "uvicorn")):
             return True
         kind, now = (record.name, str(record.msg)[:80]), time.monotonic()
         last, held = self._seen.get(kind, (-self.seconds, 0))

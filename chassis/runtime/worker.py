@@ -29,6 +29,7 @@ from chassis.runtime.health import health_endpoints, operations_app
 from chassis.runtime.server import http_limits, serving_operations
 from chassis.runtime.settings import Settings
 from chassis.runtime.telemetry import configure_logging
+from chassis.runtime.tracing import exporting_spans
 
 log = structlog.get_logger()
 
@@ -100,7 +101,8 @@ def run_worker(
 
     status = 0
     try:
-        EventLoop().run_until_complete(main())
+        with exporting_spans(service, settings):
+            EventLoop().run_until_complete(main())
         log.info("event process stopped")
     except Exception:
         log.exception("event process failed")

@@ -13,8 +13,7 @@ import httpx
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from chassis.http.tls import tls_context
-from chassis.runtime.telemetry import trace
+from chassis.http.request_spans import ServiceClient
 from customer_svc.errors import ExportUnavailable
 
 TIMEOUT_SECONDS = 5.0
@@ -38,9 +37,9 @@ class ExportClient:
     """The exports of order_svc and notifier_svc, whose REST APIs are at these URLs."""
 
     def __init__(self, order_url: str, notifier_url: str) -> None:
-        self._clients: Mapping[Part, httpx.AsyncClient] = {
-            "orders": httpx.AsyncClient(base_url=order_url, timeout=TIMEOUT_SECONDS, verify=tls_context()),
-            "notifications": httpx.AsyncClient(base_url=notifier_url, timeout=TIMEOUT_SECONDS, verify=tls_context()),
+        self._clients: Mapping[Part, ServiceClient] = {
+            "orders": ServiceClient(order_url, TIMEOUT_SECONDS),
+            "notifications": ServiceClient(notifier_url, TIMEOUT_SECONDS),
         }
 
     async def merged(self, account: bytes, token_for: TokenFor) -> AsyncGenerator[bytes, None]:
@@ -74,7 +73,7 @@ class ExportClient:
     async def _page(self, part: Part, token: str, before: str | int | None) -> _Page:
         # Processes of 0.2.0, which may be there still, know the cursor by this name only.
         query = {"limit": PAGE_SIZE} if before is None else {"limit": PAGE_SIZE, "before": before}
-        headers = {"Authorization": f"Bearer {token}", "traceparent": trace.get() or ""}
+        headers = {"Authorization": f"Bearer {token}"}
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
                 response = await self._clients[part].get(f"/v1/exports/{part}", params=query, headers=headers)

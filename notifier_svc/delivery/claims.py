@@ -31,7 +31,8 @@ _CLAIM = sa.text(
     " due.time_zone AS customer_time_zone, s.reason AS suppressed"
 )
 _EXPIRED = sa.text(
-    "SELECT id, state, claim FROM mails WHERE state IN ('claimed', 'sending') AND lease_until < now() LIMIT :limit"
+    "SELECT id, state, claim, trace FROM mails"
+    " WHERE state IN ('claimed', 'sending') AND lease_until < now() LIMIT :limit"
 )
 
 
@@ -61,6 +62,8 @@ class ExpiredClaim:
     mail_id: UUID
     state: State
     claim: UUID
+    trace: str | None = None
+    """That of what caused it."""
 
 
 async def claim_due_mails(database: Postgres, limit: int, lease_seconds: float) -> list[ClaimedMail]:
@@ -76,7 +79,7 @@ async def find_expired_claims(database: Postgres, limit: int) -> list[ExpiredCla
     """Some of the mails whose lease has expired; raise ``DatabaseUnavailable``."""
     async with database.reading() as connection:
         rows = (await connection.execute(_EXPIRED, {"limit": limit})).all()
-    return [ExpiredClaim(row.id, row.state, row.claim) for row in rows]
+    return [ExpiredClaim(row.id, row.state, row.claim, row.trace) for row in rows]
 
 
 def _recipient(row: Any) -> Customer:

@@ -12,7 +12,7 @@ from chassis.persistence.command import Command
 from chassis.persistence.group_commit import GroupCommit
 from chassis.runtime import failpoints
 from chassis.runtime.retry import retry_until_available
-from chassis.runtime.telemetry import seconds_since
+from chassis.runtime.telemetry import seconds_since, traced
 from notifier_svc.delivery.claims import ClaimedMail, ExpiredClaim
 from notifier_svc.delivery.commands import (
     BeginSending,
@@ -93,8 +93,10 @@ class Outcomes:
 
     async def claim_expired(self, expired: ExpiredClaim) -> None:
         """Another process has not finished it in time."""
-        log.warning("claim expired", mail_id=str(expired.mail_id), state=expired.state)
-        if await self._record(ReleaseExpiredClaim(expired.mail_id, expired.claim)):
+        with traced(expired.trace):
+            log.warning("claim expired", mail_id=str(expired.mail_id), state=expired.state)
+            in_doubt = await self._record(ReleaseExpiredClaim(expired.mail_id, expired.claim))
+        if in_doubt:
             MAILS.labels("any", "in_doubt").inc()
 
     async def _record(self, command: Command[NotifierUnitOfWork, R]) -> R:

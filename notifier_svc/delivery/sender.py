@@ -10,12 +10,14 @@ from functools import partial
 from uuid import UUID
 
 import aiosmtplib
+from opentelemetry.trace import SpanKind
 from pydantic_core import Url
 
 from chassis.persistence.group_commit import GroupCommit
 from chassis.persistence.postgres.database import Postgres
-from chassis.runtime import failpoints
+from chassis.runtime import failpoints, tracing
 from chassis.runtime.retry import backoff, retry_until_available
+from chassis.runtime.telemetry import traced
 from notifier_svc.delivery.claims import ClaimedMail, claim_due_mails
 from notifier_svc.delivery.outcomes import Outcomes
 from notifier_svc.delivery.pending_work import PendingWork
@@ -81,7 +83,11 @@ class Sender:
         """Finish mails that are being sent, which would be in doubt otherwise, and release the others."""
         await self._pending.finish()
         waiting = self._claimed.values()
-        await asyncio.gather(*(self._outcomes.postponed(one, "the process was stopped") for one in waiting))
+        await asyncio.gather(*(self._postpone(one, "the process was stopped") for one in waiting))
+
+    async def _postpone(self, claimed: ClaimedMail, reason: str) -> None:
+        with traced(claimed.mail.trace):
+            await self._outcomes.postponed(claimed, reason)
 
     async def _claim_mails(self) -> None:
         committed = self._database.committed
@@ -112,7 +118,8 @@ class Sender:
         return mails
 
     async def _end_unattempted(self, claimed: ClaimedMail) -> None:
-        await self._outcomes.not_attempted(claimed)
+        with traced(claimed.mail.trace):
+            await self._outcomes.not_attempted(claimed)
         self._claimed.pop(claimed.mail.id, None)
 
     async def _send_mails(self) -> None:
@@ -129,7 +136,7 @@ class Sender:
                 # The mail server is down: wait, or the mails would be refused as fast as they can be claimed.
                 reason = f"cannot connect: {error}"
                 self._server.refuses_us(redact_addresses(reason, ""))
-                await self._outcomes.postponed(claimed, reason)
+                await self._postpone(claimed, reason)
                 self._claimed.pop(claimed.mail.id, None)
                 await asyncio.sleep(next(pauses))
                 continue
@@ -143,8 +150,13 @@ class Sender:
                     await asyncio.sleep(next(pauses))
 
     async def _send(self, smtp: Connection, claimed: ClaimedMail) -> Sent:
-        """Send one mail, and close a connection that has ended."""
-        sent = await self._transmitter.send(smtp, claimed)
+        """Send one mail, in the trace of what caused it, and close a connection that has ended."""
+        mail = claimed.mail
+        attributes = {"shop.mail.id": str(mail.id), "shop.mail.template": mail.template}
+        with traced(mail.trace), tracing.span("send mail", SpanKind.CLIENT, attributes) as span:
+            sent = await self._transmitter.send(smtp, claimed)
+            if sent != "over":
+                tracing.fail(span, sent)
         if sent == "ended":
             await smtp.quit()
         return sent

@@ -201,7 +201,7 @@ class ResendMail:
             return known, True
         if is_erased(uow, original.customer_id):
             raise MailNotResendable
-        mail = original.resend(self.resend_id, self.recipient, uow.now)
+        mail = replace(original.resend(self.resend_id, self.recipient, uow.now), trace=uow.trace)
         uow.mails.set(mail.id, mail)
         return mail, False
 
@@ -209,13 +209,13 @@ class ResendMail:
 def queue(uow: NotifierUnitOfWork, mail: Mail) -> None:
     """Enter a mail in the ledger; one that is there already is not sent again."""
     if uow.mails.get(mail.id) is None:
-        mail = mail.withhold() if uow.withhold_mails else mail
+        mail = replace(mail.withhold() if uow.withhold_mails else mail, trace=uow.trace)
         save_outcome(uow, mail.anonymise(uow.now) if is_erased(uow, mail.customer_id) else (mail, None))
 
 
 def queue_confirmation(uow: NotifierUnitOfWork, customer: Customer) -> None:
     """Confirm an erasure to the address that the customer had until now."""
-    mail = farewell(customer, uow.now)
+    mail = replace(farewell(customer, uow.now), trace=uow.trace)
     if uow.mails.get(mail.id) is None:
         uow.mails.set(mail.id, mail.withhold() if uow.withhold_mails else mail)
 

@@ -64,6 +64,8 @@ class Mail:
     """The mail that staff sent again with this one."""
     bounced: bool = False
     """Whether it failed because its address does not exist."""
+    trace: str | None = None
+    """The W3C ``traceparent`` of the event or request that caused it."""
 
     @property
     def content(self) -> MailContent:

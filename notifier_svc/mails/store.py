@@ -35,6 +35,7 @@ mails = sa.Table(
     sa.Column("recipient", sa.Text),
     sa.Column("resend_of", sa.Uuid),
     sa.Column("bounced", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("trace", sa.Text),
     sa.Index("mails_due", "due_at", postgresql_where=sa.text("state = 'queued'")),
     sa.Index("mails_claimed", "lease_until", postgresql_where=sa.text("state IN ('claimed', 'sending')")),
     sa.Index("mails_by_customer", "customer_id", "position"),

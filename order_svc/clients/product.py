@@ -6,8 +6,7 @@ from uuid import UUID
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from chassis.http.tls import tls_context
-from chassis.runtime.telemetry import trace
+from chassis.http.request_spans import ServiceClient
 from order_svc.errors import CatalogueUnavailable
 from order_svc.replicas.domain import Product
 from schemas.values import Variant
@@ -35,16 +34,12 @@ class ProductClient:
     """A client of the REST API of product_svc at ``url``."""
 
     def __init__(self, url: str) -> None:
-        self._client = httpx.AsyncClient(base_url=url, timeout=TIMEOUT_SECONDS, verify=tls_context())
+        self._client = ServiceClient(url, TIMEOUT_SECONDS)
 
     async def find(self, skus: Sequence[str]) -> list[Product]:
         """The products of those SKUs that exist; raise ``CatalogueUnavailable``."""
         try:
-            response = await self._client.get(
-                "/v1/products",
-                params={"sku": list(skus), "limit": 200},
-                headers={"traceparent": trace.get() or ""},
-            )
+            response = await self._client.get("/v1/products", params={"sku": list(skus), "limit": 200})
             response.raise_for_status()
             page = _Page.model_validate_json(response.content)
         except (httpx.HTTPError, ValidationError) as error:

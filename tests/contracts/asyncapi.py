@@ -35,6 +35,7 @@ HEADERS: dict[str, Any] = {
         "ce_aggregateversion": {"type": "string", "pattern": "^[1-9][0-9]*$"},
         "ce_causationid": {"type": "string"},
         "ce_traceparent": {"type": "string"},
+        "traceparent": {"type": "string", "description": "W3C Trace Context: of the sending"},
         "content-type": {"const": "application/json"},
     },
 }

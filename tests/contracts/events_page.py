@@ -29,7 +29,8 @@ fields that they do not know.
 | `ce_dataschema` | `urn:shopstream:schema:<type>:<version>` |
 | `ce_aggregateversion` | the number of the event within its key, from 1, without gaps |
 | `ce_causationid` | the id of the event or request that led to this one, if there is one |
-| `ce_traceparent` | the W3C trace that it belongs to, if there is one |
+| `ce_traceparent` | the W3C trace that it belongs to, if there is one: the parent is its cause |
+| `traceparent` | the same trace for instrumented Kafka clients: the parent is its sending, if that is recorded |
 | `content-type` | `application/json` |
 """
 
