@@ -28,7 +28,7 @@ async def list_sagas(
     stuck_seconds: StuckSeconds,
     state: Annotated[
         Literal["waiting", "stuck"],
-        Query(description="`stuck`: only orders that have waited for longer than they should"),
+        Query(description="`stuck`: only orders that have waited for longer than they should, or lost pieces"),
     ] = "waiting",
     after: Annotated[UUID | None, Query(description="`next` of the previous page")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
