@@ -13,15 +13,13 @@ from order_svc.errors import TransitionNotAllowed
 from order_svc.saga.actions import request_again
 from order_svc.saga.domain import Decision, on_deadline, on_reply
 from order_svc.timeline.domain import Timeline
-from product_svc.reservations.domain import Reservation, _shortage, release, settled
+from product_svc.reservations.domain import _shortage, release, settled
 from product_svc.reservations.shipments import release_remainder
 from tests.model.deliveries import Deliveries
 from tests.model.erasures import ErasurePlatform, ErasureSenders
 from tests.model.explore import explore
 from tests.model.platform import Platform
 from tests.model.senders import Senders
-
-lose = Reservation.lose
 
 
 def without_tombstone(order_id: Any, held: Any, *rest: Any) -> Any:
@@ -36,12 +34,6 @@ def without_releasing(*args: Any) -> Any:
 def without_releasing_the_remainder(*args: Any) -> Any:
     after, _, event = release_remainder(*args)
     return after, [], event
-
-
-def losing_one(known: Any, sku: str, quantity: int) -> Any:
-    """Only the revision that the order has loses pieces."""
-    after, events = lose(replace(known, amendment=None), sku, quantity)
-    return replace(after, amendment=known.amendment), events
 
 
 def reviving(order: Any, reply: Any, now: Any) -> Any:
@@ -80,12 +72,6 @@ FAULTS: dict[str, tuple[type[RuleBasedStateMachine], str, Any]] = {
         Platform,
         "product_svc.reservations.shipments.find_lost",
         lambda *known: None,
-    ),
-    "lost pieces of an amendment kept": (Platform, "product_svc.reservations.domain.Reservation.lose", losing_one),
-    "lost pieces shipped": (
-        Platform,
-        "order_svc.orders.domain.Order.shippable",
-        property(lambda order: order.unshipped),
     ),
     "stock not given back": (Platform, "product_svc.reservations.domain.release", without_releasing),
     "remainder not given back": (

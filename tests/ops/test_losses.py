@@ -3,13 +3,10 @@
 import asyncio
 from uuid import UUID
 
-import httpx
 import pytest
 from uuid_utils.compat import uuid7
 
 from chassis.http.preconditions import ANY
-from chassis.testing import bearer
-from order_svc.amendments.commands import AmendOrder
 from order_svc.fulfilment.commands import CancelRemainder, ShipOrder
 from order_svc.orders.commands import CancelOrder
 from order_svc.orders.queries import find_order
@@ -69,20 +66,3 @@ async def test_a_parcel_and_a_loss_at_the_same_time(world: World, shipped: int) 
     assert await known(world, order) == ("SHIPPED", left)
     assert await numbers(world, sku) == (0, 0)
     assert await world.new_findings() == set()
-
-
-async def test_a_request_may_take_pieces_from_both_revisions_of_an_order(world: World) -> None:
-    sku = await world.product(3)
-    order = await world.confirmed(sku, 2)
-    await world.commits["order_svc"](AmendOrder(order, None, ANY, {sku: 3}, {}))
-    await world.flow(stopped=("order_svc",))
-    body = {"delta": -2, "reason": "damage", "take_held": True}
-    async with httpx.AsyncClient(headers=bearer(role="staff")) as staff:
-        path = f"{world.urls['product']}/v1/stock/{sku}/adjustments"
-        response = await staff.post(path, json=body, headers={"X-Request-ID": str(uuid7())})
-        assert (response.status_code, response.json()["reserved"]) == (201, 1)
-    losses = [message for message in await world.outbox("product_svc") if message.headers["ce_type"] == "stock.lost"]
-    assert len(losses) == 2
-    assert len({message.headers["ce_causationid"] for message in losses}) == 1
-    await world.send(*losses)
-    assert "doubled_effect" not in {check for check, _ in await world.new_findings()}
