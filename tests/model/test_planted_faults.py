@@ -152,6 +152,7 @@ SOON = {
     "no tombstone": 7,
     "discontinued product reserved": 4,
     "old revision released before the order has decided": 3,
+    "withdrawn amendment kept": 2,
     "reply to another revision accepted": 3,
     "mail begun after its end": 9,
     "mail in doubt for ever": 2,
