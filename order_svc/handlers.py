@@ -14,7 +14,7 @@ from order_svc.replicas.commands import (
     ReplicateName,
 )
 from order_svc.replicas.store import customers, products
-from order_svc.saga.commands import HandleReservationReply
+from order_svc.saga.commands import HandleReservationReply, HandleStockLost
 from order_svc.timeline.commands import RecordMail, RecordStockMovement
 from order_svc.timeline.store import timeline
 from order_svc.unit_of_work import OrderUnitOfWork
@@ -30,6 +30,7 @@ from schemas import (
     ProductCreated,
     ProfileChanged,
     StockCommitted,
+    StockLost,
     StockRejected,
     StockReleased,
     StockReserved,
@@ -47,6 +48,7 @@ HANDLERS: Handlers[OrderUnitOfWork] = {
     ProductChanged: ReplicateChangedProduct,
     StockReserved: HandleReservationReply,
     StockRejected: HandleReservationReply,
+    StockLost: HandleStockLost,
     StockReleased: RecordStockMovement,
     StockCommitted: RecordStockMovement,
     StockReturned: RecordStockMovement,

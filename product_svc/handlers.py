@@ -7,6 +7,7 @@ from product_svc.reservations.commands import (
     ReleaseRemainder,
     ReleaseStock,
     ReserveAmendment,
+    ReserveLost,
     ReserveStock,
     RestockReturn,
     SettleAmendment,
@@ -15,6 +16,7 @@ from product_svc.unit_of_work import ProductUnitOfWork
 from schemas import (
     AmendmentAccepted,
     AmendmentRefused,
+    MissingRequested,
     OrderAmended,
     OrderCancelled,
     OrderPlaced,
@@ -33,6 +35,7 @@ HANDLERS: Handlers[ProductUnitOfWork] = {
     AmendmentRefused: SettleAmendment,
     OrderShipped: CommitShipment,
     RemainderCancelled: ReleaseRemainder,
+    MissingRequested: ReserveLost,
     OrderReturned: RestockReturn,
     ParcelReturned: RestockReturn,
     OrdersAnonymised: RedactDeadLetters,

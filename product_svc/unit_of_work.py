@@ -27,7 +27,7 @@ from product_svc.reservations import store as reservations
 from product_svc.reservations.domain import Reservation
 from product_svc.search import store as search
 from product_svc.stock import store as stock
-from product_svc.stock.domain import Movement, Stock, stock_low_events
+from product_svc.stock.domain import MOST_LOSING, Movement, Stock, stock_low_events
 
 DOCUMENTS = (
     *(categories.CategoryDocument, catalogue.ProductDocument, stock.StockDocument, stock.MovementDocument),
@@ -59,6 +59,8 @@ class ProductUnitOfWork(UnitOfWork):
         self.stock: IdentityMap[str, Stock] = IdentityMap(self)
         self.movements: AppendOnly[Movement] = AppendOnly(self)
         self.reservations: IdentityMap[UUID, Reservation] = IdentityMap(self)
+        self.taken: set[str] = set()
+        """SKUs of which reserved units may be taken away: the newest orders that hold any are loaded."""
         self.imports: IdentityMap[UUID, Import] = IdentityMap(self)
         self.import_faults: AppendOnly[Fault] = AppendOnly(self)
         self.responses: IdentityMap[UUID, StoredResponse] = IdentityMap(self)
@@ -70,8 +72,10 @@ class ProductUnitOfWork(UnitOfWork):
         """
         await load_rows(tx, catalogue.to_load(self.products))
         self.stock.prefetch(*(variant.sku for product in self.products.present for variant in product.variants))
+        for sku in self.taken:
+            self.reservations.prefetch(*await reservations.holders(tx, sku, MOST_LOSING))
         await load_rows(tx, reservations.to_load(self.reservations), stock.to_load(self.stock))
-        self.stock.prefetch(*(sku for reservation in self.reservations.present for sku in reservation.held))
+        self.stock.prefetch(*(sku for reservation in self.reservations.present for sku in reservation.skus))
         await load_rows(tx, stock.to_load(self.stock))
         self.categories.prefetch(*(product.category_id for product in self.products.present if product.category_id))
         await load_rows(tx, imports.to_load(self.imports))

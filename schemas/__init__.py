@@ -28,6 +28,7 @@ from schemas.notification import STAFF, MailFailed, MailSent
 from schemas.order import (
     AmendmentAccepted,
     AmendmentRefused,
+    MissingRequested,
     OrderAmended,
     OrderCancelled,
     OrderConfirmed,
@@ -50,6 +51,7 @@ from schemas.product import ProductChanged, ProductCreated, ProductDrafted
 from schemas.stock import (
     StockAdjusted,
     StockCommitted,
+    StockLost,
     StockLow,
     StockRejected,
     StockReleased,
@@ -83,6 +85,7 @@ __all__ = [
     "MailedLink",
     "MailsAnonymised",
     "Message",
+    "MissingRequested",
     "Money",
     "OrderAmended",
     "OrderCancelled",
@@ -112,6 +115,7 @@ __all__ = [
     "Shortage",
     "StockAdjusted",
     "StockCommitted",
+    "StockLost",
     "StockLow",
     "StockRejected",
     "StockReleased",

@@ -123,6 +123,15 @@ class OrderShipped(Event):
     shipping_address: Address
 
 
+@event("order.missing_requested", topic=ORDER_EVENTS, key="order_id")
+class MissingRequested(Event):
+    """Pieces that were reserved for the order were lost (``stock.lost``), and are to be reserved once more."""
+
+    order_id: Id
+    customer_id: Id
+    revision: int = Field(examples=[1])
+
+
 @event("order.remainder_cancelled", topic=ORDER_EVENTS, key="order_id")
 class RemainderCancelled(Event):
     """What was left to ship of a partly shipped order was cancelled; its reserved stock is to be released.

@@ -58,6 +58,20 @@ class StockReturned(Event):
     lines: tuple[Line, ...]
 
 
+@event("stock.lost", topic=STOCK_EVENTS, key="order_id")
+class StockLost(Event):
+    """Staff took pieces off the stock that were reserved for this revision of the order: damaged, or not there.
+
+    ``lines`` is everything of the revision that is missing now, of whatever adjustment: of two such events about a
+    revision, the one with the higher version counts. It is empty once all of it is reserved again, and as before
+    if it could not be. What an order has shipped is not missing, even if the shipment is not known here yet.
+    """
+
+    order_id: Id
+    lines: tuple[Line, ...]
+    revision: int = Field(default=1, examples=[1])
+
+
 @event("stock.adjusted", topic=STOCK_EVENTS, key="sku")
 class StockAdjusted(Event):
     """Staff changed the number on hand: a delivery, a count, a damage."""

@@ -57,7 +57,7 @@ OWN_MODULES = {
     "product_svc.reservations": {"shipments", "traces"},
     "product_svc.imports": {"lines", "export"},
     "order_svc.orders": {
-        *("lines", "obstacles", "parts", "part_dto", "rows", "examples", "prefer_wait", "product_fallback"),
+        *("lines", "obstacles", "parts", "part_dto", "pieces", "rows", "examples", "prefer_wait", "product_fallback"),
     },
     "order_svc.saga": {"actions", "gauges", "periodic"},
     "order_svc.timeline": {"feed", "exports", "traces"},

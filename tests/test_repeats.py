@@ -17,9 +17,15 @@ REFUSING = {
     "customer_svc": set[str](),
     "product_svc": {
         *("order.placed", "order.cancelled", "order.amended", "order.amendment_accepted", "order.amendment_refused"),
-        *("order.shipped", "order.remainder_cancelled", "order.returned", "order.parcel_returned"),
+        *(
+            "order.shipped",
+            "order.remainder_cancelled",
+            "order.missing_requested",
+            "order.returned",
+            "order.parcel_returned",
+        ),
     },
-    "order_svc": {"stock.reserved", "stock.rejected"},
+    "order_svc": {"stock.reserved", "stock.rejected", "stock.lost"},
     "notifier_svc": {"stock.low"},
 }
 

@@ -39,18 +39,20 @@ INSERTS: Mapping[str, tuple[str, Callable[[Line], Sequence[Any]]]] = {
         ),
     ),
     "reservation": (
-        "INSERT INTO reservation VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO reservation VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         lambda line: (
             *(packed(line["order_id"]), line["state"], summed(line["lines"]), summed(line["held"])),
-            *(line["revision"], line["version"], micros(line["changed_at"])),
+            *(summed(line.get("lost", ())), line["revision"], line["version"], micros(line["changed_at"])),
         ),
     ),
     "order": (
-        'INSERT INTO "order" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+        'INSERT INTO "order" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
         lambda line: (
             *(packed(line["id"]), packed(line["customer_id"]), line["state"], summed(line["lines"])),
             *(summed(line["shipped"]), summed(line["returned"]), difference(line["returned"], line["scrapped"])),
-            *(difference(line["lines"], line["shipped"]), line["in_transit"], line["settled"], line["parcels"]),
+            *(difference(line["lines"], line["shipped"]), summed(line.get("missing", ()))),
+            *(difference(line["lines"], [*line["shipped"], *line.get("missing", ())]), line["in_transit"]),
+            *(line["settled"], line["parcels"]),
             *(line["revision"], line["amended"], line["version"], line["age_seconds"], micros(line["changed_at"])),
         ),
     ),

@@ -10,11 +10,12 @@ CREATE TABLE offer (sku PRIMARY KEY, available) WITHOUT ROWID;
 -- Sums of the stock movements: shipments and returns by order, all others without an order.
 CREATE TABLE moved (order_id, reason, sku, quantity, PRIMARY KEY (order_id, reason, sku)) WITHOUT ROWID;
 CREATE TABLE reservation (
-    order_id PRIMARY KEY, state, lines, held, revision, version, changed_at
+    order_id PRIMARY KEY, state, lines, held, lost, revision, version, changed_at
 ) WITHOUT ROWID;
+-- "to_hold": what is still to be shipped and is not missing.
 CREATE TABLE "order" (
-    id PRIMARY KEY, customer_id, state, lines, shipped, returned, restocked, unshipped, in_transit, settled, parcels,
-    revision, amended, version, age, changed_at
+    id PRIMARY KEY, customer_id, state, lines, shipped, returned, restocked, unshipped, missing, to_hold,
+    in_transit, settled, parcels, revision, amended, version, age, changed_at
 ) WITHOUT ROWID;
 CREATE TABLE mail (
     id PRIMARY KEY, template, order_id, customer_id, state, doubts, attempts, resend_of, bounced, changed_at

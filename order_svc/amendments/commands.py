@@ -20,7 +20,8 @@ from order_svc.errors import (
     TransitionNotAllowed,
 )
 from order_svc.orders.commands import products_for_sale, use_limits, visible_order
-from order_svc.orders.domain import Order, held_pieces
+from order_svc.orders.domain import Order
+from order_svc.orders.pieces import held_pieces
 from order_svc.unit_of_work import OrderUnitOfWork
 from order_svc.usage.domain import OrderLimits
 from schemas import Address, PricedLine

@@ -69,6 +69,7 @@ def accept(order: Order, now: datetime) -> tuple[Order, AmendmentAccepted]:
         total=new.total,
         shipping_address=new.shipping_address,
         billing_address=new.billing_address,
+        missing=new.missing,
         amendment=None,
     )
     return accepted, AmendmentAccepted(

@@ -20,9 +20,12 @@ def ship(
     quantities: Mapping[str, int] | None,
     now: datetime,
 ) -> tuple[Order, OrderShipped]:
-    """Ship quantities of SKUs, or all that is left (None); raise ``TransitionNotAllowed``, ``QuantityExceeded``."""
+    """Ship quantities of SKUs, or all that is left and was not lost (None).
+
+    Raise ``TransitionNotAllowed``, ``QuantityExceeded``.
+    """
     order.require("ship")
-    left = order.unshipped
+    left = order.shippable
     selected = left if quantities is None else quantities
     order.require_left(selected, left)
     lines = select_lines(order.lines, selected)
@@ -53,7 +56,7 @@ def cancel_remainder(order: Order, reason: Literal["customer", "staff"], note: s
     at = order.time_of_change(now)
     remainder = CancelledRemainder(cancelled, total_of(cancelled), reason, note, at)
     after = order.transition(
-        *("cancel_remainder", now), lines=kept, total=total_of(kept), cancelled_remainder=remainder
+        *("cancel_remainder", now), lines=kept, total=total_of(kept), cancelled_remainder=remainder, missing=None
     )
     event = RemainderCancelled(
         order_id=order.id,

@@ -26,6 +26,7 @@ from order_svc.orders import domain
 from order_svc.orders.domain import Order, Reason
 from order_svc.orders.dto import order_out
 from order_svc.orders.lines import price_line
+from order_svc.orders.pieces import held_pieces
 from order_svc.orders.store import StoredResponse
 from order_svc.replicas.domain import Product, billing_address, shipping_address
 from order_svc.unit_of_work import OrderUnitOfWork
@@ -82,7 +83,7 @@ class PlaceOrder:
         if self.currency not in (None, order.total.currency):
             raise CurrencyMismatch(currency=order.total.currency)
         if self.limits:
-            use_limits(uow, self.customer_id, domain.held_pieces(order), self.limits)
+            use_limits(uow, self.customer_id, held_pieces(order), self.limits)
         uow.record(order, placed)
         return order
 

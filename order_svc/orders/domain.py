@@ -12,9 +12,17 @@ from uuid import UUID
 
 from chassis.persistence.unit_of_work import next_time
 from order_svc.errors import QuantityExceeded, TransitionNotAllowed
-from order_svc.orders.lines import quantities_of, remaining, total_of
-from order_svc.orders.obstacles import AMENDED, OBSTACLES, SITUATIONS
-from order_svc.orders.parts import OPEN_REQUESTS, Amendment, CancelledRemainder, Return, ReturnRequest, Shipment
+from order_svc.orders.lines import plain_lines, remaining, total_of
+from order_svc.orders.obstacles import AMENDED, LOST, OBSTACLES, SITUATIONS
+from order_svc.orders.parts import (
+    OPEN_REQUESTS,
+    Amendment,
+    CancelledRemainder,
+    Missing,
+    Return,
+    ReturnRequest,
+    Shipment,
+)
 from schemas import (
     Address,
     Line,
@@ -46,12 +54,14 @@ TRANSITIONS: Mapping[State, Mapping[str, State]] = {
         "accept": "CONFIRMED",
         "refuse": "CONFIRMED",
         "retry": "CONFIRMED",
+        "request_missing": "CONFIRMED",
         "ship": "SHIPPED",
     },
     "REJECTED": {},
     "CANCELLED": {},
     "SHIPPED": {
         "ship": "SHIPPED",
+        "request_missing": "SHIPPED",
         "cancel_remainder": "SHIPPED",
         "correct_tracking": "SHIPPED",
         "deliver_parcel": "SHIPPED",
@@ -75,7 +85,8 @@ GUARDS: Mapping[str, Callable[["Order"], bool]] = {
     "amend": lambda order: order.amendment is None,
     "accept": lambda order: order.amendment is not None,
     "refuse": lambda order: order.amendment is not None,
-    "ship": lambda order: order.amendment is None and bool(order.unshipped),
+    "request_missing": lambda order: order.amendment is None and bool(order.missing_lines),
+    "ship": lambda order: order.amendment is None and bool(order.shippable),
     "cancel_remainder": lambda order: bool(order.unshipped),
     "correct_tracking": lambda order: order.in_transit,
     "deliver_parcel": lambda order: order.in_transit,
@@ -136,6 +147,7 @@ class Order:
     cancelled_remainder: CancelledRemainder | None = None
     returns: tuple[Return, ...] = ()
     return_requests: tuple[ReturnRequest, ...] = ()
+    missing: Missing | None = None
 
     @property
     def allowed_actions(self) -> list[str]:
@@ -151,6 +163,16 @@ class Order:
     def unshipped(self) -> dict[str, int]:
         """SKU → quantity still to be shipped."""
         return remaining(self.lines, (line for one in self.shipments for line in one.lines))
+
+    @property
+    def missing_lines(self) -> tuple[Line, ...]:
+        """What is still to be shipped and was lost in the warehouse."""
+        return self.missing.lines if self.missing else ()
+
+    @property
+    def shippable(self) -> dict[str, int]:
+        """SKU → quantity still to be shipped that was not lost."""
+        return remaining(plain_lines(self.unshipped), self.missing_lines)
 
     @property
     def in_transit(self) -> bool:
@@ -200,7 +222,7 @@ class Order:
 
     def cancel(self, reason: Reason, now: datetime, note: str | None = None) -> tuple["Order", OrderCancelled]:
         """It ends before shipping; stock that is reserved for it is released."""
-        order = self.transition("cancel", now, reason=reason, cancellation_note=note, amendment=None)
+        order = self.transition("cancel", now, reason=reason, cancellation_note=note, amendment=None, missing=None)
         return order, OrderCancelled(order_id=self.id, customer_id=self.customer_id, reason=reason, note=note)
 
     def require(self, transition: str) -> None:
@@ -235,21 +257,13 @@ class Order:
     def _obstacle(self, transition: str) -> str:
         if transition not in TRANSITIONS[self.state]:
             return SITUATIONS[self.state]
-        return AMENDED if self.amendment else OBSTACLES[transition]
+        if self.amendment:
+            return AMENDED
+        return LOST if transition == "ship" and self.unshipped else OBSTACLES[transition]
 
     def _allows(self, transition: str) -> bool:
         allowed = transition in TRANSITIONS[self.state]
         return allowed and (transition not in GUARDS or GUARDS[transition](self))
-
-
-def held_pieces(order: Order) -> int:
-    """How many pieces stock is, or may be, reserved for; while an amendment waits, the larger number of each SKU."""
-    if order.state not in HOLDING:
-        return 0
-    if order.amendment is None and not order.shipments:
-        return sum(line.quantity for line in order.lines)
-    now, then = order.unshipped, quantities_of(order.amendment.lines) if order.amendment else {}
-    return sum(max(now.get(sku, 0), then.get(sku, 0)) for sku in now.keys() | then.keys())
 
 
 def place(

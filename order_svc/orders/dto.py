@@ -153,6 +153,9 @@ class OrderOut(ResponseBody):
     cancelled_remainder: CancelledRemainderOut | None
     returns: tuple[ReturnOut, ...]
     return_requests: tuple[ReturnRequestOut, ...]
+    missing: Annotated[
+        tuple[Line, ...], Field(description="what was reserved and was lost in the warehouse; it cannot be shipped")
+    ]
     version: Annotated[int, Field(examples=[3])]
     placed_at: datetime
     changed_at: datetime
@@ -190,6 +193,7 @@ def order_out(order: Order, names: Mapping[UUID, str] | None = None) -> OrderOut
         cancelled_remainder=CancelledRemainderOut.of(remainder) if remainder else None,
         returns=tuple(ReturnOut.of(returned) for returned in order.returns),
         return_requests=tuple(ReturnRequestOut.of(request) for request in order.return_requests),
+        missing=order.missing_lines,
         version=order.version,
         placed_at=order.placed_at,
         changed_at=order.changed_at,

@@ -51,6 +51,7 @@ SHIPPED: dict[str, Any] = {
     "cancelled_remainder": None,
     "returns": [],
     "return_requests": [],
+    "missing": [],
     "version": 3,
     "placed_at": MOMENT,
     "changed_at": "2026-01-03T09:30:00Z",

@@ -15,12 +15,15 @@ SITUATIONS: Mapping[str, str] = {
 
 AMENDED = "an amendment is waiting for its stock"
 """Why a guard does not hold while one does."""
+LOST = "what is left to ship was lost in the warehouse"
+"""Why nothing can be shipped though something is left."""
 OBSTACLES: Mapping[str, str] = {
     "accept": "no amendment is waiting",
     "refuse": "no amendment is waiting",
     "ship": "everything has been shipped",
     "deliver": "not everything has been shipped",
     "end_undelivered": "not everything has been shipped and failed",
+    "request_missing": "nothing of it was lost in the warehouse",
     "cancel_remainder": "everything has been shipped",
     "correct_tracking": "no parcel is in transit",
     "deliver_parcel": "no parcel is in transit",

@@ -18,6 +18,19 @@ ANONYMOUS_TRACKING_NUMBER = "-"
 
 
 @dataclass(frozen=True, slots=True)
+class Missing:
+    """Pieces that were reserved and were lost in the warehouse: what the newest event about them says.
+
+    ``lines`` is empty once all is reserved again. ``version`` is that of the reservation, and ``at`` is since when
+    pieces are missing.
+    """
+
+    lines: tuple[Line, ...]
+    version: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Amendment:
     """What an order becomes once stock for all of it is reserved.
 
@@ -30,6 +43,7 @@ class Amendment:
     shipping_address: Address
     billing_address: Address | None
     original_rejected: bool = False
+    missing: Missing | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ _TIME_BITS, _ID_BITS = 48, 128
 
 LEDGER = (
     "SELECT 'order' AS kind, id, customer_id, state, version, lines, changed_at, revision,"  # noqa: S608
-    " amendment IS NOT NULL AS amended,"
+    " amendment IS NOT NULL AS amended, coalesce(missing -> 'lines', '[]') AS missing,"
     " jsonb_path_query_array(shipments, '$[*].lines[*]') AS shipped,"
     " jsonb_path_query_array(returns, '$[*].lines[*]') AS returned,"
     " jsonb_path_query_array(returns, '$[*].scrapped[*]') AS scrapped,"
@@ -45,7 +45,7 @@ LEDGER = (
 LEDGER_LINE = {
     **{"kind": "order", "id": ID, "customer_id": ID, "state": "CONFIRMED", "version": 2},
     **{"lines": [{"sku": "MUG-BLUE", "quantity": 2}], "changed_at": MOMENT, "revision": 1, "amended": False},
-    **{"shipped": [], "returned": [], "scrapped": [], "in_transit": 0},
+    **{"missing": [], "shipped": [], "returned": [], "scrapped": [], "in_transit": 0},
     **{"settled": 0, "parcels": 0, "age_seconds": 12.5},
 }
 """An example of a line of it."""

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from chassis.persistence.postgres.rows import Row
 from order_svc.orders.domain import Order, State
-from order_svc.orders.parts import Amendment, CancelledRemainder, Return, ReturnRequest, Shipment
+from order_svc.orders.parts import Amendment, CancelledRemainder, Missing, Return, ReturnRequest, Shipment
 from schemas import Address, Line, Money, PricedLine, Shortage
 
 PLACED = (
@@ -20,13 +20,13 @@ STATE = ("state", "shortages", "reason", "version", "changed_at")
 CONTENT = (
     *("lines", "total", "currency", "shipping_address", "billing_address", "cancellation_note"),
     *("revision", "last_revision", "reservation_attempts", "retried", "amendment", "shipments", "returns"),
-    *("cancelled_remainder", "return_requests"),
+    *("cancelled_remainder", "return_requests", "missing"),
 )
 """The columns that only some transitions change: amendments, shipments, cancellations, returns."""
 
 _CONTENT_FIELDS = (
     *("lines", "shipping_address", "billing_address", "cancellation_note", "revision", "reservation_attempts"),
-    *("amendment", "shipments", "returns", "cancelled_remainder", "return_requests"),
+    *("amendment", "shipments", "returns", "cancelled_remainder", "return_requests", "missing"),
 )
 
 
@@ -61,6 +61,7 @@ def order_from(row: Any) -> Order:
         returns=tuple(_return(returned) for returned in row.returns),
         return_requests=tuple(_request(request) for request in row.return_requests),
         cancelled_remainder=row.cancelled_remainder and _remainder(row.cancelled_remainder),
+        missing=row.missing and _missing(row.missing),
     )
 
 
@@ -105,6 +106,7 @@ def full_row(order: Order) -> Row:
         "returns": [_return_row(returned) for returned in order.returns],
         "return_requests": [_request_row(request) for request in order.return_requests],
         "cancelled_remainder": order.cancelled_remainder and _remainder_row(order.cancelled_remainder),
+        "missing": order.missing and _missing_row(order.missing),
     }
 
 
@@ -128,6 +130,7 @@ def _amendment(stored: Any) -> Amendment:
         shipping_address=Address.model_validate(stored["shipping_address"]),
         billing_address=stored["billing_address"] and Address.model_validate(stored["billing_address"]),
         original_rejected=stored["original_rejected"],
+        missing=_missing(stored["missing"]) if stored.get("missing") else None,
     )
 
 
@@ -139,7 +142,16 @@ def _amendment_row(amendment: Amendment) -> Row:
         "shipping_address": amendment.shipping_address.model_dump(),
         "billing_address": amendment.billing_address and amendment.billing_address.model_dump(),
         "original_rejected": amendment.original_rejected,
+        "missing": amendment.missing and _missing_row(amendment.missing),
     }
+
+
+def _missing(stored: Any) -> Missing:
+    return Missing(_plain(stored["lines"]), stored["version"], datetime.fromisoformat(stored["at"]))
+
+
+def _missing_row(missing: Missing) -> Row:
+    return {"lines": _dumped(missing.lines), "version": missing.version, "at": missing.at}
 
 
 def _shipment(stored: Any, state: State) -> Shipment:

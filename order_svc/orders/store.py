@@ -14,7 +14,8 @@ from chassis.persistence.postgres.expiry import Expiry
 from chassis.persistence.postgres.pipelined_transaction import PipelinedTransaction, array
 from chassis.persistence.postgres.rows import Load, Row, columns, insert_rows, select_rows, update_rows
 from chassis.persistence.unit_of_work import IdentityMap
-from order_svc.orders.domain import FIRST_VERSION, Order, held_pieces
+from order_svc.orders.domain import FIRST_VERSION, Order
+from order_svc.orders.pieces import held_pieces
 from order_svc.orders.rows import (
     CONTENT,
     PLACED,
@@ -30,6 +31,8 @@ REQUESTED_AT = "coalesce(reservation_requested_at, stored_at)"
 """When stock was last requested, in SQL."""
 AWAITS_REPLY = "(state = 'PENDING' OR amendment IS NOT NULL)"
 """Whether an order waits for a reply about its stock, in SQL."""
+MISSES_PIECES = "(state IN ('CONFIRMED', 'SHIPPED') AND amendment IS NULL AND missing -> 'lines' <> '[]')"
+"""Whether pieces of an order were lost in the warehouse, and staff have to decide what becomes of it, in SQL."""
 
 metadata = sa.MetaData()
 EXPIRY_SECONDS = 60.0
@@ -64,10 +67,12 @@ orders = sa.Table(
     sa.Column("returns", JSONB, nullable=False, server_default="[]"),
     sa.Column("cancelled_remainder", JSONB(none_as_null=True)),
     sa.Column("return_requests", JSONB, nullable=False, server_default="[]"),
+    sa.Column("missing", JSONB(none_as_null=True)),
     # or from here, where stock was requested again.
     sa.Column("reservation_requested_at", sa.DateTime(timezone=True)),
     sa.Index("orders_of_customer", "customer_id", "id"),
     sa.Index("orders_awaiting_reply", sa.text(REQUESTED_AT), postgresql_where=sa.text(AWAITS_REPLY)),
+    sa.Index("orders_missing_pieces", "id", postgresql_where=sa.text(MISSES_PIECES)),
 )
 
 idempotency_keys = sa.Table(

@@ -3,17 +3,19 @@
 An action takes the order, the reply (None for a deadline) and the time, and returns the changes of the order.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
 from order_svc.amendments.domain import accept, order_amended, refuse, reject_original
 from order_svc.errors import TransitionNotAllowed
-from order_svc.orders.domain import Order, Reason, order_placed
+from order_svc.orders.domain import HOLDING, Order, Reason, order_placed
+from order_svc.orders.lines import plain_lines, quantities_of
+from order_svc.orders.parts import Missing
 from order_svc.timeline.domain import TimelineEntry
-from schemas import Event, StockRejected
+from schemas import Event, MissingRequested, StockLost, StockRejected
 
 Change = tuple[Order, Event | None]
 """An order after a change, and the event to publish; None where no other service is concerned."""
@@ -104,6 +106,39 @@ def request_again(order: Order, now: datetime, *, retried: bool = False) -> Sequ
         order = _retry(order, now, retried=retried)
         changes.append((order, order_amended(order, amendment)))
     return changes
+
+
+def request_missing(order: Order, now: datetime) -> Change:
+    """Request what was lost in the warehouse once more; raise ``TransitionNotAllowed`` where nothing was."""
+    after = order.transition("request_missing", now)
+    return after, MissingRequested(order_id=order.id, customer_id=order.customer_id, revision=order.revision)
+
+
+def lose(order: Order, event: StockLost, version: int, at: datetime) -> Order:
+    """The order once it is known what of a revision is missing; the same where that does not matter any more.
+
+    That is so after the order has ended, for a revision that it neither has nor waits for, and where a later
+    ``version`` of the reservation is known. What the order has shipped meanwhile is not missing.
+    """
+    amendment = order.amendment
+    if order.state not in HOLDING:
+        return order
+    if amendment and event.revision == amendment.revision:
+        missing = _newer(amendment.missing, event, version, at, quantities_of(amendment.lines))
+        return replace(order, amendment=replace(amendment, missing=missing))
+    if event.revision == order.revision:
+        return replace(order, missing=_newer(order.missing, event, version, at, order.unshipped))
+    return order
+
+
+def _newer(
+    known: Missing | None, event: StockLost, version: int, at: datetime, wanted: Mapping[str, int]
+) -> Missing | None:
+    if known and known.version >= version:
+        return known
+    lost = {line.sku: min(line.quantity, wanted.get(line.sku, 0)) for line in event.lines}
+    lines = plain_lines({sku: number for sku, number in lost.items() if number})
+    return Missing(lines, version, known.at if known and known.lines else at)
 
 
 def give_up(order: Order, now: datetime, reason: Reason, note: str | None = None) -> Change:

@@ -29,12 +29,16 @@ async def list_sagas(
     stuck_seconds: StuckSeconds,
     state: Annotated[
         Literal["waiting", "stuck"],
-        Query(description="`stuck`: only orders that have waited for longer than they should"),
+        Query(description="`stuck`: only orders that have waited for longer than they should, or lost pieces"),
     ] = "waiting",
     cursor: IdCursor = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> SagasOut:
-    """Orders, and amendments of orders, that product_svc has not replied to yet."""
+    """Orders, and amendments of orders, that product_svc has not replied to yet; and orders that have lost pieces.
+
+    The latter (step `lost`) are stuck from the beginning: staff cancel them, cancel what is left of them, or amend
+    them; or ops retry them once there is new stock.
+    """
     found = await waiting_sagas(database, stuck_seconds if state == "stuck" else 0.0, cursor, limit + 1)
     page: list[SagaOut] = [saga_out(saga) for saga in found[:limit]]
     return SagasOut(items=page, next=page[-1].order_id if len(found) > limit else None)
@@ -48,6 +52,8 @@ async def list_sagas(
 )
 async def resolve_saga(order_id: UUID, body: Resolution, ops: Ops, key: RequiredKey, commit: Commit) -> OrderOut:
     """Request its stock once more, with a new deadline; or cancel the order, or withdraw its amendment.
+
+    `retry` of an order with the step `lost` requests the missing pieces: all of them are reserved, or none.
 
     Where the order waits for nothing, `allowed` lists what can be done instead. It is recorded with the actions
     of ops, and not in the timeline, which the customer reads.

@@ -1,7 +1,8 @@
 """Continues the saga of an order: on a reply about its stock, on a deadline, or by hand."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 from chassis.http.errors import IdempotencyKeyReused
@@ -11,11 +12,11 @@ from order_svc.errors import OrderNotFound, TransitionNotAllowed
 from order_svc.orders.commands import visible_order
 from order_svc.orders.domain import Order
 from order_svc.saga import actions, domain
-from order_svc.saga.actions import SagaStep
+from order_svc.saga.actions import Change, SagaStep
 from order_svc.saga.domain import Decision
 from order_svc.timeline.domain import entry_from_elsewhere
 from order_svc.unit_of_work import OrderUnitOfWork
-from schemas import Envelope, StockRejected, StockReserved
+from schemas import Envelope, StockLost, StockRejected, StockReserved
 
 GIVEN_UP = "No reply about the stock."
 
@@ -44,6 +45,30 @@ class HandleReservationReply:
 
 
 @dataclass(frozen=True, slots=True)
+class HandleStockLost:
+    """Pieces that were reserved for an order are missing, or are reserved again: staff decide what becomes of it."""
+
+    on_repeat: ClassVar[OnRepeat] = "refuse"
+    envelope: Envelope[StockLost]
+
+    def prefetch(self, uow: OrderUnitOfWork) -> None:
+        """The order."""
+        uow.orders.prefetch(self.envelope.event.order_id)
+
+    def execute(self, uow: OrderUnitOfWork) -> None:
+        """Remember what is missing; no event is published about it."""
+        event = self.envelope.event
+        order = uow.orders.get(event.order_id)
+        if order is None:
+            raise LookupError(f"lost pieces of order {event.order_id}, which was never stored")
+        detail: dict[str, Any] = {"lines": [line.model_dump() for line in event.lines]}
+        if event.revision > 1:
+            detail["revision"] = event.revision
+        uow.timeline.add(entry_from_elsewhere(self.envelope, order.id, detail))
+        uow.orders.set(order.id, actions.lose(order, event, self.envelope.aggregate_version, self.envelope.time))
+
+
+@dataclass(frozen=True, slots=True)
 class HandleHalfDeadline:
     """Half of the deadline of an order has passed: request its stock again the first time, give up the second.
 
@@ -67,7 +92,7 @@ class HandleHalfDeadline:
 
 @dataclass(frozen=True, slots=True)
 class RetrySaga:
-    """Request the stock of an order once more, with a new deadline."""
+    """Request the stock of an order once more, with a new deadline; or what it has lost."""
 
     errors: ClassVar = (OrderNotFound, TransitionNotAllowed)
     order_id: UUID
@@ -79,7 +104,10 @@ class RetrySaga:
     def execute(self, uow: OrderUnitOfWork) -> Order:
         """Request the stock; return the order."""
         order = visible_order(uow, self.order_id, None)
-        changes = actions.request_again(order, uow.now)
+        if order.missing_lines and not order.awaits_reply:
+            changes: Sequence[Change] = [actions.request_missing(order, uow.now)]
+        else:
+            changes = actions.request_again(order, uow.now)
         _apply(uow, order, Decision(changes, "asked_again"), by="ops")
         return changes[-1][0]
 

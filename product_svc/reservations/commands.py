@@ -15,6 +15,7 @@ from schemas import (
     AmendmentRefused,
     Envelope,
     Line,
+    MissingRequested,
     OrderAmended,
     OrderCancelled,
     OrderPlaced,
@@ -99,7 +100,10 @@ class ReleaseStock:
 
 @dataclass(frozen=True, slots=True)
 class CommitShipment:
-    """A shipment left the warehouse: its units are neither on hand nor reserved any more."""
+    """A shipment left the warehouse: its units are neither on hand nor reserved any more.
+
+    What was lost and is in the parcel is put on hand again first, with a movement.
+    """
 
     on_repeat: ClassVar[OnRepeat] = "refuse"
     envelope: Envelope[OrderShipped]
@@ -112,8 +116,29 @@ class CommitShipment:
         """Publish ``StockCommitted``; raise ``NotHeld``."""
         event = self.envelope.event
         known, stocks = _load(uow, event.order_id, event.lines)
+        if found := shipments.find_lost(known, event.revision, event.lines, stocks):
+            _apply(uow, found, "found")
+            known, stocks = _load(uow, event.order_id, event.lines)
         decision = shipments.commit(known, event.shipment_id, event.revision, event.lines, stocks, uow.now)
         _apply(uow, decision, "shipment")
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveLost:
+    """An order requests what it has lost once more: reserve all of it, or nothing."""
+
+    on_repeat: ClassVar[OnRepeat] = "refuse"
+    envelope: Envelope[MissingRequested]
+
+    def prefetch(self, uow: ProductUnitOfWork) -> None:
+        """The order's reservation, and the stock of what it holds and has lost."""
+        uow.reservations.prefetch(self.envelope.event.order_id)
+
+    def execute(self, uow: ProductUnitOfWork) -> None:
+        """Publish ``StockLost`` with what is missing after it."""
+        event = self.envelope.event
+        known, stocks = _load(uow, event.order_id)
+        _apply(uow, shipments.reserve_lost(known, event.revision, stocks, uow.now))
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +187,7 @@ def _prefetch(uow: ProductUnitOfWork, order_id: UUID, lines: Sequence[Line]) -> 
 def _load(uow: ProductUnitOfWork, order_id: UUID, lines: Sequence[Line] = ()) -> tuple[Reservation | None, Stocks]:
     """The reservation of an order, and the stock that it holds or that the lines name."""
     known = uow.reservations.get(order_id)
-    skus = {line.sku for line in lines} | set(known.held if known else ())
+    skus = {line.sku for line in lines} | (known.skus if known else set())
     return known, {sku: uow.stock.get(sku) for sku in skus}
 
 

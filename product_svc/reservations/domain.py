@@ -16,7 +16,7 @@ from uuid import UUID
 
 from chassis.persistence.unit_of_work import next_time
 from product_svc.stock.domain import Stock
-from schemas import Event, Line, Shortage, StockRejected, StockReleased, StockReserved
+from schemas import Event, Line, Shortage, StockLost, StockRejected, StockReleased, StockReserved
 
 Stocks = Mapping[str, Stock | None]
 
@@ -27,13 +27,15 @@ class Amendment:
 
     revision: int
     lines: tuple[Line, ...]
+    lost: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
     """What is reserved for an order. It outlives the order's end, so that a late or repeated request finds it.
 
-    ``lines`` are those of ``revision``. Where nothing is held, ``revision`` is 1 if the first revision was rejected,
+    ``lines`` are those of ``revision``, without what was ``lost``: units that staff took away though they were
+    reserved. Where nothing is held, ``revision`` is 1 if the first revision was rejected,
     and 0 if it was not requested yet. ``latest_revision`` is the newest one that was decided on, or that the order
     withdrew; ``shortages`` are those of the last rejection. ``version`` counts the published events.
     """
@@ -47,6 +49,7 @@ class Reservation:
     latest_revision: int = 1
     amendment: Amendment | None = None
     shortages: tuple[Shortage, ...] = ()
+    lost: tuple[Line, ...] = ()
 
     @property
     def held(self) -> dict[str, int]:
@@ -55,6 +58,27 @@ class Reservation:
         for line in self.amendment.lines if self.amendment else ():
             held[line.sku] = max(line.quantity, held.get(line.sku, 0))
         return held
+
+    @property
+    def skus(self) -> set[str]:
+        """The SKUs that are held, and those that were lost."""
+        lost = (*self.lost, *(self.amendment.lost if self.amendment else ()))
+        return set(self.held) | {line.sku for line in lost}
+
+    def lose(self, sku: str, quantity: int) -> tuple["Reservation", list[StockLost]]:
+        """Take units away that are held: each revision keeps of the SKU, at most, what is left; an event for each
+        that loses any. Every event is one more version."""
+        left, events = self.held.get(sku, 0) - quantity, []
+        lines, lost = _capped(self.lines, self.lost, sku, left)
+        after = replace(self, lines=lines, lost=lost)
+        if lost != self.lost:
+            events.append(StockLost(order_id=self.order_id, lines=lost, revision=self.revision))
+        if beside := self.amendment:
+            lines, lost = _capped(beside.lines, beside.lost, sku, left)
+            after = replace(after, amendment=replace(beside, lines=lines, lost=lost))
+            if lost != beside.lost:
+                events.append(StockLost(order_id=self.order_id, lines=lost, revision=beside.revision))
+        return after, events
 
 
 Decision = tuple[Reservation, list[Stock], Event | None]
@@ -119,7 +143,8 @@ def release(order_id: UUID, known: Reservation | None, stocks: Stocks, now: date
         return Reservation(order_id, "released", (), 1, now), [], StockReleased(order_id=order_id, lines=())
     if known.state not in ("held", "rejected"):
         return None
-    ended = replace(known, state="released", lines=(), amendment=None, changed_at=next_time(now, known.changed_at))
+    ended = replace(known, state="released", lines=(), lost=(), amendment=None)
+    ended = replace(ended, changed_at=next_time(now, known.changed_at))
     if known.state == "rejected":
         return ended, [], None
     event = StockReleased(order_id=order_id, lines=_released(known, ended))
@@ -129,7 +154,8 @@ def release(order_id: UUID, known: Reservation | None, stocks: Stocks, now: date
 def settled(known: Reservation, current: int) -> Reservation:
     """The reservation with this revision as the current one, and none beside it."""
     if known.amendment and known.amendment.revision == current:
-        return replace(known, revision=current, lines=known.amendment.lines, amendment=None)
+        new = known.amendment
+        return replace(known, revision=current, lines=new.lines, lost=new.lost, amendment=None)
     return replace(known, amendment=None)
 
 
@@ -150,17 +176,37 @@ def next_version(known: Reservation, after: Reservation, now: datetime) -> Reser
 
 def summed(lines: Sequence[Line]) -> tuple[Line, ...]:
     """One line per SKU, in the order of their first occurrence."""
+    return as_lines(quantities(lines))
+
+
+def quantities(lines: Sequence[Line]) -> dict[str, int]:
+    """SKU → quantity."""
     totals: dict[str, int] = {}
     for line in lines:
         totals[line.sku] = totals.get(line.sku, 0) + line.quantity
-    return tuple(Line(sku=sku, quantity=quantity) for sku, quantity in totals.items())
+    return totals
+
+
+def as_lines(numbers: Mapping[str, int]) -> tuple[Line, ...]:
+    """SKU → quantity as lines, of those that are not 0."""
+    return tuple(Line(sku=sku, quantity=number) for sku, number in numbers.items() if number)
+
+
+def _capped(
+    lines: tuple[Line, ...], lost: tuple[Line, ...], sku: str, most: int
+) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
+    """What is held and what is lost of a revision that can keep so many units of a SKU."""
+    held, gone = quantities(lines), quantities(lost)
+    if held.get(sku, 0) <= most:
+        return lines, lost
+    gone[sku] = gone.get(sku, 0) + held[sku] - most
+    return as_lines(held | {sku: most}), as_lines(gone)
 
 
 def _released(before: Reservation, after: Reservation) -> tuple[Line, ...]:
     """What the order held and does not hold any more."""
     held = after.held
-    less = {sku: quantity - held.get(sku, 0) for sku, quantity in before.held.items()}
-    return tuple(Line(sku=sku, quantity=number) for sku, number in less.items() if number)
+    return as_lines({sku: quantity - held.get(sku, 0) for sku, quantity in before.held.items()})
 
 
 def _new(order_id: UUID, now: datetime) -> Reservation:
@@ -174,7 +220,7 @@ def _reserve_alone(
     wanted = summed(lines)
     latest = max(known.latest_revision, revision)
     after = replace(known, state="held", lines=wanted, revision=revision, latest_revision=latest)
-    if shortages := _shortages(known, wanted, stocks):
+    if shortages := shortages_of(known, wanted, stocks):
         rejected = replace(after, state="rejected", lines=(), revision=1 if revision == 1 else known.revision)
         return _rejected(known, rejected, revision, shortages, stocks, now)
     return _reserved(known, replace(after, shortages=()), revision, stocks, now)
@@ -185,7 +231,7 @@ def _reserve_beside(
 ) -> Decision:
     """Decide on a revision of an order that holds another one, and keeps that."""
     wanted = summed(lines)
-    if shortages := _shortages(known, wanted, stocks):
+    if shortages := shortages_of(known, wanted, stocks):
         return _rejected(known, replace(base, latest_revision=revision), revision, shortages, stocks, now)
     after = replace(base, latest_revision=revision, amendment=Amendment(revision, wanted), shortages=())
     return _reserved(known, after, revision, stocks, now)
@@ -222,7 +268,8 @@ def _rejected(
     return after, changed_stock(known, after, stocks), event
 
 
-def _shortages(known: Reservation, wanted: Sequence[Line], stocks: Stocks) -> tuple[Shortage, ...]:
+def shortages_of(known: Reservation, wanted: Sequence[Line], stocks: Stocks) -> tuple[Shortage, ...]:
+    """Why lines cannot be reserved for an order that has what it has."""
     held = known.held
     found = (_shortage(line, stocks.get(line.sku), held.get(line.sku, 0)) for line in wanted)
     return tuple(shortage for shortage in found if shortage)

@@ -15,6 +15,7 @@ def _reservation_line(document: Document) -> dict[str, Any]:
         "state": reservation.state,
         "lines": [{"sku": line.sku, "quantity": line.quantity} for line in reservation.lines],
         "held": [{"sku": sku, "quantity": quantity} for sku, quantity in reservation.held.items()],
+        "lost": [{"sku": line.sku, "quantity": line.quantity} for line in reservation.lost],
         "revision": reservation.revision,
         "version": reservation.version,
         "changed_at": reservation.changed_at,

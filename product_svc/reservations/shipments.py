@@ -1,4 +1,5 @@
-"""Shipments, cancelled remainders and returns: what an order takes from the stock, and what it gives back.
+"""Shipments, cancelled remainders and returns: what an order takes from the stock, and what it gives back. And what
+becomes of units that were lost although they were reserved.
 
 Rules, without any I/O.
 """
@@ -12,16 +13,61 @@ from product_svc.reservations.domain import (
     Decision,
     Reservation,
     Stocks,
+    as_lines,
     changed_stock,
     next_version,
+    quantities,
     settled,
+    shortages_of,
     summed,
 )
-from schemas import Line, StockCommitted, StockReleased, StockReturned
+from schemas import Line, StockCommitted, StockLost, StockReleased, StockReturned
 
 
 class NotHeld(LookupError):
     """An order ships, cancels or returns units that it never held: a mistake of the service that published this."""
+
+
+def find_lost(known: Reservation | None, revision: int, lines: Sequence[Line], stocks: Stocks) -> Decision | None:
+    """Hold units again that were lost and are shipped all the same; None where there are none.
+
+    The parcel left before the order knew of the loss. What was booked as missing was in it.
+    """
+    if known is None or known.state != "held":
+        return None
+    base = settled(known, revision)
+    held, lost = quantities(base.lines), quantities(base.lost)
+    found = {sku: min(sent - held.get(sku, 0), lost.get(sku, 0)) for sku, sent in quantities(lines).items()}
+    found = {sku: number for sku, number in found.items() if number > 0}
+    if not found:
+        return None
+    for sku, number in found.items():
+        held[sku], lost[sku] = held.get(sku, 0) + number, lost[sku] - number
+    after = replace(base, lines=as_lines(held), lost=as_lines(lost))
+    changed = {stock.sku: stock for stock in changed_stock(known, after, stocks)}
+    for sku, number in found.items():
+        if stock := changed.get(sku) or stocks.get(sku):
+            changed[sku] = stock.restock(number)
+    return after, list(changed.values()), None
+
+
+def reserve_lost(known: Reservation | None, revision: int, stocks: Stocks, now: datetime) -> Decision | None:
+    """Reserve everything again that a revision lost, or nothing; None where nothing of it is lost."""
+    if known is None or known.state != "held":
+        return None
+    beside = known.amendment if known.amendment and known.amendment.revision == revision else None
+    if beside is None and revision != known.revision:
+        return None
+    lines, lost = (beside.lines, beside.lost) if beside else (known.lines, known.lost)
+    if not lost:
+        return None
+    wanted, after = summed((*lines, *lost)), known
+    if not shortages_of(known, wanted, stocks):
+        lost = ()
+        whole = replace(beside, lines=wanted, lost=()) if beside else None
+        after = replace(known, amendment=whole) if whole else replace(known, lines=wanted, lost=())
+    event = StockLost(order_id=known.order_id, lines=lost, revision=revision)
+    return next_version(known, after, now), changed_stock(known, after, stocks), event
 
 
 def commit(
@@ -46,13 +92,18 @@ def release_remainder(
 ) -> Decision:
     """Release lines of a revision that the order does not ship any more; raise ``NotHeld``.
 
-    Only these lines: a shipment from before may arrive later, and what it ships stays reserved until then.
+    Only these lines: a shipment from before may arrive later, and what it ships stays reserved until then. Of what is
+    cancelled, units that were lost come first.
     """
     if known is None or known.state != "held":
         raise NotHeld("remainder of an order that holds nothing")
-    cancelled = summed(lines)
-    after = _without(settled(known, revision), cancelled, "remainder")
-    event = StockReleased(order_id=known.order_id, lines=cancelled, remainder=True)
+    base, cancelled = settled(known, revision), quantities(lines)
+    lost = quantities(base.lost)
+    gone = {sku: min(number, lost.get(sku, 0)) for sku, number in cancelled.items()}
+    left = as_lines({sku: number - gone.get(sku, 0) for sku, number in lost.items()})
+    released = as_lines({sku: number - gone[sku] for sku, number in cancelled.items()})
+    after = _without(replace(base, lost=left), released, "remainder")
+    event = StockReleased(order_id=known.order_id, lines=released, remainder=True)
     return next_version(known, after, now), changed_stock(known, after, stocks), event
 
 
@@ -83,5 +134,5 @@ def _without(base: Reservation, lines: Sequence[Line], what: str) -> Reservation
         left[line.sku] = left.get(line.sku, 0) - line.quantity
         if left[line.sku] < 0:
             raise NotHeld(f"{what} of more {line.sku} than the order holds")
-    kept = tuple(Line(sku=sku, quantity=quantity) for sku, quantity in left.items() if quantity)
-    return replace(base, state="held" if kept else "shipped", lines=kept)
+    kept = as_lines(left)
+    return replace(base, state="held" if kept or base.lost else "shipped", lines=kept)

@@ -1,11 +1,11 @@
 """The collection ``reservations``."""
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 from beanie import Document
 from pydantic import BaseModel, Field
-from pymongo import UpdateOne
+from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 
 from chassis.persistence.mongo.rows import Load, write_rows
 from chassis.persistence.mongo.times import from_micros, to_micros
@@ -27,6 +27,7 @@ class AmendmentPart(BaseModel):
 
     revision: int
     lines: list[LinePart]
+    lost: list[LinePart] = Field(default_factory=list)
 
 
 class ReservationDocument(Document):
@@ -41,11 +42,20 @@ class ReservationDocument(Document):
     latest_revision: int = 1
     amendment: AmendmentPart | None = None
     shortages: list[dict[str, Any]] = Field(default_factory=list)
+    lost: list[LinePart] = Field(default_factory=list)
 
     class Settings:
         """Beanie's settings."""
 
         name = "reservations"
+        # Partial: what is shipped or released, which most orders are, is not in them.
+        indexes: ClassVar = [
+            IndexModel([("lines.sku", ASCENDING), ("_id", DESCENDING)], partialFilterExpression={"state": "held"}),
+            IndexModel(
+                [("amendment.lines.sku", ASCENDING), ("_id", DESCENDING)],
+                partialFilterExpression={"amendment.revision": {"$gt": 0}},
+            ),
+        ]
 
 
 def to_load(rows: IdentityMap[UUID, Reservation]) -> Load[UUID, Reservation]:
@@ -53,9 +63,22 @@ def to_load(rows: IdentityMap[UUID, Reservation]) -> Load[UUID, Reservation]:
     return rows, "reservations", read_reservation
 
 
+async def holders(tx: MongoTransaction, sku: str, most: int) -> list[UUID]:
+    """The newest orders that hold units of a SKU, so many at most."""
+    found: set[UUID] = set()
+    conditions: list[dict[str, Any]] = [
+        {"lines.sku": sku, "state": "held"},
+        {"amendment.lines.sku": sku, "amendment.revision": {"$gt": 0}},
+    ]
+    for condition in conditions:
+        newest = tx.db.reservations.find(condition, {"_id": 1}, session=tx.session).sort("_id", -1).limit(most)
+        found |= {document["_id"] for document in await newest.to_list()}
+    return sorted(found, reverse=True)[:most]
+
+
 async def save(tx: MongoTransaction, rows: IdentityMap[UUID, Reservation]) -> None:
     """Write the new and the changed reservations."""
-    documents = map(_document, rows.changed)
+    documents = [_document(one, rows.original(one.order_id)) for one in rows.changed]
     writes = [UpdateOne({"_id": document["_id"]}, {"$set": document}, upsert=True) for document in documents]
     await write_rows(tx, "reservations", writes)
 
@@ -71,12 +94,13 @@ def read_reservation(document: Any) -> tuple[UUID, Reservation]:
         from_micros(document["changed_at"]),
         document.get("revision", 1),
         document.get("latest_revision", 1),
-        Amendment(beside["revision"], _lines(beside["lines"])) if beside else None,
+        Amendment(beside["revision"], _lines(beside["lines"]), _lines(beside.get("lost", ()))) if beside else None,
         tuple(Shortage(**shortage) for shortage in document.get("shortages", ())),
+        _lines(document.get("lost", ())),
     )
 
 
-def _document(reservation: Reservation) -> dict[str, Any]:
+def _document(reservation: Reservation, before: Reservation | None) -> dict[str, Any]:
     document: dict[str, Any] = {
         "_id": reservation.order_id,
         "state": reservation.state,
@@ -84,6 +108,8 @@ def _document(reservation: Reservation) -> dict[str, Any]:
         "version": reservation.version,
         "changed_at": to_micros(reservation.changed_at),
     }
+    if reservation.lost or (before and before.lost):
+        document["lost"] = _parts(reservation.lost)
     # Most are never amended nor rejected, and are stored without the fields for that.
     if (reservation.revision, reservation.latest_revision, reservation.shortages) == (1, 1, ()):
         return document
@@ -91,10 +117,14 @@ def _document(reservation: Reservation) -> dict[str, Any]:
     return document | {
         "revision": reservation.revision,
         "latest_revision": reservation.latest_revision,
-        "amendment": {"revision": beside.revision, "lines": _parts(beside.lines)} if beside else None,
+        "amendment": _amendment_part(beside) if beside else None,
         # A requested quantity may be larger than MongoDB's integers.
         "shortages": [shortage.model_dump() for shortage in reservation.shortages if shortage.requested < 2**63],
     }
+
+
+def _amendment_part(beside: Amendment) -> dict[str, Any]:
+    return {"revision": beside.revision, "lines": _parts(beside.lines), "lost": _parts(beside.lost)}
 
 
 def _lines(parts: Any) -> tuple[Line, ...]:

@@ -67,13 +67,19 @@ async def adjust_stock(
 ) -> StockOut:
     """Record a delivery, a count or damage.
 
+    What is reserved for orders is not taken away (`insufficient_stock`) unless the request says `take_held`. Then the
+    newest orders lose the rest, at most 100 of them at once: they cannot ship it, and are stuck until staff resolve
+    them. `available` in `insufficient_stock` is the number that the request could have taken away.
+
     With an `Idempotency-Key`, a repeated request changes nothing and returns the first response again. A key belongs
     to the staff member who sent it, and to this SKU.
     """
-    adjustment = AdjustStock(sku, body.delta, body.reason, staff.id, body.note)
+    adjustment = AdjustStock(sku, body.delta, body.reason, staff.id, body.note, body.take_held)
     if idempotency_key is None:
         return stock_out(await commit(adjustment))
-    use = key_use(staff.id, f"POST /v1/stock/{sku}/adjustments", idempotency_key, body.model_dump_json())
+    # Without the field where it is not used: requests from before there was one can be repeated.
+    content = body.model_dump_json(exclude=None if body.take_held else {"take_held"})
+    use = key_use(staff.id, f"POST /v1/stock/{sku}/adjustments", idempotency_key, content)
     stored, replayed = await commit(ExecuteOnce(adjustment, stock_out, use, seconds))
     if replayed:
         response.headers["Idempotency-Replayed"] = "true"

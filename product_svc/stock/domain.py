@@ -16,8 +16,11 @@ from schemas import StockAdjusted, StockLow
 
 ORDER_NOTE = "order "
 """The prefix of the note of a movement that an order caused; the order's id follows."""
-ORDER_REASONS = ("shipment", "return")
-"""The reasons of such movements, which staff cannot give."""
+ORDER_REASONS = ("shipment", "return", "found")
+"""The reasons of such movements, which staff cannot give; what was lost and is shipped all the same was found."""
+
+MOST_LOSING = 100
+"""How many orders can lose units by one adjustment, which is one transaction."""
 
 Availability = Literal["in_stock", "low", "none"]
 """What everybody may know of a stock: ``low`` from its threshold on, ``none`` also if it is not for sale."""

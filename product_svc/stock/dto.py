@@ -27,6 +27,13 @@ class Adjustment(RequestBody):
     ]
     reason: Literal["delivery", "count", "damage"]
     note: Annotated[Prose, Field(max_length=500, examples=["delivery note 4711"])] = ""
+    take_held: Annotated[
+        bool,
+        Field(
+            description="also take units that are reserved, of the newest orders first, which then miss them",
+            examples=[False],
+        ),
+    ] = False
 
 
 class StockQuery(BaseModel):

@@ -69,7 +69,8 @@ class Traffic:
     staff: Mapping[str, str]
     shoppers: list[Shopper]
     with_parcels: bool = True
-    """Whether parcels fail, remainders are cancelled and returns requested, which 0.2.0 does not know."""
+    """Whether parcels fail, remainders are cancelled, returns requested and held pieces lost, which 0.2.0 does not
+    know."""
     _stopped: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: list["asyncio.Task[None]"] = field(default_factory=list)
 
@@ -82,6 +83,7 @@ class Traffic:
         for shopper in shoppers:
             await made._place(shopper)
         loops = [made._delivering(), made._registering(), made._fulfilling()]
+        loops += [made._breaking()] if with_parcels else []
         loops += [made._shopping(shopper) for shopper in shoppers]
         made._tasks = [asyncio.create_task(loop) for loop in loops]
         return made
@@ -132,6 +134,15 @@ class Traffic:
             headers = {**self.staff, "Idempotency-Key": uuid4().hex}
             await self._request("POST", "product", path, headers, {"delta": 1, "reason": "delivery"}, good={201})
             await asyncio.sleep(0.5)
+
+    async def _breaking(self) -> None:
+        """Pieces of the scarce SKU break, also such as orders hold, as long as there are any; others come."""
+        while not self._stopped.is_set():
+            path = f"/v1/stock/{self.skus[-1]}/adjustments"
+            for body in ({"delta": -1, "reason": "damage", "take_held": True}, {"delta": 1, "reason": "delivery"}):
+                headers = {**self.staff, "Idempotency-Key": uuid4().hex}
+                await self._request("POST", "product", path, headers, body, good={201, 409})
+            await asyncio.sleep(1)
 
     async def _fulfilling(self) -> None:
         """Staff ship orders, some in two parts or the second part cancelled, mark them as delivered, and accept a

@@ -163,8 +163,10 @@ class Stock(InMemory, ProductUnitOfWork):
     async def load(self, tx: Any) -> None:
         self.products.fill(self.memory.rows["products"])
         self.stock.prefetch(*(variant.sku for product in self.products.present for variant in product.variants))
-        self.reservations.fill(self.memory.rows["reservations"])
-        self.stock.prefetch(*(sku for reservation in self.reservations.present for sku in reservation.held))
+        reservations = self.memory.rows["reservations"]
+        self.reservations.prefetch(*(id for id, one in reservations.items() if self.taken & one.held.keys()))
+        self.reservations.fill(reservations)
+        self.stock.prefetch(*(sku for reservation in self.reservations.present for sku in reservation.skus))
         await super().load(tx)
 
     @staticmethod

@@ -94,8 +94,9 @@ class Platform(Requests):
         assert {o.id: o.amendment.revision for o in orders if o.amendment} == self.shop.waiting
         held = {r.order_id: Counter(r.held) for r in reservations if r.held}
         assert held == {order: has for order in self.shop.held if (has := self.shop.held_for(order))}
-        assert all(held[o.id] >= counted(o.lines) for o in orders if o.state == "CONFIRMED")
-        assert all(held.get(o.id, Counter()) >= self.shop.unshipped(o.id) for o in orders if o.state == "SHIPPED")
+        whole = {order: held.get(order, Counter()) + self.shop.missing(order) for order in self.shop.orders}
+        assert all(whole[o.id] >= counted(o.lines) for o in orders if o.state == "CONFIRMED")
+        assert all(whole[o.id] >= self.shop.unshipped(o.id) for o in orders if o.state == "SHIPPED")
         assert not any(map(self.shop.is_over, self.shop.orders)), "an order ends with its last parcel"
         assert self.mails() <= Counter(self.shop.due)
         assert self.timelines() <= self.expected_entries
@@ -117,7 +118,10 @@ class Platform(Requests):
         self.services_match_the_specification()
         held = {order: has for order in self.shop.held if (has := self.shop.held_for(order))}
         going = [order for order, state in self.shop.orders.items() if state in ("CONFIRMED", "SHIPPED")]
-        assert held == {order: left for order in going if (left := self.shop.unshipped(order))}
+        missing = {order: self.shop.missing(order) for order in going}
+        assert held == {order: left for order in going if (left := self.shop.unshipped(order) - missing[order])}
+        assert missing == {order: self.known_missing(order) for order in going}, "both sides know the same"
+        assert not +self.shop.missing_requests
         assert not self.shop.waiting
         assert not self.shop.parcels
         assert not self.shop.remainders

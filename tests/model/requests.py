@@ -24,6 +24,7 @@ from order_svc.amendments.commands import AmendOrder
 from order_svc.errors import AccountErased, NotForSale, TransitionNotAllowed
 from order_svc.fulfilment.commands import CancelRemainder, DeliverOrder, ShipOrder
 from order_svc.orders.commands import CancelOrder, PlaceOrder
+from order_svc.orders.domain import Order
 from order_svc.orders.parts import FailureReason
 from order_svc.parcels.commands import CorrectTracking, DeliverParcel, FailParcel, ReturnParcel
 from order_svc.returns.commands import AnswerReturn, RequestReturn, ReturnLines
@@ -35,6 +36,7 @@ from product_svc.catalogue.commands import CreateProduct, PutVariant
 from product_svc.errors import InsufficientStock
 from product_svc.stock.commands import AdjustStock
 from schemas import Address, Money
+from tests.model.ordering import counted
 from tests.model.shop import Shop
 from tests.model.world import World
 
@@ -76,6 +78,12 @@ class Requests(RuleBasedStateMachine):
         with possible(self.shop.can_be_adjusted(sku, delta), InsufficientStock):
             self.world.stock.execute(AdjustStock(sku, delta, "count"))
 
+    @rule(sku=skus, pieces=st.integers(1, 3))
+    def lose(self, sku: str, pieces: int) -> None:
+        """Pieces break, also such as are held for orders."""
+        with possible(self.shop.can_be_adjusted(sku, -pieces, take_held=True), InsufficientStock):
+            self.world.stock.execute(AdjustStock(sku, -pieces, "damage", take_held=True))
+
     @rule(sku=skus, for_sale=st.booleans())
     def offer(self, sku: str, for_sale: bool) -> None:
         """A discontinued SKU cannot be reserved any more; what is reserved stays reserved."""
@@ -116,7 +124,7 @@ class Requests(RuleBasedStateMachine):
     def ask_again(self, order: UUID) -> None:
         """Operators retry the saga; then a whole deadline begins again."""
         asking = self.asking(order)
-        with possible(self.shop.waits(order), TransitionNotAllowed):
+        with possible(self.shop.waits(order) or bool(self.known_missing(order)), TransitionNotAllowed):
             self.world.orders.execute(RetrySaga(order))
             self.expected_entries[order, "saga.asked_again"] += 1
             self.shop.retried.discard(order)
@@ -142,12 +150,12 @@ class Requests(RuleBasedStateMachine):
             if not in_time and order in self.shop.waiting:
                 self.wait(order, 2)
 
-    @precondition(lambda self: any(map(self.shop.can_be_shipped, self.shop.orders)))
+    @precondition(lambda self: any(map(self.can_be_shipped, self.shop.orders)))
     @rule(which=some, whole=st.booleans())
     def ship(self, which: int, whole: bool) -> None:
-        """Ship the rest of the order, or one piece of it."""
-        order = chosen(which, self.shop.can_be_shipped, self.shop.orders)
-        parcel = None if whole else {next(iter(self.shop.unshipped(order))): 1}
+        """Ship the rest of the order, or one piece of it; never what is known to be lost."""
+        order = chosen(which, self.can_be_shipped, self.shop.orders)
+        parcel = None if whole else {next(iter(self.shop.unshipped(order) - self.known_missing(order))): 1}
         self.world.orders.execute(ShipOrder(order, ANY, next(self.ids), "DHL", "1", parcel))
 
     @precondition(lambda self: any(map(self.shop.remainder_can_be_cancelled, self.shop.orders)))
@@ -221,7 +229,7 @@ class Requests(RuleBasedStateMachine):
         if not self.shop.can_be_amended(order):
             with pytest.raises(TransitionNotAllowed):
                 self.world.orders.execute(AmendOrder(order, None, ANY, {"MUG": 1}, {}))
-        if not self.shop.can_be_shipped(order):
+        if not self.can_be_shipped(order):
             with pytest.raises(TransitionNotAllowed):
                 self.world.orders.execute(ShipOrder(order, ANY, next(self.ids), "DHL", "1"))
         if not self.shop.remainder_can_be_cancelled(order):
@@ -241,6 +249,15 @@ class Requests(RuleBasedStateMachine):
                 self.world.orders.execute(
                     RequestReturn(order, ANY, self.shop.customers[order], next(self.ids), {"MUG": 1})
                 )
+
+    def can_be_shipped(self, order: UUID) -> bool:
+        left = self.shop.unshipped(order) - self.known_missing(order)
+        return self.shop.can_be_shipped(order) and bool(left)
+
+    def known_missing(self, order: UUID) -> Counter[str]:
+        """What order_svc knows to be lost of an order."""
+        known: Order = self.world.orders.memory.rows["orders"][order]
+        return counted(known.missing_lines)
 
     def asking(self, order: UUID) -> int:
         """The number of the last attempt to reserve stock for an order."""

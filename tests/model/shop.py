@@ -5,7 +5,7 @@ later, and fails on an event that must not happen. The stock, the reservations, 
 that are due follow from these events.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from functools import reduce
 from operator import or_
 from uuid import UUID
@@ -19,6 +19,7 @@ from schemas import (
     MailFailed,
     MailsAnonymised,
     MailSent,
+    MissingRequested,
     OrderAmended,
     OrderCancelled,
     OrderConfirmed,
@@ -40,6 +41,7 @@ from schemas import (
     ReturnRequested,
     StockAdjusted,
     StockCommitted,
+    StockLost,
     StockRejected,
     StockReleased,
     StockReserved,
@@ -56,6 +58,12 @@ class Shop(Ordering):
         self.discontinued: set[str] = set()
         self.held: dict[UUID, dict[int, Counter[str]]] = {}
         """The revisions of an order whose stock is held: one, or two during an amendment."""
+        self.lost: defaultdict[tuple[UUID, int], Counter[str]] = defaultdict(Counter)
+        """What is missing of each revision: it was held, and staff took it off the stock."""
+        self.losing: list[tuple[UUID, int, str]] = []
+        """The revisions that lose pieces of a SKU by the adjustment that follows."""
+        self.missing_requests: Counter[tuple[UUID, int]] = Counter()
+        """How many requests for pieces that were lost have no reply yet."""
         self.replied: Counter[tuple[UUID, int]] = Counter()
         """How many replies each revision has."""
         self.ended: set[UUID] = set()
@@ -81,8 +89,12 @@ class Shop(Ordering):
     def _available(self, sku: str) -> int:
         return 0 if sku in self.discontinued else self.on_hand[sku] - self.reserved(sku)
 
-    def can_be_adjusted(self, sku: str, delta: int) -> bool:
-        return self.on_hand[sku] + delta >= self.reserved(sku)
+    def can_be_adjusted(self, sku: str, delta: int, *, take_held: bool = False) -> bool:
+        return self.on_hand[sku] + delta >= (0 if take_held else self.reserved(sku))
+
+    def missing(self, order: UUID) -> Counter[str]:
+        """What was lost of an order, of the revision that it has."""
+        return +self.lost[order, self.revisions[order]]
 
     def at_rest(self, order: UUID) -> bool:
         """Whether nothing is left to do for an order. Mails that customers can switch off do not count."""
@@ -96,10 +108,15 @@ class Shop(Ordering):
             self.due[getattr(event, "order_id"), template] += 1  # noqa: B009
         match event:
             case StockAdjusted(sku=sku, delta=delta):
+                self._cap_others()
                 self.on_hand[sku] += delta
                 assert (event.on_hand, event.reserved) == (self.on_hand[sku], self.reserved(sku))
             case OrderPlaced() | OrderAmended():
                 self.request_stock(event)
+            case MissingRequested():
+                self._request_missing(event)
+            case StockLost():
+                self._lose(event)
             case StockReserved() | StockRejected():
                 self._reply(event)
             case StockReleased() | StockCommitted() | StockReturned():
@@ -162,6 +179,38 @@ class Shop(Ordering):
             if has:
                 self.held[order] = self._settled(has, replaces)
 
+    def _request_missing(self, event: MissingRequested) -> None:
+        assert self.orders[event.order_id] in ("CONFIRMED", "SHIPPED")
+        assert event.order_id not in self.waiting
+        assert self.unshipped(event.order_id)
+        assert event.revision == self.revisions[event.order_id]
+        self.missing_requests[event.order_id, event.revision] += 1
+
+    def _lose(self, event: StockLost) -> None:
+        """Pieces of a revision are lost; or they were requested again, and are reserved all or not."""
+        order, now, held = event.order_id, counted(event.lines), self.held[event.order_id]
+        which = order, event.revision
+        whole, before = held[event.revision] + self.lost[which], self.lost[which]
+        assert now <= whole
+        if now <= before:
+            self.missing_requests[which] -= 1
+            assert self.missing_requests[which] >= 0, "one reply per request"
+            assert now == (before if self.short(order, whole) else Counter())
+        else:
+            assert now > before
+            self.losing += [(order, event.revision, sku) for sku in now - before]
+        held[event.revision], self.lost[which] = whole - now, now
+
+    def _cap_others(self) -> None:
+        """Nothing is held for a revision that the order has no more, beyond what one that lost pieces keeps.
+
+        It was dropped without an event where that released nothing.
+        """
+        for order, revision, sku in self.losing:
+            for held in self.held[order].values():
+                held[sku] = min(held[sku], self.held[order][revision][sku])
+        self.losing.clear()
+
     def _move_stock(self, event: StockReleased | StockCommitted | StockReturned) -> None:
         order, lines, before = event.order_id, counted(event.lines), self.held_for(event.order_id)
         if isinstance(event, StockReturned):
@@ -170,12 +219,17 @@ class Shop(Ordering):
         elif isinstance(event, StockCommitted):
             assert self.parcels.pop(event.shipment_id) == lines
             [(revision, has)] = self._settled(self.held[order], self.revisions[order]).items()
-            assert has >= lines
+            # What the order shipped before it knew of the loss was not lost.
+            found = lines - has
+            assert found <= self.lost[order, revision]
+            self.lost[order, revision] -= found
             self.held[order] = {revision: has - lines}
-            self.on_hand = +(self.on_hand - lines)
+            self.on_hand = +(self.on_hand + found - lines)
         elif event.remainder:
-            assert self.remainders.pop(order) == lines
+            cancelled = self.remainders.pop(order)
             [(revision, has)] = self._settled(self.held[order], self.revisions[order]).items()
+            assert lines == cancelled - self.lost[order, revision]
+            self.lost[order, revision] -= cancelled
             assert has >= lines
             self.held[order] = {revision: has - lines}
         elif event.revision is None:

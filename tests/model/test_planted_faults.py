@@ -68,6 +68,11 @@ def without_content(mail: Mail, _now: Any) -> tuple[Mail, None]:
 
 FAULTS: dict[str, tuple[type[RuleBasedStateMachine], str, Any]] = {
     "no tombstone": (Platform, "product_svc.reservations.domain.release", without_tombstone),
+    "lost pieces that were shipped not found": (
+        Platform,
+        "product_svc.reservations.shipments.find_lost",
+        lambda *known: None,
+    ),
     "stock not given back": (Platform, "product_svc.reservations.domain.release", without_releasing),
     "remainder not given back": (
         Deliveries,
@@ -147,6 +152,7 @@ SOON = {
     "no tombstone": 7,
     "discontinued product reserved": 4,
     "old revision released before the order has decided": 3,
+    "withdrawn amendment kept": 2,
     "reply to another revision accepted": 3,
     "mail begun after its end": 9,
     "mail in doubt for ever": 2,

@@ -21,6 +21,7 @@ CORRUPTIONS: list[tuple[str, Corruption]] = [
     ("reservation_mismatch", stock_corruptions.cancelled_order_that_still_holds_stock),
     ("reservation_mismatch", stock_corruptions.cancelled_remainder_that_is_still_held),
     ("reservation_mismatch", stock_corruptions.more_held_than_ordered),
+    ("reservation_mismatch", stock_corruptions.loss_that_the_order_does_not_know),
     ("reservation_mismatch", stock_corruptions.reservation_without_an_order),
     ("reservation_mismatch", stock_corruptions.reservation_of_another_revision),
     ("parcel_mismatch", stock_corruptions.shipment_without_a_movement),

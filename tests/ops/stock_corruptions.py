@@ -79,6 +79,15 @@ async def more_held_than_ordered(world: World) -> str:
     return str(order_id)
 
 
+async def loss_that_the_order_does_not_know(world: World) -> str:
+    sku = await world.product(2)
+    order_id = await world.confirmed(sku)
+    await world.broken(sku, 1)
+    await world.flow()
+    await sql(world.orders, "UPDATE orders SET missing = NULL WHERE id = :id", id=order_id)
+    return str(order_id)
+
+
 async def reservation_without_an_order(world: World) -> str:
     sku, order_id = await world.product(), uuid7()
     held = {"state": "held", "lines": [{"sku": sku, "quantity": 1}], "version": 0, "changed_at": 0}

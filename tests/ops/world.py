@@ -117,6 +117,10 @@ class World:
     async def adjust(self, sku: str, delta: int) -> None:
         await self.commits["product_svc"](AdjustStock(sku, delta, "count"))
 
+    async def broken(self, sku: str, units: int) -> None:
+        """Units break, also such as orders hold."""
+        await self.commits["product_svc"](AdjustStock(sku, -units, "damage", take_held=True))
+
     async def placed(self, quantities: Mapping[str, int], buyer: UUID | None = None) -> UUID:
         order_id = uuid7()
         await self.commits["order_svc"](PlaceOrder(order_id, buyer or self.buyer, quantities, ADDRESS))

@@ -29,7 +29,7 @@ TABLES = (
     *(tables.metadata, orders.metadata, replicas.metadata, timeline.metadata, erasure.metadata),
     usage.metadata,
 )
-NEWER = {"cancelled_remainder", "return_requests"}
+NEWER = {"cancelled_remainder", "return_requests", "missing"}
 BEFORE = {
     "reservation_attempts": "asked",
     "retried": "reminded",

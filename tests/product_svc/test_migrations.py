@@ -33,7 +33,7 @@ OURS = {
     "imports": {"_id_"},
     "import_faults": {"_id_", "import_id_1_line_1"},
     "stock": {"_id_", "low_1__id_1"},
-    "reservations": {"_id_"},
+    "reservations": {"_id_", "amendment.lines.sku_1__id_-1", "lines.sku_1__id_-1"},
     "idempotency_keys": {"_id_", "until_1"},
     "movements": {"_id_", "sku_1__id_1", "note_1"},
 }

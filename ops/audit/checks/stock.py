@@ -61,12 +61,13 @@ CHECKS = (
     ),
     Check(
         "reservation_mismatch",
-        "An order holds exactly what is still to be shipped of it, except during an amendment.",
+        "An order holds exactly what is still to be shipped of it and was not lost, except during an amendment.",
         """
-        SELECT shown(o.id), 'still to ship ' || o.unshipped || ', held ' || r.held
+        SELECT shown(o.id), 'still to ship ' || o.unshipped || ', missing ' || o.missing || '; held ' || r.held
+            || ', lost ' || r.lost
         FROM "order" o JOIN reservation r ON r.order_id = o.id
         WHERE r.state = 'held' AND o.state NOT IN ('REJECTED', 'CANCELLED') AND NOT o.amended
-            AND (o.unshipped <> r.held) AND o.changed_at <= :settled AND r.changed_at <= :settled
+            AND (o.to_hold <> r.held OR o.missing <> r.lost) AND o.changed_at <= :settled AND r.changed_at <= :settled
             AND (o.id, 'product_svc') NOT IN (SELECT key, "group" FROM unhandled)
         """,
     ),

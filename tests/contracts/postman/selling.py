@@ -127,6 +127,14 @@ STOCK: Sequence[Step] = (
         response_headers=("Idempotency-Replayed",),
         holds={"not twice": "body.on_hand === 10"},
     ),
+    Step(
+        "Try to take away more than there is",
+        "POST /v1/stock/{sku}/adjustments",
+        409,
+        "staff",
+        {"delta": -11, "reason": "damage", "take_held": True},
+        holds={"at most ten": "body.available === 10"},
+    ),
     Step("Read the stock", "GET /v1/stock/{sku}", 200, holds={"ten": "body.available === 10"}),
     Step(
         "List the movements", "GET /v1/stock/{sku}/movements", 200, "staff", holds={"one": "body.items.length === 1"}

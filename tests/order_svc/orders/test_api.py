@@ -43,6 +43,7 @@ async def test_an_order_is_accepted_at_the_catalogues_price(api: API, shared: Po
         "shipments": [],
         "returns": [],
         "return_requests": [],
+        "missing": [],
         "cancelled_remainder": None,
         "customer_id": None,
         "customer_name": None,

@@ -34,7 +34,7 @@ from order_svc.orders.parts import Return
 from order_svc.parcels.domain import correct_tracking, deliver, deliver_parcel, fail_parcel, return_parcel
 from order_svc.replicas.domain import Product
 from order_svc.returns.domain import ReturnedGoods, approve_return, decline_return, request_return, take_back
-from order_svc.saga.actions import request_again
+from order_svc.saga.actions import request_again, request_missing
 from schemas import (
     Line,
     Money,
@@ -70,6 +70,7 @@ TRANSITION: dict[str, Transition] = {
     "accept": accept,
     "refuse": lambda order, now: refuse(order, [SHORT], now),
     "retry": lambda order, now: request_again(order, now)[0],
+    "request_missing": request_missing,
     "ship": lambda order, now: ship(order, PART, "DHL", "1", None, now),
     "cancel_remainder": lambda order, now: cancel_remainder(order, "customer", None, now)[0],
     "correct_tracking": lambda order, now: correct_tracking(order, PART, ORDER, "UPS", "2", now),
