@@ -27,14 +27,15 @@ Spawn = Callable[..., StartedProcess]
 
 
 @pytest.fixture
-def directory(tmp_path: Path) -> Path:
+def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "forked.py").write_text(MODULE)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     return tmp_path
 
 
 @pytest.fixture
-def server(directory: Path) -> Iterator[ForkServer]:
-    server = ForkServer("forked", directory=directory)
+def server() -> Iterator[ForkServer]:
+    server = ForkServer("forked")
     yield server
     server.close()
 
@@ -42,8 +43,7 @@ def server(directory: Path) -> Iterator[ForkServer]:
 @pytest.fixture
 def spawn(server: ForkServer, directory: Path) -> Spawn:
     def spawn(*arguments: str, fork: bool = True) -> StartedProcess:
-        env = {"ANSWER": "42", "PYTHONPATH": str(directory)}
-        command = Command("forked", [sys.executable, "-m", "forked", *arguments], env, fork=fork)
+        command = Command("forked", [sys.executable, "-m", "forked", *arguments], {"ANSWER": "42"}, fork=fork)
         with (directory / "log").open("ab") as log:
             return server.spawn(command, log)
 
@@ -96,6 +96,7 @@ def test_processes_end_with_a_server_that_is_killed_and_later_ones_are_executed(
     said(directory)
     fork_server = psutil.Process(process.pid).parent()
     assert fork_server
+    assert fork_server.pid != os.getpid(), "it was executed"
     fork_server.kill()
     assert process.wait(30) == -signal.SIGKILL
     (directory / "log").write_text("")
