@@ -38,13 +38,14 @@ CONNECTING = {
     "chassis/messaging/relay.py": "KAFKA_BOOTSTRAP_SERVERS",
     "chassis/messaging/subscription.py": "KAFKA_BOOTSTRAP_SERVERS",
     "chassis/messaging/topic_reader.py": "KAFKA_BOOTSTRAP_SERVERS",
+    "chassis/runtime/span_export.py": "OTEL_EXPORTER_OTLP_ENDPOINT",
     "customer_svc/clients/exports.py": "ORDER_URL, NOTIFIER_URL",
     "notifier_svc/delivery/smtp.py": "SMTP_URL",
     "order_svc/clients/product.py": "PRODUCT_URL",
 }
 """The modules that connect to anything but their database → the settings that say where to."""
 CLIENTS = {"AsyncClient", "Client", "SMTP", "urlopen", "open_connection", "create_connection", "ClientSession"} | {
-    *("AIOKafkaProducer", "AIOKafkaConsumer", "AIOKafkaAdminClient", "App"),
+    *("AIOKafkaProducer", "AIOKafkaConsumer", "AIOKafkaAdminClient", "App", "ServiceClient", "OTLPSpanExporter"),
 }
 """What opens connections, in the libraries that we use and in Python's own."""
 
