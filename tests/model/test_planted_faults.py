@@ -150,7 +150,7 @@ FAULTS: dict[str, tuple[type[RuleBasedStateMachine], str, Any]] = {
 
 SOON = {
     "no tombstone": 7,
-    "lost pieces that were shipped not found": 8,
+    "lost pieces that were shipped not found": 31,
     "discontinued product reserved": 4,
     "old revision released before the order has decided": 3,
     "withdrawn amendment kept": 2,
