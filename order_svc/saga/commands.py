@@ -34,14 +34,8 @@ class HandleReservationReply:
 
     def execute(self, uow: OrderUnitOfWork) -> None:
         """Do what the saga's rules say."""
-        reply = self.envelope.event
-        order = uow.orders.get(reply.order_id)
-        if order is None:
-            raise LookupError(f"a reply about order {reply.order_id}, which was never stored")
-        # Most orders are never amended, and their timelines do not mention revisions.
-        detail = {"revision": reply.revision} if reply.revision > 1 else {}
-        uow.timeline.add(entry_from_elsewhere(self.envelope, order.id, detail))
-        _apply(uow, order, domain.on_reply(order, reply, uow.now))
+        order = _enter(uow, self.envelope)
+        _apply(uow, order, domain.on_reply(order, self.envelope.event, uow.now))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +52,7 @@ class HandleStockLost:
     def execute(self, uow: OrderUnitOfWork) -> None:
         """Remember what is missing; no event is published about it."""
         event = self.envelope.event
-        order = uow.orders.get(event.order_id)
-        if order is None:
-            raise LookupError(f"lost pieces of order {event.order_id}, which was never stored")
-        detail: dict[str, Any] = {"lines": [line.model_dump() for line in event.lines]}
-        if event.revision > 1:
-            detail["revision"] = event.revision
-        uow.timeline.add(entry_from_elsewhere(self.envelope, order.id, detail))
+        order = _enter(uow, self.envelope, lines=[line.model_dump() for line in event.lines])
         uow.orders.set(order.id, actions.lose(order, event, self.envelope.aggregate_version, self.envelope.time))
 
 
@@ -154,6 +142,22 @@ class ResolveSaga:
         if done.fingerprint != self.action.fingerprint:
             raise IdempotencyKeyReused
         return visible_order(uow, self.resolution.order_id, None)
+
+
+def _enter(
+    uow: OrderUnitOfWork,
+    envelope: Envelope[StockReserved] | Envelope[StockRejected] | Envelope[StockLost],
+    **detail: Any,
+) -> Order:
+    """The order that an event of product_svc is about, once the event is in its timeline."""
+    event = envelope.event
+    order = uow.orders.get(event.order_id)
+    if order is None:
+        raise LookupError(f"{event.type} about order {event.order_id}, which was never stored")
+    # Most orders are never amended, and their timelines do not mention revisions.
+    revision = {"revision": event.revision} if event.revision > 1 else {}
+    uow.timeline.add(entry_from_elsewhere(envelope, order.id, detail | revision))
+    return order
 
 
 def _apply(

@@ -35,9 +35,9 @@ class Reservation:
     """What is reserved for an order. It outlives the order's end, so that a late or repeated request finds it.
 
     ``lines`` are those of ``revision``, without what was ``lost``: units that staff took away though they were
-    reserved. Where nothing is held, ``revision`` is 1 if the first revision was rejected,
-    and 0 if it was not requested yet. ``latest_revision`` is the newest one that was decided on, or that the order
-    withdrew; ``shortages`` are those of the last rejection. ``version`` counts the published events.
+    reserved. Where nothing is held, ``revision`` is 1 if the first revision was rejected, and 0 if it was not
+    requested yet. ``latest_revision`` is the newest one that was decided on, or that the order withdrew; ``shortages``
+    are those of the last rejection. ``version`` counts the published events.
     """
 
     order_id: UUID
@@ -66,8 +66,10 @@ class Reservation:
         return set(self.held) | {line.sku for line in lost}
 
     def lose(self, sku: str, quantity: int) -> tuple["Reservation", list[StockLost]]:
-        """Take units away that are held: each revision keeps of the SKU, at most, what is left; an event for each
-        that loses any. Every event is one more version."""
+        """Take units away that are held; return an event for each revision that loses any of them.
+
+        A revision keeps of the SKU, at most, what is left. Every event is one more version.
+        """
         left, events = self.held.get(sku, 0) - quantity, []
         lines, lost = _capped(self.lines, self.lost, sku, left)
         after = replace(self, lines=lines, lost=lost)

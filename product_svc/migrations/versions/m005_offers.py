@@ -32,7 +32,7 @@ async def upgrade(db: AsyncDatabase[Any]) -> None:
 
 
 async def _chunk(db: AsyncDatabase[Any], tx: AsyncClientSession, after: UUID | None) -> UUID | None:
-    """Migrate the products after one; a change of one of them, or of offers that exist, conflicts."""
+    """Migrate the products after one; a change of one of them, of their stock or of their offers conflicts."""
     later = {"_id": {"$gt": after}} if after else {}
     found = await db.products.find(later, session=tx).sort("_id").limit(CHUNK).to_list()
     if not found:

@@ -92,7 +92,7 @@ async def test_staff_cancel_an_order_that_misses_pieces(api: API, shared: Postgr
     one = await confirmed(api, shared, sku, bearer())
     await lose(shared, one, sku, 1)
     assert (await api.post(f"/v1/orders/{one['id']}/cancel", headers=STAFF)).status_code == 200
-    # A loss that is heard of late changes nothing.
+    # A loss whose event is read late changes nothing.
     await lose(shared, one, sku, 2, version=3)
     assert (await missing(api, one), await stuck(api, one)) == ([], [])
 
