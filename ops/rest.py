@@ -127,6 +127,8 @@ class Rest:
                 yield item
             if page.get("next") is None:
                 return
+            if page["next"] == query.get("cursor"):
+                raise CannotDo(f"{service} does not know the parameter cursor: use the shop of its version")
             query["cursor"] = page["next"]
 
     async def ask(self, service: str, path: str, body: Mapping[str, Any]) -> Any:

@@ -8,8 +8,8 @@ import structlog
 
 from chassis.persistence.mongo.database import Mongo
 from chassis.persistence.postgres.database import Postgres
-from deploy.local.fork_server import fork_server
 from tests.databases import Databases
+from tests.forking import fork_server
 from tests.otlp import Collector, collector
 from tests.processes import Environment
 from tests.scheduling import LongestFirst, sort_tests

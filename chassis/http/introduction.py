@@ -36,5 +36,5 @@ def public_url(service: str, public_urls: Mapping[str, Url]) -> str:
 
 def servers(service: str, public_urls: Mapping[str, Url]) -> Sequence[dict[str, Any]]:
     """Where requests go: to where the document comes from, and to the service's public URL if it is known."""
-    public = [{"url": str(public_urls[service]).rstrip("/")}] if service in public_urls else []
+    public = [{"url": public_url(service, public_urls)}] if service in public_urls else []
     return [{"url": "/", "description": "where this document comes from"}, *public]

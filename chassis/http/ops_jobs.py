@@ -11,8 +11,6 @@ from chassis.persistence.database import JobStore
 
 R = TypeVar("R", bound=ResponseBody)
 
-"""A query parameter: where the page begins."""
-
 
 async def read_job(store: JobStore[Any], kind: Kind, job_id: UUID) -> Job:
     """A job of this kind; raise ``JobNotFound``."""

@@ -40,7 +40,7 @@ class ServiceClient(httpx.AsyncClient):
         """Send a request, as a span of the current trace."""
         url = request.url
         attributes: tracing.Attributes = {"http.request.method": request.method, "server.address": url.host}
-        with tracing.span(f"{request.method} {url.path}", SpanKind.CLIENT, attributes) as span:
+        with tracing.span(request.method, SpanKind.CLIENT, attributes) as span:
             if traceparent := trace.get():
                 request.headers["traceparent"] = traceparent
             response = await super().send(request, **options)

@@ -11,9 +11,14 @@ from uuid import UUID
 
 from opentelemetry.trace import Span, SpanKind
 
+from chassis.jobs.domain import JobInterrupted
 from chassis.messaging.consumed import ConsumedMessage
+from chassis.persistence.errors import CommitOutcomeUnknown, ConcurrentUpdate, DatabaseUnavailable
 from chassis.runtime import tracing
 from schemas import Message
+
+NOT_ITS_FAULT = (ConcurrentUpdate, DatabaseUnavailable, CommitOutcomeUnknown, JobInterrupted)
+"""Why a transaction is tried again, without that the event failed."""
 
 
 @contextmanager
@@ -58,8 +63,12 @@ class EventSpans:
                     span.end()
 
     def failed(self, error: Exception) -> None:
-        """End the span of an event that failed alone; a batch is tried again, as it is or event by event."""
-        if self._alone:
+        """End the span of an event that failed alone.
+
+        A batch is tried again, as it is or event by event; and so is any event where others or the database are the
+        reason.
+        """
+        if self._alone and not isinstance(error, NOT_ITS_FAULT):
             for span in self._spans.values():
                 tracing.fail(span, type(error).__name__)
                 span.end()

@@ -72,10 +72,10 @@ def begin(name: str, kind: SpanKind, parent: str | None, attributes: Attributes)
 
 
 def traceparent_of(span: Span) -> str:
-    """A span as the parent of others."""
+    """A span as the parent of others; a new trace where the SDK is disabled (``OTEL_SDK_DISABLED``)."""
     carrier: dict[str, str] = {}
     _W3C.inject(carrier, set_span_in_context(span, Context()))
-    return carrier["traceparent"]
+    return carrier.get("traceparent") or passed_on(None)
 
 
 def fail(span: Span, why: str) -> None:

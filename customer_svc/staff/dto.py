@@ -13,7 +13,7 @@ from customer_svc.staff.queries import StaffAccount
 
 
 class CustomersOut(Page[AccountOut, Id]):
-    """A page of customers, newest first; ``next`` is the ``before`` of the following page."""
+    """A page of customers, newest first; ``next`` is the ``cursor`` of the following page."""
 
 
 class StaffAccountOut(ResponseBody):

@@ -1,7 +1,8 @@
 """Starts the services' processes fast: forks them from one process that has already imported what they import.
 
 Each is still a process of its own, with its own session, environment, log, signals and exit status, and runs the same
-module as ``python -m``. Only the imports, three quarters of the cost of a start, are shared.
+module as ``python -m``. Only the imports, three quarters of the cost of a start, are shared. (They are those of all
+services: a process takes the metrics of the others out again, which it would show as its own.)
 """
 
 import ctypes
@@ -16,12 +17,15 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import orjson
+from prometheus_client import REGISTRY
+from prometheus_client.registry import Collector
 
 from deploy.local.processes import REPOSITORY, Command, StartedProcess, execute
 from deploy.system import SYSTEM
@@ -31,6 +35,8 @@ PR_SET_NAME = 15
 MESSAGE_BYTES = 1 << 20
 MODULES = tuple(program.module for program in SYSTEM.all_processes)
 """The programs of the services."""
+OF_ALL = ("chassis.http.app", "chassis.runtime.worker")
+"""What has the metrics that all processes show."""
 START_SECONDS = 60
 
 
@@ -91,11 +97,47 @@ class ForkServer:
     def __init__(self, *modules: str, directory: Path = REPOSITORY, program: str = __name__) -> None:
         self._modules, self._directory, self._program = modules, directory, program
         self._running: tuple[subprocess.Popen[bytes], socket.socket] | None = None
-        self._started: queue.Queue[int | None] = queue.Queue()
+        self._closed, self._lock = False, threading.Lock()
+        self._ready = threading.Event()
+        self._started: queue.Queue[int] = queue.Queue()
         self._statuses = ExitStatuses()
 
     def start(self, log: BinaryIO | None = None) -> None:
-        """Let it begin to import; what it reports goes to ``log``."""
+        """Let it begin to import; what it reports goes to ``log``. Nothing happens once it is closed."""
+        with self._lock:
+            if not self._closed:
+                self._start(log)
+
+    def wait_until_ready(self) -> None:
+        """Wait until it has imported all, or has ended: from then on ``spawn`` returns at once."""
+        self._ready.wait()
+
+    def spawn(self, command: Command, log: BinaryIO) -> StartedProcess:
+        """Start a process, with its output in ``log``: by a fork if it may be, and if this server lives."""
+        if not (command.fork and self._running):
+            return execute(command, log)
+        dash_m, module, *arguments = command.argv[1:]
+        assert dash_m == "-m", "only Python modules can be forked"
+        task = {"name": command.name, "module": module, "arguments": arguments, "env": {**os.environ, **command.env}}
+        process, client = self._running
+        try:
+            socket.send_fds(client, [orjson.dumps(task)], [log.fileno()])
+            pid = self._started.get(timeout=START_SECONDS)
+        except (OSError, queue.Empty):
+            # What it might still do must not be done twice.
+            process.kill()
+            self._running, pid = None, 0
+        return ForkedProcess(pid, self._statuses) if pid else execute(command, log)
+
+    def close(self) -> None:
+        """End it, if it was started, and with it what it forked."""
+        with self._lock:
+            self._closed = True
+            if self._running:
+                self._running[0].kill()
+                self._running[0].wait()
+
+    def _start(self, log: BinaryIO | None) -> None:
         client, server = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with server:
             process = subprocess.Popen(
@@ -110,63 +152,62 @@ class ForkServer:
         self._running = process, client
         threading.Thread(target=self._listen, args=(client,), daemon=True).start()
 
-    def spawn(self, command: Command, log: BinaryIO) -> StartedProcess:
-        """Start a process, with its output in ``log``: by a fork if it may be, and if this server lives."""
-        if not (command.fork and self._running):
-            return execute(command, log)
-        dash_m, module, *arguments = command.argv[1:]
-        assert dash_m == "-m", "only Python modules can be forked"
-        task = {"name": command.name, "module": module, "arguments": arguments, "env": {**os.environ, **command.env}}
-        try:
-            socket.send_fds(self._running[1], [orjson.dumps(task)], [log.fileno()])
-            pid = self._started.get(timeout=START_SECONDS)
-        except (OSError, queue.Empty):
-            pid = None
-        return ForkedProcess(pid, self._statuses) if pid else execute(command, log)
-
-    def close(self) -> None:
-        """End it, if it was started, and with it what it forked."""
-        if self._running:
-            process, client = self._running
-            with suppress(OSError):
-                client.shutdown(socket.SHUT_RDWR)
-            process.wait()
-
     def _listen(self, client: socket.socket) -> None:
         with client, suppress(OSError):
             while message := client.recv(MESSAGE_BYTES):
                 pid, status = orjson.loads(message)
-                if status is None:
+                if pid is None:
+                    self._ready.set()
+                elif status is None:
                     self._statuses.forget(pid)
                     self._started.put(pid)
                 else:
                     self._statuses.add(pid, status)
-        self._started.put(None)
+        self._started.put(0)
+        self._ready.set()
         self._statuses.add_all()
-
-
-@cache
-def fork_server() -> ForkServer:
-    """The one fork server of this process, for all platforms that it starts."""
-    server = ForkServer(*MODULES)
-    server.start()
-    return server
 
 
 def main(fd: int, *modules: str) -> None:
     """Import, then fork on request until the connection closes; a child continues here with its own program."""
-    for module in modules:
-        importlib.import_module(module)
+    metrics = _import(modules)
     gc.collect()
     gc.freeze()
-    task = _serve(socket.socket(fileno=fd), _child_signals())
+    client = socket.socket(fileno=fd)
+    client.send(orjson.dumps((None, None)))
+    task = _serve(client, _child_signals())
     if task is None:
         os._exit(0)  # at once: to take apart what was imported takes longer than to import it
+    module = task["module"]
+    for collector in chain.from_iterable(own for package, own in metrics.items() if package != _package(module)):
+        REGISTRY.unregister(collector)
+    # It was imported for what it imports, and is run now: once, as far as it can tell.
+    sys.modules.pop(module, None)
     os.environ.clear()
     os.environ.update(task["env"])
     ctypes.CDLL(None).prctl(PR_SET_NAME, task["name"].encode(), 0, 0, 0)
-    sys.argv = [task["module"], *task["arguments"]]
-    runpy.run_module(task["module"], run_name="__main__", alter_sys=True)
+    sys.argv = [module, *task["arguments"]]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def _import(modules: Sequence[str]) -> Mapping[str, set[Collector]]:
+    """Import them; return, by package, the metrics that it has besides those of all: for its own processes."""
+    for module in OF_ALL:
+        importlib.import_module(module)
+    metrics: dict[str, set[Collector]] = {}
+    for module in modules:
+        before = _registered()
+        importlib.import_module(module)
+        metrics.setdefault(_package(module), set()).update(_registered() - before)
+    return metrics
+
+
+def _registered() -> set[Collector]:
+    return set(REGISTRY._collector_to_names)  # private; checked with prometheus-client 0.26
+
+
+def _package(module: str) -> str:
+    return module.partition(".")[0]
 
 
 def _child_signals() -> int:
@@ -189,7 +230,12 @@ def _serve(client: socket.socket, child_signals: int) -> dict[str, Any] | None:
             message, files, _, _ = socket.recv_fds(client, MESSAGE_BYTES, 1)
             if not message:
                 return None
-            pid = _fork(*files)
+            try:
+                pid = _fork(*files)
+            except OSError as error:
+                print(f"cannot fork: {error}", file=sys.stderr, flush=True)
+                client.send(orjson.dumps((0, None)))
+                continue
             if pid == 0:
                 client.detach()
                 task: dict[str, Any] = orjson.loads(message)

@@ -68,13 +68,14 @@ def create_mongo_users(addresses: Addresses) -> str:
 
 
 def load_code(fork_server: ForkServer, logs: Path) -> str:
-    """Compile our Python code, and begin to import it, once for all processes."""
+    """Compile and import our Python code, once for all processes."""
     for name in PACKAGES:
         compileall.compile_dir(REPOSITORY / name, quiet=2)
     logs.mkdir(parents=True, exist_ok=True)
     with (logs / "fork-server.log").open("wb") as log:
         fork_server.start(log)
-    return "compiled"
+    fork_server.wait_until_ready()
+    return "compiled and imported"
 
 
 def migrate(job: Program, addresses: Addresses, processes: Processes) -> str:

@@ -154,9 +154,7 @@ class Sender:
         mail = claimed.mail
         attributes = {"shop.mail.id": str(mail.id), "shop.mail.template": mail.template}
         with traced(mail.trace), tracing.span("send mail", SpanKind.CLIENT, attributes) as span:
-            sent = await self._transmitter.send(smtp, claimed)
-            if sent != "over":
-                tracing.fail(span, sent)
+            sent = await self._transmitter.send(smtp, claimed, span)
         if sent == "ended":
             await smtp.quit()
         return sent

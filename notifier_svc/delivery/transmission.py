@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from typing import Literal
 
 import aiosmtplib
+from opentelemetry.trace import Span
 
-from chassis.runtime import failpoints
+from chassis.runtime import failpoints, tracing
 from chassis.runtime.redaction import redacted
 from notifier_svc.delivery.claims import ClaimedMail
 from notifier_svc.delivery.outcomes import Outcomes, redacted_reason
@@ -50,28 +51,35 @@ class Transmitter:
         self._renderer, self._outcomes, self._pending, self._server = renderer, outcomes, pending, server
         self._lease = lease_seconds
 
-    async def send(self, smtp: Connection, claimed: ClaimedMail) -> Sent:
-        """Send one mail. Never cancelled: what has begun is finished, or ends at its time limit."""
+    async def send(self, smtp: Connection, claimed: ClaimedMail, span: Span) -> Sent:
+        """Send one mail; ``span`` fails if it was not sent.
+
+        Never cancelled: what has begun is finished, or ends at its time limit.
+        """
         begin_by = claimed.claimed_at + self._lease * BEGIN_BY
         if asyncio.get_running_loop().time() >= begin_by:
             # Other mails of the same claim took too long; that says nothing about the mail server.
+            tracing.fail(span, "postponed")
             await self._outcomes.postponed(claimed, "waited too long for a connection")
             return "not tried"
         try:
             content = self._renderer.render(claimed.mail.content, claimed.recipient, datetime.now(UTC))
         except Exception as error:  # noqa: BLE001 - a mail that cannot be rendered affects only itself
+            tracing.fail(span, "failed")
             await self._outcomes.failed(claimed, f"cannot be rendered: {redacted(error)}")
             return "not tried"
         try:
             async with asyncio.timeout_at(begin_by):
                 await smtp.announce(self._renderer.sender, envelope_address(claimed.recipient.email))
         except aiosmtplib.SMTPResponseException as refusal:
-            return await self._refused(smtp, claimed, _STEPS.get(type(refusal), "MAIL"), refusal)
+            return await self._refused(smtp, claimed, span, _STEPS.get(type(refusal), "MAIL"), refusal)
         except ValueError as error:
             # Nothing was sent to the server.
+            tracing.fail(span, "failed")
             await self._outcomes.failed(claimed, f"no address: {error}")
             return "not tried"
         except (aiosmtplib.SMTPException, OSError) as error:
+            tracing.fail(span, "postponed")
             await self._outcomes.postponed(claimed, f"before the message: {error!r}")
             return "ended"
         if not await self._outcomes.begin_sending(claimed):
@@ -79,18 +87,21 @@ class Transmitter:
             return "ended"
         if failpoints.armed:
             await failpoints.reach("mail.dot.before")
-        return await self._hand_over(smtp, claimed, content)
+        return await self._hand_over(smtp, claimed, span, content)
 
-    async def _hand_over(self, smtp: Connection, claimed: ClaimedMail, content: bytes) -> Sent:
+    async def _hand_over(self, smtp: Connection, claimed: ClaimedMail, span: Span, content: bytes) -> Sent:
         """Send the message itself. Anything but a clear reply after the final dot leaves the mail in doubt."""
         try:
             async with asyncio.timeout_at(claimed.claimed_at + self._lease * END_BY):
                 reply = await smtp.transfer(content)
         except (aiosmtplib.SMTPException, OSError) as error:
+            tracing.fail(span, "in_doubt")
             await self._outcomes.in_doubt(claimed, str(error))
             return "ended"
         if reply.code >= 400:
-            return await self._refused(smtp, claimed, "DATA", aiosmtplib.SMTPDataError(reply.code, reply.message))
+            return await self._refused(
+                smtp, claimed, span, "DATA", aiosmtplib.SMTPDataError(reply.code, reply.message)
+            )
         if failpoints.armed:
             await failpoints.reach("mail.dot.after")
         self._server.accepts()
@@ -99,7 +110,12 @@ class Transmitter:
         return "over"
 
     async def _refused(
-        self, smtp: Connection, claimed: ClaimedMail, step: Step, refusal: aiosmtplib.SMTPResponseException
+        self,
+        smtp: Connection,
+        claimed: ClaimedMail,
+        span: Span,
+        step: Step,
+        refusal: aiosmtplib.SMTPResponseException,
     ) -> Sent:
         """Do what the table of replies says (``smtp_replies.RULES``)."""
         reason, about = f"{refusal.code} {refusal.message}", find_rule(step, refusal.code, refusal.message).about
@@ -107,11 +123,14 @@ class Transmitter:
         if about == "us":
             self._server.refuses_us(redacted_reason(claimed, f"{step}: {reason}"))
         if about in ("us", "now"):
+            tracing.fail(span, "postponed")
             await self._outcomes.postponed(claimed, reason)
             return "ended"
         if about == "recipient":
+            tracing.fail(span, "bounced")
             await self._outcomes.bounced(claimed, reason)
         else:
+            tracing.fail(span, "failed")
             await self._outcomes.failed(claimed, reason)
         # One mail is refused, not the shop: customers with addresses that do not exist must not slow the others.
         return "over" if await smtp.reset() else "ended"

@@ -67,13 +67,13 @@ class NotificationDetailOut(NotificationOut):
 
 
 class NotificationsOut(Page[NotificationOut, int]):
-    """A page of mails, newest first; ``next`` is the ``before`` of the next page, if there is one."""
+    """A page of mails, newest first; ``next`` is the ``cursor`` of the next page, if there is one."""
 
     next: Next
 
 
 class NotificationsExportOut(Page[NotificationDetailOut, int]):
-    """A page of mails with what they say, newest first; ``next`` is the ``before`` of the next page."""
+    """A page of mails with what they say, newest first; ``next`` is the ``cursor`` of the next page."""
 
     next: Next
 

@@ -21,7 +21,7 @@ class SuppressionOut(ResponseBody):
 
 
 class SuppressionsOut(Page[SuppressionOut, int]):
-    """A page of suppressions, newest first; ``next`` is the ``before`` of the next page, if there is one."""
+    """A page of suppressions, newest first; ``next`` is the ``cursor`` of the next page, if there is one."""
 
     next: Annotated[int | None, Field(examples=[1234])]
 

@@ -142,13 +142,19 @@ async def import_products(
     """
     reading = Reading(encoding, delimiter, decimal_prices, decimal_comma, currency)
     source = _source(file, form, from_, reading)
+    if faults and faults.resolve() == file.resolve():
+        raise CannotDo("--faults names the file that is imported: name another one")
     began, state = time.monotonic(), StateFile(file, shop.platform.url("product"), dry_run=dry_run)
     content = content_of(source)
     upload = Upload(shop.rest, source, content, state, dry_run, patience)
     with show.bar(f"{'try' if dry_run else 'import'} {file.name}") as bar:
         done = await upload.run(restart=restart, progress=bar)
     path = faults or file.with_name(f"{file.name}.faults.csv")
-    report = await _report(upload.faults(done.document["id"]), path) if done.failed else _no_report(path)
+    report = (
+        await _report(upload.faults(done.document["id"]), path)
+        if done.failed
+        else _no_report(None if faults else path)
+    )
     # Until then, the same command has something to do: it writes the report.
     state.remove()
     _print_import(done, report, time.monotonic() - began, as_json=as_json)
@@ -191,9 +197,9 @@ async def _report(faults: AsyncIterator[Fault], path: Path) -> Report:
     return Report(path, count, first)
 
 
-def _no_report(path: Path) -> Report:
-    """Nothing is wrong any more: the list of an earlier attempt goes."""
-    if path.is_file():
+def _no_report(path: Path | None) -> Report:
+    """Nothing is wrong any more: the list of an earlier attempt goes, where its name was ours."""
+    if path and path.is_file():
         with suppress(OSError):
             path.unlink()
     return Report(None, 0, ())

@@ -9,9 +9,9 @@ from pathlib import Path
 def appearing(path: Path) -> Iterator[Path]:
     """Where to write a file, which appears at the end; if the block raises, one that was there before stays.
 
-    A device or a pipe is written directly.
+    A device, a pipe, and what a symbolic link (``/dev/stdout``) leads to are written directly.
     """
-    if path.exists() and not path.is_file():
+    if path.is_symlink() or (path.exists() and not path.is_file()):
         yield path
         return
     unfinished = path.with_name(f"{path.name}.part")

@@ -65,7 +65,7 @@ class OrderFilter:
 
 @dataclass(frozen=True, slots=True)
 class OrderPage:
-    """Orders, newest first. ``next`` is the ``before`` of the next page; None where there is none."""
+    """Orders, newest first. ``next`` is the ``cursor`` of the next page; None where there is none."""
 
     orders: list[Order]
     next: UUID | None

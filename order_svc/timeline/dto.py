@@ -71,7 +71,7 @@ class WholeOrderOut(OrderOut):
 
 
 class WholeOrdersOut(Page[WholeOrderOut, UUID]):
-    """A page of orders with their timelines, newest first; ``next`` is the ``before`` of the next page, if any."""
+    """A page of orders with their timelines, newest first; ``next`` is the ``cursor`` of the next page, if any."""
 
 
 def timeline_out(order: Order, entries: Sequence[TimelineEntry]) -> TimelineOut:

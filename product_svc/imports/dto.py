@@ -41,7 +41,7 @@ class ImportOut(ResponseBody):
 
 
 class ImportsOut(Page[ImportOut, UUID]):
-    """A page of imports, newest first; ``next`` is the ``before`` of the page that follows, if there is one."""
+    """A page of imports, newest first; ``next`` is the ``cursor`` of the page that follows, if there is one."""
 
 
 class FaultOut(ResponseBody):

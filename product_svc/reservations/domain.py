@@ -36,8 +36,8 @@ class Reservation:
 
     ``lines`` are those of ``revision``, without what was ``lost``: units that staff took away though they were
     reserved. Where nothing is held, ``revision`` is 1 if the first revision was rejected, and 0 if it was not
-    requested yet. ``latest_revision`` is the newest one that was decided on, or that the order withdrew; ``shortages``
-    are those of the last rejection. ``version`` counts the published events.
+    requested yet. ``latest_revision`` is the newest one that was decided on, or that the order withdrew.
+    ``shortages`` are those of the last rejection. ``version`` counts the published events.
     """
 
     order_id: UUID

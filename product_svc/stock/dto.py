@@ -77,7 +77,7 @@ class MovementOut(ResponseBody):
 
 
 class MovementsOut(Page[MovementOut, UUID]):
-    """A page of movements, newest first; ``next`` is the ``before`` of the page that follows, if there is one."""
+    """A page of movements, newest first; ``next`` is the ``cursor`` of the page that follows, if there is one."""
 
 
 class StockOut(ResponseBody):

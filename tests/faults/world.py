@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from deploy.local.fork_server import fork_server
 from deploy.local.kafka import Kafka
 from deploy.local.mail import Mail
 from deploy.local.mongo import Mongo
@@ -22,6 +21,7 @@ from deploy.local.processes import Child
 from deploy.local.server import LocalServer
 from tests.databases import Databases
 from tests.faults.proxy import Proxy
+from tests.forking import fork_server
 from tests.servers import Servers, run
 from tests.stack import Stack, eventually, stack
 

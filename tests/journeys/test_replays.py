@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from chassis.persistence.database import Database
 from chassis.persistence.mongo.database import Mongo
 from chassis.persistence.postgres.database import Postgres
-from deploy.local.fork_server import fork_server
 from ops.audit import Report
 from tests.auditing import SERVICES, audited
 from tests.databases import Databases
+from tests.forking import fork_server
 from tests.ops_jobs import done, move_offsets_to_the_end, patch, planned
 from tests.repeats import contents
 from tests.servers import Servers

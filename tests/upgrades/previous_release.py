@@ -15,9 +15,10 @@ from typing import BinaryIO
 
 import pytest
 
-from deploy.local.fork_server import MODULES, ForkServer, fork_server
+from deploy.local.fork_server import MODULES, ForkedProcess, ForkServer
 from deploy.local.processes import REPOSITORY, Command, StartedProcess
 from deploy.system import BOOTSTRAP
+from tests.forking import fork_server
 
 RELEASED = re.compile(r"^## \[(\d[\d.]*)\].*\n+Released from commit `([0-9a-f]{40})`", re.MULTILINE)
 RELEASE = "RELEASE_OF_TEST"
@@ -66,7 +67,9 @@ class PreviousRelease:
     def spawn(self, command: Command, log: BinaryIO) -> StartedProcess:
         """Start a process of a service, of the release that its environment names."""
         if command.env.get(RELEASE):
-            return self._processes.spawn(command, log)
+            process = self._processes.spawn(command, log)
+            assert isinstance(process, ForkedProcess), "executed, it would run the code of today"
+            return process
         return fork_server().spawn(command, log)
 
     def migrate(self, url: str, service: str) -> None:

@@ -18,7 +18,7 @@ async def read_page(
     limit: int,
     read: Callable[[Any], V],
 ) -> tuple[list[V], int | None]:
-    """The rows of a query with a ``position`` below ``before``, and the ``before`` of the next page, if there is one.
+    """The rows of a query with a ``position`` below ``before``, and the cursor of the next page, if there is one.
 
     Rows that are inserted meanwhile do not move the pages: ``position`` only grows.
     """

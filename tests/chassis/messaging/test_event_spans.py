@@ -1,7 +1,7 @@
 """The traces of events: in the headers that Kafka clients read, in their spans, and in what they cause."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
 import pytest
@@ -9,9 +9,11 @@ from aiokafka import AIOKafkaConsumer
 from uuid_utils.compat import uuid7
 
 from chassis.messaging.consumer import Consumer
+from chassis.messaging.event_spans import handling_events
 from chassis.messaging.records import KafkaRecord
 from chassis.messaging.relay import Relay
 from chassis.persistence.database import Database
+from chassis.persistence.errors import ConcurrentUpdate, DatabaseUnavailable
 from chassis.persistence.group_commit import GroupCommit
 from chassis.persistence.postgres.database import Postgres
 from chassis.runtime.background import in_background
@@ -111,6 +113,16 @@ async def test_each_try_of_an_event_that_fails_has_a_failed_span(tables: Postgre
     with exported() as received:
         await consumer(tables).handle([event("A"), event("B", "bug")])
     assert [one.why for one in received.spans] == ["", "RuntimeError", "RuntimeError"]
+
+
+async def test_a_transaction_that_loses_a_race_is_no_failed_event(tables: Postgres) -> None:
+    one = consumer(tables).read(event("A"))
+    assert one
+    with exported() as received:
+        for error in (ConcurrentUpdate("by another"), DatabaseUnavailable("away"), ValueError("a bug")):
+            with suppress(type(error)), handling_events([one], "tests"):
+                raise error
+    assert [one.why for one in received.spans] == ["ValueError"]
 
 
 @pytest.mark.parametrize("given", ["nonsense", "00-\x00", f"00-{'0' * 32}-{SPAN_ID}-01"])

@@ -123,6 +123,14 @@ with exporting_spans("order_svc", Settings(kafka_bootstrap_servers="unreachable:
 """
 
 
+def test_a_disabled_sdk_begins_traces_that_are_not_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
+    with exporting_spans("tests", settings("http://127.0.0.1:9")):
+        one = begin("work", SpanKind.SERVER, None, {})
+        assert one
+        assert traceparent_of(one).endswith("-00")
+
+
 def test_without_an_endpoint_no_sdk_is_loaded() -> None:
     result = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"

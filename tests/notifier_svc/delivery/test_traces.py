@@ -61,6 +61,7 @@ async def test_sending_a_mail_is_a_span_of_the_trace_of_its_event(postgres: Post
     assert {one.trace_id for one in sendings} == {TRACE_ID}
     [refused] = [one for one in sendings if one.attributes["shop.mail.id"] == str(mail)]
     assert (refused.kind, refused.attributes["shop.mail.template"]) == ("client", "cancelled")
+    assert sorted(one.why for one in sendings) == ["", "failed"]
     [failed] = await envelopes(postgres, mail)
     assert failed.trace == f"00-{TRACE_ID}-{refused.span_id}-01"
 

@@ -166,6 +166,16 @@ async def test_the_list_of_faults_is_whole_and_goes_when_there_are_none(front: F
     assert not listed.exists()
 
 
+async def test_only_the_list_with_our_own_name_is_removed(front: Front, tmp_path: Path) -> None:
+    path, named = write(tmp_path, f"{HEADING}\n{new_sku()},Mug,5,EUR\n"), tmp_path / "notes.csv"
+    named.write_text("of somebody")
+    assert (await run("import", str(path), "--decimal-prices", "--faults", str(named), **front.env)).status == 0
+    assert named.read_text() == "of somebody"
+    same = await run("import", str(path), "--decimal-prices", "--faults", str(path), **front.env)
+    assert_failed(same, "--faults names the file that is imported")
+    assert path.exists()
+
+
 async def test_lost_connections_and_ended_tokens_are_no_loss(front: Front, tmp_path: Path) -> None:
     path = write(tmp_path, ndjson(*(new_sku() for _ in range(11))), "products.ndjson")
     lost: set[str] = set()

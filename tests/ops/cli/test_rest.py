@@ -124,6 +124,13 @@ async def test_all_pages_are_read(service: Service, platform: Platform) -> None:
         assert [one["n"] async for one in rest.items("order", "/v1/things")] == [0, 1, 2, 3, 4, 5]
 
 
+async def test_a_service_that_does_not_know_the_cursor_is_named(service: Service, platform: Platform) -> None:
+    service.answer = lambda _request: JSONResponse({"items": [{"n": 1}], "next": 2})
+    async with open_rest(platform) as rest:
+        with pytest.raises(CannotDo, match="order does not know the parameter cursor"):
+            assert [one async for one in rest.items("order", "/v1/things")]
+
+
 async def test_a_problem_is_one_line_with_its_code(service: Service, platform: Platform) -> None:
     service.answer = problem(409, code="job_running", detail="Another job\nis running.", allowed=["cancel"])
     async with open_rest(platform) as rest:
