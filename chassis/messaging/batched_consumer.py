@@ -75,6 +75,10 @@ class BatchedConsumer(aiokafka.Consumer):
     async def _seek_again(self) -> None:
         try:
             await self.perform_seek()
+            # Faust leaves alone what has no offset yet.
+            unread = [tp for tp in self.assignment() if not self._committed_offset[tp]]
+            if unread:
+                await self._thread.seek_to_beginning(*(self._new_topicpartition(*tp) for tp in unread))
         except Exception as error:
             if self.flow_active:
                 raise

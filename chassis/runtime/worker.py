@@ -36,6 +36,7 @@ log = structlog.get_logger()
 
 Loop = Callable[[], Coroutine[Any, Any, None]]
 
+
 @dataclass
 class EventProcess:
     """The parts of one event process."""
