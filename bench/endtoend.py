@@ -2,11 +2,12 @@
 
 import asyncio
 import random
-import re
 import statistics
 import time
 from datetime import datetime
 from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
 
 from bench.load import Load
 from bench.shop import Shop, shop
@@ -19,6 +20,7 @@ STEP_SECONDS = 20.0
 SHARES = (0.25, 0.5, 0.8)
 SAMPLE = 300
 DRAIN_SECONDS = 300.0
+RECEIPTS = {"template": "receipt", "outcome": "sent"}
 
 
 async def end_to_end() -> dict[str, Any]:
@@ -106,7 +108,10 @@ async def mailed(running: Shop) -> int:
     """The number of receipts that the mail server has accepted so far."""
     metrics = (await running.stack.http.get(f"{running.stack.urls['notifier-worker']}/metrics")).text
     return sum(
-        int(float(n)) for n in re.findall(r'shop_mails_total\{outcome="sent",template="receipt"\} (\S+)', metrics)
+        int(one.value)
+        for family in text_string_to_metric_families(metrics)
+        for one in family.samples
+        if one.name == "shop_mails_total" and RECEIPTS.items() <= one.labels.items()
     )
 
 

@@ -18,6 +18,7 @@ import faust
 import structlog
 from mode.supervisors import CrashingSupervisor
 
+from chassis.messaging.batched_consumer import BatchedTransport
 from chassis.messaging.brokers import MECHANISM, Brokers
 from chassis.messaging.consumer import Consumer
 from chassis.messaging.records import KafkaRecord
@@ -30,8 +31,19 @@ ROUND_SECONDS = 0.01
 """What arrives within a round is one batch."""
 LISTEN_SECONDS = 1.0
 """How often to check that Kafka is still being read."""
+MOST_FETCHED = 250
+"""Records of one fetch."""
+MOST_BUFFERED = 16
+"""Fetches of a topic that wait to be handled; from three quarters of it on the topic is not fetched any more."""
 STOP_SECONDS = 3.0
 """How long Faust may take to stop. What it has not committed by then is delivered again, and deduplicated."""
+
+
+class _App(faust.App):
+    """A Faust app that reads batches."""
+
+    def _new_transport(self) -> BatchedTransport:
+        return BatchedTransport(self.conf.broker_consumer, self)
 
 
 class Subscription:
@@ -42,7 +54,7 @@ class Subscription:
         self.assigned = asyncio.Event()
         """Set once the group has given this member its partitions."""
         brokers = Brokers.parse(bootstrap_servers)
-        self._app = faust.App(
+        self._app = _App(
             prefix + consumer.group,
             broker=[f"kafka://{server}" for server in brokers.servers.split(",")],
             broker_credentials=_credentials(brokers),
@@ -62,6 +74,8 @@ class Subscription:
             # A member that was killed keeps its partitions for this long; brokers allow no less than 6 s.
             broker_session_timeout=6.0,
             broker_heartbeat_interval=1.0,
+            broker_max_poll_records=MOST_FETCHED,
+            stream_buffer_maxsize=MOST_BUFFERED,
             stream_wait_empty=False,
             agent_supervisor=CrashingSupervisor,
         )
@@ -105,8 +119,11 @@ class Subscription:
         )
 
         async def read(stream: Any) -> None:
-            async for events in greedy(stream, self._consumer.max_batch, BatchPacer(ROUND_SECONDS)):
-                await self._consumer.handle([record_of(event.message, self._prefix) for event in events])
+            limit = self._consumer.max_batch
+            async for events in greedy(stream, limit, BatchPacer(ROUND_SECONDS)):
+                records = [record_of(one, self._prefix) for event in events for one in event.message.records]
+                for start in range(0, len(records), limit):
+                    await self._consumer.handle(records[start : start + limit])
                 if failpoints.armed:
                     await failpoints.reach("stream.ack.before")
                 for event in events:
@@ -129,13 +146,17 @@ def _credentials(brokers: Brokers) -> faust.SASLCredentials | None:
 
 
 async def greedy(stream: Any, limit: int, pacer: BatchPacer) -> AsyncIterator[list[Any]]:
-    """Wait for one event and for the pacer, then take what has arrived, up to a limit, without waiting for more."""
+    """Wait for records and for the pacer, then take what has arrived, without waiting for more.
+
+    Yields Faust's events, each with the records of a fetch; no more of them once they have ``limit`` records.
+    """
     events = stream.noack().events()
     async for event in events:
         async with pacer:
-            batch = [event]
-            while len(batch) < limit and not stream.channel.empty():
+            batch, count = [event], len(event.message.records)
+            while count < limit and not stream.channel.empty():
                 batch.append(await anext(events))
+                count += len(batch[-1].message.records)
             yield batch
 
 

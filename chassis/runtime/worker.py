@@ -25,6 +25,7 @@ from chassis.persistence.database import Database
 from chassis.persistence.errors import DatabaseUnavailable
 from chassis.runtime import failpoints, gc_tuning
 from chassis.runtime.background import ended
+from chassis.runtime.event_loop import EventLoop
 from chassis.runtime.health import health_endpoints, operations_app
 from chassis.runtime.server import http_limits, serving_operations
 from chassis.runtime.settings import Settings
@@ -34,12 +35,6 @@ from chassis.runtime.tracing import exporting_spans
 log = structlog.get_logger()
 
 Loop = Callable[[], Coroutine[Any, Any, None]]
-
-EventLoop = asyncio.SelectorEventLoop
-"""Not uvloop: it raises on a write to a closed connection, where asyncio does not.
-
-aiokafka relies on that: with the error its fetcher ends silently.
-"""
 
 
 @dataclass

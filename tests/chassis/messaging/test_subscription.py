@@ -7,12 +7,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from aiokafka.conn import AIOKafkaProtocol
 
 from chassis.messaging.consumer import Consumer
 from chassis.messaging.subscription import Subscription
 from chassis.persistence.postgres.database import Postgres
 from chassis.runtime.background import ended
-from chassis.runtime.worker import EventLoop
+from chassis.runtime.event_loop import EventLoop
 from deploy.topics import create_topics
 from tests.chassis.tally import HANDLERS, Tallies
 from tests.servers import Servers
@@ -41,12 +42,14 @@ async def test_a_process_that_reads_no_more_ends(
         await ended(running)
 
 
-def test_a_write_to_a_closed_connection_is_no_error() -> None:
+def test_a_write_to_a_closed_connection_to_kafka_is_no_error() -> None:
     """aiokafka relies on it."""
     ours, theirs = socket.socketpair()
 
     async def write_too_late() -> None:
-        transport, _ = await asyncio.get_running_loop().create_connection(asyncio.Protocol, sock=ours)
+        loop = asyncio.get_running_loop()
+        protocol = AIOKafkaProtocol(loop.create_future(), asyncio.StreamReader(), loop=loop)
+        transport, _ = await loop.create_connection(lambda: protocol, sock=ours)
         transport.abort()
         await asyncio.sleep(0.01)
         transport.write(b"x")
