@@ -24,8 +24,8 @@ from chassis.rebuild.runner import RebuildRunner
 from chassis.rebuild.sweep import ShadowSweep
 from chassis.replay.target import ReplayTarget
 from chassis.testing import enveloped
-from deploy.topics import create_topics
 from schemas import Event, Message
+from tests.topics import topics
 
 WHO = UUID(int=1)
 
@@ -179,19 +179,18 @@ def keys(job: Job, kind: str) -> list[str]:
 async def rebuilding(
     url: str, kafka: str, group: str, handlers: Handlers[Any], new_uow: Any, replicas: Replicas
 ) -> AsyncIterator[Rebuilding]:
-    prefix = f"t{uuid7().hex[-12:]}."
-    await create_topics(kafka, prefix=prefix, partitions=2)
-    database = Postgres(url)
-    producer = AIOKafkaProducer(bootstrap_servers=kafka, linger_ms=0)
-    await producer.start()
-    try:
-        yield Rebuilding(url, database, kafka, prefix, producer, group, handlers, new_uow, replicas)
-    finally:
-        await producer.stop()
-        for schema in await _schemas(database):
-            async with database.engine.begin() as connection:
-                await connection.execute(sa.text(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE'))
-        await database.close()
+    async with topics(kafka, partitions=2) as prefix:
+        database = Postgres(url)
+        producer = AIOKafkaProducer(bootstrap_servers=kafka, linger_ms=0)
+        await producer.start()
+        try:
+            yield Rebuilding(url, database, kafka, prefix, producer, group, handlers, new_uow, replicas)
+        finally:
+            await producer.stop()
+            for schema in await _schemas(database):
+                async with database.engine.begin() as connection:
+                    await connection.execute(sa.text(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE'))
+            await database.close()
 
 
 async def _schemas(database: Postgres) -> list[str]:

@@ -31,8 +31,7 @@ SILENT_SECONDS = 20.0
 Longer than a look that fails, a connection that fails, and the pauses around them.
 """
 DESCRIBE_SECONDS = 60.0
-"""So long the partitions of the topics count as known: partitions are added rarely, and the brokers describe all
-topics of the cluster at a time."""
+"""So long the partitions of the topics count as known: partitions are added rarely."""
 
 
 class BrokerMonitor:

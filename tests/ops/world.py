@@ -28,7 +28,6 @@ from customer_svc.erasure.commands import RequestErasure
 from customer_svc.links.domain import NewLink
 from customer_svc.registration.commands import RegisterAccount
 from customer_svc.unit_of_work import CustomerUnitOfWork
-from deploy.topics import create_topics
 from notifier_svc import handlers as notifier_handlers
 from notifier_svc.delivery.commands import MarkSent
 from notifier_svc.mails.commands import ResendMail
@@ -53,6 +52,7 @@ from schemas import Address, Message, Money
 from tests.databases import Databases, drop_mongo
 from tests.ops.rest_apps import rest_apps, serving
 from tests.servers import Servers
+from tests.topics import topics
 
 ADDRESS = Address(name="Ada", street="1 St", city="London", postal_code="SW1Y", country="GB")
 PRICE = Money(amount=1250, currency="EUR")
@@ -256,10 +256,10 @@ async def erased(world: World, customer_id: UUID) -> UUID:
 @asynccontextmanager
 async def world(servers: Servers, databases: Databases, home: Path) -> AsyncIterator[World]:
     """A shop with one customer and nothing else."""
-    prefix, mongo_url = f"a{uuid4().hex[:8]}.", await databases.mongo()
+    mongo_url = await databases.mongo()
     urls = {name: databases.postgres(name) for name in ("customer_svc", "order_svc", "notifier_svc")}
-    await create_topics(servers.kafka, prefix, partitions=2)
     async with AsyncExitStack() as stack:
+        prefix = await stack.enter_async_context(topics(servers.kafka, partitions=2))
         stack.push_async_callback(drop_mongo, mongo_url)
         producer = await stack.enter_async_context(AIOKafkaProducer(bootstrap_servers=servers.kafka))
         stores = {name: Postgres(url) for name, url in urls.items()}

@@ -24,9 +24,9 @@ from chassis.persistence.postgres.database import Postgres
 from chassis.replay.target import ReplayTarget
 from chassis.runtime.retry import retry_soon
 from chassis.testing import enveloped
-from deploy.topics import create_topics
 from schemas import Event, Message
 from tests.chassis.tally import HANDLERS, Tallies
+from tests.topics import topics
 
 GROUP = "tally_svc"
 WHO = UUID(int=1)
@@ -161,11 +161,8 @@ async def _partitions(world: World, topic: str) -> set[int]:
 
 @asynccontextmanager
 async def world(database: Database[Any], kafka: str) -> AsyncIterator[World]:
-    prefix = f"t{uuid7().hex[-12:]}."
-    await create_topics(kafka, prefix=prefix, partitions=3)
-    producer = AIOKafkaProducer(bootstrap_servers=kafka, linger_ms=5)
-    await producer.start()
-    try:
+    async with (
+        topics(kafka, partitions=3) as prefix,
+        AIOKafkaProducer(bootstrap_servers=kafka, linger_ms=5) as producer,
+    ):
         yield World(database, kafka, prefix, producer)
-    finally:
-        await producer.stop()

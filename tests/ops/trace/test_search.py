@@ -11,11 +11,11 @@ from aiokafka import AIOKafkaProducer
 from uuid_utils.compat import uuid7
 
 from chassis.testing import enveloped
-from deploy.topics import create_topics
 from ops.trace.search import EventSearch, Stream, open_search
 from schemas import Message, StockReserved
 from schemas.topics import STOCK_EVENTS
 from tests.servers import Servers
+from tests.topics import topics
 
 NOW = datetime.now(UTC)
 AGO = NOW - timedelta(days=30)
@@ -62,9 +62,10 @@ class Topic:
 
 @pytest.fixture
 async def topic(servers: Servers) -> AsyncIterator[Topic]:
-    prefix = f"s{uuid4().hex[:8]}."
-    await create_topics(servers.kafka, prefix, partitions=2)
-    async with AIOKafkaProducer(bootstrap_servers=servers.kafka, linger_ms=5) as producer:
+    async with (
+        topics(servers.kafka, partitions=2) as prefix,
+        AIOKafkaProducer(bootstrap_servers=servers.kafka, linger_ms=5) as producer,
+    ):
         yield Topic(servers, prefix, producer)
 
 
