@@ -83,3 +83,12 @@ def test_prometheus_can_read_every_query(tmp_path: Path) -> None:
     file = tmp_path / "queries.yml"
     file.write_text(yaml.safe_dump({"groups": [{"name": "queries", "rules": rules}]}))
     subprocess.run(["promtool", "check", "rules", str(file)], check=True, capture_output=True)
+
+
+@pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed")
+def test_prometheus_can_read_its_configuration() -> None:
+    subprocess.run(
+        ["promtool", "check", "config", "--syntax-only", str(FOLDER / "prometheus.yml")],
+        check=True,
+        capture_output=True,
+    )

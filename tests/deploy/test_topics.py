@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 import typer
+import yaml
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from chassis.runtime.settings import EX_CONFIG
@@ -14,6 +15,7 @@ from deploy.topic_layout import Layout
 from deploy.topics import create_and_check, main
 from tests.servers import Servers
 
+ROOT = Path(__file__).parents[2]
 SAFE = "SASL_SSL://admin:Wm3fJ7xQ0v1L@kafka:9093"
 
 
@@ -67,6 +69,19 @@ def test_all_copies_but_one_confirm_an_event_unless_a_setting_says_how_many() ->
     topic = Layout(12, 3, 3).new_topic(SYSTEM.topics[0], "x.")
     assert (topic.num_partitions, topic.replication_factor) == (12, 3)
     assert topic.topic_configs == {"retention.ms": "-1", "min.insync.replicas": "3"}
+
+
+def test_the_production_on_kubernetes_keeps_what_it_confirms() -> None:
+    overlay = ROOT / "deploy" / "k8s" / "overlays" / "production"
+    generated = yaml.safe_load((overlay / "kustomization.yaml").read_text())["configMapGenerator"]
+    [literals] = [one["literals"] for one in generated if one["name"] == "topics-settings"]
+    given = dict(line.split("=", 1) for line in literals)
+    layout = Layout(None, int(given["KAFKA_REPLICATION"]), int(given["KAFKA_MIN_INSYNC_REPLICAS"]))
+    layout.check(production=given["SHOP_ENV"] == "production")
+    nodes, kafka = yaml.safe_load_all((overlay / "kafka.yaml").read_text())
+    brokers = kafka["spec"]["kafka"]["config"]
+    assert layout.replication == brokers["default.replication.factor"] <= nodes["spec"]["replicas"]
+    assert layout.confirming == brokers["min.insync.replicas"] < layout.replication
 
 
 async def test_topics_that_exist_are_checked_and_those_that_are_missing_are_created(
