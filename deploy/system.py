@@ -118,7 +118,19 @@ BOOTSTRAP = "customer_svc.staff.bootstrap"
 """Creates an account with one of these roles; registration is for customers only."""
 ROLES = ("staff", "ops")
 
-CREATE_TOPICS = Program("topics", "deploy.topics", {KAFKA.setting: BrokerAddress(KAFKA), **ON_KAFKA}, (KAFKA,))
+CREATE_TOPICS = Program(
+    "topics",
+    "deploy.topics",
+    {
+        KAFKA.setting: BrokerAddress(KAFKA),
+        **ON_KAFKA,
+        "SHOP_ENV": Default("development"),
+        "KAFKA_PARTITIONS": Default(),
+        "KAFKA_REPLICATION": Default("1"),
+        "KAFKA_MIN_INSYNC_REPLICAS": Default(),
+    },
+    (KAFKA,),
+)
 
 MIGRATIONS = tuple(
     Program(one.migrations, f"{one.package}.migrations", one.database_settings, (one.database,)) for one in SERVICES

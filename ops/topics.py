@@ -137,5 +137,5 @@ async def partitions_of(bootstrap_servers: str, topics: Sequence[str]) -> list[T
     finally:
         await admin.close()
     if missing := [topic for topic in topics if topic not in existing]:
-        raise CannotDo(f"kafka: {bootstrap_servers} has no topic {', '.join(missing)}")
+        raise CannotDo(f"kafka: {Brokers.parse(bootstrap_servers).servers} has no topic {', '.join(missing)}")
     return [TopicPartition(topic, partition["partition"]) for topic in topics for partition in existing[topic]]

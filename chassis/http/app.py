@@ -31,6 +31,7 @@ from chassis.messaging.wake_ups import send_wake_ups
 from chassis.runtime import failpoints, gc_tuning
 from chassis.runtime.background import in_background
 from chassis.runtime.health import health_endpoints, operations_app
+from chassis.runtime.security_log import ROLE_EXCEEDED, expose_security_event
 from chassis.runtime.server import Server, http_limits, serving_operations
 from chassis.runtime.settings import Settings
 from chassis.runtime.telemetry import configure_logging
@@ -78,6 +79,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
+    expose_security_event(*ROLE_EXCEEDED)
     app.state.on_shutdown = lambda: on_shutdown(app.state.container)
     for router in (api_page.router, ops, *routers):
         # The route objects themselves and first: an included router is searched twice at every request.

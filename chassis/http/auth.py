@@ -22,6 +22,7 @@ from joserfc.jwk import KeySet, OKPKey
 from uuid_utils.compat import uuid7
 
 from chassis.http.errors import EmailNotVerified, Forbidden, Unauthenticated, Unavailable
+from chassis.runtime.security_log import ROLE_EXCEEDED, count_security_event
 
 Role = Literal["customer", "staff", "ops"]
 
@@ -234,6 +235,7 @@ class Bearer(HTTPBearer):
             raise Unauthenticated(f"The access token is not valid: {reason}.") from error
         request.scope.setdefault("state", {})["principal"] = principal
         if self._roles and principal.role not in self._roles:
+            count_security_event(*ROLE_EXCEEDED)
             raise Forbidden(f"This needs the role {' or '.join(self._roles)}.")
         if self._verified and not principal.verified:
             raise EmailNotVerified

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationInfo
 
+from chassis.messaging.brokers import Brokers
+
 SHORTEST_SECRET = 12
 # Alone or with digits and dashes: a random secret may contain a word by chance.
 _KNOWN = re.compile(
@@ -31,6 +33,14 @@ def check_secret(secret: str) -> None:
         raise ValueError(f"its secret has less than {SHORTEST_SECRET} characters, and SHOP_ENV is production")
     if _KNOWN.fullmatch(secret):
         raise ValueError("its secret is one of an example, and SHOP_ENV is production")
+
+
+def check_brokers(text: str) -> None:
+    """Refuse brokers that let in everybody, and a password that everybody knows; ``text`` as ``Brokers`` reads it."""
+    brokers = Brokers.parse(text)
+    if not brokers.user:
+        raise ValueError("has no user and password, and SHOP_ENV is production")
+    check_secret(brokers.password)
 
 
 def check_transport(url: Any) -> None:

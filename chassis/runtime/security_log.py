@@ -14,6 +14,8 @@ from chassis.runtime.telemetry import SECURITY_EVENTS, SECURITY_LINES_SUPPRESSED
 Outcome = Literal["granted", "refused"]
 
 LOGGER = "security"
+ROLE_EXCEEDED: tuple[str, Outcome, str] = ("role.exceed", "refused", "forbidden")
+"""A request for what the role of its sender does not allow, in any service."""
 PER_SOURCE, OVERALL = 30, 1_000
 WINDOW_SECONDS = 60.0
 

@@ -20,10 +20,10 @@ from pydantic_core import ErrorDetails, Url
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from chassis.messaging.brokers import PATTERN as BROKERS
-from chassis.messaging.brokers import Brokers, with_password
+from chassis.messaging.brokers import with_password
 from chassis.runtime.failpoints import parse
 from chassis.runtime.origins import parse_origins
-from chassis.runtime.production import check_origin, check_secret, check_transport, in_production
+from chassis.runtime.production import check_brokers, check_origin, check_secret, check_transport, in_production
 from chassis.runtime.setting_files import FileSettings, UnusableSetting
 
 S = TypeVar("S", bound=BaseSettings)
@@ -104,10 +104,7 @@ class Settings(FileSettings):
         password = info.data.get("kafka_password")
         text = with_password(text, password.get_secret_value() if password else "")
         if in_production(info):
-            brokers = Brokers.parse(text)
-            if not brokers.user:
-                raise ValueError("has no user and password, and SHOP_ENV is production")
-            check_secret(brokers.password)
+            check_brokers(text)
         return text
 
     @field_validator("forwarded_allow_ips")

@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 import structlog
 
+from chassis.http.errors import Forbidden
 from chassis.persistence.errors import DatabaseUnavailable
 from chassis.persistence.postgres.database import Postgres
 from chassis.runtime.security_log import (
@@ -40,7 +41,9 @@ class AuditLogWriter:
 
     async def write(self, entry: AuditEntry) -> None:
         """Count, log and store an entry. Without the database it is logged only."""
-        count_security_event(entry.action, entry.outcome, entry.reason)
+        if entry.reason != Forbidden.code:
+            # That is counted where it is refused, for routes that are not recorded as well.
+            count_security_event(entry.action, entry.outcome, entry.reason)
         if entry.actor is None and not self._limit.admits(entry.source):
             return
         details = {name: value for name, value in asdict(entry).items() if name not in _NOT_DETAILS}

@@ -26,6 +26,9 @@ GIVES_RIGHTS = ("privileged", "cap_add", "devices", "pid", "ipc", "userns_mode",
 ROOT_UNLESS_SAID = ("postgres", "mongo")
 """Images that start as root to give the data to their user; Mailpit's has no other user. (Ours: see image.py.)"""
 
+NOTHING_TO_CHECK_HEALTH_WITH = ("collector",)
+"""Images with a single program, which cannot do it. Prometheus scrapes it, so that it is missed all the same."""
+
 HEALTH = "from urllib.request import urlopen; urlopen('http://127.0.0.1:%s')"
 
 
@@ -33,7 +36,8 @@ def containers_are_limited_and_monitored(deployment: Deployment) -> list[str]:
     wrong = [f"{name}: no mem_limit" for name, service in deployment.services.items() if "mem_limit" not in service]
     for name, service in deployment.services.items():
         if service["restart"] != "no":
-            missing = {"healthcheck", "stop_grace_period"} - set(service)
+            checked = set() if name in NOTHING_TO_CHECK_HEALTH_WITH else {"healthcheck"}
+            missing = {"stop_grace_period", *checked} - set(service)
             wrong += [f"{name}: no {key}" for key in sorted(missing)]
         if name not in deployment.programs and not re.search(r":v?\d", service["image"]):
             wrong.append(f"{name}: {service['image']} names no version")
@@ -89,8 +93,8 @@ def ports_are_as_in_the_system_map(deployment: Deployment) -> list[str]:
             if name in deployment.programs and inside != service["environment"]["PORT"]:
                 wrong.append(f"{name}: publishes {inside}, listens on {service['environment']['PORT']}")
     pages = [port.preferred for port in MAIL.ports if port.preferred]
-    # Prometheus and Grafana are no part of the platform.
-    pages += [9090, 3000]
+    # Prometheus, Grafana and Jaeger are no part of the platform.
+    pages += [9090, 3000, 16686]
     expected = sorted(map(str, [*(service.rest_front.port for service in SYSTEM.services), *pages]))
     return wrong + ([] if sorted(published) == expected else [f"published: {sorted(published)}"])
 

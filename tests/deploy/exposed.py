@@ -11,11 +11,13 @@ from chassis.messaging.dead_letters import OPEN
 from customer_svc.audit_log.domain import Action, Outcome
 from tests.contracts.reference import PROCESSES, SHARED, errors, metrics
 
-SELECTOR = re.compile(r"\b((?:shop|process|python)_\w+)(?:\{([^}]*)\})?")
+SELECTOR = re.compile(r"\b((?:shop|process|python)_\w+|up\b)(?:\{([^}]*)\})?")
 MATCHER = re.compile(r'(\w+)\s*=\s*"([^"]*)"')
 SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}
-EVERYWHERE = ("service", "instance")
-"""The label that processes add to all their metrics, and the one that Prometheus adds."""
+EVERYWHERE = ("service", "instance", "job")
+"""The label that processes add to all their metrics, and those that Prometheus adds."""
+FROM_PROMETHEUS = {"up": ("instance", "job")}
+"""What it says itself about each process."""
 
 
 @cache
@@ -29,7 +31,11 @@ def exposed() -> Mapping[str, tuple[str, ...]]:
                 bucket = ("le",) if suffix == "_bucket" else ()
                 found[f"{family.name}{suffix}"] = (*metric._labelnames, *EVERYWHERE, *bucket)
     own = (family for family in REGISTRY.collect() if family.name.startswith(("process_", "python_")))
-    return found | {sample.name: (*sample.labels, *EVERYWHERE) for family in own for sample in family.samples}
+    return (
+        found
+        | FROM_PROMETHEUS
+        | {sample.name: (*sample.labels, *EVERYWHERE) for family in own for sample in family.samples}
+    )
 
 
 @cache

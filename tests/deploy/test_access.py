@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import (
@@ -19,6 +20,7 @@ from aiokafka.errors import (
     KafkaError,
     TopicAuthorizationFailedError,
 )
+from starlette.types import ASGIApp
 
 from chassis.messaging import broker_monitor
 from chassis.messaging.broker_monitor import BrokerMonitor
@@ -26,9 +28,11 @@ from chassis.messaging.brokers import Brokers, client_options
 from chassis.messaging.topic_reader import Span, open_reader
 from chassis.persistence.errors import DatabaseUnavailable
 from chassis.runtime.background import in_background
+from chassis.runtime.health import health_endpoints, operations_app
 from deploy.access import Grant, Operation, Resource, grants
 from deploy.system import SYSTEM
 from deploy.topics import main as create_topics
+from tests.alerting import Scrape, fired, parsed
 from tests.compose.composed_kafka import ComposedKafka
 from tests.compose.deployment import read_deployment
 
@@ -154,14 +158,23 @@ async def test_the_monitor_of_a_service_may_ask_and_notices_a_broker_that_does_n
     order = next(service for service in SYSTEM.services if service.name == "order")
     monitor = BrokerMonitor(kafka.url_of(order.package), PREFIX, order.package, order.consumes)
     assert kafka.pid
+    operations = operations_app(health_endpoints(order.package, {"kafka": monitor.check}))
     async with asyncio.timeout(60), in_background(monitor.run(), "monitor"):
         await _until_available(monitor, True)
+        before = await _metrics(operations)
         os.kill(kafka.pid, signal.SIGSTOP)
         try:
             await _until_available(monitor, False)
+            during = await _metrics(operations)
         finally:
             os.kill(kafka.pid, signal.SIGCONT)
         await _until_available(monitor, True)
+    assert fired("KafkaUnavailable", before, during) == [{"service": order.package}]
+
+
+async def _metrics(app: ASGIApp) -> Scrape:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as client:
+        return parsed((await client.get("/metrics")).text)
 
 
 async def _until_available(monitor: BrokerMonitor, wanted: bool) -> None:

@@ -11,7 +11,9 @@ import yaml
 
 from chassis.http.errors import Forbidden
 from customer_svc.audit_log.writer import ALERTED
+from tests import alerting
 from tests.deploy.exposed import grouped_by, problems, selectors
+from tests.promql import seconds
 
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "deploy" / "alerts" / "shopstream.yml"
@@ -67,3 +69,28 @@ def test_the_unit_tests_of_promtool_are_about_every_rule() -> None:
     tests = yaml.safe_load(FIRING.read_text())["tests"]
     tested = {one["alertname"] for test in tests for one in test["alert_rule_test"] if one["exp_alerts"]}
     assert tested == {rule["alert"] for rule in rules()}
+
+
+UNIT_TESTS = [
+    pytest.param(test, expected, id=f"{expected['alertname']}-{expected['eval_time']}")
+    for test in yaml.safe_load(FIRING.read_text())["tests"]
+    for expected in test["alert_rule_test"]
+]
+"""What promtool is given: series, and the alerts that are expected at a time."""
+
+
+@pytest.mark.parametrize(("test", "expected"), UNIT_TESTS)
+def test_a_rule_fires_when_promtool_says_so(test: dict[str, Any], expected: dict[str, Any]) -> None:
+    """So that the rules are tested where there is no promtool, and what the tests of faults evaluate them with is."""
+    rule = alerting.rules()[expected["alertname"]]
+    *_, found = alerting.firing(rule, alerting.history_of(test), 0.0, seconds(expected["eval_time"]))
+    [severity] = [one["labels"]["severity"] for one in rules() if one["alert"] == rule.alert]
+    wanted = [one["exp_labels"] for one in expected["exp_alerts"]]
+    assert [dict(labels) | {"severity": severity} for labels in found] == wanted
+
+
+def test_every_alert_is_fired_by_a_fault_in_a_test() -> None:
+    """On what processes expose; the call of ``fired`` names the alert."""
+    tests = (path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    named = {name for text in tests for name in re.findall(r'\bfired\(\s*"(\w+)"', text)}
+    assert named == {rule["alert"] for rule in rules()}

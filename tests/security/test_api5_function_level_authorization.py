@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import pytest
 
 from chassis.testing import bearer
+from tests.alerting import scrape
 from tests.contracts.guards import GUARDS, Who
 from tests.contracts.shop import Belongings, Shop
 from tests.responses import assert_problem
@@ -43,12 +44,21 @@ def test_the_routes_come_from_the_guards_table() -> None:
 async def test_a_route_of_staff_or_ops_is_closed_to_all_others(
     rest: Shop, owner: Belongings, service: str, route: str
 ) -> None:
+    before = roles_exceeded()
     for who, status, code in (
         ({}, 401, "unauthenticated"),
         (owner.owner.headers, 403, "forbidden"),
         (OTHERS[GUARDS[service][route].who], 403, "forbidden"),
     ):
         assert_problem(await attempt(rest, service, route, who, owner.ids), status, code)
+    assert roles_exceeded() == before + 2, "an alert is about many of them"
+
+
+def roles_exceeded() -> float:
+    """How many requests were refused because of a role, in any service, as Prometheus counts them."""
+    label = ("reason", "forbidden")
+    found = scrape("some_svc").items()
+    return sum(value for (name, labels), value in found if name == "shop_security_events_total" and label in labels)
 
 
 @pytest.mark.parametrize(("service", "route"), CLOSED, ids=names(CLOSED))

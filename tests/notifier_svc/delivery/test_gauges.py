@@ -12,6 +12,7 @@ from chassis.persistence.postgres.database import Postgres
 from notifier_svc.delivery import gauges
 from notifier_svc.delivery.gauges import MailGauges
 from notifier_svc.mails.domain import mail_id
+from tests.alerting import fired, scrape
 from tests.notifier_svc.apps import Sending
 from tests.notifier_svc.factories import confirmed, registered
 from tests.notifier_svc.ledger import handle_events, queue_due_mail, update_mail, wait_for_states
@@ -43,6 +44,18 @@ async def test_mails_are_counted_until_they_are_sent(
         await wait_for_states(postgres, ["failed", "sent"])
     await measured.refresh()
     assert (value("shop_mails_unsent"), value("shop_mail_oldest_unsent_seconds")) == (0, 0)
+
+
+async def test_mails_that_nobody_sends_are_alerted(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, measured = 1000.0, MailGauges(postgres)
+    monkeypatch.setattr(gauges, "time", SimpleNamespace(monotonic=lambda: now))
+    await measured.refresh()
+    before = scrape("notifier_svc")
+    await queue_due_mail(postgres)
+    await measured.refresh()
+    now += 1801
+    await measured.refresh()
+    assert fired("MailsNotSent", before, scrape("notifier_svc")) == [{"service": "notifier_svc"}]
 
 
 async def test_a_receipt_is_timed_when_it_is_sent_for_the_first_time(postgres: Postgres, sending: Sending) -> None:

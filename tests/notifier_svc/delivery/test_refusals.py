@@ -12,6 +12,7 @@ from chassis.persistence.postgres.database import Postgres
 from notifier_svc.delivery import sender
 from notifier_svc.delivery.smtp_replies import RULES, About, Rule, Step, find_rule
 from notifier_svc.mails.domain import Mail
+from tests.alerting import fired, scrape
 from tests.notifier_svc.apps import Sending
 from tests.notifier_svc.ledger import all_suppressions, queue_due_mail, read_mail, wait_for_states
 from tests.notifier_svc.smtp_server import Refusal, smtp_server
@@ -157,10 +158,12 @@ async def test_a_server_that_cannot_be_reached_alerts_once(postgres: Postgres, s
     await queue_due_mail(postgres)
     async with smtp_server() as server:
         port = server.port
+    before = scrape("notifier_svc")
     with capture_logs() as logged:
         async with sending(f"smtp://127.0.0.1:{port}", connections=1):
             while not refuses_us():
                 await asyncio.sleep(0.005)
+            assert fired("MailServerRefusesUs", before, scrape("notifier_svc")) == [{}]
             async with smtp_server(port=port):
                 await wait_for_states(postgres, ["sent"])
     assert refuses_us() == 0

@@ -9,8 +9,9 @@ from prometheus_client import REGISTRY
 from chassis.persistence.postgres.database import Postgres
 from order_svc.saga.gauges import SagaGauges
 from order_svc.unit_of_work import OrderUnitOfWork
+from tests.alerting import fired, scrape
 from tests.databases import committing
-from tests.order_svc.scenarios import Commit, confirmed, pending
+from tests.order_svc.scenarios import Commit, confirmed, consume, pending, reserved
 
 
 @pytest.fixture
@@ -42,3 +43,32 @@ async def test_it_is_counted_how_long_an_order_took_to_be_confirmed(postgres: Po
     before = value("shop_order_confirmed_seconds_count")
     await confirmed(postgres, commit)
     assert value("shop_order_confirmed_seconds_count") == before + 1
+
+
+async def test_orders_that_wait_for_too_long_are_alerted(postgres: Postgres, commit: Commit) -> None:
+    gauges = SagaGauges(postgres, 0.0)
+    await gauges.refresh()
+    before = scrape("order_svc")
+    await pending(commit)
+    await gauges.refresh()
+    assert fired("SagasStuck", before, scrape("order_svc")) == [{"service": "order_svc"}]
+
+
+async def test_orders_that_are_confirmed_late_are_alerted_and_those_in_time_are_not(
+    postgres: Postgres, commit: Commit
+) -> None:
+    async def confirm_late(seconds: int) -> None:
+        order = await pending(commit)
+        async with postgres.engine.begin() as tx:
+            await tx.execute(sa.text(f"UPDATE orders SET placed_at = placed_at - interval '{seconds} seconds'"))
+        await consume(postgres, reserved(order))
+
+    scrapes = [scrape("order_svc")]
+    # Some minutes apart: one late order is no alert.
+    for seconds in (0, 20, 20, 20):
+        await confirm_late(seconds)
+        scrapes.append(scrape("order_svc"))
+    healthy, *late = scrapes[1:]
+    assert fired("OrdersConfirmedLate", scrapes[0], healthy, apart=120) == []
+    assert fired("OrdersConfirmedLate", healthy, late[0], apart=120) == []
+    assert fired("OrdersConfirmedLate", healthy, *late, apart=120) == [{}]
