@@ -21,7 +21,7 @@ FIRST_LOOK_SECONDS = 0.5
 NOTICEABLE = 200
 """A lag that is smaller than this is no reason to wait."""
 BEHIND_SECONDS = 1.0
-REST_TIMES = 9.0
+REST_TIMES = 19.0
 """While events arrive, a job rests so many times as long as it has worked."""
 GENTLE_BATCH = 10
 """While events arrive, at most so many are brought at a time: each mail goes through several transactions, and may
