@@ -95,7 +95,7 @@ def _read_kept(kept: Path, rest: Mapping[str, str], mail_page: str) -> SampleOrd
 def place_sample_order(rest: Mapping[str, str], staff: Credentials, mail_page: str) -> SampleOrder:
     """Place it and wait for its receipt; raise ``SampleOrderFailed``, naming the step that failed.
 
-    ``rest`` has the base URL of each service, ``mail_page`` is that of the mail sink.
+    ``rest`` has the base URL of each service, ``mail_page`` is that of the mail sink, or of Mailpit.
     """
     suffix = secrets.token_hex(3)
     customer = Credentials(f"ada-{suffix}@example.com", secrets.token_urlsafe(12))
@@ -115,7 +115,7 @@ def place_sample_order(rest: Mapping[str, str], staff: Credentials, mail_page: s
 def _verify(client: httpx.Client, base_url: str, mail_page: str, email: str) -> None:
     """Use the link in the mail that a new customer gets."""
     message = _mail(client, mail_page, email, "verify-email#")
-    found = re.search(r"verify-email#([\w-]+)", str(message["text"]))
+    found = re.search(r"verify-email#([\w-]+)", str(message["Text"]))
     token = found.group(1) if found else ""
     _call(client, "POST", f"{base_url}/v1/email-verifications", 204, {"token": token})
 
@@ -154,8 +154,8 @@ def _follow(client: httpx.Client, url: str, token: str) -> dict[str, Any]:
 
 
 def _as_text(message: Mapping[str, Any]) -> str:
-    head = "".join(f"{name}: {message['headers'].get(name, '')}\n" for name in ("From", "To", "Subject"))
-    return head + "\n" + str(message["text"]).strip()
+    sender, to = message["From"]["Address"], ", ".join(one["Address"] for one in message["To"])
+    return f"From: {sender}\nTo: {to}\nSubject: {message['Subject']}\n\n{str(message['Text']).strip()}"
 
 
 def _mail(client: httpx.Client, mail_page: str, to: str, about: str) -> dict[str, Any]:
@@ -170,9 +170,9 @@ def _mail(client: httpx.Client, mail_page: str, to: str, about: str) -> dict[str
 
 def _find_mail(client: httpx.Client, mail_page: str, to: str, about: str) -> dict[str, Any] | None:
     """Return the first of these mails: about an order it is the receipt."""
-    for listed in _call(client, "GET", f"{mail_page}/api/messages?to={to}", 200):
-        message: dict[str, Any] = _call(client, "GET", f"{mail_page}/api/messages/{listed['id']}", 200)
-        if about in message["text"] + message["html"]:
+    for listed in reversed(_call(client, "GET", f"{mail_page}/api/v1/search?query=to:{to}", 200)["messages"]):
+        message: dict[str, Any] = _call(client, "GET", f"{mail_page}/api/v1/message/{listed['ID']}", 200)
+        if about in message["Text"] + message["HTML"]:
             return message
     return None
 
