@@ -89,8 +89,9 @@ def find_platform(
 
 
 def _account(email: str, role: Role) -> Account:
-    owner = role.upper()
-    return Account(email, _secret(f"{owner}_PASSWORD"), os.environ.get(f"{owner}_CODE", ""))
+    if role == "staff":
+        return Account(email, _secret("STAFF_PASSWORD"), os.environ.get("STAFF_CODE", ""))
+    return Account(email, _secret("OPS_PASSWORD"), os.environ.get("OPS_CODE", ""))
 
 
 def _secret(name: str) -> str:

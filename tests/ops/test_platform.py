@@ -35,8 +35,8 @@ def test_a_password_is_asked_for_on_a_terminal(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("OPS_PASSWORD_FILE", "/dev/stdin")
     monkeypatch.setattr("sys.stdin", Terminal())
     monkeypatch.setattr("ops.platform.getpass", lambda prompt: f"typed at {prompt}")
-    given = {"customer": AT["customer"]}
-    assert find_platform(given, "ops@example.com", None).account == Account("ops@example.com", "typed at OPS_PASSWORD: ")
+    found = find_platform({"customer": AT["customer"]}, "ops@example.com", None)
+    assert found.account == Account("ops@example.com", "typed at OPS_PASSWORD: ")
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
