@@ -92,7 +92,9 @@ def _read_kept(kept: Path, rest: Mapping[str, str], mail_page: str) -> SampleOrd
     return replace(order, timeline=timeline, receipt=_as_text(message)) if message else None
 
 
-def place_sample_order(rest: Mapping[str, str], staff: Credentials, mail_page: str) -> SampleOrder:
+def place_sample_order(
+    rest: Mapping[str, str], staff: Credentials, mail_page: str, address: Mapping[str, str] = ADDRESS
+) -> SampleOrder:
     """Place it and wait for its receipt; raise ``SampleOrderFailed``, naming the step that failed.
 
     ``rest`` has the base URL of each service, ``mail_page`` is that of the mail sink, or of Mailpit.
@@ -106,7 +108,7 @@ def place_sample_order(rest: Mapping[str, str], staff: Credentials, mail_page: s
         _verify(client, rest["customer"], mail_page, customer.email)
         token = _log_in(client, rest["customer"], customer)
         _add_product(client, rest["product"], _log_in(client, rest["customer"], staff), lines[0]["sku"])
-        order_id = _place_order(client, rest["order"], token, lines)
+        order_id = _place_order(client, rest["order"], token, lines, address)
         timeline = _follow(client, f"{rest['order']}/v1/orders/{order_id}/timeline", token)
         receipt = _as_text(_mail(client, mail_page, customer.email, order_id))
     return SampleOrder(customer, order_id, lines, timeline, receipt)
@@ -128,8 +130,10 @@ def _add_product(client: httpx.Client, base_url: str, token: str, sku: object) -
     _call(client, "POST", f"{base_url}/v1/stock/{sku}/adjustments", 201, delivery, token)
 
 
-def _place_order(client: httpx.Client, base_url: str, token: str, lines: list[dict[str, Any]]) -> str:
-    body = {"lines": lines, "shipping_address": ADDRESS}
+def _place_order(
+    client: httpx.Client, base_url: str, token: str, lines: list[dict[str, Any]], address: Mapping[str, str]
+) -> str:
+    body = {"lines": lines, "shipping_address": address}
     key = {"Idempotency-Key": secrets.token_hex(16)}
     return str(_call(client, "POST", f"{base_url}/v1/orders", 202, body, token, key)["id"])
 

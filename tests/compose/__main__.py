@@ -6,6 +6,8 @@ Needs root and Debian's ``docker.io``, ``iptables`` and ``mmdebstrap``; says wha
 
 import signal
 import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated
 
@@ -13,26 +15,35 @@ import typer
 
 from deploy.local.errors import LocalError
 from deploy.local.home import cache_home
-from tests.compose.deployment import ROOT
 from tests.compose.engine.backup import back_up_and_restore
 from tests.compose.engine.boundaries import BOUNDARIES
 from tests.compose.engine.docker import Docker, add_compose, own_engine, why_not
 from tests.compose.engine.errors import CheckFailed, Unavailable
-from tests.compose.engine.outside import OUTSIDE
+from tests.compose.engine.outside import DISTURBANCES, OUTSIDE
 from tests.compose.engine.progress import Progress
 from tests.compose.engine.project import Project
-from tests.compose.engine.standins import build_standins, images_needed
+from tests.compose.engine.standins import build_image, build_standins, images_needed
 from tests.compose.engine.steps import (
     containers_are_well,
     kill_and_order,
     order_and_mail,
     postman,
     require,
+    restart_all,
 )
+from tests.compose.engine.upgrade import upgrade
+
+CACHE = cache_home() / "compose-check"
+Promise = Callable[[Project], Iterator[str]]
+"""Yields what is wrong."""
 
 
 def main(
     postman_too: Annotated[bool, typer.Option("--postman/--no-postman", help="Run the Postman collection.")] = True,
+    backup_too: Annotated[bool, typer.Option("--backup", help="Back up and restore as well.")] = False,
+    upgraded: Annotated[
+        bool, typer.Option("--upgrade", help="Instead: upgrade the previous release, with data.")
+    ] = False,
 ) -> None:
     """Start compose.yaml on an engine of its own, and use the shop."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -41,7 +52,19 @@ def main(
         print(f"skipped: {reason}")
         return
     try:
-        _check(cache_home() / "compose-check", progress, postman_too=postman_too)
+        with own_engine(CACHE) as docker:
+            version = docker.run("version", "--format", "{{.Server.Version}}").strip()
+            progress.report(f"✓ Docker {version} runs, an engine of its own")
+            with tempfile.TemporaryDirectory(prefix="compose-check-files-") as files:
+                project = Project(docker, Path(files))
+                prepare(docker, progress)
+                if upgraded:
+                    upgrade(project, CACHE, progress)
+                else:
+                    project.configure()
+                    build(project, progress)
+                    use(project, progress, postman_too=postman_too, backup_too=backup_too)
+        progress.report("✓ everything works")
     except Unavailable as error:
         print(f"skipped: {error}")
     except (CheckFailed, LocalError) as error:
@@ -52,38 +75,20 @@ def main(
         raise typer.Exit(130) from None
 
 
-def _check(cache: Path, progress: Progress, *, postman_too: bool) -> None:
-    progress.report("starting an engine of its own …")
-    with own_engine(cache) as docker, tempfile.TemporaryDirectory(prefix="compose-check-") as files:
-        version = docker.run("version", "--format", "{{.Server.Version}}").strip()
-        progress.report(f"✓ Docker {version} runs")
-        add_compose(docker)
-        images = images_needed()
-        progress.report(f"  NOTE: {', '.join(images)} are stand-ins, see tests/compose/standins/README.md")
-        build_standins(docker, images, cache, progress)
-        with progress.step("image of the shop"):
-            build_image(docker)
-        project = Project(docker, Path(files))
-        project.configure()
-        use(project, progress, postman_too=postman_too)
-    progress.report("✓ everything works")
+def prepare(docker: Docker, progress: Progress) -> None:
+    """Bring Compose, and say what the images are."""
+    add_compose(docker)
+    progress.report("  NOTE: the images are stand-ins, not the real ones: tests/compose/standins/README.md")
 
 
-def build_image(docker: Docker) -> None:
-    """Build the image of the shop from this repository, as compose.yaml does."""
-    docker.run(
-        "build",
-        "--network=host",
-        "--quiet",
-        "--tag=shopstream",
-        "-f",
-        f"{ROOT}/deploy/Dockerfile",
-        str(ROOT),
-        seconds=480,
-    )
+def build(project: Project, progress: Progress) -> None:
+    """Build the images that are missing, and ours."""
+    build_standins(project.docker, images_needed(), CACHE, progress)
+    with progress.step("image of the shop"):
+        build_image(project.docker)
 
 
-def use(project: Project, progress: Progress, *, postman_too: bool) -> None:
+def use(project: Project, progress: Progress, *, postman_too: bool, backup_too: bool) -> None:
     """Everything that is done with the shop."""
     with progress.step("docker compose up: all healthy"):
         project.up()
@@ -92,21 +97,33 @@ def use(project: Project, progress: Progress, *, postman_too: bool) -> None:
         project.make_accounts()
     with progress.step("an order, and its mail"):
         order = order_and_mail(project)
-    for promise in (*BOUNDARIES, *OUTSIDE):
-        with progress.step(promise.__name__.replace("_", " ")):
-            require(promise.__name__, promise(project))
-    if postman_too:
-        with progress.step("Postman collection"):
-            progress.report(f"  {postman(project)}")
+    with ThreadPoolExecutor() as pool:
+        collection = pool.submit(postman, project) if postman_too else None
+        keep(progress, project, (*BOUNDARIES, *OUTSIDE))
+        if collection:
+            with progress.step("Postman collection, meanwhile"):
+                progress.report(f"  {collection.result()}")
+    keep(progress, project, DISTURBANCES)
     with progress.step("order-worker killed"):
         kill_and_order(project, progress)
-    with progress.step("all stopped, backed up, removed, restored, and another order"):
-        back_up_and_restore(project, order)
+    if backup_too:
+        with progress.step("backed up, removed and restored, with a mail that waited"):
+            back_up_and_restore(project, order)
+    with progress.step("all restarted, and another order"):
+        restart_all(project)
         order_and_mail(project)
     with progress.step("audit"):
         progress.report(f"  {project.audit().strip().splitlines()[-1]}")
     with progress.step("docker compose down"):
         project.compose("down", "--volumes", "--timeout", "30")
+
+
+def keep(progress: Progress, project: Project, promises: Iterable[Promise]) -> None:
+    """Require that promises are kept; raise ``CheckFailed``."""
+    for promise in promises:
+        name = promise.__name__.replace("_", " ")
+        with progress.step(name):
+            require(name, promise(project))
 
 
 if __name__ == "__main__":

@@ -63,6 +63,7 @@ def dependencies_can_be_fulfilled(deployment: Deployment) -> list[str]:
         for other, dependency in service.get("depends_on", {}).items():
             target = services.get(other, {})
             possible = {
+                "service_started": bool(target),
                 "service_healthy": "healthcheck" in target,
                 "service_completed_successfully": target.get("restart") == "no",
             }

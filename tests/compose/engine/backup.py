@@ -22,7 +22,7 @@ def back_up_and_restore(project: Project, known: SampleOrder) -> None:
         project.compose("down", "--volumes", "--timeout", "30")
         project.script("restore.sh", str(backup))
         for order in (known.order_id, waiting):
-            _read(client, project, known, order)
+            read_order(client, project, known, order)
             wait_for(f"a mail about {order}", partial(_is_mailed, client, project, known, order), MAILED_SECONDS)
 
 
@@ -35,10 +35,11 @@ def _order(client: httpx.Client, project: Project, known: SampleOrder) -> str:
     return str(placed.json()["id"])
 
 
-def _read(client: httpx.Client, project: Project, known: SampleOrder, order: str) -> None:
+def read_order(client: httpx.Client, project: Project, known: SampleOrder, order: str) -> None:
+    """Read an order as its customer; raise ``CheckFailed`` unless it is there, and confirmed."""
     found = client.get(f"{project.shop}/v1/orders/{order}", headers=_headers(client, project, known))
     if found.status_code != 200 or found.json()["state"] != "CONFIRMED":
-        raise CheckFailed(f"after the restore, order {order} is {found.status_code}: {found.text}")
+        raise CheckFailed(f"order {order} is {found.status_code}: {found.text}")
 
 
 def _headers(client: httpx.Client, project: Project, known: SampleOrder) -> dict[str, str]:

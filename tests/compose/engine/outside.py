@@ -60,7 +60,7 @@ def service_that_is_down_is_answered_for(project: Project) -> Iterator[str]:
             yield f"while product_svc is down: {_outcome(down)}"
         if up.status_code != 401:
             yield f"while product_svc is down, order_svc: {up.status_code}"
-    project.up()
+    project.up("product")
 
 
 def wrong_settings_do_not_restart_a_process_for_ever(project: Project) -> Iterator[str]:
@@ -72,7 +72,7 @@ def wrong_settings_do_not_restart_a_process_for_ever(project: Project) -> Iterat
     log, found = project.compose("logs", "customer-worker"), project.container("customer-worker")
     if "LOG_LEVEL" not in log or log.count(refused) != 1 or found["RestartCount"] or not found["State"]["Running"]:
         yield f"customer-worker was started {found['RestartCount'] + 1} times"
-    project.up()
+    project.up("customer-worker")
 
 
 def _outcome(answer: httpx.Response) -> tuple[int, str]:
@@ -81,10 +81,6 @@ def _outcome(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, str(answer.json()["code"]) if is_problem else ""
 
 
-OUTSIDE = (
-    gateway_leads_where_it_should,
-    clients_are_known_by_their_address,
-    engine_shows_no_secret,
-    service_that_is_down_is_answered_for,
-    wrong_settings_do_not_restart_a_process_for_ever,
-)
+OUTSIDE = (gateway_leads_where_it_should, clients_are_known_by_their_address, engine_shows_no_secret)
+DISTURBANCES = (service_that_is_down_is_answered_for, wrong_settings_do_not_restart_a_process_for_ever)
+"""Nothing else can be tried at the same time."""

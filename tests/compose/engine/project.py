@@ -5,6 +5,7 @@ import secrets
 import subprocess
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,11 +35,13 @@ class Project:
     staff: Credentials = field(default_factory=lambda: _account("staff"))
     ops: Credentials = field(default_factory=lambda: _account("ops"))
 
-    def configure(self) -> None:
-        """Choose free ports, and make the secrets as an installation does."""
+    def configure(self, more: Mapping[str, str] | None = None) -> None:
+        """Choose free ports, and make the secrets as an installation does; ``more`` are settings in its .env."""
         self.ports = self.ports or {f"{name.upper()}_PORT": free_port() for name in (*SERVICES, "shop", "mail")}
         values = {"SECRETS": self.files / ".secrets", "OPS_EMAIL": self.ops.email, "STAFF_EMAIL": self.staff.email}
-        self._settings.write_text("".join(f"{name}={value}\n" for name, value in (self.ports | values).items()))
+        given = {**self.ports, **values, **(more or {})}
+        self._settings.write_text("".join(f"{name}={value}\n" for name, value in given.items()))
+        (self.files / ".env").write_text("".join(f"{name}={value}\n" for name, value in (more or {}).items()))
         make_secrets(self.files)
 
     def secrets(self) -> Mapping[str, str]:
@@ -94,9 +97,10 @@ class Project:
         if done.returncode:
             raise CheckFailed(f"{name} ended with {done.returncode}:\n{(done.stdout + done.stderr)[-2000:]}")
 
-    def up(self) -> None:
-        """Start everything and wait until it is healthy."""
-        self.compose("up", "--detach", "--wait", "--quiet-pull")
+    def up(self, *services: str) -> None:
+        """Start these, or everything, and wait until that is healthy."""
+        alone = ["--no-deps", *services] if services else []
+        self.compose("up", "--detach", "--wait", "--quiet-pull", *alone)
 
     def containers(self) -> list[Mapping[str, Any]]:
         """What the engine knows of the containers, stopped ones too."""
@@ -118,8 +122,13 @@ class Project:
 
     def make_accounts(self) -> None:
         """Make those of staff and ops."""
-        for account, role in ((self.staff, "staff"), (self.ops, "ops")):
-            self.compose("run", "--rm", "--no-deps", "-T", f"{role}-account", given=account.password)
+        with ThreadPoolExecutor() as pool:
+            for made in [pool.submit(self._make_account, one) for one in ("staff", "ops")]:
+                made.result()
+
+    def _make_account(self, role: str) -> None:
+        account = self.staff if role == "staff" else self.ops
+        self.compose("run", "--rm", "--no-deps", "-T", f"{role}-account", given=account.password)
 
     def audit(self) -> str:
         """Run the audit and return what it prints; raise ``CheckFailed``."""

@@ -5,7 +5,6 @@ built again when its recipe or a version has changed: the label of its image say
 """
 
 import hashlib
-import json
 import os
 import re
 import shutil
@@ -16,10 +15,12 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+import yaml
+
 from deploy.local import jars
 from deploy.local.home import cache_home
 from deploy.local.wheels import wheel_program
-from tests.compose.deployment import IMAGE, ROOT, compose_file
+from tests.compose.deployment import IMAGE, ROOT
 from tests.compose.engine.docker import SUITE, Docker, bootstrap
 from tests.compose.engine.errors import CheckFailed, Unavailable
 from tests.compose.engine.progress import Progress
@@ -138,9 +139,16 @@ def _run(command: Sequence[str], directory: Path, environment: Mapping[str, str]
         raise CheckFailed(f"{' '.join(map(str, command[:3]))} ended with {done.returncode}:\n{done.stderr[-1500:]}")
 
 
-def images_needed() -> list[str]:
+def images_needed(code: Path = ROOT) -> list[str]:
     """The images that compose.yaml starts without a profile, and the one that ours is built from."""
-    services = json.loads(compose_file())["services"].values()
+    services = yaml.safe_load((code / "compose.yaml").read_text())["services"].values()
     pulled = {one["image"] for one in services if one["image"] != IMAGE and "profiles" not in one}
-    dockerfile = (ROOT / "deploy" / "Dockerfile").read_text()
-    return [*re.findall(r"^ARG \w+_IMAGE=(\S+)$", dockerfile, re.M), *sorted(pulled)]
+    dockerfile = (code / "deploy" / "Dockerfile").read_text()
+    ours = re.findall(r"^(?:FROM|ARG \w+_IMAGE=) ?([\w./-]+:\S+)", dockerfile, re.M)
+    return [*dict.fromkeys(ours), *sorted(pulled)]
+
+
+def build_image(docker: Docker, code: Path = ROOT) -> None:
+    """Build the image of the shop as compose.yaml does, but in the network of this machine."""
+    where = ["--file", f"{code}/deploy/Dockerfile", str(code)]
+    docker.run("build", "--network=host", "--quiet", f"--tag={IMAGE}", *where, seconds=480)

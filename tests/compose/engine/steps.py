@@ -58,6 +58,13 @@ def kill_and_order(project: Project, progress: Progress) -> None:
     progress.report(f"  the next order was mailed; order-worker was healthy {seconds:.1f} s later")
 
 
+def restart_all(project: Project) -> None:
+    """Restart every container but the jobs; raise ``CheckFailed`` unless all become healthy."""
+    staying = [service_of(one) for one in project.containers() if one["State"]["Running"]]
+    project.compose("restart", "--timeout", "30", *staying)
+    project.up(*staying)
+
+
 def postman(project: Project) -> str:
     """Run the Postman collection; return its summary, or raise ``CheckFailed``."""
     logins = {"staff_email": project.staff.email, "staff_password": project.staff.password}
