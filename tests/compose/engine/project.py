@@ -4,7 +4,7 @@ import json
 import secrets
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -98,9 +98,21 @@ class Project:
             raise CheckFailed(f"{name} ended with {done.returncode}:\n{(done.stdout + done.stderr)[-2000:]}")
 
     def up(self, *services: str) -> None:
-        """Start these, or everything, and wait until that is healthy."""
+        """Start these, or everything, and wait until that is healthy; raise ``CheckFailed``, with what they say."""
         alone = ["--no-deps", *services] if services else []
-        self.compose("up", "--detach", "--wait", "--quiet-pull", *alone)
+        try:
+            self.compose("up", "--detach", "--wait", "--quiet-pull", *alone)
+        except CheckFailed as error:
+            raise CheckFailed("\n".join([str(error), *self._complaints()])) from None
+
+    def _complaints(self) -> Iterator[str]:
+        """The last lines of what is not well."""
+        for one in self.containers():
+            state, name = one["State"], service_of(one)
+            if state.get("Health", {}).get("Status") == "unhealthy" or state["ExitCode"]:
+                checks = [check["Output"].strip() for check in state.get("Health", {}).get("Log", [])]
+                yield f"{name} ({state['Status']}, {state['ExitCode']}, started {state['StartedAt']}): {checks}"
+                yield self.compose("logs", "--no-color", "--no-log-prefix", "--tail=15", name)
 
     def containers(self) -> list[Mapping[str, Any]]:
         """What the engine knows of the containers, stopped ones too."""
