@@ -11,7 +11,7 @@ chmod 700 "$directory"
 keep() { # NAME VALUE: write the file, complete or not at all
     [ -s "$directory/$1" ] && return
     printf '%s\n' "$2" >"$directory/.$1"
-    chmod 444 "$directory/.$1"
+    chmod 644 "$directory/.$1"
     mv "$directory/.$1" "$directory/$1"
 }
 

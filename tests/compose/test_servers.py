@@ -116,7 +116,7 @@ def test_secrets_are_random_and_for_nobody_else_on_the_machine(tmp_path: Path) -
     for password in passwords:
         check_secret(password)
     assert (tmp_path / ".secrets").stat().st_mode & 0o777 == 0o700
-    assert {path.stat().st_mode & 0o777 for path in (tmp_path / ".secrets").iterdir()} == {0o444}
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / ".secrets").iterdir()} == {0o644}
     assert made["order-db-password"] in made["order-postgres-url"]
     assert make_secrets(tmp_path) == made, "they stay as they are"
 
