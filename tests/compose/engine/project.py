@@ -19,7 +19,7 @@ from tests.compose.engine.errors import CheckFailed
 
 NAME = "compose-check"
 SERVICES = tuple(service.name for service in SYSTEM.services)
-UP_SECONDS = 240
+UP_SECONDS = 400
 
 
 @dataclass
@@ -92,7 +92,7 @@ class Project:
         environment |= {"COMPOSE_FILE": f"{self.code}/compose.yaml", "COMPOSE_ENV_FILES": str(self._settings)}
         command = ["sh", f"{self.code}/deploy/compose/{name}", *arguments]
         done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, check=False, timeout=UP_SECONDS
+            command, cwd=self.files, env=environment, capture_output=True, text=True, check=False, timeout=UP_SECONDS
         )
         if done.returncode:
             raise CheckFailed(f"{name} ended with {done.returncode}:\n{(done.stdout + done.stderr)[-2000:]}")
