@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test faults bench audit shop lint format sbom audit-dependencies clean venv
+.PHONY: help run test compose-check faults bench audit shop lint format sbom audit-dependencies clean venv
 
 # Options for the program behind a target: make test ARGS="-k order"
 ARGS ?=
@@ -21,6 +21,9 @@ run: venv ## Start the whole shop here, place a sample order, stay up (ARGS=--he
 
 test: venv ## Run the tests, against real servers that they start (ARGS for pytest)
 	@exec $(VENV)/bin/python -m pytest $(ARGS)
+
+compose-check: venv ## Start compose.yaml on a Docker engine of its own, use it, break it (root; ARGS=--help)
+	@exec $(VENV)/bin/python -m tests.compose $(ARGS)
 
 faults: venv ## Break the platform in every way there is, and write docs/faults.md (ARGS=--help)
 	@exec $(VENV)/bin/python -m tests.faults $(ARGS)

@@ -2,11 +2,14 @@
 
 import json
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from getpass import getpass
 from pathlib import Path
 from typing import Any, Literal
 
+from chassis.messaging.brokers import Brokers, with_password
 from ops.audit import Shop
 from ops.errors import CannotDo
 
@@ -15,6 +18,7 @@ SERVICES = ("customer", "product", "order", "notifier")
 GROUPS = {f"{service}_svc": service for service in SERVICES}
 """The service of each consumer group; a group is named like the package of its service."""
 
+STDIN = "/dev/stdin"
 
 Role = Literal["ops", "staff"]
 """What an account is for: to operate the shop, or to run it."""
@@ -77,7 +81,7 @@ def find_platform(
     found = Platform({}) if "customer" in known else local_platform(home or default_home(), role)
     return Platform(
         urls={**found.urls, **{name: known[name] for name in SERVICES if name in known}},
-        kafka=known.get("kafka", found.kafka),
+        kafka=_with_password(known["kafka"]) if "kafka" in known else found.kafka,
         kafka_prefix=known.get("kafka_prefix", found.kafka_prefix),
         account=_account(email, role) if email else found.account,
         role=role,
@@ -86,8 +90,31 @@ def find_platform(
 
 def _account(email: str, role: Role) -> Account:
     if role == "staff":
-        return Account(email, os.environ.get("STAFF_PASSWORD", ""), os.environ.get("STAFF_CODE", ""))
-    return Account(email, os.environ.get("OPS_PASSWORD", ""), os.environ.get("OPS_CODE", ""))
+        return Account(email, _secret("STAFF_PASSWORD"), os.environ.get("STAFF_CODE", ""))
+    return Account(email, _secret("OPS_PASSWORD"), os.environ.get("OPS_CODE", ""))
+
+
+def _secret(name: str) -> str:
+    """The value of a variable, or the content of the file that ``…_FILE`` names; raise ``CannotDo``."""
+    path = os.environ.get(f"{name}_FILE")
+    if not path:
+        return os.environ.get(name, "")
+    if path == STDIN and sys.stdin.isatty():
+        return getpass(f"{name}: ")
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CannotDo(f"{name}_FILE: cannot read {path}: {error}") from error
+
+
+def _with_password(kafka: str) -> str:
+    """Add KAFKA_PASSWORD, where the brokers are given for a user without one; raise ``CannotDo``."""
+    try:
+        brokers = Brokers.parse(kafka)
+        needed = brokers.user and not brokers.password
+        return with_password(kafka, _secret("KAFKA_PASSWORD")) if needed else kafka
+    except ValueError as error:
+        raise CannotDo(f"kafka: {error}") from error
 
 
 def default_home() -> Path:

@@ -21,8 +21,9 @@ FIRST_LOOK_SECONDS = 0.5
 NOTICEABLE = 200
 """A lag that is smaller than this is no reason to wait."""
 BEHIND_SECONDS = 1.0
-REST_TIMES = 19.0
-"""While events arrive, a job rests so many times as long as it has worked."""
+REST_TIMES, REST_TIMES_AFTER_EVENTS = 9.0, 19.0
+"""While events arrive, a job rests so many times as long as it has worked: after looking at records, and after
+bringing events, which live events feel more."""
 GENTLE_BATCH = 10
 """While events arrive, at most so many are brought at a time: each mail goes through several transactions, and may
 have to wait for a batch before each."""
@@ -97,7 +98,8 @@ class Pace:
         now = time.monotonic()
         # What was lost to a slow batch is made up for within a second, and not later in a burst.
         self._next_at = max(self._next_at, now - 1.0) + count / rate if rate else now
-        gently = (now - self._resumed_at) * REST_TIMES if self._live.busy else 0.0
+        times = REST_TIMES_AFTER_EVENTS if count else REST_TIMES
+        gently = (now - self._resumed_at) * times if self._live.busy else 0.0
         await asyncio.sleep(max(0.0, gently, self._next_at - now))
         while await self._live.falls_behind():
             log.info("job yields to live events")

@@ -12,7 +12,7 @@ DEPLOY = Path(__file__).parents[1]
 SCRIPTS: Mapping[str, tuple[str, ...]] = {
     "kafka-scripts": ("compose/kafka.sh", "local/kafka.properties", "local/kafka-log4j2.properties"),
     "postgres-scripts": ("compose/postgres-init.sh",),
-    "mongo-scripts": ("compose/mongo.sh", "compose/mongo-health.js", "compose/mongo-users.js"),
+    "mongo-scripts": ("compose/mongo.sh", "compose/mongo-primary.js", "compose/mongo-users.js"),
 }
 
 

@@ -92,10 +92,12 @@ def _read_kept(kept: Path, rest: Mapping[str, str], mail_page: str) -> SampleOrd
     return replace(order, timeline=timeline, receipt=_as_text(message)) if message else None
 
 
-def place_sample_order(rest: Mapping[str, str], staff: Credentials, mail_page: str) -> SampleOrder:
+def place_sample_order(
+    rest: Mapping[str, str], staff: Credentials, mail_page: str, address: Mapping[str, str] = ADDRESS
+) -> SampleOrder:
     """Place it and wait for its receipt; raise ``SampleOrderFailed``, naming the step that failed.
 
-    ``rest`` has the base URL of each service, ``mail_page`` is that of the mail sink.
+    ``rest`` has the base URL of each service, ``mail_page`` is that of the mail sink, or of Mailpit.
     """
     suffix = secrets.token_hex(3)
     customer = Credentials(f"ada-{suffix}@example.com", secrets.token_urlsafe(12))
@@ -106,7 +108,7 @@ def place_sample_order(rest: Mapping[str, str], staff: Credentials, mail_page: s
         _verify(client, rest["customer"], mail_page, customer.email)
         token = _log_in(client, rest["customer"], customer)
         _add_product(client, rest["product"], _log_in(client, rest["customer"], staff), lines[0]["sku"])
-        order_id = _place_order(client, rest["order"], token, lines)
+        order_id = _place_order(client, rest["order"], token, lines, address)
         timeline = _follow(client, f"{rest['order']}/v1/orders/{order_id}/timeline", token)
         receipt = _as_text(_mail(client, mail_page, customer.email, order_id))
     return SampleOrder(customer, order_id, lines, timeline, receipt)
@@ -115,7 +117,7 @@ def place_sample_order(rest: Mapping[str, str], staff: Credentials, mail_page: s
 def _verify(client: httpx.Client, base_url: str, mail_page: str, email: str) -> None:
     """Use the link in the mail that a new customer gets."""
     message = _mail(client, mail_page, email, "verify-email#")
-    found = re.search(r"verify-email#([\w-]+)", str(message["text"]))
+    found = re.search(r"verify-email#([\w-]+)", str(message["Text"]))
     token = found.group(1) if found else ""
     _call(client, "POST", f"{base_url}/v1/email-verifications", 204, {"token": token})
 
@@ -128,8 +130,10 @@ def _add_product(client: httpx.Client, base_url: str, token: str, sku: object) -
     _call(client, "POST", f"{base_url}/v1/stock/{sku}/adjustments", 201, delivery, token)
 
 
-def _place_order(client: httpx.Client, base_url: str, token: str, lines: list[dict[str, Any]]) -> str:
-    body = {"lines": lines, "shipping_address": ADDRESS}
+def _place_order(
+    client: httpx.Client, base_url: str, token: str, lines: list[dict[str, Any]], address: Mapping[str, str]
+) -> str:
+    body = {"lines": lines, "shipping_address": address}
     key = {"Idempotency-Key": secrets.token_hex(16)}
     return str(_call(client, "POST", f"{base_url}/v1/orders", 202, body, token, key)["id"])
 
@@ -154,8 +158,8 @@ def _follow(client: httpx.Client, url: str, token: str) -> dict[str, Any]:
 
 
 def _as_text(message: Mapping[str, Any]) -> str:
-    head = "".join(f"{name}: {message['headers'].get(name, '')}\n" for name in ("From", "To", "Subject"))
-    return head + "\n" + str(message["text"]).strip()
+    sender, to = message["From"]["Address"], ", ".join(one["Address"] for one in message["To"])
+    return f"From: {sender}\nTo: {to}\nSubject: {message['Subject']}\n\n{str(message['Text']).strip()}"
 
 
 def _mail(client: httpx.Client, mail_page: str, to: str, about: str) -> dict[str, Any]:
@@ -170,9 +174,9 @@ def _mail(client: httpx.Client, mail_page: str, to: str, about: str) -> dict[str
 
 def _find_mail(client: httpx.Client, mail_page: str, to: str, about: str) -> dict[str, Any] | None:
     """Return the first of these mails: about an order it is the receipt."""
-    for listed in _call(client, "GET", f"{mail_page}/api/messages?to={to}", 200):
-        message: dict[str, Any] = _call(client, "GET", f"{mail_page}/api/messages/{listed['id']}", 200)
-        if about in message["text"] + message["html"]:
+    for listed in reversed(_call(client, "GET", f"{mail_page}/api/v1/search?query=to:{to}", 200)["messages"]):
+        message: dict[str, Any] = _call(client, "GET", f"{mail_page}/api/v1/message/{listed['ID']}", 200)
+        if about in message["Text"] + message["HTML"]:
             return message
     return None
 

@@ -21,18 +21,19 @@ from tests.compose.deployment import ROOT
 
 
 class ComposedKafka(LocalServer):
-    """``url`` is for its administrator."""
+    """``url`` is for its administrator; ``secrets`` are those of the installation, by the names of their files."""
 
-    def __init__(self, home: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, home: Path, environment: Mapping[str, str], secrets: Mapping[str, str]) -> None:
         super().__init__("composed-kafka", home, None, None)
         self.address = f"{LOOPBACK}:{free_port()}"
         self._environment = environment
+        self._secrets = secrets
         self.url = self.url_of(ADMIN)
 
     def url_of(self, user: str) -> str:
         """What a principal connects to."""
-        owner = "" if user == ADMIN else f"{user.removesuffix('_svc').upper()}_"
-        password = self._environment[f"{owner}KAFKA_PASSWORD"]
+        owner = "" if user == ADMIN else f"{user.removesuffix('_svc')}-"
+        password = self._secrets[f"{owner}kafka-password"]
         return str(Brokers(self.address, "SASL_PLAINTEXT", user, password))
 
     def prepare(self) -> None:
@@ -48,11 +49,14 @@ class ComposedKafka(LocalServer):
             (programs / name).write_text(text)
             (programs / name).chmod(0o755)
         (self.home / "data").mkdir()
+        (self.home / "secrets").mkdir()
+        for name, secret in self._secrets.items():
+            (self.home / "secrets" / name).write_text(f"{secret}\n")
 
     def start(self) -> None:
         """Run the script."""
         here = {"KAFKA_HOME": self.home, "KAFKA_DATA": self.home / "data", "TMPDIR": self.home}
-        here |= {"KAFKA_GIVEN": ROOT / "deploy" / "local"}
+        here |= {"KAFKA_GIVEN": ROOT / "deploy" / "local", "KAFKA_SECRETS": self.home / "secrets"}
         environment = {**self._environment, **{name: str(path) for name, path in here.items()}}
         environment |= {"KAFKA_ADDRESS": self.address, "KAFKA_HOST": LOOPBACK, "PATH": os.environ["PATH"]}
         environment |= {"KAFKA_CONTROLLER_PORT": str(free_port())}

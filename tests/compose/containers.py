@@ -11,8 +11,9 @@ from fastapi import APIRouter
 from chassis.runtime.health import health_endpoints
 from deploy.resources import PublicUrl
 from deploy.system import MAIL, SYSTEM
-from tests.compose.corruptions import Corruptions, remove, set_value
+from tests.compose.corruptions import Corruptions, remove, replace_text, set_value
 from tests.compose.deployment import Deployment, module_of, mounts
+from tests.compose.image import image_files
 
 PUBLIC_URLS = {
     name
@@ -23,13 +24,16 @@ PUBLIC_URLS = {
 """Browsers open these, from outside; no container does."""
 
 GIVES_RIGHTS = ("privileged", "cap_add", "devices", "pid", "ipc", "userns_mode", "group_add")
-ROOT_UNLESS_SAID = ("postgres", "mongo")
+ROOT_UNLESS_SAID = ("postgres", "mongo", "gateway")
 """Images that start as root to give the data to their user; Mailpit's has no other user. (Ours: see image.py.)"""
 
 NOTHING_TO_CHECK_HEALTH_WITH = ("collector",)
 """Images with a single program, which cannot do it. Prometheus scrapes it, so that it is missed all the same."""
 
-HEALTH = "from urllib.request import urlopen; urlopen('http://127.0.0.1:%s')"
+SHOP_PORT = 8000
+"""Where clients reach the gateway."""
+HEALTH = ["CMD", "bash", "/app/deploy/health.sh"]
+CHEAP = ("bash", "pg_isready", "/mailpit", "wget")
 
 
 def containers_are_limited_and_monitored(deployment: Deployment) -> list[str]:
@@ -63,6 +67,7 @@ def dependencies_can_be_fulfilled(deployment: Deployment) -> list[str]:
         for other, dependency in service.get("depends_on", {}).items():
             target = services.get(other, {})
             possible = {
+                "service_started": bool(target),
                 "service_healthy": "healthcheck" in target,
                 "service_completed_successfully": target.get("restart") == "no",
             }
@@ -77,10 +82,28 @@ def dependencies_can_be_fulfilled(deployment: Deployment) -> list[str]:
 def healthchecks_call_an_existing_route(deployment: Deployment) -> list[str]:
     wrong = []
     for name, service in deployment.processes.items():
-        found = re.search(r"http://127\.0\.0\.1:(\d+)(/[\w/]+)'", str(service["healthcheck"]["test"]))
-        if not found or found[1] != service["environment"]["PORT"] or found[2] not in _routes(service):
-            wrong.append(f"{name}: calls {found and found[0]}")
+        *program, port, path = service["healthcheck"]["test"]
+        if program != HEALTH or port != service["environment"]["PORT"] or path not in _routes(service):
+            wrong.append(f"{name}: calls {port}{path}")
     return wrong
+
+
+def healthchecks_cost_little(deployment: Deployment) -> list[str]:
+    """None starts a virtual machine, Node.js or Python: they would take a second of a processor, each time."""
+    return [
+        f"{name}: {service['healthcheck']['test']}"
+        for name, service in deployment.services.items()
+        if service.get("healthcheck", {}).get("test", ["", "bash"])[1] not in CHEAP
+    ]
+
+
+def processes_are_not_started_again_with_wrong_settings(deployment: Deployment) -> list[str]:
+    started = {str(target) for source, target in image_files(deployment).items() if source.name == "process.sh"}
+    return [
+        f"{name}: is started by {service.get('entrypoint')}"
+        for name, service in deployment.processes.items()
+        if service.get("entrypoint") != ["sh", *started]
+    ]
 
 
 def ports_are_as_in_the_system_map(deployment: Deployment) -> list[str]:
@@ -90,11 +113,13 @@ def ports_are_as_in_the_system_map(deployment: Deployment) -> list[str]:
             published.append(host)
             if address != "127.0.0.1":
                 wrong.append(f"{name}: published on {address}")
-            if name in deployment.programs and inside != service["environment"]["PORT"]:
-                wrong.append(f"{name}: publishes {inside}, listens on {service['environment']['PORT']}")
+            if name in deployment.programs:
+                wrong.append(f"{name}: published, and not reached through the gateway alone")
+            if name == "gateway" and f"listen {inside};" not in deployment.gateway:
+                wrong.append(f"{name}: publishes {inside}, where it does not listen")
     pages = [port.preferred for port in MAIL.ports if port.preferred]
     # Prometheus, Grafana and Jaeger are no part of the platform.
-    pages += [9090, 3000, 16686]
+    pages += [9090, 3000, 16686, SHOP_PORT]
     expected = sorted(map(str, [*(service.rest_front.port for service in SYSTEM.services), *pages]))
     return wrong + ([] if sorted(published) == expected else [f"published: {sorted(published)}"])
 
@@ -154,14 +179,22 @@ CORRUPTIONS: Corruptions = {
         set_value("order/depends_on/customer", {"condition": "service_completed_successfully"}),
     ],
     healthchecks_call_an_existing_route: [
-        set_value("order/healthcheck/test", ["CMD", "python", "-c", HEALTH % "8000/ready"]),
-        set_value("order/healthcheck/test", ["CMD", "python", "-c", HEALTH % "80/health/ready"]),
+        set_value("order/healthcheck/test", [*HEALTH, "8000", "/ready"]),
+        set_value("order/healthcheck/test", [*HEALTH, "80", "/health/ready"]),
+    ],
+    healthchecks_cost_little: [
+        set_value("order/healthcheck/test", ["CMD", "python", "-c", "…"]),
+        set_value("mongo/healthcheck/test", ["CMD", "mongosh", "/health.js"]),
+    ],
+    processes_are_not_started_again_with_wrong_settings: [
+        remove("order-worker/entrypoint"),
+        replace_text("dockerfile", "deploy/container/process.sh ", ""),
     ],
     ports_are_as_in_the_system_map: [
-        set_value("order/ports", ["127.0.0.1:${ORDER_PORT:-8003}:8003"]),
-        set_value("order/ports", ["127.0.0.1:${ORDER_PORT:-8002}:8000"]),
-        set_value("order/ports", ["0.0.0.0:${ORDER_PORT:-8003}:8000"]),
-        set_value("order/ports", ["127.0.0.1:${ORDER_PORT:-8003}:9000"]),
+        set_value("gateway/ports", ["127.0.0.1:${SHOP_PORT:-8000}:8000"]),
+        set_value("mailpit/ports", ["0.0.0.0:${MAIL_PORT:-8025}:8025"]),
+        set_value("order/ports", ["127.0.0.1:${ORDER_PORT:-8003}:8000"]),
+        replace_text("gateway", "listen 8003;", "listen 9003;"),
     ],
     metrics_are_for_other_containers_only: [
         set_value("order/environment/METRICS_HOST", "127.0.0.1"),

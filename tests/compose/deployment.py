@@ -2,16 +2,25 @@
 
 import json
 import re
+import subprocess
+import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from chassis.messaging.brokers import Brokers
+from deploy.system import KAFKA
+
 ROOT = Path(__file__).parents[2]
 IMAGE = "shopstream"
+MOUNTED = "/run/secrets/"
+"""Where Compose puts the secrets of a container."""
+STDIN = "/dev/stdin"
+"""The file of a secret that the caller gives on standard input."""
 
 
 @dataclass
@@ -31,13 +40,43 @@ class Deployment:
     """The script that creates the users of MongoDB."""
     kafka: str
     """The script that starts Kafka."""
+    gateway: str
+    """The settings of the gateway."""
+    volumes: str
+    """The script that says what is backed up."""
+    secrets: dict[str, str]
+    """By file name: what the script that makes the secrets has written."""
     signing_key: Path
     """A key as the job generates it."""
 
     @cached_property
-    def services(self) -> dict[str, Any]:
-        """The containers, interpolated."""
+    def inspected(self) -> dict[str, Any]:
+        """The containers as the engine shows them: interpolated."""
         return {name: interpolated(service, self.env) for name, service in self.compose["services"].items()}
+
+    @cached_property
+    def services(self) -> dict[str, Any]:
+        """The containers as their programs see them: with the secrets that they read from files."""
+        return {
+            name: {**service, "environment": self._read(service)} if "environment" in service else service
+            for name, service in self.inspected.items()
+        }
+
+    def _read(self, service: Mapping[str, Any]) -> dict[str, str | None]:
+        given: dict[str, str | None] = {}
+        for name, value in service["environment"].items():
+            secret = str(value).removeprefix(MOUNTED)
+            if value == STDIN:
+                given[name.removesuffix("_FILE")] = None
+            elif secret != value and secret in service.get("secrets", []):
+                given[name.removesuffix("_FILE")] = self.secrets.get(secret, "")
+            else:
+                given[name] = value
+        password = given.pop("KAFKA_PASSWORD", None)
+        if password and KAFKA.setting in given:
+            brokers = Brokers.parse(str(given[KAFKA.setting]))
+            given[KAFKA.setting] = str(replace(brokers, password=password))
+        return given
 
     @cached_property
     def programs(self) -> dict[str, Any]:
@@ -62,8 +101,24 @@ def read_deployment(signing_key: Path) -> Deployment:
         databases=(ROOT / "deploy/compose/postgres-init.sh").read_text(),
         mongo_users=(ROOT / "deploy/compose/mongo-users.js").read_text(),
         kafka=(ROOT / "deploy/compose/kafka.sh").read_text(),
+        gateway=(ROOT / "deploy/compose/gateway.conf").read_text(),
+        volumes=(ROOT / "deploy/compose/volumes.sh").read_text(),
+        secrets=dict(new_secrets()),
         signing_key=signing_key,
     )
+
+
+@cache
+def new_secrets() -> Mapping[str, str]:
+    """Those of an installation that has none yet."""
+    with tempfile.TemporaryDirectory() as directory:
+        return make_secrets(Path(directory))
+
+
+def make_secrets(installation: Path) -> dict[str, str]:
+    """Make the secrets of an installation, which may have a .env; return them by the names of their files."""
+    subprocess.run(["sh", str(ROOT / "deploy" / "compose" / "secrets.sh")], cwd=installation, check=True)
+    return {path.name: path.read_text().strip() for path in (installation / ".secrets").iterdir()}
 
 
 @cache

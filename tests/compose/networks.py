@@ -48,7 +48,7 @@ def networks_lead_nowhere_else(deployment: Deployment) -> list[str]:
     wrong, used = [], {name for service in deployment.services.values() for name in service.get("networks", [])}
     for name, network in deployment.compose["networks"].items():
         inward = (network or {}).get("internal") == "${INTERNAL_NETWORKS:-true}"
-        if not inward and not (name in published and name in ("apis", "mail", "observability")):
+        if not inward and not (name in published and name in ("front", "mail", "observability")):
             wrong.append(f"network {name} leads out")
     wrong += [f"network {name}: not both declared and used" for name in used ^ set(deployment.compose["networks"])]
     for name, service in deployment.services.items():

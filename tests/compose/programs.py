@@ -59,7 +59,7 @@ def options_of(module: str) -> set[str]:
         if isinstance(node, ast.Call)
     ]
     options = [word.value for call in calls for word in call.keywords if word.arg == "envvar"]
-    read = [call.args[0] for call in calls if ast.unparse(call.func) == "os.environ.get"]
+    read = [call.args[0] for call in calls if ast.unparse(call.func) in ("os.environ.get", "_secret")]
     return {str(name.value) for name in (*options, *read) if isinstance(name, ast.Constant)} | READ_BY_PYTHON
 
 

@@ -61,8 +61,8 @@ CORRUPTIONS: Corruptions = {
     settings_are_valid: [
         remove("order/environment/KAFKA_BOOTSTRAP_SERVERS"),
         set_value("product/environment/MONGO_URL", "http://mongo"),
-        remove("customer-migrations/environment/POSTGRES_URL"),
-        remove("staff-account/environment/BOOTSTRAP_PASSWORD"),
+        remove("customer-migrations/environment/POSTGRES_URL_FILE"),
+        remove("staff-account/environment/BOOTSTRAP_PASSWORD_FILE"),
         set_value("customer/volumes", []),
         set_value("signing-key/command", ["python", "-m", "deploy.signing_key", "/x.pem"]),
     ],
@@ -70,6 +70,6 @@ CORRUPTIONS: Corruptions = {
         set_value("order/environment/LOG_LEVEL", "${VERBOSITY}"),
         set_value("order/environment/LOG_LEVEL", "${LOG_LEVEL:-DEBUG}"),
         set_example("UNUSED", "1"),
-        set_example("POSTGRES_PASSWORD", None),
+        set_value("gateway/environment/TRUSTED_PROXIES", "${TRUSTED_PROXIES}"),
     ],
 }

@@ -12,6 +12,9 @@ from tests.compose.deployment import Deployment, module_of, waits_for
 
 CONTAINERS = {KAFKA: "kafka", POSTGRES: "postgres", MONGO: "mongo", MAIL: "mailpit"}
 CHOSEN_BY_COMPOSE = {"HOST", "PORT", "METRICS_HOST", "METRICS_PORT"}
+GATEWAY = "http://127.0.0.1:8000"
+BEHIND_THE_GATEWAY = {"FORWARDED_ALLOW_IPS", "PUBLIC_URLS"}
+"""Defaults of the system map that are others behind the gateway; tests/compose/gateway.py checks them."""
 PROGRAMS = (*SYSTEM.all_processes, *SYSTEM.jobs)
 
 
@@ -44,7 +47,7 @@ def programs_get_their_settings(deployment: Deployment) -> list[str]:
 def _differences(program: Program, addresses: Addresses, given: Mapping[str, str | None]) -> Iterator[str]:
     from_caller = {name for name, source in program.settings.items() if isinstance(source, FromCaller)}
     declared = environment(program, addresses, dict.fromkeys(from_caller, ""))
-    for name in declared.keys() | given.keys() - CHOSEN_BY_COMPOSE:
+    for name in (declared.keys() | given.keys()) - CHOSEN_BY_COMPOSE - BEHIND_THE_GATEWAY:
         if (name in declared) != (name in given):
             yield f"{name} is given, but not declared" if name in given else f"{name} is declared, but not given"
         elif name in from_caller:
@@ -66,15 +69,16 @@ def _addresses(deployment: Deployment) -> Addresses:
     names = [service.name for service in SYSTEM.services]
     return Addresses(
         servers={
-            KAFKA.name: f"SASL_PLAINTEXT://{ADMIN}:{deployment.env['KAFKA_PASSWORD']}@kafka:9092",
+            KAFKA.name: f"SASL_PLAINTEXT://{ADMIN}:{deployment.secrets['kafka-password']}@kafka:9092",
             POSTGRES.name: "postgresql://postgres:5432/postgres",
             MONGO.name: "mongodb://mongo:27017/?replicaSet=rs0",
             MAIL.name: "smtp://mailpit:1025",
         },
         rest={name: f"http://{name}:8000" for name in names},
-        public={service.name: f"http://127.0.0.1:{service.rest_front.port}" for service in SYSTEM.services},
-        secrets={SIGNING_KEY.name: f"/keys/{SIGNING_KEY.name}", LINK_KEY.name: deployment.env["LINK_KEY"]},
-        passwords={f"{KAFKA.name}-{name}_svc": deployment.env[f"{name.upper()}_KAFKA_PASSWORD"] for name in names},
+        # The gateway, for all of them.
+        public=dict.fromkeys(names, GATEWAY),
+        secrets={SIGNING_KEY.name: f"/keys/{SIGNING_KEY.name}", LINK_KEY.name: deployment.secrets["link-key"]},
+        passwords={f"{KAFKA.name}-{name}_svc": deployment.secrets[f"{name}-kafka-password"] for name in names},
     )
 
 
@@ -109,6 +113,7 @@ CORRUPTIONS: Corruptions = {
         set_value("order-worker/environment/POSTGRES_URL", "postgresql://order_svc:x@postgres:5432/customer_svc"),
         set_value("notifier-worker/environment/MAIL_FROM", "other@example.com"),
         set_value("staff-account/environment/BOOTSTRAP_PASSWORD", "the same everywhere"),
+        set_value("order/secrets", ["order-postgres-url"]),
         set_value(
             "order/environment/KAFKA_BOOTSTRAP_SERVERS", "SASL_PLAINTEXT://ops:development-only-ops-events@kafka:9092"
         ),

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from deploy.signing_key import make_signing_key
-from tests.compose import containers, image, networks, settings, storage, system_map
+from tests.compose import containers, gateway, image, networks, settings, storage, system_map
 from tests.compose.corruptions import Check, Corrupt, Corruptions
 from tests.compose.deployment import Deployment, read_deployment
 
-MODULES = (containers, image, networks, settings, storage, system_map)
+MODULES = (containers, gateway, image, networks, settings, storage, system_map)
 CHECKS: Corruptions = {check: corruptions for module in MODULES for check, corruptions in module.CORRUPTIONS.items()}
 CORRUPTIONS = [(check, corrupt) for check, corruptions in CHECKS.items() for corrupt in corruptions]
 

@@ -43,7 +43,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 @pytest.fixture(scope="module")
 async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ComposedKafka]:
     deployment = read_deployment(tmp_path_factory.mktemp("keys"))
-    server = ComposedKafka(tmp_path_factory.mktemp("kafka"), deployment.services["kafka"]["environment"])
+    environment = deployment.services["kafka"]["environment"]
+    server = ComposedKafka(tmp_path_factory.mktemp("kafka"), environment, deployment.secrets)
     server.prepare()
     server.start()
     server.ready()

@@ -32,6 +32,7 @@ def test_make_alone_lists_the_targets() -> None:
         "help",
         "run",
         "test",
+        "compose-check",
         "faults",
         "bench",
         "audit",

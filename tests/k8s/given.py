@@ -102,7 +102,7 @@ CORRUPTIONS: Corruptions = {
         set_value("Deployment/order", "spec template spec volumes 1 projected sources 0 secret name", "orders"),
         set_value("Deployment/order", "spec template spec volumes 1 projected sources 0 secret items 0 key", "url"),
         set_value("TriggerAuthentication/order", "spec secretTargetRef 0 name", "orders"),
-        set_value("StatefulSet/kafka", "spec template spec containers 0 envFrom 0 secretRef name", "passwords"),
+        set_value("StatefulSet/kafka", "spec template spec volumes 1 secret secretName", "passwords"),
         set_value("Ingress/shop", "spec tls 0 secretName", "tls"),
     ],
     config_maps_exist: [

@@ -127,7 +127,8 @@ def _entry(store: Store, message: str) -> Entry:
 def _as_mailpit(listed: Mapping[str, Any]) -> dict[str, Any]:
     """The fields that clients of both read: https://mailpit.axllent.org/docs/api-v1/."""
     to = [{"Name": "", "Address": address} for address in listed["to"]]
-    return {"ID": listed["id"], "Subject": listed["subject"], "To": to, "Created": listed["received_at"]}
+    named = {"ID": listed["id"], "Subject": listed["subject"], "Created": listed["received_at"]}
+    return named | {"From": {"Name": "", "Address": listed["from"]}, "To": to}
 
 
 def _listed(entry: Entry) -> dict[str, Any]:

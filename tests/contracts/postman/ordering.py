@@ -295,7 +295,7 @@ ORDERS: Sequence[Step] = (
         "POST /v1/orders",
         201,
         "customer",
-        BASKET | {"lines": [{"sku": "{{sku}}", "quantity": 9999}]},
+        BASKET | {"lines": [{"sku": "{{sku}}", "quantity": 5000}]},
         query="wait=30s",
         response_headers=("Location", "ETag"),
         holds={"it is rejected": "body.state === 'REJECTED'", "why": "body.shortages[0].reason === 'short'"},
