@@ -8,7 +8,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from tests.stack import Stack, eventually
 
-PATIENCE = 120.0
+PATIENCE = 600.0
+"""Seconds to wait for a job: beside live events, a plan of a long history takes minutes."""
 
 
 async def post(shop: Stack, who: Mapping[str, str], service: str, path: str, body: Mapping[str, Any]) -> Any:

@@ -19,6 +19,7 @@ from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.postgres import Postgres
 from deploy.local.processes import Child
 from deploy.local.server import LocalServer
+from tests import ops_jobs
 from tests.databases import Databases
 from tests.faults.proxy import Proxy
 from tests.forking import fork_server
@@ -52,10 +53,10 @@ class World:
         for name in names:
             await self.ended(name, number)
 
-    async def ended(self, name: str, number: int) -> None:
+    async def ended(self, name: str, number: int, patience: float = PATIENCE) -> None:
         """Wait for the end of a process that got a signal, and check its exit status."""
         child = self.shop.child(name)
-        assert await asyncio.to_thread(child.wait, PATIENCE), (
+        assert await asyncio.to_thread(child.wait, patience), (
             f"{name} did not end after {signal.Signals(number).name}"
         )
         # In a REST process, uvicorn shuts down in order and then raises the signal again.
@@ -83,8 +84,8 @@ class World:
         await self.shop.launch(name, FAILPOINTS=f"{point}=die")
 
     async def died(self, name: str) -> None:
-        """Wait until a doomed process has died."""
-        await self.ended(name, signal.SIGKILL)
+        """Wait until a doomed process has died: at a point of a job, perhaps only after a plan of a long history."""
+        await self.ended(name, signal.SIGKILL, ops_jobs.PATIENCE)
         self.done["die at a fail point"] += 1
 
     async def start_another(self, name: str) -> str:
