@@ -1,6 +1,7 @@
 """Alerts as Prometheus would raise them: the real rules, over what processes expose before and during a fault."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -30,13 +31,23 @@ class Rule:
     expression: Evaluate
     lasting: float
     """Seconds for which it has to be true."""
+    names: frozenset[str]
+    """The metrics in it, among other words: a process that has run many tests exposes thousands of series."""
 
 
 @cache
 def rules() -> Mapping[str, Rule]:
     """The rules of deploy/alerts, by name."""
     found = [rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
-    return {one["alert"]: Rule(one["alert"], query(one["expr"]), seconds(one.get("for", "0s"))) for one in found}
+    return {
+        one["alert"]: Rule(
+            one["alert"],
+            query(one["expr"]),
+            seconds(one.get("for", "0s")),
+            frozenset(re.findall(r"[a-zA-Z_:][\w:]*", one["expr"])),
+        )
+        for one in found
+    }
 
 
 def scrape(service: str) -> Scrape:
@@ -59,11 +70,16 @@ def fired(alert: str, before: Scrape, *during: Scrape, apart: float = STEP) -> l
     The scrapes ``during`` the fault are so many seconds ``apart``; what the last one says stays.
     """
     rule = rules()[alert]
-    [quiet] = firing(replace(rule, lasting=0.0), history([before], HEALTHY), HEALTHY, HEALTHY)
+    scrapes = [_only(rule.names, one) for one in (before, *during)]
+    [quiet] = firing(replace(rule, lasting=0.0), history(scrapes[:1], HEALTHY), HEALTHY, HEALTHY)
     end = HEALTHY + apart * len(during) + rule.lasting
-    looks = firing(rule, history([before, *during], end, apart), HEALTHY, end)
+    looks = firing(rule, history(scrapes, end, apart), HEALTHY, end)
     found = {labels: None for alerts in looks for labels in alerts if labels not in quiet}
     return [dict(labels) for labels in found]
+
+
+def _only(names: Collection[str], scrape: Scrape) -> Scrape:
+    return {series: value for series, value in scrape.items() if series[0] in names}
 
 
 def history(scrapes: Sequence[Scrape], end: float, apart: float = STEP) -> History:

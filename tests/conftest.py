@@ -1,5 +1,6 @@
 """Fixtures for all tests: the servers, started once per run, and databases."""
 
+import gc
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -16,6 +17,8 @@ from tests.scheduling import LongestFirst, sort_tests
 from tests.servers import Servers, SharedServers, servers, shared_servers
 from tests.stack import Stack, stack
 
+GC_THRESHOLD = 50_000
+"""Objects that are allocated between two collections of the youngest, instead of 700."""
 SHARED_SERVERS = pytest.StashKey[SharedServers]()
 
 
@@ -45,6 +48,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Sort the tests of a run in several processes; ``-n0`` runs them in their order."""
     if hasattr(config, "workerinput"):
         sort_tests(items)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what stays until the end: the libraries, and thousands of collected tests."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD, 20, 20)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -39,7 +39,7 @@ STOP_SECONDS = 3.0
 """How long Faust may take to stop. What it has not committed by then is delivered again, and deduplicated."""
 
 
-class _App(faust.App):
+class App(faust.App):
     """A Faust app that reads batches."""
 
     def _new_transport(self) -> BatchedTransport:
@@ -54,7 +54,7 @@ class Subscription:
         self.assigned = asyncio.Event()
         """Set once the group has given this member its partitions."""
         brokers = Brokers.parse(bootstrap_servers)
-        self._app = _App(
+        self._app = App(
             prefix + consumer.group,
             broker=[f"kafka://{server}" for server in brokers.servers.split(",")],
             broker_credentials=_credentials(brokers),

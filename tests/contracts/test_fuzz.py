@@ -26,6 +26,7 @@ def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("customer_svc.accounts.response_timing.MIN_SECONDS", 0)
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("who", ["anybody", "customer", "staff", "ops"])
 @pytest.mark.parametrize("service", GUARDS)

@@ -38,6 +38,7 @@ CONNECTING = {
     "chassis/messaging/relay.py": "KAFKA_BOOTSTRAP_SERVERS",
     "chassis/messaging/subscription.py": "KAFKA_BOOTSTRAP_SERVERS",
     "chassis/messaging/topic_reader.py": "KAFKA_BOOTSTRAP_SERVERS",
+    "chassis/runtime/event_loop.py": "KAFKA_BOOTSTRAP_SERVERS",
     "chassis/runtime/span_export.py": "OTEL_EXPORTER_OTLP_ENDPOINT",
     "customer_svc/clients/exports.py": "ORDER_URL, NOTIFIER_URL",
     "notifier_svc/delivery/smtp.py": "SMTP_URL",
