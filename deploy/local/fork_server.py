@@ -126,6 +126,7 @@ class ForkServer:
         except (OSError, queue.Empty):
             # What it might still do must not be done twice.
             process.kill()
+            process.wait()
             self._running, pid = None, 0
         return ForkedProcess(pid, self._statuses) if pid else execute(command, log)
 
