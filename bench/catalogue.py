@@ -25,6 +25,7 @@ from tests.stack import STAFF, Stack
 PRODUCTS = int(os.environ.get("BENCH_PRODUCTS", "100000"))
 SHELVES, PART = 40, 400
 CLIENTS, SECONDS, WARM_UP = 4, 8.0, 1.0
+CROWD, CROWD_SECONDS = 20, 3.0
 COLOURS = ("red", "blue", "green", "white", "black", "grey")
 MATERIALS = ("steel", "glass", "stoneware", "wood", "clay")
 KINDS = ("Mug", "Cup", "Kettle", "Jug", "Bowl", "Plate", "Pan", "Tasse", "Teller", "Löffel", "Kanne", "Topf")
@@ -41,21 +42,24 @@ async def catalogue() -> dict[str, Any]:
         shelves = await _add_shelves(running.stack)
         rate = await _import(running.stack, shelves)
         await _stock(running.stack)
-        kinds = _kinds(shelves)
+        url, kinds = running.stack.urls["product"], _kinds(shelves, await _some_products(running.stack))
         for path in kinds.values():
-            await _measured(running.stack.urls["product"], path, WARM_UP)
-        found = {name: await _measured(running.stack.urls["product"], path, SECONDS) for name, path in kinds.items()}
+            await _measured(url, path, CLIENTS, WARM_UP)
+        found = {name: await _measured(url, path, CLIENTS, SECONDS) for name, path in kinds.items()}
+        crowded = {name: await _measured(url, path, CROWD, CROWD_SECONDS) for name, path in kinds.items()}
         return {
             "products": PRODUCTS,
             "clients": CLIENTS,
             "import_rate": rate,
             "echo": await _echo(running),
             "rows": found,
+            "crowd": CROWD,
+            "crowded": crowded,
         }
 
 
-def _kinds(shelves: Sequence[UUID]) -> dict[str, Path]:
-    """Kind of request → a path of that kind."""
+def _kinds(shelves: Sequence[UUID], products: Sequence[str]) -> dict[str, Path]:
+    """Kind of request → a path of that kind: all routes of the service that need no token."""
     shelf: Path = lambda rng: f"category_id={shelves[int(rng.random() ** 2 * SHELVES)]}"  # noqa: E731
     colour: Path = lambda rng: f"attribute=colour:{rng.choice(COLOURS)}"  # noqa: E731
     words: Path = lambda rng: quote(f"{rng.choice(STYLES)} {rng.choice(KINDS)}")  # noqa: E731
@@ -77,10 +81,14 @@ def _kinds(shelves: Sequence[UUID]) -> dict[str, Path]:
         "suggestions": lambda rng: (
             f"/v1/products/suggestions?q={quote(rng.choice(KINDS)[:3])}%20{rng.randrange(10**6)}"
         ),
+        "a product": lambda rng: f"/v1/products/{rng.choice(products)}",
+        "stock of a SKU": lambda rng: f"/v1/stock/SKU-{rng.randrange(PRODUCTS)}-0",
+        "categories": lambda _: "/v1/categories",
+        "a category": lambda rng: f"/v1/categories/{rng.choice(shelves)}",
     }
 
 
-async def _measured(url: str, path: Path, seconds: float) -> dict[str, Any]:
+async def _measured(url: str, path: Path, clients: int, seconds: float) -> dict[str, Any]:
     took, statuses = list[float](), Counter[int]()
     until = time.perf_counter() + seconds
 
@@ -93,7 +101,7 @@ async def _measured(url: str, path: Path, seconds: float) -> dict[str, Any]:
             statuses[response.status] += 1
         connection.close()
 
-    await asyncio.gather(*(client(number) for number in range(CLIENTS)))
+    await asyncio.gather(*(client(number) for number in range(clients)))
     took.sort()
     rate = len(took) / seconds
     return {"p50_ms": took[len(took) // 2], "p99_ms": took[len(took) * 99 // 100], "rate": rate, "statuses": statuses}
@@ -104,6 +112,12 @@ async def _echo(running: Shop) -> dict[str, Any]:
     took = await load.closed_loop(CLIENTS, seconds=SECONDS)
     ms = sorted(second * 1000 for second in load.seconds)
     return {"p50_ms": ms[len(ms) // 2], "p99_ms": ms[len(ms) * 99 // 100], "rate": len(ms) / took}
+
+
+async def _some_products(stack: Stack) -> list[str]:
+    """The ids of some of the products."""
+    page = await stack.http.get(f"{stack.urls['product']}/v1/products", params={"sort": "name", "limit": 100})
+    return [product["id"] for product in page.raise_for_status().json()["items"]]
 
 
 async def _add_shelves(stack: Stack) -> list[UUID]:

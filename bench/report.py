@@ -163,14 +163,19 @@ def _footprint(result: Any) -> str:
 
 
 def _catalogue(result: Any) -> str:
-    rows = ([name, row["p50_ms"], row["p99_ms"], row["rate"], _statuses(row)] for name, row in result["rows"].items())
-    table = _table(["request", "p50 ms", "p99 ms", "requests/s", "responses"], rows)
+    table, crowded = _requests(result["rows"]), _requests(result["crowded"])
     echo = result["echo"]
     return (
         f"## A catalogue of {result['products']:,} products\n\nImported at {result['import_rate']:,.0f} lines/s; then"
         f" {result['clients']} clients, each request another one, beside an echo of {echo['rate']:,.0f}/s (p50"
         f" {echo['p50_ms']:.3g} ms, p99 {echo['p99_ms']:.3g} ms):\n\n{table}"
+        f"\n{result['crowd']} clients at once:\n\n{crowded}"
     )
+
+
+def _requests(kinds: Any) -> str:
+    rows = ([name, row["p50_ms"], row["p99_ms"], row["rate"], _statuses(row)] for name, row in kinds.items())
+    return _table(["request", "p50 ms", "p99 ms", "requests/s", "responses"], rows)
 
 
 def _statuses(row: Any) -> str:

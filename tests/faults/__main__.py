@@ -22,7 +22,9 @@ from tests.faults.world import world
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "faults.md"
-OUTCOMES = ROOT / ".local" / "faults.jsonl"
+OUTCOMES = ROOT / "tests" / "faults" / "outcomes.jsonl"
+"""What docs/faults.md shows, and a later run with ``--add`` keeps."""
+LOGS = ROOT / ".local" / "faults"
 
 console = Console(highlight=False)
 
@@ -40,7 +42,6 @@ def main(
     chosen = [cell for cell in matrix(stop_seconds, times) if fnmatch.fnmatch(cell.name, cells)] * rounds
     if not chosen:
         raise typer.BadParameter(f"no cell matches {cells}")
-    OUTCOMES.parent.mkdir(exist_ok=True)
     if not add:
         OUTCOMES.unlink(missing_ok=True)
     try:
@@ -77,7 +78,7 @@ async def _play_at(home: Path, cells: Sequence[Cell], until: float, rng: random.
 
 def _keep_logs(home: Path, cell: Cell) -> None:
     """Copy the logs, which would be deleted together with the platform."""
-    target = OUTCOMES.with_suffix("") / f"{re.sub(r'[^a-z]+', '-', cell.name.lower())}-{time.strftime('%H%M%S')}"
+    target = LOGS / f"{re.sub(r'[^a-z]+', '-', cell.name.lower())}-{time.strftime('%H%M%S')}"
     for logs in (Path("logs"), Path("shop/logs")):
         shutil.copytree(home / logs, target / logs)
     console.print(f"        logs: {target.relative_to(ROOT)}")
