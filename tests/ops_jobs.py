@@ -1,10 +1,13 @@
 """Replays on a running platform, as ops request them through REST; and the accident that makes them necessary."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from pymongo import AsyncMongoClient
 
 from tests.stack import Stack, eventually
 
@@ -51,6 +54,31 @@ async def done(shop: Stack, who: Mapping[str, str], service: str, job_id: str, *
     status, body = await patch(shop, who, service, job_id, {"state": "running", **change})
     assert status == 200, body
     return await settled(shop, who, service, f"replays/{job_id}", "running")
+
+
+async def letters(shop: Stack, who: Mapping[str, str], service: str) -> list[Any]:
+    """The dead letters that lie at a service."""
+    found = await shop.read(service, "/v1/ops/letters?state=dead", who)
+    return list(found["items"])
+
+
+async def redriven(shop: Stack, who: Mapping[str, str], service: str) -> Any:
+    """Redrive all dead letters of a service; return the job, once it has ended."""
+    job = await post(shop, who, service, "redrives", {"all": True})
+    return await settled(shop, who, service, f"redrives/{job['id']}", "running", "planning")
+
+
+async def expire_lease(shop: Stack, service: str) -> None:
+    """Let the job of a process that was killed be taken over at once, as if its lease had been waited for."""
+    env = shop.commands[service].env
+    if mongo := env.get("MONGO_URL"):
+        client: AsyncMongoClient[Any]
+        async with AsyncMongoClient(mongo) as client:
+            past = {"$set": {"until": datetime.fromtimestamp(0, UTC)}}
+            await client.get_default_database().leases.update_one({"_id": "jobs"}, past)
+        return
+    async with await psycopg.AsyncConnection.connect(env["POSTGRES_URL"], autocommit=True) as connection:
+        await connection.execute("UPDATE jobs SET lease_until = now() WHERE lease_until > now()")
 
 
 async def move_offsets_to_the_end(shop: Stack, kafka: str, group: str, topics: Sequence[str]) -> None:

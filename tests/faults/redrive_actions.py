@@ -8,7 +8,7 @@ from pymongo import AsyncMongoClient
 
 from tests.faults.fault_actions import Action
 from tests.faults.world import PATIENCE, World
-from tests.ops_jobs import post, settled
+from tests.ops_jobs import letters, post, settled
 from tests.stack import OPS, Stack, eventually
 
 ORDERS = 6
@@ -67,14 +67,9 @@ async def _dead_lettered(world: World, service: str) -> None:
     who = await world.shop.log_in(*OPS)
 
     async def lying() -> bool:
-        return len(await _letters(world.shop, service, who)) == ORDERS
+        return len(await letters(world.shop, who, service)) == ORDERS
 
     await eventually(lying, PATIENCE, f"{ORDERS} dead letters of {service}_svc", pause=0.2)
-
-
-async def _letters(shop: Stack, service: str, who: Mapping[str, str]) -> list[Any]:
-    found = await shop.read(service, "/v1/ops/letters?state=dead", who)
-    return list(found["items"])
 
 
 async def _redrive_under_kills(world: World, service: str) -> None:
@@ -87,7 +82,7 @@ async def _redrive_under_kills(world: World, service: str) -> None:
     await world.shop.start(worker)
     job = await settled(world.shop, who, service, f"redrives/{job['id']}", "running", "planning")
     assert (job["state"], job["streams"], job["failed"], job["skipped"]) == ("done", ORDERS, 0, 0), job
-    left = await _letters(world.shop, service, who)
+    left = await letters(world.shop, who, service)
     assert not left, f"dead letters are left: {left}"
     world.done["letters redriven"] += job["brought"]
 

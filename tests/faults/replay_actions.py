@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.faults.fault_actions import Action
 from tests.faults.world import PATIENCE, World
-from tests.ops_jobs import move_offsets_to_the_end, patch, planned, post, settled
+from tests.ops_jobs import letters, move_offsets_to_the_end, patch, planned, post, redriven, settled
 from tests.stack import OPS, eventually
 
 LOST_SECONDS = 3.0
@@ -86,3 +86,8 @@ async def _finish(world: World, who: dict[str, str], service: str, job_id: str) 
     assert job["state"] == "done", job
     assert job["equal"], job
     world.done["events replayed"] += job["done"]["brought"]
+    # A profile, say, that changed while the registration before it was lost.
+    if await letters(world.shop, who, service):
+        redrive = await redriven(world.shop, who, service)
+        assert (redrive["state"], redrive["failed"], redrive["skipped"]) == ("done", 0, 0), redrive
+        world.done["letters redriven"] += redrive["brought"]

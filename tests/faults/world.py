@@ -86,6 +86,7 @@ class World:
     async def died(self, name: str) -> None:
         """Wait until a doomed process has died: at a point of a job, perhaps only after a plan of a long history."""
         await self.ended(name, signal.SIGKILL, ops_jobs.PATIENCE)
+        await ops_jobs.expire_lease(self.shop, name.removesuffix("-worker"))
         self.done["die at a fail point"] += 1
 
     async def start_another(self, name: str) -> str:
