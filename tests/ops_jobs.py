@@ -1,12 +1,14 @@
 """Replays on a running platform, as ops request them through REST; and the accident that makes them necessary."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 import psycopg
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import CommitFailedError
 from pymongo import AsyncMongoClient
 
 from tests.stack import Stack, eventually
@@ -90,6 +92,14 @@ async def move_offsets_to_the_end(shop: Stack, kafka: str, group: str, topics: S
         await consumer.topics()
         partitions = [TopicPartition(prefix + topic, number) for topic in topics for number in range(6)]
         consumer.assign(partitions)
-        await consumer.commit(await consumer.end_offsets(partitions))
+
+        async def committed() -> bool:
+            # A member that was killed belongs to the group until its session ends.
+            with suppress(CommitFailedError):
+                await consumer.commit(await consumer.end_offsets(partitions))
+                return True
+            return False
+
+        await eventually(committed, PATIENCE, f"{group} to have no members", pause=1.0)
     finally:
         await consumer.stop()
