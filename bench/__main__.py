@@ -15,18 +15,26 @@ from bench.consume import consume
 from bench.endtoend import end_to_end
 from bench.footprint import footprint
 from bench.growth import growth
+from bench.reading import reading
+from bench.relay import relay
 from bench.replay import replay
 from bench.report import PAGE, RESULTS, save
+from bench.scaling import scaling
+from bench.streams import streams
 
 PARTS: Mapping[str, Callable[[], Awaitable[Any]]] = {
     "accept": accept,
     "end_to_end": end_to_end,
     "amend_and_ship": amend_and_ship,
     "consume": consume,
+    "relay": relay,
+    "scaling": scaling,
     "replay": replay,
     "growth": growth,
     "footprint": footprint,
     "catalogue": catalogue,
+    "reading": reading,
+    "streams": streams,
 }
 
 
@@ -35,7 +43,7 @@ def bench(
 ) -> None:
     """Measure the platform on local servers, beside yardsticks taken in the same run.
 
-    Writes bench/results.json and bench/RESULTS.md after each part. All parts take about twenty minutes; the machine
+    Writes bench/results.json and bench/RESULTS.md after each part. All parts take about an hour; the machine
     should do nothing else.
     """
     chosen = parts or list(PARTS)

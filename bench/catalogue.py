@@ -4,22 +4,20 @@
 ``BENCH_PRODUCTS=1000000`` measures a larger one. Each request is another one, so that nothing is kept.
 """
 
-import asyncio
 import os
 import random
 import time
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 from uuid import UUID
 
 import httpx
 import orjson
 from pymongo import AsyncMongoClient
 
-from bench.http import Connection
-from bench.shop import Shop, shop
+from bench.load import Path, measured_echo, measured_gets
+from bench.shop import shop
 from tests.stack import STAFF, Stack
 
 PRODUCTS = int(os.environ.get("BENCH_PRODUCTS", "100000"))
@@ -33,8 +31,6 @@ STYLES = ("rustic", "modern", "classic", "vintage", "sturdy", "light", "round", 
 WORDS = [f"word{n}" for n in range(2_000)]
 WEIGHTS = [1 / (n + 1) for n in range(len(WORDS))]
 
-Path = Callable[[random.Random], str]
-
 
 async def catalogue() -> dict[str, Any]:
     """The rate of the import, and for each kind of request p50, p99 (ms) and rate beside that of an echo."""
@@ -44,14 +40,15 @@ async def catalogue() -> dict[str, Any]:
         await _stock(running.stack)
         url, kinds = running.stack.urls["product"], _kinds(shelves, await _some_products(running.stack))
         for path in kinds.values():
-            await _measured(url, path, CLIENTS, WARM_UP)
-        found = {name: await _measured(url, path, CLIENTS, SECONDS) for name, path in kinds.items()}
-        crowded = {name: await _measured(url, path, CROWD, CROWD_SECONDS) for name, path in kinds.items()}
+            await measured_gets(url, path, CLIENTS, WARM_UP)
+        found = {name: await measured_gets(url, path, CLIENTS, SECONDS) for name, path in kinds.items()}
+        crowded = {name: await measured_gets(url, path, CROWD, CROWD_SECONDS) for name, path in kinds.items()}
         return {
             "products": PRODUCTS,
             "clients": CLIENTS,
             "import_rate": rate,
-            "echo": await _echo(running),
+            "export_rate": await _export(running.stack),
+            "echo": await measured_echo(running.load("echo"), CLIENTS, SECONDS),
             "rows": found,
             "crowd": CROWD,
             "crowded": crowded,
@@ -86,32 +83,6 @@ def _kinds(shelves: Sequence[UUID], products: Sequence[str]) -> dict[str, Path]:
         "categories": lambda _: "/v1/categories",
         "a category": lambda rng: f"/v1/categories/{rng.choice(shelves)}",
     }
-
-
-async def _measured(url: str, path: Path, clients: int, seconds: float) -> dict[str, Any]:
-    took, statuses = list[float](), Counter[int]()
-    until = time.perf_counter() + seconds
-
-    async def client(number: int) -> None:
-        address, rng = urlsplit(url), random.Random(f"{number}/{seconds}")
-        connection = await Connection.open(address.hostname or "", address.port or 0)
-        while (began := time.perf_counter()) < until:
-            response = await connection.send(f"GET {path(rng)} HTTP/1.1\r\nHost: bench\r\n\r\n".encode())
-            took.append((time.perf_counter() - began) * 1000)
-            statuses[response.status] += 1
-        connection.close()
-
-    await asyncio.gather(*(client(number) for number in range(clients)))
-    took.sort()
-    rate = len(took) / seconds
-    return {"p50_ms": took[len(took) // 2], "p99_ms": took[len(took) * 99 // 100], "rate": rate, "statuses": statuses}
-
-
-async def _echo(running: Shop) -> dict[str, Any]:
-    load = running.load("echo")
-    took = await load.closed_loop(CLIENTS, seconds=SECONDS)
-    ms = sorted(second * 1000 for second in load.seconds)
-    return {"p50_ms": ms[len(ms) // 2], "p99_ms": ms[len(ms) * 99 // 100], "rate": len(ms) / took}
 
 
 async def _some_products(stack: Stack) -> list[str]:
@@ -163,6 +134,16 @@ def _line(number: int, rng: random.Random, shelves: Sequence[UUID]) -> bytes:
             "variants": variants,
         }
     )
+
+
+async def _export(stack: Stack) -> float:
+    """Export all products as NDJSON; the lines per second."""
+    staff, lines, began = await stack.log_in(*STAFF), 0, time.perf_counter()
+    async with stack.http.stream("GET", f"{stack.urls['product']}/v1/products.ndjson", headers=staff) as response:
+        response.raise_for_status()
+        async for chunk in response.aiter_bytes():
+            lines += chunk.count(b"\n")
+    return lines / (time.perf_counter() - began)
 
 
 async def _stock(stack: Stack) -> None:

@@ -1,6 +1,7 @@
 """From POST to receipt: the rate that the platform sustains on one machine, its latencies, and its CPU time."""
 
 import asyncio
+import math
 import random
 import statistics
 import time
@@ -13,48 +14,73 @@ from bench.load import Load
 from bench.shop import Shop, shop
 from tests.stack import STAFF
 
-WARM_ORDERS = 500
-BURST_SECONDS = 10.0
+WARM_SECONDS = 60.0
+"""As long as it measures: a JVM takes a while to compile what it does often."""
 SUSTAINED_SECONDS = 60.0
+TRIAL_SECONDS, TRIALS, NARROW = 20.0, 6, 1.08
+"""The search for the sustained rate ends where the next rate that is too high is so close."""
 STEP_SECONDS = 20.0
 SHARES = (0.25, 0.5, 0.8)
 SAMPLE = 300
+QUIET_SECONDS, TWENTY_SECONDS = 60.0, 30.0
 DRAIN_SECONDS = 300.0
 RECEIPTS = {"template": "receipt", "outcome": "sent"}
 
 
 async def end_to_end() -> dict[str, Any]:
-    """The sustained rate with CPU time by process, and latencies at fractions of it."""
+    """The sustained rate with CPU time by process, and latencies at fractions of it and when it is quiet."""
     async with shop() as running:
-        await drained(running, await _burst(running, count=WARM_ORDERS))
-        echo = running.load("echo")
-        took = await echo.closed_loop(64, seconds=5.0)
-        echo_rate = len(echo.seconds) / took
-        rate = await _capacity(running)
-        while not (sustained := await _sustained(running, rate))["kept_up"]:
-            rate *= 0.85
-        steps = [await _step(running, rate, share) for share in SHARES]
-        return {"echo_rate": echo_rate, **sustained, "ratio": sustained["rate"] / echo_rate, "steps": steps}
+        estimate = await _warm(running)
+        echo_rate, echo_ms = await _echo(running)
+        rate = await _search(running, estimate)
+        while not (sustained := await _trial(running, rate, SUSTAINED_SECONDS))["kept_up"]:
+            rate *= 0.93
+        return {
+            "echo_rate": echo_rate,
+            "echo_cpu_ms": echo_ms,
+            **sustained,
+            "ratio": sustained["rate"] / echo_rate,
+            "cpu_ratio": sustained["cpu_ms_total"] / echo_ms,
+            "steps": [await _step(running, rate, share) for share in SHARES],
+            "latency_at_one": await latencies(running, 1.0, QUIET_SECONDS, SAMPLE),
+            "cpu_at_twenty": await _cores(running, 20.0, TWENTY_SECONDS),
+        }
 
 
-async def _burst(running: Shop, **bounds: Any) -> Load:
-    load = running.load()
-    await load.closed_loop(64, **bounds)
-    return load
-
-
-async def _capacity(running: Shop) -> float:
-    """A first estimate: the rate at which orders that arrive as fast as possible are completed."""
-    started = time.perf_counter()
-    load = await _burst(running, seconds=BURST_SECONDS)
+async def _warm(running: Shop) -> float:
+    """Orders as fast as they are accepted; the rate at which they are completed: a first estimate."""
+    started, load = time.perf_counter(), running.load()
+    await load.closed_loop(64, seconds=WARM_SECONDS)
     await drained(running, load)
     return len(load.placed) / (time.perf_counter() - started)
 
 
-async def _sustained(running: Shop, rate: float) -> dict[str, Any]:
+async def _echo(running: Shop) -> tuple[float, float]:
+    """Requests per second of the echo, and its CPU time for each, with the client's, in milliseconds."""
+    echo, before = running.load("echo"), running.cpu()
+    took = await echo.closed_loop(64, seconds=5.0)
+    cpu = running.cpu() - before
+    return len(echo.seconds) / took, (cpu["echo"] + cpu["bench"]) / len(echo.seconds) / 1000
+
+
+async def _search(running: Shop, rate: float) -> float:
+    """About the highest rate that the platform keeps up with, found by short trials."""
+    low, high = 0.0, math.inf
+    for _ in range(TRIALS):
+        if (await _trial(running, rate, TRIAL_SECONDS))["kept_up"]:
+            low = rate
+        else:
+            high = rate
+        if low and high <= low * NARROW:
+            break
+        rate = low * 1.25 if high == math.inf else (low + high) / 2 if low else high * 0.8
+    return low or rate
+
+
+async def _trial(running: Shop, rate: float, seconds: float) -> dict[str, Any]:
     mails, before, started = await mailed(running), running.cpu(), time.perf_counter()
     load = running.load()
-    await load.open_loop(rate, seconds=SUSTAINED_SECONDS)
+    await load.open_loop(rate, seconds=seconds)
     # If more orders are in progress than arrive in two seconds, the platform falls behind.
     behind = len(load.placed) - (await mailed(running) - mails)
     await drained(running, load)
@@ -67,6 +93,17 @@ async def _sustained(running: Shop, rate: float) -> dict[str, Any]:
         "cpu_ms_per_order": {name: micros / done / 1000 for name, micros in cpu.most_common()},
         "cpu_ms_total": sum(cpu.values()) / done / 1000,
     }
+
+
+async def _cores(running: Shop, rate: float, seconds: float) -> dict[str, Any]:
+    """How many cores everything takes, the load generator apart, at a rate that is far from the limit."""
+    load, before = running.load(), running.cpu()
+    took = await load.open_loop(rate, seconds=seconds)
+    cpu = running.cpu() - before
+    del cpu["bench"]
+    await drained(running, load)
+    seconds = sum(cpu.values()) / 1e6
+    return {"rate": rate, "cores": seconds / took, "ms_per_order": seconds * 1000 / len(load.placed)}
 
 
 async def _step(running: Shop, rate: float, share: float) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -32,6 +33,8 @@ ADDRESS = {
 
 Basket = Callable[[random.Random], Mapping[str, int]]
 """Chooses what to order: SKU → quantity."""
+Path = Callable[[random.Random], str]
+"""Chooses what to read."""
 
 
 def two_of(skus: Sequence[str], most: int = 3) -> Basket:
@@ -134,6 +137,37 @@ async def send_all(url: str, requests: Iterable[bytes], clients: int) -> Counter
 
     await asyncio.gather(*(client() for _ in range(clients)))
     return statuses
+
+
+async def measured_gets(url: str, path: Path, clients: int, seconds: float, headers: str = "") -> dict[str, Any]:
+    """Percentiles, rate and statuses of GETs by clients that each send the next one after the response to the last.
+
+    ``path`` chooses what to read; ``headers`` are whole lines.
+    """
+    took, statuses = list[float](), Counter[int]()
+    until = time.perf_counter() + seconds
+
+    async def client(number: int) -> None:
+        rng = random.Random(f"{number}/{seconds}")
+        async with _connected(url) as connection:
+            while (began := time.perf_counter()) < until:
+                response = await connection.send(request("GET", path(rng), b"", headers))
+                took.append(time.perf_counter() - began)
+                statuses[response.status if response else 0] += 1
+
+    await asyncio.gather(*(client(number) for number in range(clients)))
+    return {**_percentiles(took), "rate": len(took) / seconds, "statuses": statuses}
+
+
+async def measured_echo(load: Load, clients: int, seconds: float) -> dict[str, Any]:
+    """Percentiles and rate of the yardstick."""
+    took = await load.closed_loop(clients, seconds=seconds)
+    return {**_percentiles(load.seconds), "rate": len(load.seconds) / took}
+
+
+def _percentiles(seconds: Sequence[float]) -> dict[str, float]:
+    ms = sorted(one * 1000 for one in seconds)
+    return {"p50_ms": ms[len(ms) // 2], "p99_ms": ms[len(ms) * 99 // 100]}
 
 
 class _Reconnecting:

@@ -89,10 +89,15 @@ def _end_to_end(result: Any) -> str:
         heads,
         ([s["share"], s["rate"], *s["confirmed_ms"].values(), *s["mailed_ms"].values()] for s in result["steps"]),
     )
+    one, twenty = result["latency_at_one"], result["cpu_at_twenty"]
     return (
         f"## From POST to receipt\n\nSustained for a minute: {result['rate']:.0f} orders/s, {result['ratio']:.3f} of"
         f" the echo's {result['echo_rate']:.0f}/s; {result['cpu_ms_total']:.2f} ms of CPU per order in all processes"
-        f" (`bench` is the load generator).\n\n{cpu}\nLatency at fractions of that rate:\n\n{steps}"
+        f" (`bench` is the load generator), {result['cpu_ratio']:.1f} times that of an echo.\n\n{cpu}\nLatency at"
+        f" fractions of that rate:\n\n{steps}\nAt one order a second: confirmed after"
+        f" {one['confirmed_ms']['p50']:.0f} ms (p50), {one['confirmed_ms']['p99']:.0f} ms (p99); mailed after"
+        f" {one['mailed_ms']['p50']:.0f} and {one['mailed_ms']['p99']:.0f} ms. At {twenty['rate']:.0f} orders/s:"
+        f" {twenty['cores']:.2f} cores, {twenty['ms_per_order']:.1f} ms per order.\n"
     )
 
 
@@ -163,13 +168,54 @@ def _footprint(result: Any) -> str:
 
 
 def _catalogue(result: Any) -> str:
-    table, crowded = _requests(result["rows"]), _requests(result["crowded"])
+    return (
+        f"## A catalogue of {result['products']:,} products\n\nImported at {result['import_rate']:,.0f} lines/s, and"
+        f" exported at {result['export_rate']:,.0f}. {_beside_echo(result)}"
+        f"\n{result['crowd']} clients at once:\n\n{_requests(result['crowded'])}"
+    )
+
+
+def _reading(result: Any) -> str:
+    return (
+        f"## Reading {result['orders']:,} orders\n\nThe customer has about {result['own']:,} of them."
+        f" {_beside_echo(result)}"
+    )
+
+
+def _beside_echo(result: Any) -> str:
     echo = result["echo"]
     return (
-        f"## A catalogue of {result['products']:,} products\n\nImported at {result['import_rate']:,.0f} lines/s; then"
-        f" {result['clients']} clients, each request another one, beside an echo of {echo['rate']:,.0f}/s (p50"
-        f" {echo['p50_ms']:.3g} ms, p99 {echo['p99_ms']:.3g} ms):\n\n{table}"
-        f"\n{result['crowd']} clients at once:\n\n{crowded}"
+        f"{result['clients']} clients, each request another one, beside an echo of {echo['rate']:,.0f}/s (p50"
+        f" {echo['p50_ms']:.3g} ms, p99 {echo['p99_ms']:.3g} ms):\n\n{_requests(result['rows'])}"
+    )
+
+
+def _relay(result: Any) -> str:
+    heads = ["relay of", "events/s", "a producer alone", "ratio"]
+    rows = ([one["relay"], one["rate"], one["producer"], one["ratio"]] for one in result)
+    return f"## The relay\n\nFrom a full outbox:\n\n{_table(heads, rows)}"
+
+
+def _scaling(result: Any) -> str:
+    if "skipped" in result:
+        return f"## More processes of a kind\n\nNot measured: {result['skipped']}.\n"
+    rates = {(row["process"], row["count"]): row["rate"] for row in result["rows"]}
+    rows = [
+        [name, *(rates[name, n] for n in (1, 2, 3)), *(rates[name, n] / rates[name, 1] for n in (2, 3))]
+        for name in dict.fromkeys(name for name, _ in rates)
+    ]
+    heads = ["process", "orders/s with 1", "2", "3", "2 ÷ 1", "3 ÷ 1"]
+    about = f"Each process that is measured has {result['share']:.0%} of a core, the others as much as they need:"
+    return f"## More processes of a kind\n\n{about}\n\n{_table(heads, rows)}"
+
+
+def _streams(result: Any) -> str:
+    heads = ["order_svc's REST process, idle", "CPU %", "MiB"]
+    rows = [[what, *result[key].values()] for what, key in (("no stream", "without"), ("all streams", "with"))]
+    return (
+        f"## {result['streams']:,} open timeline streams\n\nOpened at {result['opened_per_second']:,.0f}/s."
+        f" A change is told after {result['delay_p50_ms']:.0f} ms (p50) and {result['delay_p99_ms']:.0f} ms (p99),"
+        f" with the request itself.\n\n{_table(heads, rows)}"
     )
 
 
@@ -187,8 +233,12 @@ _SECTIONS: Mapping[str, Callable[[Any], str]] = {
     "end_to_end": _end_to_end,
     "amend_and_ship": _amend_and_ship,
     "consume": _consume,
+    "relay": _relay,
+    "scaling": _scaling,
     "replay": _replay,
     "growth": _growth,
     "footprint": _footprint,
     "catalogue": _catalogue,
+    "reading": _reading,
+    "streams": _streams,
 }

@@ -112,6 +112,7 @@ class Relay:
                 async with pacer:
                     in_round = asyncio.create_task(self._round(outbox, producer, rows))
                     rows = await asyncio.shield(in_round)
+                    pacer.full = len(rows) == BATCH
                 if rows:
                     idle = IDLE_SECONDS[0]
                     continue

@@ -157,6 +157,7 @@ async def greedy(stream: Any, limit: int, pacer: BatchPacer) -> AsyncIterator[li
             while count < limit and not stream.channel.empty():
                 batch.append(await anext(events))
                 count += len(batch[-1].message.records)
+            pacer.full = count >= limit
             yield batch
 
 

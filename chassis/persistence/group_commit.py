@@ -66,6 +66,7 @@ class GroupCommit(Generic[U]):
             while self._waiting:
                 async with self._pacer:
                     taken = [self._waiting.popleft() for _ in range(min(self._limit, len(self._waiting)))]
+                    self._pacer.full = len(taken) == self._limit
                     # A client that disconnected before its turn changes nothing.
                     group = [(submission, future) for submission, future in taken if not future.cancelled()]
                     if group:

@@ -18,22 +18,28 @@ MOST_SECONDS = 0.1
 class BatchPacer:
     """``async with pacer:`` a round; it begins ``seconds`` after the one before, and after a rest.
 
-    A round that comes later than that begins at once.
+    A round that comes later than that begins at once, and so does one after a round that was ``full``: what has
+    waited for it fills the next one too, and a rest would only let more wait.
     """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._next = self._began = 0.0
+        self.full = False
+        """Whether the round has handled as much as a round may; to be set within it."""
 
     async def __aenter__(self) -> None:
         """Wait until the round may begin."""
         if (wait := self._next - clock()) > 0:
             await sleep(wait)
-        self._began = clock()
+        self._began, self.full = clock(), False
 
     async def __aexit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         """Decide when the next may begin."""
+        if self.full:
+            self._next = 0.0
+            return
         now = clock()
         self._next = max(self._began + self._seconds, now + min((now - self._began) * REST_TIMES, MOST_SECONDS))

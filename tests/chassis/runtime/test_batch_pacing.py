@@ -69,3 +69,14 @@ async def test_a_cancelled_rest_leaves_the_pace_as_it_was() -> None:
     await asyncio.sleep(0)
     resting.cancel()
     assert isinstance((await asyncio.gather(resting, return_exceptions=True))[0], asyncio.CancelledError)
+
+
+async def test_after_a_full_round_the_next_begins_at_once(slept: list[float]) -> None:
+    pace = BatchPacer(0.01)
+    async with pace:
+        Clock.now += 0.02
+        pace.full = True
+    await round_of(pace, 0.02)
+    assert slept == []
+    await round_of(pace, 0.0)
+    assert slept == [0.02 * REST_TIMES], "fullness is of one round"
