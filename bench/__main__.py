@@ -21,12 +21,14 @@ from bench.replay import replay
 from bench.report import PAGE, RESULTS, save
 from bench.scaling import scaling
 from bench.streams import streams
+from bench.traffic import traffic
 
 PARTS: Mapping[str, Callable[[], Awaitable[Any]]] = {
     "accept": accept,
     "end_to_end": end_to_end,
     "amend_and_ship": amend_and_ship,
     "consume": consume,
+    "traffic": traffic,
     "relay": relay,
     "scaling": scaling,
     "replay": replay,

@@ -190,6 +190,16 @@ def _beside_echo(result: Any) -> str:
     )
 
 
+def _traffic(result: Any) -> str:
+    parts = ["## What an order sends and stores\n\nBy process and server, idle polling included.\n"]
+    heads = ["process", "server", "round trips", "KiB sent", "KiB received"]
+    for one in result:
+        rows = ([row["process"], row["server"], row["trips"], row["sent"], row["received"]] for row in one["rows"])
+        stored = ", ".join(f"{name} {kib:.1f}" for name, kib in one["stored_kib"].items())
+        parts.append(f"At {one['rate']:.0f} orders/s, per order:\n\n{_table(heads, rows)}\nKiB stored: {stored}.\n")
+    return "\n".join(parts)
+
+
 def _relay(result: Any) -> str:
     heads = ["relay of", "events/s", "a producer alone", "ratio"]
     rows = ([one["relay"], one["rate"], one["producer"], one["ratio"]] for one in result)
@@ -233,6 +243,7 @@ _SECTIONS: Mapping[str, Callable[[Any], str]] = {
     "end_to_end": _end_to_end,
     "amend_and_ship": _amend_and_ship,
     "consume": _consume,
+    "traffic": _traffic,
     "relay": _relay,
     "scaling": _scaling,
     "replay": _replay,

@@ -22,8 +22,8 @@ class BatchPacer:
     waited for it fills the next one too, and a rest would only let more wait.
     """
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+    def __init__(self, seconds: float, rest_times: float = REST_TIMES) -> None:
+        self._seconds, self._rest_times = seconds, rest_times
         self._next = self._began = 0.0
         self.full = False
         """Whether the round has handled as much as a round may; to be set within it."""
@@ -42,4 +42,4 @@ class BatchPacer:
             self._next = 0.0
             return
         now = clock()
-        self._next = max(self._began + self._seconds, now + min((now - self._began) * REST_TIMES, MOST_SECONDS))
+        self._next = max(self._began + self._seconds, now + min((now - self._began) * self._rest_times, MOST_SECONDS))

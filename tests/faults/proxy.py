@@ -92,6 +92,9 @@ class Proxy:
             with suppress(OSError, RuntimeError):
                 connection.client.write_eof()
 
+    def passes(self, connection: Connection, size: int, *, to_server: bool) -> None:
+        """So many bytes are forwarded; for those who count them."""
+
     def lose_responses(self, pattern: bytes, times: int) -> None:
         """So many times, forward a request that contains ``pattern``, and lose the response to it."""
         self._pattern, self._to_lose = pattern, times
@@ -134,6 +137,7 @@ class Proxy:
                 if self._pattern in seen:
                     self._to_lose -= 1
                     connection.loses_response = connection.incomplete = True
+            self.passes(connection, len(chunk), to_server=True)
             connection.server.write(chunk)
             await connection.server.drain()
         connection.server.write_eof()
@@ -148,6 +152,7 @@ class Proxy:
                 return
             if await self._dropped(connection) or connection.incomplete:
                 continue
+            self.passes(connection, len(chunk), to_server=False)
             connection.client.write(chunk)
             await connection.client.drain()
         if not connection.incomplete:

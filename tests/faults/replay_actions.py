@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from datetime import UTC, datetime
 from typing import Any
 
 from tests.faults.fault_actions import Action
@@ -23,10 +24,11 @@ def killed_at_every_point(service: str) -> Action:
     """Lose events of a group; its event process is killed at each point of the replay that brings them."""
 
     async def action(world: World) -> None:
-        worker = f"{service}-worker"
+        worker, began = f"{service}-worker", datetime.now(UTC)
         who = await _lose(world, service)
         await world.doom(worker, "replay.planned.before")
-        job = await post(world.shop, who, service, "replays", {})
+        # As ops do, who know when it happened: a plan of all topics takes longer the longer the platform has run.
+        job = await post(world.shop, who, service, "replays", {"since": began.isoformat()})
         await world.died(worker)
         await world.doom(worker, "replay.commit.before")
         await settled(world.shop, who, service, f"replays/{job['id']}", "planning")

@@ -157,14 +157,14 @@ def through(proxy: Proxy, url: str) -> str:
 
 
 @asynccontextmanager
-async def world(home: Path | None = None) -> AsyncIterator[World]:
+async def world(home: Path | None = None, proxy: type[Proxy] = Proxy) -> AsyncIterator[World]:
     """Run the servers, the proxies and the platform; remove everything in the end."""
     async with AsyncExitStack() as ended:
         if home is None:
             home = Path(ended.enter_context(tempfile.TemporaryDirectory(prefix="shopstream-faults-")))
         # The embedded PostgreSQL runs as another user when this is root.
         home.chmod(0o755)
-        servers, proxies = await _servers(home, ended)
+        servers, proxies = await _servers(home, ended, proxy)
         postgres, mongo, mail = servers["postgres"], servers["mongo"], servers["mail"]
         assert isinstance(postgres, Postgres)
         assert isinstance(mongo, Mongo)
@@ -180,7 +180,9 @@ async def world(home: Path | None = None) -> AsyncIterator[World]:
         yield World(servers, proxies, shop)
 
 
-async def _servers(home: Path, ended: AsyncExitStack) -> tuple[dict[str, LocalServer], dict[str, Proxy]]:
+async def _servers(
+    home: Path, ended: AsyncExitStack, proxy: type[Proxy]
+) -> tuple[dict[str, LocalServer], dict[str, Proxy]]:
     kafka_port, kafka_proxy = free_port(), free_port()
     servers: dict[str, LocalServer] = {
         "kafka": Kafka(home, kafka_port, advertised=f"{LOOPBACK}:{kafka_proxy}"),
@@ -188,7 +190,7 @@ async def _servers(home: Path, ended: AsyncExitStack) -> tuple[dict[str, LocalSe
         "mongo": Mongo(home),
         "mail": Mail(home),
     }
-    proxies = {"kafka": Proxy(LOOPBACK, kafka_port, kafka_proxy)}
+    proxies = {"kafka": proxy(LOOPBACK, kafka_port, kafka_proxy)}
     await proxies["kafka"].start()
     stopping = ended.enter_context(ExitStack())
     for name, url in zip(
@@ -197,8 +199,8 @@ async def _servers(home: Path, ended: AsyncExitStack) -> tuple[dict[str, LocalSe
         strict=True,
     ):
         if name not in proxies:
-            proxies[name] = Proxy(LOOPBACK, urlsplit(url).port or 0, free_port())
+            proxies[name] = proxy(LOOPBACK, urlsplit(url).port or 0, free_port())
             await proxies[name].start()
-    for proxy in proxies.values():
-        ended.push_async_callback(proxy.stop)
+    for one in proxies.values():
+        ended.push_async_callback(one.stop)
     return servers, proxies
