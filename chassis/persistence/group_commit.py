@@ -2,8 +2,8 @@
 
 A request submits a command and gets its result after the commit that contains it. There is one committer a process,
 and it follows a ``BatchPacer``: a request that comes alone gets a transaction at once; those that come soon after a
-commit share the next, which begins ``round_seconds`` after the one before, and after a rest as long as that took. After
-a transaction of ``ENOUGH`` commands, the next begins at once: so many share it anyhow.
+commit share the next, which begins ``round_seconds`` after the one before, and after a rest as long as that took.
+After a transaction of ``ENOUGH`` commands, the next begins at once: so many share it anyhow.
 
 Source: D. DeWitt et al., *Implementation Techniques for Main Memory Database Systems*, 1984, §5.2.
 """
