@@ -168,9 +168,10 @@ def _footprint(result: Any) -> str:
 
 
 def _catalogue(result: Any) -> str:
+    rates = {f"{what}ed": result.get(f"{what}_rate") for what in ("import", "export")}
+    moved = ", ".join(f"{what} at {rate:,.0f} lines/s" for what, rate in rates.items() if rate)
     return (
-        f"## A catalogue of {result['products']:,} products\n\nImported at {result['import_rate']:,.0f} lines/s, and"
-        f" exported at {result['export_rate']:,.0f}. {_beside_echo(result)}"
+        f"## A catalogue of {result['products']:,} products\n\nIt was {moved}. {_beside_echo(result)}"
         f"\n{result['crowd']} clients at once:\n\n{_requests(result['crowded'])}"
     )
 

@@ -23,7 +23,7 @@ SHARE = 0.15
 """Of a core, for each process that is measured."""
 ORDERS, WARM_ORDERS = 1_500, 200
 CLIENTS, ACCEPT_CLIENTS, ACCEPT_SECONDS = 32, 8, 8.0
-POLL_SECONDS = 0.1
+POLL_SECONDS, LIMIT_SECONDS = 0.1, 120.0
 MIDDLE = (0.25, 0.75)
 """The rate is taken between these fractions of the orders."""
 
@@ -110,7 +110,10 @@ async def _handled(running: Shop, done: Done) -> float:
     before = await done(running)
     placing, moments = asyncio.create_task(_place(running, ORDERS)), dict[int, float]()
     marks = [round(ORDERS * share) for share in MIDDLE]
+    deadline = time.perf_counter() + LIMIT_SECONDS
     while len(moments) < len(marks):
+        if time.perf_counter() > deadline:
+            raise RuntimeError(f"{await done(running) - before} of {ORDERS} orders after {LIMIT_SECONDS:g} s")
         handled = await done(running) - before
         for mark in marks:
             if handled >= mark:

@@ -7,7 +7,6 @@ Faust need not know single records. Rebalancing, flow control, the commit interv
 An adapter to private parts of ``faust.transport.consumer.Consumer``. Checked with faust-streaming 0.15.3.
 """
 
-import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -58,12 +57,9 @@ class BatchedConsumer(aiokafka.Consumer):
             # A rebalance seeks to what is committed. Whether these were fetched before it did or after, nobody knows.
             await self._seek_again()
             return
-        now = time.monotonic()
         topics: dict[str, dict[TP, list[Any]]] = {}
         for tp, records in fetched.items():
             topics.setdefault(tp.topic, {})[tp] = records
-            # Faust warns of a partition whose records do not arrive at a stream.
-            self.app.monitor.stream_inbound_time[tp] = now
         for partitions in topics.values():
             if not self.flow_active or self.app.consumer_generation_id != generation:
                 return
@@ -84,6 +80,10 @@ class BatchedConsumer(aiokafka.Consumer):
                 raise
             # The rebalance that goes on seeks at its end.
             log.info("cannot seek during a rebalance", why=redacted(error)[:300])
+
+    async def verify_all_partitions_active(self) -> None:
+        """Do nothing. Faust would warn of partitions that seem not to be read, which the lag shows; and it would end
+        the process where it looks at one whose position is not known yet after a rebalance."""
 
     def ack(self, message: Message) -> bool:
         """Note that all records of a message are handled; called in the order of the messages of a topic."""

@@ -128,3 +128,17 @@ async def test_a_topic_is_not_fetched_while_too_much_of_it_waits(
         await until(lambda: len(consumer.seen) >= len(published))
     assert set(consumer.seen) == published
     assert in_order(consumer.seen)
+
+
+async def test_a_partition_whose_position_is_not_known_yet_ends_nothing(servers: Servers, prefix: str) -> None:
+    consumer = Collecting()
+    consumer.may_go_on.set()
+    published = await publish(servers, prefix, 30)
+    async with reading(servers, prefix, consumer) as subscription:
+        await until(lambda: len(consumer.seen) == len(published))
+        faust = cast(Any, subscription)._app.consumer
+        assigned = faust._thread._ensure_consumer()._subscription.subscription.assignment
+        # As between a rebalance and the response of the broker.
+        for tp in assigned.tps:
+            assigned.state_value(tp)._position = None
+        await faust.verify_all_partitions_active()
