@@ -225,7 +225,7 @@ def _streams(result: Any) -> str:
     rows = [[what, *result[key].values()] for what, key in (("no stream", "without"), ("all streams", "with"))]
     return (
         f"## {result['streams']:,} open timeline streams\n\nOpened at {result['opened_per_second']:,.0f}/s."
-        f" A change is told after {result['delay_p50_ms']:.0f} ms (p50) and {result['delay_p99_ms']:.0f} ms (p99),"
+        f" A change arrives after {result['delay_p50_ms']:.0f} ms (p50) and {result['delay_p99_ms']:.0f} ms (p99),"
         f" with the request itself.\n\n{_table(heads, rows)}"
     )
 

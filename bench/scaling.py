@@ -15,7 +15,6 @@ from pymongo import AsyncMongoClient
 
 from bench.cpu_share import can_share, shared
 from bench.endtoend import drained
-from bench.load import Load
 from bench.shop import Shop, shop
 
 COUNTS = (1, 2, 3)
@@ -51,7 +50,7 @@ async def _count(running: Shop, service: str, query: LiteralString) -> int:
     return int(row[0]) if row else 0
 
 
-WORKERS: Mapping[str, Done] = {
+HANDLED: Mapping[str, Done] = {
     "product-worker": _reserved,
     "order-worker": _confirmed,
     "notifier-worker": _mailed,
@@ -64,8 +63,8 @@ async def scaling() -> dict[str, Any]:
     if not can_share():
         return {"skipped": "this user may not limit the CPU of processes (cgroups)", "rows": []}
     async with shop() as running:
-        await drained(running, await _place(running, WARM_ORDERS))
-        rows = [await _row(running, name, count) for name in ("order", *WORKERS) for count in COUNTS]
+        await drained(running, await running.place(WARM_ORDERS, CLIENTS))
+        rows = [await _row(running, name, count) for name in ("order", *HANDLED) for count in COUNTS]
     return {"share": SHARE, "rows": rows}
 
 
@@ -80,14 +79,8 @@ async def _row(running: Shop, name: str, count: int) -> dict[str, Any]:
         await asyncio.sleep(5)
         for one in names:
             ended.enter_context(shared(running.stack.child(one).pid, SHARE))
-        rate = await (_accepted(running, names) if name == "order" else _handled(running, WORKERS[name]))
+        rate = await (_accepted(running, names) if name == "order" else _handled(running, HANDLED[name]))
     return {"process": name, "count": count, "rate": rate}
-
-
-async def _place(running: Shop, count: int) -> Load:
-    load = running.load()
-    await load.closed_loop(CLIENTS, count=count)
-    return load
 
 
 async def _end(running: Shop, name: str) -> None:
@@ -108,7 +101,7 @@ async def _accepted(running: Shop, names: list[str]) -> float:
 async def _handled(running: Shop, done: Done) -> float:
     """Place orders faster than the processes handle them; the rate at which they do."""
     before = await done(running)
-    placing, moments = asyncio.create_task(_place(running, ORDERS)), dict[int, float]()
+    placing, moments = asyncio.create_task(running.place(ORDERS, CLIENTS)), dict[int, float]()
     marks = [round(ORDERS * share) for share in MIDDLE]
     deadline = time.perf_counter() + LIMIT_SECONDS
     while len(moments) < len(marks):

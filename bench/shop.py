@@ -36,6 +36,12 @@ class Shop:
         """A load on one of the processes, without retries."""
         return Load(self.stack.urls[to], self.tokens, two_of(self.skus), retry=False)
 
+    async def place(self, count: int, clients: int) -> Load:
+        """Place so many orders; return their load."""
+        load = self.load()
+        await load.closed_loop(clients, count=count)
+        return load
+
     def cpu(self) -> Counter[str]:
         """Microseconds of CPU so far, by process and server, including this program as ``bench``."""
         pids = {child.pid: name for name, child in self.stack.children.items()}

@@ -1,4 +1,4 @@
-"""A thousand open timeline streams: what they cost while nothing happens, and how soon they tell what happens."""
+"""A thousand open timeline streams: what they cost while nothing happens, and how soon a change arrives."""
 
 import asyncio
 import signal
@@ -85,7 +85,7 @@ async def _idle(running: Shop) -> dict[str, float]:
 
 
 async def _cancelled(running: Shop, stream: _Stream) -> float:
-    """Cancel an order; milliseconds until its stream tells it, with the request itself."""
+    """Cancel an order; milliseconds until the event is in its stream, with the request itself."""
     await asyncio.sleep(PAUSE_SECONDS)
     began = time.perf_counter()
     url = f"{running.stack.urls['order']}/v1/orders/{stream.order}/cancel"

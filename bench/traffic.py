@@ -17,7 +17,7 @@ from tests.faults.world import PROCESSES, World, world
 from tests.servers import Servers
 
 RATES, SECONDS, WARM_ORDERS = (20.0, 100.0), 30.0, 200
-SKUS = 20
+SKUS, CLIENTS = 20, 8
 _POSTGRES_BYTES = (
     "SELECT pg_current_wal_lsn() - '0/0',"
     " (SELECT sum(pg_database_size(oid)) FROM pg_database WHERE NOT datistemplate)"
@@ -62,7 +62,7 @@ async def traffic() -> list[dict[str, Any]]:
     """For each rate: per order, by process and server, round trips and KiB; KiB stored by server."""
     async with world(proxy=CountingProxy) as broken:
         running = Shop(broken.shop, _servers(broken), await _stocked(broken), await log_in(broken.shop))
-        await drained(running, await _placed(running, WARM_ORDERS))
+        await drained(running, await running.place(WARM_ORDERS, CLIENTS))
         return [await _measured(broken, running, rate) for rate in RATES]
 
 
@@ -118,9 +118,3 @@ def _servers(broken: World) -> Servers:
 
 async def _stocked(broken: World) -> list[str]:
     return [await broken.shop.product(on_hand=1_000_000) for _ in range(SKUS)]
-
-
-async def _placed(running: Shop, count: int) -> Any:
-    load = running.load()
-    await load.closed_loop(8, count=count)
-    return load

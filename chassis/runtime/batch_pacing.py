@@ -26,7 +26,7 @@ class BatchPacer:
         self._seconds, self._rest_times = seconds, rest_times
         self._next = self._began = 0.0
         self.full = False
-        """Whether the round has handled as much as a round may; to be set within it."""
+        """Whether the round was as large as it need be; to be set within it."""
 
     async def __aenter__(self) -> None:
         """Wait until the round may begin."""
