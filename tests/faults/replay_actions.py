@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.faults.fault_actions import Action
@@ -13,6 +13,8 @@ from tests.stack import OPS, eventually
 LOST_SECONDS = 3.0
 """For how long events are lost to a group."""
 AWAY_SECONDS = 6.0
+UNREAD = timedelta(minutes=1)
+"""How far back the group may have been behind when its process was stopped: what it had not read is lost too."""
 TOPICS = {
     "notifier": ("customer.events", "order.events", "stock.events"),
     "product": ("order.events", "erasure.events"),
@@ -24,7 +26,7 @@ def killed_at_every_point(service: str) -> Action:
     """Lose events of a group; its event process is killed at each point of the replay that brings them."""
 
     async def action(world: World) -> None:
-        worker, began = f"{service}-worker", datetime.now(UTC)
+        worker, began = f"{service}-worker", datetime.now(UTC) - UNREAD
         who = await _lose(world, service)
         await world.doom(worker, "replay.planned.before")
         # As ops do, who know when it happened: a plan of all topics takes longer the longer the platform has run.

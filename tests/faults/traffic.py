@@ -232,12 +232,19 @@ class Traffic:
         return twice
 
     async def _all_ended(self, shopper: Shopper) -> list[dict[str, Any]]:
+        waiting: list[dict[str, Any]] = []
+
         async def ended() -> list[dict[str, Any]] | None:
             orders = [order async for order in self._everything("order", "/v1/orders", shopper)]
-            waiting = [order for order in orders if order["state"] == "PENDING" or order["amendment"]]
+            waiting[:] = [order for order in orders if order["state"] == "PENDING" or order["amendment"]]
             return orders if not waiting else None
 
-        return await self._finally(ended, "every order to end")
+        try:
+            return await self._finally(ended, "every order to end")
+        except AssertionError as error:
+            for order in waiting:
+                error.add_note(str(await self._read("order", f"/v1/orders/{order['id']}/timeline", shopper)))
+            raise
 
     async def _events_complete(self, shopper: Shopper, location: str) -> int:
         async def complete() -> int | None:
