@@ -67,7 +67,12 @@ async def test_two_releases_work_side_by_side(shop: Stack, servers: Servers) -> 
     await migrate_products(shop.commands["product"].env["MONGO_URL"], again="m005_offers")
     await traffic.end()
     assert traffic.orders > 100
-    await traffic.settled()
+    try:
+        await traffic.settled()
+    except AssertionError as error:
+        for line in lines(await audited(shop, servers.kafka)):
+            error.add_note(line)
+        raise
     await _replay_what_was_skipped(shop)
     assert lines(await audited(shop, servers.kafka)) == []
 
