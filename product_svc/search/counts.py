@@ -63,8 +63,9 @@ async def facets(reads: Reads, match: Stage, index: str, search: Search, *, more
     counted = _counted(rows, search, more=more)
     if len(rows) <= MAX_COUNTED:
         return counted
-    available = Total(0)
-    if search.available is not False:
+    available = Total(counted.available.products, is_lower_bound=search.available is not False)
+    if available == Total(0, is_lower_bound=True):
+        # There may be some among the others, and they are worth another read only if none is known.
         available = await total(reads, both(match, {"available": True}), index, search, more=more)
     everything = Total(counted.total.products, is_lower_bound=True)
     prices = {currency: await _span(reads, match, currency) for currency in counted.prices}

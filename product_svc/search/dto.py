@@ -1,6 +1,6 @@
 """The query parameters and the REST bodies of searches."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -195,19 +195,24 @@ class SuggestionsOut(ResponseBody):
 
 def facets_out(found: Facets) -> FacetsOut:
     """The body for counts."""
-    attributes: dict[str, list[ValueCount]] = {}
+    attributes: dict[str, list[dict[str, Any]]] = {}
     for facet, products in found.attributes:
         name, _, value = facet.partition(":")
-        attributes.setdefault(name, []).append(ValueCount(value=value, products=products))
-    return FacetsOut(
-        total=found.total.products,
-        total_is_lower_bound=found.total.is_lower_bound,
-        available=found.available.products,
-        available_is_lower_bound=found.available.is_lower_bound,
-        is_complete=found.is_complete,
-        categories=[CategoryCount(category_id=id_, products=products) for id_, products in found.categories],
-        attributes=attributes,
-        prices=[PriceSpan(currency=one, min=lowest, max=highest) for one, (lowest, highest) in found.prices.items()],
+        attributes.setdefault(name, []).append({"value": value, "products": products})
+    # As one value: to make hundreds of counts one by one takes ten times as long.
+    return FacetsOut.model_validate(
+        {
+            "total": found.total.products,
+            "total_is_lower_bound": found.total.is_lower_bound,
+            "available": found.available.products,
+            "available_is_lower_bound": found.available.is_lower_bound,
+            "is_complete": found.is_complete,
+            "categories": [{"category_id": id_, "products": products} for id_, products in found.categories],
+            "attributes": attributes,
+            "prices": [
+                {"currency": one, "min": lowest, "max": highest} for one, (lowest, highest) in found.prices.items()
+            ],
+        }
     )
 
 

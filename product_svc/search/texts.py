@@ -67,7 +67,7 @@ def _named(query: Query) -> list[list[Any]]:
     stems = [f"{IN_NAME}{stem(word)}" for word in longest]
     alone = [[f"{BEGINNING}{plain(longest[0])}"], stems]
     # A product with a name of more words than make pairs is found by its other texts, of which the name is one.
-    in_name = alone if len(longest) == 1 else [[pair(longest[0], longest[1]), *stems]]
+    in_name = alone if len(longest) == 1 else [[pair(longest[0], longest[1]), *stems[2:]]]
     return [[one_of(list(exact(query.name)))], *in_name]
 
 

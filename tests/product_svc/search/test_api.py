@@ -254,6 +254,9 @@ async def test_facets_of_much_are_of_a_part_of_it_and_say_so(
     assert (found["available"], found["available_is_lower_bound"]) == (2, False)
     assert found["prices"] == [{"currency": "EUR", "min": 800, "max": 4000}, {"currency": "USD", "min": 1, "max": 1}]
     assert {"value": "glass", "products": 1} in found["attributes"]["material"]
+    monkeypatch.setattr(counts, "MAX_COUNTED", 1)
+    found = (await api.get(f"{path}&available=true")).json()
+    assert (found["available"] > 0, found["available_is_lower_bound"]) == (True, True)
 
 
 async def test_a_page_that_would_take_too_many_reads_ends_early_and_the_next_one_continues(
