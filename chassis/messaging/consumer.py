@@ -28,7 +28,7 @@ import structlog
 
 from chassis.jobs.domain import JobInterrupted
 from chassis.messaging.consumed import ConsumedMessage, is_misplaced
-from chassis.messaging.dead_letters import DeadLetter, fingerprint
+from chassis.messaging.dead_letters import BlockedStreams, DeadLetter, fingerprint
 from chassis.messaging.event_spans import handling_events
 from chassis.messaging.handlers import Handlers
 from chassis.messaging.handling_metrics import count_outcomes, handler_seconds
@@ -237,18 +237,17 @@ class Consumer(Generic[U]):
         count_outcomes(seen, [one.event_id for one in live], letters)
 
     def _sort(
-        self, todo: Sequence[ConsumedMessage], blocked: Collection[str | None]
+        self, todo: Sequence[ConsumedMessage], blocked: BlockedStreams
     ) -> tuple[list[ConsumedMessage], list[DeadLetter]]:
         """Divide the events into those to handle and dead letters, keeping the order of each key."""
-        live, letters, blocked = [], [], set(blocked)
+        live, letters = [], []
         for one in todo:
-            if one.stream in blocked:
+            if blocked.holds(one.stream, one.record):
                 letters.append(self._letter(one, "parked", "parked", "behind a dead letter of its key"))
             elif one.fault:
                 reason = one.fault.reason if isinstance(one.fault, Undecodable) else "handler_failed"
                 letters.append(self._letter(one, "dead", reason, redacted(one.fault)))
-                if one.stream:
-                    blocked.add(one.stream)
+                blocked.add(one.stream, one.record)
             else:
                 live.append(one)
         return live, letters

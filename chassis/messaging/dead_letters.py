@@ -1,14 +1,15 @@
 """Dead letters: events that could not be handled, and the later events of the same key that wait behind them.
 
-A letter is open (``dead`` or ``parked``) until it is redriven or discarded. Open letters block their stream: whatever
-arrives on it is parked behind them. The first open letter of a stream is dead, the ones behind it are parked. Closed
-letters stay, so that nobody asks about their events again.
+A letter is open (``dead`` or ``parked``) until it is redriven or discarded. Open letters block their stream: what
+comes after them is parked behind them. The first open letter of a stream is dead, the ones behind it are parked. What
+comes before them does not wait: a replay may bring an event that was lost, and its absence may be why they failed.
+Closed letters stay, so that nobody asks about their events again.
 """
 
 import base64
 import hashlib
 import traceback
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol, TypeVar
@@ -100,6 +101,34 @@ class StoredLetter:
         return self.detail == REDACTED and self.record.value is None
 
 
+class BlockedStreams:
+    """Streams with open letters, and where the first of these are: (stream, partition, offset) of letters."""
+
+    def __init__(self, places: Iterable[tuple[str, int, int]] = ()) -> None:
+        self._firsts: dict[str, dict[int, int]] = {}
+        for stream, partition, offset in places:
+            self._add(stream, partition, offset)
+
+    @property
+    def names(self) -> Collection[str]:
+        """The streams."""
+        return self._firsts
+
+    def add(self, stream: str | None, record: KafkaRecord) -> None:
+        """Block a stream from a record on."""
+        if stream is not None:
+            self._add(stream, record.partition, record.offset)
+
+    def holds(self, stream: str | None, record: KafkaRecord) -> bool:
+        """Whether a record has to wait: it is behind a letter, or in another partition, whose order nobody knows."""
+        firsts = self._firsts.get(stream, {}) if stream is not None else {}
+        return any(partition != record.partition or first < record.offset for partition, first in firsts.items())
+
+    def _add(self, stream: str, partition: int, offset: int) -> None:
+        firsts = self._firsts.setdefault(stream, {})
+        firsts[partition] = min(offset, firsts.get(partition, offset))
+
+
 @dataclass(frozen=True, slots=True)
 class LetterStatus:
     """The state of a stored dead letter, and when it was stored."""
@@ -135,6 +164,7 @@ class DeadLetters(Protocol[Tx_contra]):
     async def lock_stream(self, tx: Tx_contra, event: UUID, limit: int) -> Sequence[StoredLetter]:
         """The first open letters of the stream of this event's letter, in order; none if that letter is closed.
 
+        The order is that of their offsets; partitions, which a key leaves when some are added, in that of arrival.
         While they are locked, no event is parked behind them, and nobody else redrives, edits or discards them.
         """
         ...
@@ -155,7 +185,7 @@ class DeadLetters(Protocol[Tx_contra]):
         """The dead letters among these events, and what became of them. A read of its own, in no transaction."""
         ...
 
-    async def blocked_streams(self, group: str) -> set[str]:
+    async def blocked_streams(self, group: str) -> BlockedStreams:
         """The streams that have an open letter."""
         ...
 

@@ -7,13 +7,15 @@ from collections.abc import Collection, Mapping
 from typing import Protocol, TypeVar
 from uuid import UUID
 
+from chassis.messaging.dead_letters import BlockedStreams
+
 Tx_contra = TypeVar("Tx_contra", contravariant=True)
 
 
 class Deduplication(Protocol):
     """Events that are being entered in the inbox."""
 
-    async def outcome(self) -> tuple[set[UUID], set[str]]:
+    async def outcome(self) -> tuple[set[UUID], BlockedStreams]:
         """The events that were not in the inbox before, and the streams that have a dead letter."""
         ...
 

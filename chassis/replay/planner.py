@@ -12,6 +12,7 @@ from chassis.jobs.domain import Job, JobFailed
 from chassis.jobs.loop import Heartbeat, JobLease
 from chassis.messaging.consumed import ConsumedMessage
 from chassis.messaging.consumer import Consumer
+from chassis.messaging.dead_letters import BlockedStreams
 from chassis.messaging.topic_reader import Place, ReadRecord, Span, TopicReader
 from chassis.replay.domain import Tally, Verdict
 from chassis.replay.judge import Judge, Judged, erased_customers, readable
@@ -38,7 +39,7 @@ class Findings:
     waiting: Counter[str | None] = field(default_factory=Counter)
     """By stream: events to bring that nothing handled follows yet."""
 
-    def add(self, judged: Sequence[Judged], blocked: set[str]) -> None:
+    def add(self, judged: Sequence[Judged], blocked: BlockedStreams) -> None:
         """Count records, which are given in order."""
         for one in judged:
             self.tally.add(one.verdict, one.header.event_id)
@@ -47,7 +48,7 @@ class Findings:
                 self.by_type[one.header.type or "unreadable"] += 1
                 self.oldest = min(self.oldest or one.read.at, one.read.at)
                 self.newest = max(self.newest or 0, one.read.at)
-                self.behind_dead_letter += stream in blocked
+                self.behind_dead_letter += blocked.holds(stream, one.read.record)
                 self.waiting[stream] += 1
             elif one.verdict == "handled" and self.waiting:
                 # Later events of the stream were handled: these come late.

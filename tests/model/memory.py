@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, ClassVar, Literal
 from uuid import UUID
 
-from chassis.messaging.dead_letters import DeadLetter, LetterStatus
+from chassis.messaging.dead_letters import BlockedStreams, DeadLetter, LetterStatus
 from chassis.persistence.errors import ConcurrentUpdate
 from chassis.persistence.unit_of_work import AppendOnly, IdentityMap, UnitOfWork
 from notifier_svc.unit_of_work import NotifierUnitOfWork
@@ -82,8 +82,8 @@ class Deduplication:
 
     new: set[UUID]
 
-    async def outcome(self) -> tuple[set[UUID], set[str]]:
-        return self.new, set()
+    async def outcome(self) -> tuple[set[UUID], BlockedStreams]:
+        return self.new, BlockedStreams()
 
 
 class Outbox:

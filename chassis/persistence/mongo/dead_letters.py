@@ -11,6 +11,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from chassis.messaging.dead_letters import (
     OPEN,
     REDACTED,
+    BlockedStreams,
     DeadLetter,
     LetterFilter,
     LetterState,
@@ -22,7 +23,7 @@ from chassis.persistence.mongo.connection import translated
 from chassis.persistence.mongo.outbox import MongoOutbox
 from chassis.persistence.mongo.transaction import Document, MongoTransaction
 
-_IN_ORDER = [("at", 1), ("offset", 1)]
+_ARRIVAL: Document = {"$setWindowFields": {"partitionBy": "$partition", "output": {"arrival": {"$min": "$at"}}}}
 
 
 class MongoDeadLetters:
@@ -65,7 +66,8 @@ class MongoDeadLetters:
             return []
         of_stream = {"stream": this["stream"]} if this["stream"] is not None else {"event_id": event}
         query = {**of_stream, "consumer_group": this["consumer_group"], "state": {"$in": OPEN}}
-        found = await letters.find(query, session=session).sort(_IN_ORDER).limit(limit).to_list()
+        in_order = [{"$match": query}, _ARRIVAL, {"$sort": {"arrival": 1, "offset": 1}}, {"$limit": limit}]
+        found = await (await letters.aggregate(in_order, session=session)).to_list()
         # A consumer that parks behind the head writes to it as well (inbox.py): one of the two tries again.
         await letters.update_one({"_id": found[0]["_id"]}, {"$inc": {"locked": 1}}, session=session)
         return [_letter(document) for document in found]
@@ -104,11 +106,14 @@ class MongoDeadLetters:
             found = await self._db.dead_letters.find(query, {"event_id": 1, "state": 1, "at": 1}).to_list()
         return {document["event_id"]: LetterStatus(document["state"], document["at"]) for document in found}
 
-    async def blocked_streams(self, group: str) -> set[str]:
+    async def blocked_streams(self, group: str) -> BlockedStreams:
         """The streams that have an open letter."""
-        query = {"consumer_group": group, "state": {"$in": OPEN}}
+        which = {"$match": {"consumer_group": group, "state": {"$in": OPEN}, "stream": {"$ne": None}}}
+        place = {"stream": "$stream", "partition": "$partition"}
+        firsts = {"$group": {"_id": place, "offset": {"$min": "$offset"}}}
         with translated():
-            return set(await self._db.dead_letters.distinct("stream", query)) - {None}
+            found = await (await self._db.dead_letters.aggregate([which, firsts])).to_list()
+        return BlockedStreams((one["_id"]["stream"], one["_id"]["partition"], one["offset"]) for one in found)
 
     async def count_open(self, group: str) -> Mapping[tuple[str, LetterState], int]:
         """How many open letters there are, by topic and state; nothing where there are none."""

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pymongo.asynchronous.database import AsyncDatabase
 
-from chassis.messaging.dead_letters import OPEN
+from chassis.messaging.dead_letters import OPEN, BlockedStreams
 from chassis.persistence.mongo.connection import translated
 from chassis.persistence.mongo.transaction import Document, Lookup, MongoTransaction
 
@@ -25,16 +25,17 @@ class MongoDeduplication:
     known: Lookup
     letters: Lookup
 
-    async def outcome(self) -> tuple[set[UUID], set[str]]:
+    async def outcome(self) -> tuple[set[UUID], BlockedStreams]:
         """The events that were not in the inbox before, and the streams that have a dead letter."""
         known = {document["_id"] for document in await self.known.documents()}
         new = {key: event for key, event in self.keys.items() if key not in known}
         if new:
             await self.tx.db.inbox.insert_many([{"_id": key} for key in new], session=self.tx.session)
-        blocked = {letter["stream"] for letter in await self.letters.documents()}
-        if new and blocked:
+        places = [(one["stream"], one["partition"], one["offset"]) for one in await self.letters.documents()]
+        blocked = BlockedStreams(places)
+        if new and places:
             # A redrive of these letters writes to their heads as well: one of the two tries again.
-            heads = {"consumer_group": self.group, "stream": {"$in": list(blocked)}, "state": "dead"}
+            heads = {"consumer_group": self.group, "stream": {"$in": list(blocked.names)}, "state": "dead"}
             await self.tx.db.dead_letters.update_many(heads, {"$inc": {"locked": 1}}, session=self.tx.session)
         return set(new.values()), blocked
 
@@ -56,7 +57,7 @@ class MongoInbox:
             group,
             keys,
             tx.find("inbox", {"_id": {"$in": list(keys)}}, "_id"),
-            tx.find("dead_letters", of_streams, "stream"),
+            tx.find("dead_letters", of_streams, "stream", "partition", "offset"),
         )
 
     async def known(self, group: str, ids: Collection[UUID]) -> set[UUID]:

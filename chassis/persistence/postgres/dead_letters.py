@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from chassis.messaging.dead_letters import (
     OPEN,
     REDACTED,
+    BlockedStreams,
     DeadLetter,
     LetterFilter,
     LetterState,
@@ -51,10 +52,14 @@ _REDACT = (
 )
 # A letter without a key is a stream of its own.
 _STREAM = (
-    "SELECT letter.{columns} FROM dead_letters letter JOIN dead_letters this ON this.event_id = CAST($1 AS uuid)"
-    " AND letter.consumer_group = this.consumer_group"
-    " AND (letter.stream = this.stream OR letter.event_id = this.event_id)"
-    " WHERE this.state IN ('dead', 'parked') AND letter.state IN ('dead', 'parked') ORDER BY letter.position"
+    "SELECT letter.{columns} FROM dead_letters letter JOIN ("
+    ' SELECT one.position, one."offset", min(one.position) OVER (PARTITION BY one.partition) AS arrival'
+    "   FROM dead_letters one JOIN dead_letters this ON this.event_id = CAST($1 AS uuid)"
+    "   AND one.consumer_group = this.consumer_group"
+    "   AND (one.stream = this.stream OR one.event_id = this.event_id)"
+    "   WHERE this.state IN ('dead', 'parked') AND one.state IN ('dead', 'parked')"
+    " ) place USING (position) WHERE letter.state IN ('dead', 'parked')"
+    ' ORDER BY place.arrival, place."offset"'
 )
 _LOCK_HEAD = _STREAM.format(columns="position") + " LIMIT 1 FOR UPDATE OF letter"
 _LOCK = _STREAM.format(columns="*") + " LIMIT CAST($2 AS integer) FOR UPDATE OF letter"
@@ -124,16 +129,17 @@ class PostgresDeadLetters:
             found = await connection.execute(_STATES, {"group": group, "ids": array(ids)})
             return {row.event_id: LetterStatus(row.state, row.at) for row in found}
 
-    async def blocked_streams(self, group: str) -> set[str]:
+    async def blocked_streams(self, group: str) -> BlockedStreams:
         """The streams that have an open letter."""
         columns = dead_letters.c
         query = (
-            sa.select(columns.stream)
+            sa.select(columns.stream, columns.partition, sa.func.min(columns.offset).label("first"))
             .where(columns.consumer_group == group, columns.state.in_(OPEN), columns.stream.is_not(None))
-            .distinct()
+            .group_by(columns.stream, columns.partition)
         )
         async with self._reading() as connection:
-            return set(await connection.scalars(query))
+            found = await connection.execute(query)
+            return BlockedStreams((row.stream, row.partition, row.first) for row in found)
 
     async def count_open(self, group: str) -> Mapping[tuple[str, LetterState], int]:
         """How many open letters there are, by topic and state; nothing where there are none."""

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from chassis.messaging.dead_letters import BlockedStreams
 from chassis.persistence.postgres.connection import Reading
 from chassis.persistence.postgres.pipelined_transaction import PipelinedTransaction, Result, array
 
@@ -17,7 +18,8 @@ _DEDUPLICATE = (
 # Locked, so that no letter is redriven between this statement and the commit: a letter that is being redriven now is
 # waited for, and does not block if it was closed meanwhile.
 _BLOCKED = (
-    "SELECT stream FROM dead_letters WHERE consumer_group = $1 AND stream = ANY(CAST($2 AS text[]))"
+    'SELECT stream, partition, "offset" FROM dead_letters'
+    " WHERE consumer_group = $1 AND stream = ANY(CAST($2 AS text[]))"
     " AND state IN ('dead', 'parked') ORDER BY position FOR SHARE"
 )
 # Most are known where many are asked about: what is unknown is the shorter response.
@@ -45,9 +47,10 @@ class PostgresDeduplication:
     new: Result
     blocked: Result
 
-    async def outcome(self) -> tuple[set[UUID], set[str]]:
+    async def outcome(self) -> tuple[set[UUID], BlockedStreams]:
         """The events that were not in the inbox before, and the streams that have a dead letter."""
-        return set(await self.new.column()), set(await self.blocked.column())
+        places = [(one.stream, one.partition, one.offset) for one in await self.blocked.rows()]
+        return set(await self.new.column()), BlockedStreams(places)
 
 
 class PostgresInbox:

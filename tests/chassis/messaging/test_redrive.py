@@ -94,6 +94,35 @@ async def test_it_stops_at_the_first_letter_that_fails_again(database: Database[
     assert found.seen == "repaired two "
 
 
+async def test_letters_are_brought_in_the_order_of_the_topic_also_where_one_arrived_late(
+    database: Database[Any],
+) -> None:
+    """A replay has parked what was lost between two letters."""
+    first, lost, last = records([counted("B", reason) for reason in ("bug", "two", "three")])
+    for one in (first, last, lost):
+        await consumer(database).handle([one])
+    [head] = await heads(database)
+    await repair(database, head, "one")
+    assert len((await redrive(database).bring(head, nothing_else)).brought) == 3
+    found = await tally(database, "B")
+    assert found is not None
+    assert found.seen == "one two three "
+
+
+async def test_letters_of_a_partition_that_the_key_has_left_come_first(database: Database[Any]) -> None:
+    """Partitions were added: the offsets in the new one begin at 0."""
+    first, second, third, fourth = records([counted("B", reason) for reason in ("bug", "two", "three", "four")])
+    moved = [replace(third, partition=7, offset=0), replace(fourth, partition=7, offset=1)]
+    for one in (replace(first, offset=100), replace(second, offset=101), *moved):
+        await consumer(database).handle([one])
+    [head] = await heads(database)
+    await repair(database, head, "one")
+    assert len((await redrive(database).bring(head, nothing_else)).brought) == 4
+    found = await tally(database, "B")
+    assert found is not None
+    assert found.seen == "one two three four "
+
+
 async def test_what_arrives_afterwards_is_handled(database: Database[Any]) -> None:
     await consumer(database).handle(records([counted("B", "bug")]))
     [head] = await heads(database)

@@ -150,3 +150,17 @@ async def test_an_event_behind_a_dead_letter_is_parked(world: World) -> None:
     assert plan.counts.behind_dead_letter == 1
     await world.run(plan.id)
     assert [one["state"] for one in await stored_letters(world.database)] == ["dead", "parked"]
+
+
+async def test_an_event_before_a_dead_letter_does_not_wait_for_it(world: World) -> None:
+    """A registration was lost, and the change of profile after it failed for that reason."""
+    await world.publish([counted("A", "lost")], partition=0)
+    await world.handle(await world.publish([counted("A", "bug"), counted("A", "live")], partition=0))
+    await world.commit_all()
+    plan = await world.plan()
+    assert plan.counts is not None
+    assert (plan.counts.to_bring, plan.counts.behind_dead_letter) == (1, 0)
+    done = await world.run(plan.id)
+    assert (done.done.brought, done.equal) == (1, True)
+    assert await seen(world, "A") == "lost "
+    assert [one["state"] for one in await stored_letters(world.database)] == ["dead", "parked"]
