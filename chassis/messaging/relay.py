@@ -36,6 +36,8 @@ SEND_SECONDS = 30.0
 """A send that is not confirmed by then has failed."""
 IDLE_SECONDS = (0.02, 0.5)
 """How soon to look again when the outbox was empty: the first time, and then. A wake-up may come sooner."""
+MARK_SECONDS = 0.1
+"""What was published is deleted with the next messages, or after this time: so most rounds are one statement."""
 LEAVE_SECONDS = 2.0
 """How long a relay that is stopped may take to publish what it has begun with, and to mark it."""
 ROUND_SECONDS = 0.01
@@ -113,15 +115,14 @@ class Relay:
                     in_round = asyncio.create_task(self._round(outbox, producer, rows))
                     rows = await asyncio.shield(in_round)
                     pacer.full = len(rows) == BATCH
-                if rows:
-                    idle = IDLE_SECONDS[0]
+                if len(rows) == BATCH:
                     continue
                 # Commits wake the relay: those of this process at once, those of others by a wake-up.
                 # (Not wait_for: before Python 3.12 it can lose a cancellation that comes with the wake-up.)
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(idle):
+                    async with asyncio.timeout(MARK_SECONDS if rows else idle):
                         await self._database.outbox.added.wait()
-                idle = IDLE_SECONDS[1]
+                idle = IDLE_SECONDS[0 if rows else 1]
         except asyncio.CancelledError:
             # Stopped: the next relay need not publish again what is on its way, or waits to be deleted.
             with suppress(Exception):
