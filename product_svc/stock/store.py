@@ -73,7 +73,7 @@ def to_load(rows: IdentityMap[str, Stock]) -> Load[str, Stock]:
 
 async def save(tx: MongoTransaction, rows: IdentityMap[str, Stock]) -> None:
     """Write the changed stock; raise ``ConcurrentUpdate`` where it is not what the decisions were based on."""
-    writes: list[Any] = [InsertOne(_document(stock)) for stock in rows.inserted]
+    writes: list[Any] = [InsertOne(stock_document(stock)) for stock in rows.inserted]
     await write_rows(tx, "stock", writes + [_update(rows.original(stock.sku), stock) for stock in rows.updated])
 
 
@@ -130,7 +130,8 @@ def _update(before: Stock | None, stock: Stock) -> UpdateOne:
     )
 
 
-def _document(stock: Stock) -> dict[str, Any]:
+def stock_document(stock: Stock) -> dict[str, Any]:
+    """The document of the stock of a SKU."""
     return {
         "_id": stock.sku,
         "on_hand": stock.on_hand,
