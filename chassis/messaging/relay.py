@@ -37,7 +37,7 @@ SEND_SECONDS = 30.0
 IDLE_SECONDS = (0.02, 0.5)
 """How soon to look again when the outbox was empty: the first time, and then. A wake-up may come sooner."""
 MARK_SECONDS = 0.1
-"""What was published is deleted with the next messages, or after this time: so most rounds are one statement."""
+"""What is published now and then is deleted with the next messages, or after this time: a round less for each."""
 LEAVE_SECONDS = 2.0
 """How long a relay that is stopped may take to publish what it has begun with, and to mark it."""
 ROUND_SECONDS = 0.01
@@ -113,9 +113,10 @@ class Relay:
                 self._database.outbox.added.clear()
                 async with pacer:
                     in_round = asyncio.create_task(self._round(outbox, producer, rows))
-                    rows = await asyncio.shield(in_round)
-                    pacer.full = len(rows) == BATCH
-                if len(rows) == BATCH:
+                    busy, rows = bool(rows), await asyncio.shield(in_round)
+                    pacer.size, pacer.full = len(rows), len(rows) == BATCH
+                if rows and busy:
+                    # Of many commits, not each sends a wake-up.
                     continue
                 # Commits wake the relay: those of this process at once, those of others by a wake-up.
                 # (Not wait_for: before Python 3.12 it can lose a cancellation that comes with the wake-up.)

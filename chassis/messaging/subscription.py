@@ -157,7 +157,7 @@ async def greedy(stream: Any, limit: int, pacer: BatchPacer) -> AsyncIterator[li
             while count < limit and not stream.channel.empty():
                 batch.append(await anext(events))
                 count += len(batch[-1].message.records)
-            pacer.full = count >= limit
+            pacer.size, pacer.full = count, count >= limit
             yield batch
 
 

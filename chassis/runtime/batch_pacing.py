@@ -11,6 +11,8 @@ from types import TracebackType
 
 REST_TIMES = 2.0
 """A rest is so many times as long as the round before it: rounds cost, not what they handle."""
+PER_TIME, MOST_TIMES = 10.0, 6.0
+"""A round of many rests longer: as often as long as it took as it had tens of them, and at most six times."""
 MOST_SECONDS = 0.1
 """The longest rest that a long round leads to."""
 
@@ -25,6 +27,8 @@ class BatchPacer:
     def __init__(self, seconds: float, rest_times: float = REST_TIMES) -> None:
         self._seconds, self._rest_times = seconds, rest_times
         self._next = self._began = 0.0
+        self.size = 0
+        """How many the round handled; to be set within it."""
         self.full = False
         """Whether the round was as large as it need be; to be set within it."""
 
@@ -32,7 +36,7 @@ class BatchPacer:
         """Wait until the round may begin."""
         if (wait := self._next - clock()) > 0:
             await sleep(wait)
-        self._began, self.full = clock(), False
+        self._began, self.size, self.full = clock(), 0, False
 
     async def __aexit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
@@ -41,5 +45,5 @@ class BatchPacer:
         if self.full:
             self._next = 0.0
             return
-        now = clock()
-        self._next = max(self._began + self._seconds, now + min((now - self._began) * self._rest_times, MOST_SECONDS))
+        now, times = clock(), max(self._rest_times, min(self.size / PER_TIME, MOST_TIMES))
+        self._next = max(self._began + self._seconds, now + min((now - self._began) * times, MOST_SECONDS))

@@ -16,6 +16,7 @@ from pydantic_core import Url
 from chassis.persistence.group_commit import GroupCommit
 from chassis.persistence.postgres.database import Postgres
 from chassis.runtime import failpoints, tracing
+from chassis.runtime.batch_pacing import BatchPacer
 from chassis.runtime.retry import backoff, retry_until_available
 from chassis.runtime.telemetry import traced
 from notifier_svc.delivery.claims import ClaimedMail, claim_due_mails
@@ -90,12 +91,14 @@ class Sender:
             await self._outcomes.postponed(claimed, reason)
 
     async def _claim_mails(self) -> None:
-        committed = self._database.committed
+        committed, pacer = self._database.committed, BatchPacer(ROUND_SECONDS)
         while True:
-            committed.clear()
-            free = self._queue.maxsize - self._queue.qsize()
-            claim = partial(self._claim, free)
-            mails = await retry_until_available(claim, "mail delivery") if free else []
+            async with pacer:
+                committed.clear()
+                free = self._queue.maxsize - self._queue.qsize()
+                claim = partial(self._claim, free)
+                mails = await retry_until_available(claim, "mail delivery") if free else []
+                pacer.size = len(mails)
             self._claimed.update((one.mail.id, one) for one in mails)
             for one in mails:
                 if one.not_attempted:
@@ -107,7 +110,6 @@ class Sender:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(IDLE_SECONDS):
                         await committed.wait()
-            await asyncio.sleep(ROUND_SECONDS)
 
     async def _claim(self, limit: int) -> list[ClaimedMail]:
         mails = await claim_due_mails(self._database, limit, self._lease)

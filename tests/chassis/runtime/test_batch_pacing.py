@@ -52,6 +52,15 @@ async def test_after_a_long_round_it_rests_longer_but_not_for_ever(slept: list[f
     assert slept == [0.02 * REST_TIMES, MOST_SECONDS]
 
 
+async def test_after_a_round_of_many_it_rests_longer(slept: list[float]) -> None:
+    pace = BatchPacer(0.001)
+    for size in (20, 40, 1000, 0, 0):
+        async with pace:
+            Clock.now += 0.01
+            pace.size = size
+    assert slept == [0.01 * REST_TIMES, 0.04, 0.06, 0.01 * REST_TIMES]
+
+
 async def test_a_round_that_failed_counts_too(slept: list[float]) -> None:
     pace = BatchPacer(0.01)
     with pytest.raises(ZeroDivisionError):
