@@ -15,7 +15,7 @@ TOGETHER = {
     "tests/upgrades/": "the previous release",
 }
 """Folder → what its tests share that is expensive to start."""
-ALONE = ("tests/deploy/test_run.py", "tests/deploy/test_servers.py", "tests/model/")
+ALONE = ("tests/deploy/test_servers.py", "tests/model/")
 """Tests that share nothing and take long: each can run in another process than the rest of its file."""
 LONGEST_FIRST = (
     "tests/faults/test_matrix.py",

@@ -17,7 +17,9 @@ STEP_SECONDS = 0.25
 """A batch is at most what the rate allows in this time, so that a pause or another rate takes hold soon."""
 LOOK_SECONDS = 2.0
 """How often the live consumer is looked at."""
-FIRST_LOOK_SECONDS = 0.5
+SECOND_LOOK_SECONDS = 0.5
+"""How soon after the first, which only knows what was published just before."""
+RECENT_SECONDS = 1.0
 NOTICEABLE = 200
 """A lag that is smaller than this is no reason to wait."""
 BEHIND_SECONDS = 1.0
@@ -38,11 +40,18 @@ class LiveConsumer:
 
     def __init__(self, reader: TopicReader, group: str, topics: Collection[str]) -> None:
         self._reader, self._group, self._topics = reader, group, topics
-        self._look_at = time.monotonic() + FIRST_LOOK_SECONDS
+        self._look_at = 0.0
         self._published: int | None = None
         self._lag = 0
         self.busy = False
         """Whether events arrive."""
+
+    @classmethod
+    async def watch(cls, reader: TopicReader, group: str, topics: Collection[str]) -> "LiveConsumer":
+        """One that knows at once whether events arrive: a job that began at full speed would delay them."""
+        live = cls(reader, group, topics)
+        await live._look()
+        return live
 
     async def falls_behind(self) -> bool:
         """Whether its lag is noticeable and larger than when it was read last."""
@@ -56,9 +65,12 @@ class LiveConsumer:
         committed = await self._reader.committed(self._group)
         existing = await self._reader.existing(self._topics)
         published = sum(span.end for span in existing.values())
-        self.busy = self._published is not None and published > self._published
-        # A second look decides whether events arrive.
-        self._look_at = time.monotonic() + (FIRST_LOOK_SECONDS if self._published is None else LOOK_SECONDS)
+        if self._published is None:
+            recent = await self._reader.offsets_at(existing, int((time.time() - RECENT_SECONDS) * 1000))
+            self.busy = any(offset is not None for offset in recent.values())
+        else:
+            self.busy = published > self._published
+        self._look_at = time.monotonic() + (SECOND_LOOK_SECONDS if self._published is None else LOOK_SECONDS)
         self._published = published
         self._lag = sum(max(0, span.end - committed.get(place, span.first)) for place, span in existing.items())
 

@@ -94,7 +94,7 @@ class Planner:
         """Leave the job planned; raise ``JobFailed``."""
         request, target = ReplayRequest(**job.request), self._target
         spans = await self.spans(request, reader)
-        heart, pace = Heartbeat(lease, job), Pace(LiveConsumer(reader, target.group, target.topics))
+        heart, pace = Heartbeat(lease, job), Pace(await LiveConsumer.watch(reader, target.group, target.topics))
         erased = await erased_customers(reader, heart.beat)
         judge = Judge(target.database, target.group, target.rules(request.mode), request.selection, erased)
         blocked = await target.database.dead_letters.blocked_streams(target.group)

@@ -44,7 +44,8 @@ class ReplayRunner:
                 if job.state == "planning":
                     await Planner(self._target).plan(job, lease, reader)
                 else:
-                    await _Run(self._target, job, lease, reader).run()
+                    live = await LiveConsumer.watch(reader, self._target.group, self._target.topics)
+                    await _Run(self._target, job, lease, reader, live).run()
             except OffsetOutOfRangeError as error:
                 raise JobFailed("a part of what was planned has left its topic: plan it again") from error
 
@@ -52,14 +53,16 @@ class ReplayRunner:
 class _Run:
     """One run of one job, in this process."""
 
-    def __init__(self, target: ReplayTarget[Any], job: Job, lease: JobLease, reader: TopicReader) -> None:
+    def __init__(
+        self, target: ReplayTarget[Any], job: Job, lease: JobLease, reader: TopicReader, live: LiveConsumer
+    ) -> None:
         self._target, self._lease, self._reader = target, lease, reader
         self._request = ReplayRequest(**job.request)
         withhold = self._withholds(job.progress.get("mails_wanted"))
         self._consumer: Consumer[Any] = target.consumer(withhold_mails=withhold)
         self._repeater = Repeater(self._consumer, target.runner(withhold_mails=withhold))
         self._account = Account(target, lease, job, enter_erased=self._request.mode == "missing")
-        self._pace = Pace(LiveConsumer(reader, target.group, target.topics))
+        self._pace = Pace(live)
 
     def _withholds(self, mails: str | None) -> bool:
         return mails == "withhold" or (self._request.mode == "again" and mails != "never-sent")

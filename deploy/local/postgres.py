@@ -9,6 +9,7 @@ import pwd
 import shutil
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -160,7 +161,9 @@ def create_database(url: str, name: str, password: str | None = None) -> None:
     database, role = sql.Identifier(name), sql.Identifier(name)
     with psycopg.connect(url, autocommit=True) as connection:
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(database))
+            # Another run may be faster: then there is one already.
+            with suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(database))
         if password is None:
             return
         known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone()

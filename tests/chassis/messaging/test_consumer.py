@@ -172,7 +172,10 @@ async def test_a_payload_about_another_key_is_a_bad_payload(database: Database[A
 async def test_an_unreadable_message_is_dead_lettered(
     database: Database[Any], reason: str, poison: KafkaRecord
 ) -> None:
-    batch = [poison, *records([counted("A"), counted("B")])]
+    later = [
+        replace(one, offset=poison.offset + 1 + n) for n, one in enumerate(records([counted("A"), counted("B")]))
+    ]
+    batch = [poison, *later]
     await consumer(database).handle(batch)
     await consumer(database).handle(batch)
     assert (await total(database, "A"), await total(database, "B")) == (0, 1)
