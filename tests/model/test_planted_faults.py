@@ -149,10 +149,9 @@ FAULTS: dict[str, tuple[type[RuleBasedStateMachine], str, Any]] = {
 }
 
 SOON = {
-    "no tombstone": 7,
     "lost pieces that were shipped not found": 31,
-    "discontinued product reserved": 4,
-    "old revision released before the order has decided": 3,
+    "old revision released before the order has decided": 2,
+    "scrapped pieces restocked": 3,
     "withdrawn amendment kept": 2,
     "reply to another revision accepted": 3,
     "mail begun after its end": 9,
