@@ -115,7 +115,7 @@ class Relay:
                     in_round = asyncio.create_task(self._round(outbox, producer, rows))
                     busy, rows = bool(rows), await asyncio.shield(in_round)
                     pacer.size, pacer.full = len(rows), len(rows) == BATCH
-                if rows and busy:
+                if rows and (busy or pacer.full):
                     # Of many commits, not each sends a wake-up.
                     continue
                 # Commits wake the relay: those of this process at once, those of others by a wake-up.

@@ -30,7 +30,7 @@ UNPRIVILEGED = "nobody"
 SETTINGS = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",  # a socket's path may not be longer than 107 bytes
-    "max_connections": "300",
+    "max_connections": "200",
     "timezone": "UTC",
     "log_timezone": "UTC",
 }

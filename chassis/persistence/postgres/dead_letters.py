@@ -50,7 +50,7 @@ _REDACT = (
     " WHERE key = convert_to(id, 'UTF8') OR position(convert_to(id, 'UTF8') IN value) > 0"
     " OR position(convert_to(id, 'UTF8') IN original) > 0"
 )
-# A letter without a key is a stream of its own.
+# A letter without a key is a stream of its own. The states are checked twice: the second time when the lock is there.
 _STREAM = (
     "SELECT letter.{columns} FROM dead_letters letter JOIN ("
     ' SELECT one.position, one."offset", min(one.position) OVER (PARTITION BY one.partition) AS arrival'
