@@ -68,13 +68,19 @@ class BatchedConsumer(aiokafka.Consumer):
             tp = next(iter(partitions))
             yield tp, Fetched(tp, records, ends, generation)
 
+    async def perform_seek(self) -> None:
+        """Go back to what is committed; at the end of a rebalance, Faust forgets what it had fetched.
+
+        It leaves alone what has no offset yet: what it had fetched of a new partition would never be handled.
+        """
+        await super().perform_seek()
+        unread = [tp for tp in self.assignment() if not self._committed_offset[tp]]
+        if unread:
+            await self._thread.seek_to_beginning(*(self._new_topicpartition(*tp) for tp in unread))
+
     async def _seek_again(self) -> None:
         try:
             await self.perform_seek()
-            # Faust leaves alone what has no offset yet.
-            unread = [tp for tp in self.assignment() if not self._committed_offset[tp]]
-            if unread:
-                await self._thread.seek_to_beginning(*(self._new_topicpartition(*tp) for tp in unread))
         except Exception as error:
             if self.flow_active:
                 raise

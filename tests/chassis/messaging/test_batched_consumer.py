@@ -142,3 +142,22 @@ async def test_a_partition_whose_position_is_not_known_yet_ends_nothing(servers:
         for tp in assigned.tps:
             assigned.state_value(tp)._position = None
         await faust.verify_all_partitions_active()
+
+
+async def test_a_rebalance_goes_back_to_the_beginning_of_what_was_never_committed(
+    servers: Servers, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At its end Faust seeks to what is committed, and what was fetched before that is dropped."""
+    monkeypatch.setattr("chassis.messaging.subscription.MOST_FETCHED", 10)
+    monkeypatch.setattr("chassis.messaging.subscription.MOST_BUFFERED", 5)
+    consumer = Collecting()
+    await publish(servers, prefix, 300)
+    async with reading(servers, prefix, consumer) as subscription:
+        await subscription.assigned.wait()
+        faust: Any = subscription._app.consumer
+        await until(lambda: bool(faust._buffered_partitions))
+        places = list(faust.assignment())
+        assert any([await faust.position(tp) for tp in places])
+        await faust.perform_seek()
+        assert [await faust.position(tp) for tp in places] == [0] * PARTITIONS
+        consumer.may_go_on.set()
