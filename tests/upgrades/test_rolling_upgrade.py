@@ -30,8 +30,8 @@ WORKERS = tuple(name for name in PROCESSES if name not in REST_PROCESSES)
 COPIES = tuple(f"{name}-of-previous" for name in WORKERS)
 BETWEEN_SECONDS = (0.05, 0.4)
 BEFORE_SECONDS = 5.0
-"""How long the previous release works before anything ends. In a rebalance it loses what it has fetched of a partition
-of which nothing was ever committed (see the changelog); so there is something in each by then, and it is committed."""
+"""How long the previous release works before anything ends. In a rebalance it loses what it has fetched of a
+partition of which nothing was ever committed (see the changelog): by then, something of each is committed."""
 TODAY: Mapping[str, str] = {}
 
 
