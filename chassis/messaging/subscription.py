@@ -88,8 +88,7 @@ class Subscription:
         await self._consumer.begin(self._bootstrap_servers, self._prefix)
         # Without this Faust names a data directory after the app and reconfigures the root logger.
         self._app.finalize()
-        await self._app.start()
-        parts = [asyncio.create_task(part()) for part in (self._app.wait_until_stopped, self._until_fetcher_ends)]
+        parts = [asyncio.create_task(part()) for part in (self._until_stopped, self._until_fetcher_ends)]
         try:
             done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
             for part in done:
@@ -101,8 +100,15 @@ class Subscription:
             # With the broker away Faust waits for it to take the last offsets, and cannot be cancelled.
             await asyncio.wait([asyncio.create_task(self._app.stop())], timeout=STOP_SECONDS)
 
+    async def _until_stopped(self) -> None:
+        await self._app.start()
+        await self._app.wait_until_stopped()
+
     async def _until_fetcher_ends(self) -> None:
-        """Return when aiokafka's own tasks have ended, which nothing else notices: no message is read any more."""
+        """Return when aiokafka's own tasks have ended, which nothing else notices: no message is read any more.
+
+        Faust's start, too, then waits for ever.
+        """
         await self.assigned.wait()
         consumer: Any = self._app.consumer
         client = consumer._thread._ensure_consumer()

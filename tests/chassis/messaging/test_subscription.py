@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from aiokafka.conn import AIOKafkaProtocol
 
+from chassis.messaging.batched_consumer import BatchedConsumer
 from chassis.messaging.consumer import Consumer
 from chassis.messaging.subscription import Subscription
 from chassis.persistence.postgres.database import Postgres
@@ -19,11 +20,14 @@ from tests.chassis.tally import HANDLERS, Tallies
 from tests.servers import Servers
 
 
+@pytest.mark.parametrize("starting", [False, True])
 @pytest.mark.parametrize("task", ["_fetcher._fetch_task", "_coordinator._coordination_task"])
 async def test_a_process_that_reads_no_more_ends(
-    servers: Servers, postgres: Postgres, task: str, monkeypatch: pytest.MonkeyPatch
+    servers: Servers, postgres: Postgres, task: str, starting: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chassis.messaging.subscription.LISTEN_SECONDS", 0.05)
+    if starting:
+        monkeypatch.setattr(BatchedConsumer, "perform_seek", _wait_for_ever)
     prefix = f"t{uuid4().hex[:8]}."
     await create_topics(servers.kafka, prefix=prefix, partitions=1)
     subscription = Subscription(Consumer(postgres, "tally_svc", Tallies, HANDLERS), servers.kafka, prefix)
@@ -40,6 +44,10 @@ async def test_a_process_that_reads_no_more_ends(
                 await running
     finally:
         await ended(running)
+
+
+async def _wait_for_ever(_: BatchedConsumer) -> None:
+    await asyncio.Event().wait()
 
 
 def test_a_write_to_a_closed_connection_to_kafka_is_no_error() -> None:
