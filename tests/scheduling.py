@@ -27,6 +27,7 @@ LONGEST_FIRST = (
     "tests/model/",
     "tests/deploy/test_servers.py",
     "tests/deploy/test_replay_page.py",
+    "tests/chassis/replay/test_interrupted.py",
     "tests/ops/",
     "tests/customer_svc/",
 )

@@ -1,6 +1,7 @@
 """The real servers for the tests: external ones that the environment names, else containers, else local ones."""
 
 import os
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -29,6 +30,8 @@ from deploy.resources import Server
 from deploy.system import KAFKA, MONGO, POSTGRES
 
 IMAGES = {KAFKA: "apache/kafka:4.4.0", POSTGRES: "postgres:18", MONGO: "mongo:8"}
+MEMORY_BYTES = 6 << 30
+"""The data of all tests take less than half of this."""
 LOCAL_SERVERS: Mapping[Server, Callable[[Path], LocalServer]] = {KAFKA: Kafka, POSTGRES: Postgres, MONGO: Mongo}
 
 
@@ -82,10 +85,14 @@ def shared_servers(address: str) -> Servers:
 
 
 @contextmanager
-def servers() -> Iterator[Servers]:
-    """Start the servers that are not external, and stop them in the end. The mail sink is never external."""
+def servers(*, durable: bool = False) -> Iterator[Servers]:
+    """Start the servers that are not external, and stop them in the end. The mail sink is never external.
+
+    What they store outlives no power cut, which saves time, unless they are ``durable``: a bench measures that, too.
+    """
     with ExitStack() as stack:
-        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="shopstream-tests-")))
+        directory = None if durable else _memory()
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="shopstream-tests-", dir=directory)))
         # Hundreds of databases leave so many files that Python would take long to remove them. (A server that was
         # killed may still write one, which is removed with the directory.)
         stack.callback(subprocess.run, ["rm", "-rf", str(home / "postgres"), str(home / "mongo")], check=False)
@@ -99,7 +106,15 @@ def servers() -> Iterator[Servers]:
             starts = {server: pool.submit(start, server, home, stack) for server, url in urls.items() if not url}
         mail_start.result()
         urls |= {server: started.result() for server, started in starts.items()}
+        if POSTGRES in starts and start is _start_locally and not durable:
+            _disable_fsync(urls[POSTGRES])
         yield Servers(urls[KAFKA], urls[POSTGRES], urls[MONGO], mail.url, mail.page_url)
+
+
+def _memory() -> str | None:
+    """A file system in memory, if there is one with enough room: hundreds of databases make a disk busy."""
+    found = Path("/dev/shm")
+    return str(found) if found.is_dir() and shutil.disk_usage(found).free > MEMORY_BYTES else None
 
 
 def run(server: LocalServer, stack: ExitStack) -> str:
@@ -113,14 +128,11 @@ def run(server: LocalServer, stack: ExitStack) -> str:
 
 
 def _start_locally(server: Server, home: Path, stack: ExitStack) -> str:
-    url = run(LOCAL_SERVERS[server](home), stack)
-    if server is POSTGRES:
-        _disable_fsync(url)
-    return url
+    return run(LOCAL_SERVERS[server](home), stack)
 
 
 def _disable_fsync(url: str) -> None:
-    """Save time: there are no power cuts here, and tests that kill servers use their own."""
+    """Tests that kill servers use their own."""
     with psycopg.connect(url, autocommit=True) as connection:
         for setting in ("fsync", "full_page_writes"):
             connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))

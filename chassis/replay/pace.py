@@ -26,6 +26,8 @@ BEHIND_SECONDS = 1.0
 REST_TIMES, REST_TIMES_AFTER_EVENTS = 9.0, 19.0
 """While events arrive, a job rests so many times as long as it has worked: after looking at records, and after
 bringing events, which live events feel more."""
+MOST_REST_SECONDS = 2.0
+"""However long the work took: a process may have been stopped, or its database away. Leases last longer."""
 GENTLE_BATCH = 10
 """While events arrive, at most so many are brought at a time: each mail goes through several transactions, and may
 have to wait for a batch before each."""
@@ -111,7 +113,7 @@ class Pace:
         # What was lost to a slow batch is made up for within a second, and not later in a burst.
         self._next_at = max(self._next_at, now - 1.0) + count / rate if rate else now
         times = REST_TIMES_AFTER_EVENTS if count else REST_TIMES
-        gently = (now - self._resumed_at) * times if self._live.busy else 0.0
+        gently = min((now - self._resumed_at) * times, MOST_REST_SECONDS) if self._live.busy else 0.0
         await asyncio.sleep(max(0.0, gently, self._next_at - now))
         while await self._live.falls_behind():
             log.info("job yields to live events")

@@ -32,7 +32,7 @@ from chassis.runtime.health import health_endpoints, operations_app
 from deploy.access import Grant, Operation, Resource, grants
 from deploy.system import SYSTEM
 from deploy.topics import main as create_topics
-from tests.alerting import Scrape, fired, parsed
+from tests.alerting import Scrape, fired, of_rules
 from tests.compose.composed_kafka import ComposedKafka
 from tests.compose.deployment import read_deployment
 
@@ -175,7 +175,7 @@ async def test_the_monitor_of_a_service_may_ask_and_notices_a_broker_that_does_n
 
 async def _metrics(app: ASGIApp) -> Scrape:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as client:
-        return parsed((await client.get("/metrics")).text)
+        return of_rules((await client.get("/metrics")).text)
 
 
 async def _until_available(monitor: BrokerMonitor, wanted: bool) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
+from prometheus_client import REGISTRY
 
 from chassis.messaging import broker_monitor
 from chassis.messaging.broker_monitor import BrokerMonitor
@@ -22,7 +23,7 @@ from chassis.runtime.health import health_endpoints, operations_app
 from chassis.runtime.server import serving_operations
 from chassis.testing import records
 from deploy.local.ports import free_port
-from tests.alerting import Scrape, fired, parsed, scrape
+from tests.alerting import Scrape, fired, of_rules, scrape
 from tests.chassis.messaging.relayed import write
 from tests.chassis.tally import HANDLERS, Tallies, counted
 from tests.faults.proxy import Proxy
@@ -50,7 +51,7 @@ async def test_a_database_that_is_away_is_alerted_and_so_is_the_relay_that_it_st
     transport = httpx.ASGITransport(operations_app(health_endpoints(SERVICE, {"database": database.check})))
 
     async def metrics() -> Scrape:
-        return parsed((await client.get("/metrics")).text)
+        return of_rules((await client.get("/metrics")).text)
 
     async def leads(wanted: float) -> bool:
         return (await metrics())["shop_relay_leads", frozenset({("service", SERVICE)})] == wanted
@@ -111,13 +112,13 @@ async def test_events_that_nobody_consumes_are_alerted(
     now = 1000.0
     monkeypatch.setattr(broker_monitor, "LOOK_SECONDS", 0.05)
     monkeypatch.setattr(broker_monitor, "time", SimpleNamespace(monotonic=lambda: now))
-    labels = frozenset({"service": SERVICE, "group": "idle_svc", "topic": TOPIC}.items())
     monitor = BrokerMonitor(servers.kafka, prefix, "idle_svc", [TOPIC])
 
+    def value(name: str) -> float | None:
+        return REGISTRY.get_sample_value(name, {"group": "idle_svc", "topic": TOPIC})
+
     async def behind(events: float, seconds: float) -> bool:
-        found = scrape(SERVICE)
-        lag = found.get(("shop_consumer_lag", labels)), found.get(("shop_consumer_lag_seconds", labels), 0.0)
-        return lag[0] == events and lag[1] >= seconds
+        return value("shop_consumer_lag") == events and (value("shop_consumer_lag_seconds") or 0.0) >= seconds
 
     async with in_background(monitor.run(), "monitor"):
         await eventually(lambda: behind(0, 0), 30, "the first look")

@@ -142,10 +142,10 @@ async def test_a_pause_forgotten_at_a_restart(world: World) -> None:
     running = asyncio.create_task(world.loop().step())
     await until_brought(world, plan.id, 5)
     await world.set_state(plan.id, "paused")
-    paused_at = time.monotonic()
+    before = (await world.replay(plan.id)).done.brought
     await running
-    assert time.monotonic() - paused_at < 1.5
     brought = (await world.replay(plan.id)).done.brought
+    assert brought - before <= 20, "a second's worth at this rate"
     assert await world.loop().step() == 0
     assert (await world.replay(plan.id)).done.brought == brought < EVENTS
     await world.unlimited(plan.id)
