@@ -20,8 +20,11 @@ from aiokafka.protocol.metadata import MetadataRequest
 from chassis.messaging.brokers import client_options
 from chassis.messaging.records import KafkaRecord
 
-CHUNK = 1000
-"""At most so many messages of a partition are taken at a time, and given at a time."""
+CHUNK = 500
+"""At most so many messages are given at a time."""
+FETCHED = 50
+"""At most so many messages of a partition are taken at a time: aiokafka decodes them in one go, and all that wait are
+looked at by the garbage collector again and again."""
 WAIT_MILLISECONDS = 1000
 STOP_SECONDS = 1.0
 SILENCE_SECONDS = 60.0
@@ -156,6 +159,9 @@ async def _started(bootstrap_servers: str) -> AsyncIterator[AIOKafkaConsumer]:
     )
     try:
         await consumer.start()
+        # A partition that is read faster than others would wait so long for its next records: by default, 0.1 s.
+        # (Private; checked with aiokafka 0.14.0.)
+        consumer._fetcher._prefetch_backoff = 0.0
         yield consumer
     finally:
         await stop_consumer(consumer)
@@ -223,7 +229,9 @@ async def _fill(
     """Wait until each partition has a message, or its span has ended."""
     empty, since = set(partitions), time.monotonic()
     while empty:
-        found = await consumer.getmany(*empty, timeout_ms=WAIT_MILLISECONDS, max_records=CHUNK)
+        found = await consumer.getmany(*empty, timeout_ms=WAIT_MILLISECONDS, max_records=FETCHED)
+        # It does not wait for what has arrived already, and live events would not have a turn.
+        await asyncio.sleep(0)
         if found:
             since = time.monotonic()
         elif time.monotonic() - since > SILENCE_SECONDS:
@@ -232,5 +240,9 @@ async def _fill(
             waiting[partition].extend(read(one) for one in messages if one.offset < spans[partition].end)
         for partition in list(empty):
             # Not by the last message: a partition may end with control records, which no reader gets.
-            if waiting[partition] or await consumer.position(partition) >= spans[partition].end:
+            at_end = await consumer.position(partition) >= spans[partition].end
+            if at_end:
+                # A request for nothing but what is not there yet would hold up the next one, for half a second.
+                consumer.pause(partition)
+            if waiting[partition] or at_end:
                 empty.discard(partition)
