@@ -60,7 +60,7 @@ MICROS = int(THEN.timestamp() * 1_000_000)
 
 def main(orders: Annotated[int, typer.Argument(min=BATCH)] = 100_000) -> None:
     """Measure an audit of a shop with this many confirmed orders."""
-    with servers(durable=True) as running, tempfile.TemporaryDirectory() as home:
+    with servers() as running, tempfile.TemporaryDirectory() as home:
         asyncio.run(_measure(running, Path(home), orders))
 
 

@@ -57,7 +57,7 @@ PRICE = Money(amount=1250, currency="EUR")
 
 async def consume() -> list[dict[str, Any]]:
     """Events per second of each service and of its yardsticks, measured in turns on the same topic."""
-    with servers(durable=True) as running:
+    with servers() as running:
         databases = Databases(running.postgres, running.mongo)
         return [await _measured(running, databases, name) for name in ("product_svc", "order_svc", "notifier_svc")]
 

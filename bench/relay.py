@@ -25,7 +25,7 @@ POLL_SECONDS = 0.1
 
 async def relay() -> list[dict[str, Any]]:
     """Events per second of each relay, and of a producer that only sends the same events: the best of some rounds."""
-    with servers(durable=True) as running:
+    with servers() as running:
         databases = Databases(running.postgres, running.mongo)
         rates: dict[str, list[float]] = {"order_svc": [], "product_svc": [], "producer": []}
         for _ in range(ROUNDS):

@@ -47,7 +47,7 @@ async def replay() -> dict[str, Any]:
     """Events per second of runs and of the live handler, in turns; seconds and memory of a large plan."""
     # As every process of the platform does.
     freeze_startup_objects()
-    with servers(durable=True) as running:
+    with servers() as running:
         databases = Databases(running.postgres, running.mongo)
         found = {
             "runs": [await _runs(running, databases, name) for name in ("product_svc", "order_svc", "notifier_svc")],

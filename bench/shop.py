@@ -65,7 +65,7 @@ def _server(process: psutil.Process) -> str:
 @asynccontextmanager
 async def shop(*names: str, skus: int = SKUS) -> AsyncIterator[Shop]:
     """Run a platform of these processes (all eight by default) and the echo."""
-    with servers(durable=True) as running, tempfile.TemporaryDirectory(prefix="shopstream-bench-") as home:
+    with servers() as running, tempfile.TemporaryDirectory(prefix="shopstream-bench-") as home:
         databases = Databases(running.postgres, running.mongo)
         async with stack(running, databases, Path(home), only=names or None) as started:
             port = free_port()

@@ -73,7 +73,7 @@ def _servers(pytestconfig: pytest.Config) -> Iterator[Servers]:
     if worker:
         yield shared_servers(worker["servers"])
         return
-    with servers() as running:
+    with servers(volatile=True) as running:
         yield running
 
 

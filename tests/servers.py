@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Client, Listener
 from pathlib import Path
 
@@ -65,7 +66,7 @@ class SharedServers:
     def _servers(self) -> Servers | str:
         with self._lock:
             try:
-                self._running = self._running or self._stack.enter_context(servers())
+                self._running = self._running or self._stack.enter_context(servers(volatile=True))
             except Exception:  # noqa: BLE001 - the client raises it
                 return traceback.format_exc()
             return self._running
@@ -85,13 +86,13 @@ def shared_servers(address: str) -> Servers:
 
 
 @contextmanager
-def servers(*, durable: bool = False) -> Iterator[Servers]:
+def servers(*, volatile: bool = False) -> Iterator[Servers]:
     """Start the servers that are not external, and stop them in the end. The mail sink is never external.
 
-    What they store outlives no power cut, which saves time, unless they are ``durable``: a bench measures that, too.
+    If they are ``volatile``, what they store outlives no power cut, which saves time.
     """
     with ExitStack() as stack:
-        directory = None if durable else _memory()
+        directory = _memory() if volatile else None
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="shopstream-tests-", dir=directory)))
         # Hundreds of databases leave so many files that Python would take long to remove them. (A server that was
         # killed may still write one, which is removed with the directory.)
@@ -100,14 +101,13 @@ def servers(*, durable: bool = False) -> Iterator[Servers]:
         home.chmod(0o755)
         urls = {server: os.environ.get(server.setting, "") for server in LOCAL_SERVERS}
         mail = Mail(home)
-        start = _start_container if not all(urls.values()) and docker_has_the_images() else _start_locally
+        containers = not all(urls.values()) and docker_has_the_images()
+        start = _start_container if containers else partial(_start_locally, volatile=volatile)
         with ThreadPoolExecutor() as pool:
             mail_start = pool.submit(run, mail, stack)
             starts = {server: pool.submit(start, server, home, stack) for server, url in urls.items() if not url}
         mail_start.result()
         urls |= {server: started.result() for server, started in starts.items()}
-        if POSTGRES in starts and start is _start_locally and not durable:
-            _disable_fsync(urls[POSTGRES])
         yield Servers(urls[KAFKA], urls[POSTGRES], urls[MONGO], mail.url, mail.page_url)
 
 
@@ -127,8 +127,11 @@ def run(server: LocalServer, stack: ExitStack) -> str:
     return server.url
 
 
-def _start_locally(server: Server, home: Path, stack: ExitStack) -> str:
-    return run(LOCAL_SERVERS[server](home), stack)
+def _start_locally(server: Server, home: Path, stack: ExitStack, *, volatile: bool) -> str:
+    url = run(LOCAL_SERVERS[server](home), stack)
+    if volatile and server is POSTGRES:
+        _disable_fsync(url)
+    return url
 
 
 def _disable_fsync(url: str) -> None:

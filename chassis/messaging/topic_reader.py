@@ -23,8 +23,8 @@ from chassis.messaging.records import KafkaRecord
 CHUNK = 500
 """At most so many messages are given at a time."""
 FETCHED = 50
-"""At most so many messages of a partition are taken at a time: aiokafka decodes them in one go, and all that wait are
-looked at by the garbage collector again and again."""
+"""At most so many messages are taken at a time: aiokafka decodes them in one go, and the garbage collector looks at
+all that wait again and again."""
 WAIT_MILLISECONDS = 1000
 STOP_SECONDS = 1.0
 SILENCE_SECONDS = 60.0

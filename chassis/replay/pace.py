@@ -26,8 +26,9 @@ BEHIND_SECONDS = 1.0
 REST_TIMES, REST_TIMES_AFTER_EVENTS = 9.0, 19.0
 """While events arrive, a job rests so many times as long as it has worked: after looking at records, and after
 bringing events, which live events feel more."""
-MOST_REST_SECONDS = 2.0
-"""However long the work took: a process may have been stopped, or its database away. Leases last longer."""
+MOST_REST_SECONDS = 0.5
+"""However long the work took: a process may have been stopped, or its database away. A pause has to take hold
+within a second, and leases end."""
 GENTLE_BATCH = 10
 """While events arrive, at most so many are brought at a time: each mail goes through several transactions, and may
 have to wait for a batch before each."""

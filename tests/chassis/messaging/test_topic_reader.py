@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import Counter
 from operator import attrgetter
 from uuid import uuid4
 
@@ -57,16 +58,13 @@ async def test_spans_are_merged_in_the_order_of_their_records(
     monkeypatch.setattr(topic_reader, "FETCHED", fetched)
     monkeypatch.setattr(topic_reader, "CHUNK", chunk)
     places = await publish(servers, prefix, {"order.events": 90, "stock.events": 20})
-    offsets: dict[Place, int] = {}
-    expected, spans = list[int](), dict[Place, Span]()
-    for place in sorted(set(places.values())):
-        # All but the first two and the last two.
-        count = list(places.values()).count(place)
-        spans[place] = Span(2, count - 2)
+    # All but the first two and the last two of each partition.
+    spans = {place: Span(2, count - 2) for place, count in Counter(places.values()).items()}
+    expected, offsets = list[int](), Counter[Place]()
     for at, place in places.items():
-        offset = offsets[place] = offsets.get(place, -1) + 1
-        if spans[place].first <= offset < spans[place].end:
+        if spans[place].first <= offsets[place] < spans[place].end:
             expected.append(at)
+        offsets[place] += 1
     assert list(map(attrgetter("at"), await read(servers, prefix, spans))) == expected
 
 
@@ -83,6 +81,6 @@ async def test_what_has_been_read_is_not_requested_again(
     original = AIOKafkaConsumer.pause
     monkeypatch.setattr(AIOKafkaConsumer, "pause", pause)
     places = await publish(servers, prefix, {"order.events": 200, "stock.events": 5})
-    spans = {place: Span(0, list(places.values()).count(place)) for place in places.values()}
+    spans = {place: Span(0, count) for place, count in Counter(places.values()).items()}
     assert len(await read(servers, prefix, spans)) == len(places)
     assert paused == {TopicPartition(prefix + topic, partition) for topic, partition in spans}
