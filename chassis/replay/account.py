@@ -80,6 +80,13 @@ class Account:
         if time.monotonic() - self._saved_at > SAVE_SECONDS:
             await self.save()
 
+    async def keep_lease(self) -> None:
+        """Keep it while nothing is done. It accounts for nothing: events of the window may wait for their turn.
+
+        Raise ``JobInterrupted``.
+        """
+        self.job = await self.lease.commit(self.job, lambda job: job)
+
     async def save(self) -> None:
         """Account for the whole window, of which nothing is to be brought any more."""
 

@@ -22,13 +22,14 @@ SECOND_LOOK_SECONDS = 0.5
 RECENT_SECONDS = 1.0
 NOTICEABLE = 200
 """A lag that is smaller than this is no reason to wait."""
-BEHIND_SECONDS = 1.0
+WAIT_SECONDS = 1.0
+"""How long a job waits between two looks at its lease and state: a pause has to take hold within a second."""
 REST_TIMES, REST_TIMES_AFTER_EVENTS = 9.0, 19.0
 """While events arrive, a job rests so many times as long as it has worked: after looking at records, and after
 bringing events, which live events feel more."""
 MOST_REST_SECONDS = 0.5
-"""However long the work took: a process may have been stopped, or its database away. A pause has to take hold
-within a second, and leases end."""
+"""However long the work took: a process may have been stopped, or its database away. A pause has to take
+hold within a second."""
 GENTLE_BATCH = 10
 """While events arrive, at most so many are brought at a time: each mail goes through several transactions, and may
 have to wait for a batch before each."""
@@ -115,10 +116,14 @@ class Pace:
         self._next_at = max(self._next_at, now - 1.0) + count / rate if rate else now
         times = REST_TIMES_AFTER_EVENTS if count else REST_TIMES
         gently = min((now - self._resumed_at) * times, MOST_REST_SECONDS) if self._live.busy else 0.0
-        await asyncio.sleep(max(0.0, gently, self._next_at - now))
+        due = max(now + gently, self._next_at)
+        while (left := due - time.monotonic()) > WAIT_SECONDS:
+            await asyncio.sleep(WAIT_SECONDS)
+            await keep_lease()
+        await asyncio.sleep(max(0.0, left))
         while await self._live.falls_behind():
             log.info("job yields to live events")
-            await asyncio.sleep(BEHIND_SECONDS)
+            await asyncio.sleep(WAIT_SECONDS)
             await keep_lease()
         self._resumed_at = time.monotonic()
         self._rested += self._resumed_at - now

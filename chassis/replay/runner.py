@@ -102,7 +102,7 @@ class _Run:
                     await self._bring_window()
                     await account.save_soon()
                     # Where nothing had to be brought, reading is the work.
-                    await self._pace.rest(account.save, rate=account.rate)
+                    await self._pace.rest(account.keep_lease, rate=account.rate)
         await account.save()
 
     async def _bring_window(self) -> None:
@@ -112,7 +112,7 @@ class _Run:
             size = self._pace.batch(account.rate, MAX_BATCH)
             batch, waiting = readable(self._consumer, waiting[:size]), waiting[size:]
             await self._apply(batch)
-            await self._pace.rest(account.save, len(batch), account.rate)
+            await self._pace.rest(account.keep_lease, len(batch), account.rate)
 
     async def _apply(self, batch: Sequence[ConsumedMessage]) -> None:
         if self._request.mode == "again":

@@ -10,6 +10,7 @@ import pytest
 from chassis.jobs.domain import MAX_STARTS
 from chassis.jobs.loop import JobLoop
 from chassis.persistence.errors import CommitOutcomeUnknown, ConcurrentUpdate, DatabaseUnavailable
+from chassis.replay.pace import LiveConsumer
 from chassis.runtime import failpoints
 from tests.chassis.replay.world import World
 from tests.chassis.tally import counted, outbox, tally
@@ -91,6 +92,29 @@ async def test_a_kill_at_any_point_repeats_nothing(world: World, kill_at: Any, p
     await world.unlimited(job_id)
     await world.finish(job_id)
     done = await world.replay(job_id)
+    assert (done.state, done.equal, done.done.brought, done.done.meanwhile) == ("done", True, EVENTS, 0)
+    await handled_once(world)
+
+
+async def test_a_job_that_yields_to_live_events_and_dies_brings_the_rest(
+    world: World, kill_at: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it has read and not brought yet does not count as done, while it keeps its lease."""
+    looks = iter([True])
+
+    async def falls_behind(_: LiveConsumer) -> bool:
+        return next(looks, False)
+
+    monkeypatch.setattr(LiveConsumer, "falls_behind", falls_behind)
+    await missed(world)
+    plan = await world.plan(rate=40)
+    await world.set_state(plan.id, "running")
+    looks = iter([True])
+    kill_at("consumer.commit.before", 2)
+    await die(world, world.loop())
+    await world.unlimited(plan.id)
+    await world.finish(plan.id)
+    done = await world.replay(plan.id)
     assert (done.state, done.equal, done.done.brought, done.done.meanwhile) == ("done", True, EVENTS, 0)
     await handled_once(world)
 

@@ -5,7 +5,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from chassis.jobs.store import LEASE_SECONDS
 from chassis.messaging.topic_reader import open_reader
 from chassis.replay import pace
 from chassis.replay.pace import GENTLE_BATCH, LiveConsumer, Pace
@@ -32,16 +31,18 @@ async def test_a_job_that_begins_while_events_arrive_is_gentle_at_once(
     assert await first_batch(world) == MOST, "long ago"
 
 
-async def test_a_job_that_was_held_up_does_not_rest_until_its_lease_ends(
+async def test_a_job_rests_no_longer_than_it_may_and_keeps_its_lease(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now, rests = 1000.0, list[float]()
 
     async def sleep(seconds: float) -> None:
+        nonlocal now
         rests.append(seconds)
+        now += seconds
 
     async def keep_lease() -> None:
-        raise AssertionError
+        rests.append(0.0)
 
     monkeypatch.setattr(pace, "RECENT_SECONDS", 60.0)
     monkeypatch.setattr(pace, "time", SimpleNamespace(monotonic=lambda: now, time=time.time))
@@ -53,5 +54,7 @@ async def test_a_job_that_was_held_up_does_not_rest_until_its_lease_ends(
         await job.rest(keep_lease, 1)
         now += 60
         await job.rest(keep_lease, 1)
-    assert rests == [pytest.approx(0.01 * pace.REST_TIMES_AFTER_EVENTS), pace.MOST_REST_SECONDS]
-    assert pace.MOST_REST_SECONDS < LEASE_SECONDS / 2
+        assert rests == [pytest.approx(0.01 * pace.REST_TIMES_AFTER_EVENTS), pace.MOST_REST_SECONDS]
+        rests.clear()
+        await job.rest(keep_lease, 1, rate=0.4)
+        assert rests == [1.0, 0.0, 1.0], "2.5 s after the event before, which was half a second ago"
